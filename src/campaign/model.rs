@@ -1,0 +1,365 @@
+//! What a campaign is once it has been read: every name resolved, every default filled in, nothing left to guess.
+
+use super::schedule::Moment;
+use crate::fault::Place;
+use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono_tz::Tz;
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One flag day, as `flagday.toml` and its playbook state it together.
+#[derive(Debug, Clone)]
+pub struct Campaign {
+    /// The folder that holds `flagday.toml`. Every relative path in the file starts here.
+    pub root: PathBuf,
+    /// `flagday.toml` itself.
+    pub file: PathBuf,
+    pub name: String,
+    pub title: String,
+    pub playbook: Option<String>,
+    pub change: Change,
+    pub contact: String,
+    pub mail: Mail,
+    pub rosters: Vec<RosterFile>,
+    pub audiences: IndexMap<String, Audience>,
+    pub packages: IndexMap<String, Package>,
+    pub notices: IndexMap<String, Notice>,
+    pub acknowledgements: IndexMap<String, Acknowledgement>,
+    pub gates: IndexMap<String, Gate>,
+    pub steps: Vec<Step>,
+    pub msmail: Option<MsMail>,
+    /// `[facts]`: what this flag day is about, for the templates. Part of the revision.
+    pub facts: BTreeMap<String, String>,
+}
+
+/// The moment of the change, as written and as an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    pub local: NaiveDateTime,
+    pub zone: Tz,
+    pub at: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// `Name <address>` or a plain address, already checked.
+    pub from: lettre::message::Mailbox,
+    pub transport: Transport,
+    /// Where people's replies go; `{token}` stands for the person's token.
+    pub reply_to: Option<String>,
+    /// The envelope sender; `{token}` stands for the person's token. Absent: the address in `from`.
+    pub bounce_to: Option<String>,
+    pub connections: usize,
+    pub rate: Option<Rate>,
+    pub uncertain: Uncertain,
+    /// Certificates to trust beside the system's: a PEM file.
+    pub ca_file: Option<PathBuf>,
+    /// Working copies for a person's own eyes: never printed, never logged.
+    pub password: Option<PasswordSource>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transport {
+    /// One `.eml` per message in `.flagday/outbox/`.
+    File,
+    Smtp(SmtpServer),
+}
+
+/// An SMTP URL taken apart: `smtp://user@host:port?tls=required`, `smtps://…`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SmtpServer {
+    pub host: String,
+    pub port: u16,
+    pub user: Option<String>,
+    pub tls: Tls,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tls {
+    /// TLS from the first byte (`smtps://`, RFC 8314).
+    Implicit,
+    /// STARTTLS or nothing is sent (`?tls=required`).
+    Required,
+    /// STARTTLS where the server offers it (`?tls=opportunistic`).
+    Opportunistic,
+    /// Clear text (`?tls=none`, and the default for a loopback address).
+    None,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PasswordSource {
+    /// The name of an environment variable.
+    Env(String),
+    /// A command whose first line of output is the password.
+    Command(String),
+}
+
+/// So many messages in so long a time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate {
+    pub count: u32,
+    pub per: Duration,
+}
+
+/// What becomes of a message whose acceptance is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Uncertain {
+    Retry,
+    Hold,
+}
+
+/// One `[[roster]]`.
+#[derive(Debug, Clone)]
+pub struct RosterFile {
+    /// Absolute path.
+    pub file: PathBuf,
+    pub encoding: Encoding,
+    /// flagday's column name to the file's header.
+    pub columns: BTreeMap<String, String>,
+    /// For rows without a `kind`.
+    pub kind: Option<String>,
+    pub place: Place,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    Utf8,
+    Windows1252,
+    Cp437,
+    Cp850,
+    Auto,
+}
+
+/// A named part of the rosters: people whose columns hold one of the listed values, in every listed column.
+/// No column at all: everybody.
+#[derive(Debug, Clone)]
+pub struct Audience {
+    pub name: String,
+    pub columns: BTreeMap<String, Vec<String>>,
+    pub place: Place,
+}
+
+/// What one person gets as an attachment.
+#[derive(Debug, Clone)]
+pub struct Package {
+    pub name: String,
+    pub audience: String,
+    pub format: PackageFormat,
+    pub medium: Medium,
+    pub source: PackageSource,
+    pub place: Place,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PackageFormat {
+    Zip,
+    Img,
+    Files,
+}
+
+/// A floppy disk's capacity. Everything in a package must fit it by whole clusters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Medium {
+    #[serde(rename = "360K")]
+    K360,
+    #[serde(rename = "720K")]
+    K720,
+    #[serde(rename = "1.2M")]
+    M1_2,
+    #[serde(rename = "1.44M")]
+    M1_44,
+}
+
+#[derive(Debug, Clone)]
+pub enum PackageSource {
+    /// One folder or `.img` per person below this folder, by mailbox name.
+    Collected { from: PathBuf },
+    /// Every file below this folder; `.hbs` files are rendered for the person and lose that suffix.
+    Recipe { from: PathBuf },
+    /// A program run once per person. `{person}`, `{mailbox}` and `{out}` are filled in; it writes files into `{out}`.
+    Command { argv: Vec<String> },
+}
+
+/// One kind of message.
+#[derive(Debug, Clone)]
+pub struct Notice {
+    pub name: String,
+    pub audience: String,
+    /// The folder of templates, `mail/<template>/`. Default: the notice's own name.
+    pub template: String,
+    pub package: Option<String>,
+    /// Absent: sent by a step, a reminder or by hand only.
+    pub at: Option<Moment>,
+    /// Carries a calendar entry for the change.
+    pub calendar: bool,
+    pub place: Place,
+}
+
+/// What an audience must answer.
+#[derive(Debug, Clone)]
+pub struct Acknowledgement {
+    pub name: String,
+    pub audience: String,
+    /// The notice that asks for it. Absent where the program itself observes the answer.
+    pub notice: Option<String>,
+    pub grade: Grade,
+    pub due: Option<Moment>,
+    pub remind: Vec<Moment>,
+    pub escalate: Vec<Escalation>,
+    pub place: Place,
+}
+
+#[derive(Debug, Clone)]
+pub struct Escalation {
+    pub at: Moment,
+    pub way: EscalationWay,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EscalationWay {
+    /// Mail the `escalation` notice to the person's manager.
+    Manager,
+    /// … to the person's alternate.
+    Alternate,
+    /// A task for a human: call them.
+    Phone,
+}
+
+/// How much a fact proves, lowest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grade {
+    #[default]
+    None,
+    Sent,
+    Delivered,
+    Read,
+    Confirmed,
+    Possessed,
+    Observed,
+}
+
+impl Grade {
+    pub const ALL: [Grade; 7] =
+        [Grade::None, Grade::Sent, Grade::Delivered, Grade::Read, Grade::Confirmed, Grade::Possessed, Grade::Observed];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Grade::None => "none",
+            Grade::Sent => "sent",
+            Grade::Delivered => "delivered",
+            Grade::Read => "read",
+            Grade::Confirmed => "confirmed",
+            Grade::Possessed => "possessed",
+            Grade::Observed => "observed",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Grade> {
+        Grade::ALL.into_iter().find(|grade| grade.word() == word)
+    }
+}
+
+impl std::fmt::Display for Grade {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Gate {
+    pub name: String,
+    pub acknowledgement: String,
+    /// Of the audience without its waived people, from 0 to 1.
+    pub share: f64,
+    /// "All of nobody" is shut unless the campaign says that nobody is fine.
+    pub allow_empty: bool,
+    pub on_deadline: OnDeadline,
+    pub place: Place,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnDeadline {
+    Hold,
+    Abort,
+}
+
+/// One step of the runbook.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub name: String,
+    pub title: String,
+    /// The step of the article it carries out, as `5a`.
+    pub article: Option<String>,
+    /// Gates.
+    pub needs: Vec<String>,
+    pub wait: Option<Moment>,
+    /// Checks by name, before and after the action.
+    pub before: Vec<String>,
+    pub after: Vec<String>,
+    /// What a person has to state before the step counts as done.
+    pub attest: Option<String>,
+    pub action: Option<Action>,
+    pub place: Place,
+}
+
+/// What a step does. Paths may hold `{postoffice}`, `{staged}`, `{state}` and `{campaign}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    Rename(FromTo),
+    /// Onto a free name.
+    Copy(FromTo),
+    /// Onto existing files, whose old contents are kept for undo.
+    Replace(Vec<FromTo>),
+    /// A verified copy of a whole tree.
+    Backup(FromTo),
+    /// A program without a shell, and how it is undone.
+    Shell {
+        run: Vec<String>,
+        undo: Option<Vec<String>>,
+    },
+    /// Notices that must have gone out to everyone.
+    Notice(Vec<String>),
+    /// A package that must be built for everyone.
+    Package(String),
+    /// The program looks and records what it sees; the step's gates are judged afterwards.
+    Observe(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FromTo {
+    pub from: String,
+    pub to: String,
+}
+
+/// `[msmail]`: the site's own facts for the Microsoft Mail playbook. Paths are absolute.
+#[derive(Debug, Clone)]
+pub struct MsMail {
+    pub postoffice: PathBuf,
+    pub staged: PathBuf,
+    pub network: String,
+    pub name: String,
+    pub old_serial: String,
+    pub new_serial: String,
+    pub gateways: Vec<String>,
+    pub global_address_list: bool,
+    pub place: Place,
+}
+
+impl Campaign {
+    /// `.flagday`, where everything the program remembers is kept.
+    pub fn state(&self) -> PathBuf {
+        self.root.join(".flagday")
+    }
+
+    pub fn step(&self, name: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.name == name)
+    }
+}

@@ -1,0 +1,163 @@
+//! Moments as people write them (`T-14d 09:00`, `T-5wd`, `2026-12-01 09:00`) and the instants they mean.
+
+use super::Change;
+use chrono::{DateTime, Datelike, Days, Duration, LocalResult, NaiveDateTime, NaiveTime, TimeZone, Utc, Weekday};
+use chrono_tz::Tz;
+use std::fmt;
+
+/// The hour of a moment that names a day only: the start of a working day.
+const MORNING: NaiveTime = NaiveTime::from_hms_opt(9, 0, 0).expect("09:00 is a time");
+
+/// A point in time, relative to the change (`T`) or fixed, in the campaign's time zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// `T`: the change itself.
+    Change,
+    /// `T-14d 09:00`, `T+1d`; without a time of day 09:00.
+    Days { days: i64, at: NaiveTime },
+    /// `T-5wd 09:00`: Monday to Friday count; without a time of day 09:00.
+    WorkingDays { days: i64, at: NaiveTime },
+    /// `T-2h`, `T+90m`: counted from the change itself.
+    Minutes(i64),
+    /// `2026-12-01 09:00`.
+    At(NaiveDateTime),
+}
+
+impl Moment {
+    /// Reads what a person wrote; the error says what is expected.
+    pub fn parse(text: &str) -> Result<Moment, String> {
+        let expected = || {
+            format!("'{text}' is no moment: write T, T-14d, T-14d 09:00, T-5wd, T+1d, T-2h, T+30m or 2026-12-01 09:00")
+        };
+        let text = text.trim();
+        let Some(offset) = text.strip_prefix(['T', 't']) else {
+            return ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
+                .iter()
+                .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
+                .map(Moment::At)
+                .ok_or_else(expected);
+        };
+        if offset.is_empty() {
+            return Ok(Moment::Change);
+        }
+        let (amount, time) = match offset.split_once(char::is_whitespace) {
+            Some((amount, time)) => {
+                (amount, Some(NaiveTime::parse_from_str(time.trim(), "%H:%M").map_err(|_| expected())?))
+            }
+            None => (offset, None),
+        };
+        let unit_at = amount.rfind(|c: char| c.is_ascii_digit()).ok_or_else(expected)? + 1;
+        let (number, unit) = amount.split_at(unit_at);
+        let number: i64 = number.parse().map_err(|_| expected())?;
+        if !amount.starts_with(['+', '-']) || number.abs() > 3660 * 24 * 60 {
+            return Err(expected());
+        }
+        match (unit, time) {
+            ("d", _) => Ok(Moment::Days { days: number, at: time.unwrap_or(MORNING) }),
+            ("wd", _) => Ok(Moment::WorkingDays { days: number, at: time.unwrap_or(MORNING) }),
+            ("h", None) => Ok(Moment::Minutes(number * 60)),
+            ("m", None) => Ok(Moment::Minutes(number)),
+            _ => Err(expected()),
+        }
+    }
+
+    /// The instant it means for this change. A time that the clocks skip is moved to the first instant after the gap;
+    /// of two equal times in autumn the earlier one counts.
+    pub fn instant(self, change: &Change) -> DateTime<Utc> {
+        match self {
+            Moment::Change => change.at,
+            Moment::Minutes(minutes) => change.at + Duration::minutes(minutes),
+            Moment::Days { days, at } => {
+                resolve((change.local.date() + Duration::days(days)).and_time(at), change.zone)
+            }
+            Moment::WorkingDays { days, at } => {
+                let mut date = change.local.date();
+                let mut left = days.abs();
+                while left > 0 {
+                    date = if days < 0 { date - Days::new(1) } else { date + Days::new(1) };
+                    if !matches!(date.weekday(), Weekday::Sat | Weekday::Sun) {
+                        left -= 1;
+                    }
+                }
+                resolve(date.and_time(at), change.zone)
+            }
+            Moment::At(local) => resolve(local, change.zone),
+        }
+    }
+}
+
+/// A local time as an instant; see [`Moment::instant`] for gaps and folds.
+fn resolve(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
+    let mut probe = local;
+    // No zone has skipped more than a day; the loop ends there.
+    for _ in 0..=(24 * 4) {
+        match zone.from_local_datetime(&probe) {
+            LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => return at.with_timezone(&Utc),
+            LocalResult::None => probe += Duration::minutes(15),
+        }
+    }
+    local.and_utc()
+}
+
+impl Change {
+    /// The change at a local time. A time that the clocks skip does not exist and one that comes twice is not one
+    /// moment: both are refused, in words that name the way out.
+    pub fn new(local: NaiveDateTime, zone: Tz) -> Result<Change, String> {
+        match zone.from_local_datetime(&local) {
+            LocalResult::Single(at) => Ok(Change { local, zone, at: at.with_timezone(&Utc) }),
+            LocalResult::None => Err(format!("{local} does not exist in {zone}: the clocks skip it that day")),
+            LocalResult::Ambiguous(..) => Err(format!("{local} comes twice in {zone}: the clocks go back that day")),
+        }
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Moment::Change => f.write_str("T"),
+            Moment::Days { days, at } => write!(f, "T{days:+}d {}", at.format("%H:%M")),
+            Moment::WorkingDays { days, at } => write!(f, "T{days:+}wd {}", at.format("%H:%M")),
+            Moment::Minutes(minutes) => write!(f, "T{minutes:+}m"),
+            Moment::At(local) => write!(f, "{}", local.format("%Y-%m-%d %H:%M")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change() -> Change {
+        Change::new("2026-12-12T18:00:00".parse().expect("a time"), chrono_tz::America::Chicago).expect("an instant")
+    }
+
+    fn local(text: &str) -> String {
+        let moment = Moment::parse(text).expect(text);
+        moment.instant(&change()).with_timezone(&change().zone).format("%a %Y-%m-%d %H:%M").to_string()
+    }
+
+    #[test]
+    fn people_write_moments_in_several_ways() {
+        assert_eq!(local("T"), "Sat 2026-12-12 18:00");
+        assert_eq!(local("T-14d 09:30"), "Sat 2026-11-28 09:30");
+        assert_eq!(local("T-3d"), "Wed 2026-12-09 09:00");
+        assert_eq!(local("T-5wd"), "Mon 2026-12-07 09:00");
+        assert_eq!(local("T+1wd 08:00"), "Mon 2026-12-14 08:00");
+        assert_eq!(local("T-2h"), "Sat 2026-12-12 16:00");
+        assert_eq!(local("2026-12-01 07:15"), "Tue 2026-12-01 07:15");
+    }
+
+    #[test]
+    fn what_is_no_moment_says_what_one_is() {
+        for text in ["", "T14d", "T-d", "T-3x", "T-3d 25:00", "T-2h 09:00", "tomorrow", "T-99999999999999999999d"] {
+            assert!(Moment::parse(text).expect_err(text).contains("T-14d 09:00"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_change_that_the_clocks_skip_or_repeat_is_refused() {
+        let zone = chrono_tz::Europe::Berlin;
+        assert!(Change::new("2027-03-28T02:30:00".parse().expect("a time"), zone).is_err());
+        assert!(Change::new("2027-10-31T02:30:00".parse().expect("a time"), zone).is_err());
+    }
+}

@@ -1,0 +1,1 @@
+//! THE FACE at the keyboard: one file a command.

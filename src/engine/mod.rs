@@ -1,0 +1,1 @@
+//! WHEN: the stages put together.

@@ -1,0 +1,115 @@
+//! MAY WE: evidence in, verdict with reasons out. A gate fails closed.
+//!
+//! ```text
+//! gate   held <-> open   (derived again each time from the standings)
+//!        open -all gates of a step-> Passed   (a value that only this room can make; running a step takes it)
+//! ```
+
+use crate::answer::Standing;
+use crate::campaign::{Acknowledgement, Gate, Grade};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// What one gate says now, and why.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    pub name: String,
+    pub open: bool,
+    pub satisfied: usize,
+    /// The audience without its waived people.
+    pub of: usize,
+    pub blocking: Vec<Blocking>,
+    pub waived: Vec<String>,
+    /// Counted among the satisfied on an operator's word alone.
+    pub attested: Vec<String>,
+    /// SHA-256 over everybody's grade: what a step that passed had in hand.
+    pub digest: String,
+}
+
+/// One person who holds the gate shut.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Blocking {
+    pub person: String,
+    pub grade: Grade,
+    pub why: String,
+}
+
+/// Judges one gate by where its audience stands. An attestation counts only where the program itself should have
+/// seen the answer (grade `observed`): a person's own answer cannot be given by somebody else.
+pub fn evaluate(gate: &Gate, acknowledgement: &Acknowledgement, standings: &[Standing]) -> Verdict {
+    let may_attest = acknowledgement.grade == Grade::Observed;
+    let mut verdict = Verdict {
+        name: gate.name.clone(),
+        open: false,
+        satisfied: 0,
+        of: 0,
+        blocking: Vec::new(),
+        waived: Vec::new(),
+        attested: Vec::new(),
+        digest: String::new(),
+    };
+    let mut digest = Sha256::new();
+    for standing in standings {
+        digest.update(format!("{} {}\n", standing.person, standing.grade));
+        if standing.waiver.is_some() {
+            verdict.waived.push(standing.person.clone());
+            continue;
+        }
+        verdict.of += 1;
+        if standing.grade >= acknowledgement.grade {
+            verdict.satisfied += 1;
+        } else if may_attest && standing.attested {
+            verdict.satisfied += 1;
+            verdict.attested.push(standing.person.clone());
+        } else {
+            verdict.blocking.push(Blocking {
+                person: standing.person.clone(),
+                grade: standing.grade,
+                why: standing.why.clone(),
+            });
+        }
+    }
+    verdict.digest = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let enough = (gate.share * verdict.of as f64 - 1e-9).ceil().max(0.0) as usize;
+    // An audience that is empty altogether is a mistake in the roster more often than a fact; one whose every member
+    // was waived was decided person by person.
+    let somebody = verdict.of + verdict.waived.len() > 0;
+    verdict.open = if somebody { verdict.satisfied >= enough } else { gate.allow_empty };
+    verdict
+}
+
+/// The proof that a step's gates were open when it was asked for. Running a step takes one, so a switch that skips
+/// its gate does not compile.
+#[derive(Debug)]
+pub struct Passed {
+    step: String,
+    verdicts: Vec<Verdict>,
+}
+
+impl Passed {
+    pub fn step(&self) -> &str {
+        &self.step
+    }
+
+    /// The gates that were open, with the digest of what they had in hand.
+    pub fn gates(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.verdicts.iter().map(|verdict| (verdict.name.as_str(), verdict.digest.as_str()))
+    }
+}
+
+/// Lets a step pass when every gate it needs is among the verdicts and open; else the names that hold it.
+pub fn pass(step: &str, needs: &[String], verdicts: &[Verdict]) -> Result<Passed, Vec<String>> {
+    let (open, shut): (Vec<_>, Vec<_>) = needs
+        .iter()
+        .map(|name| (name, verdicts.iter().find(|verdict| &verdict.name == name && verdict.open)))
+        .partition(|(_, verdict)| verdict.is_some());
+    if shut.is_empty() {
+        let verdicts = open.into_iter().filter_map(|(_, verdict)| verdict.cloned()).collect();
+        Ok(Passed { step: step.to_owned(), verdicts })
+    } else {
+        Err(shut.into_iter().map(|(name, _)| name.clone()).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests;

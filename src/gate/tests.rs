@@ -1,0 +1,91 @@
+//! Gates against every grade, empty audiences, waivers, attestations and shares.
+
+use super::*;
+use crate::answer::{Standing, Waiver};
+use crate::campaign::{Acknowledgement, Gate, Grade, OnDeadline};
+use crate::fault::Place;
+
+fn gate(share: f64) -> Gate {
+    Gate {
+        name: "g".into(),
+        acknowledgement: "a".into(),
+        share,
+        allow_empty: false,
+        on_deadline: OnDeadline::Hold,
+        place: Place::file("flagday.toml"),
+    }
+}
+
+fn wanted(grade: Grade) -> Acknowledgement {
+    Acknowledgement {
+        name: "a".into(),
+        audience: "all".into(),
+        notice: None,
+        grade,
+        due: None,
+        remind: vec![],
+        escalate: vec![],
+        place: Place::file("flagday.toml"),
+    }
+}
+
+fn standing(person: &str, grade: Grade) -> Standing {
+    let why = String::new();
+    Standing { person: person.into(), grade, trouble: None, why, attested: false, waiver: None }
+}
+
+fn waived(person: &str) -> Standing {
+    let waiver = Waiver { person: person.into(), reason: "left".into(), by: "Ann".into(), at: Default::default() };
+    Standing { waiver: Some(waiver), ..standing(person, Grade::None) }
+}
+
+#[test]
+fn a_grade_opens_the_gate_only_when_it_reaches_what_is_asked() {
+    for asked in Grade::ALL.into_iter().skip(1) {
+        for given in Grade::ALL {
+            let verdict = evaluate(&gate(1.0), &wanted(asked), &[standing("ann", given)]);
+            assert_eq!(verdict.open, given >= asked, "{given} for {asked}");
+        }
+    }
+}
+
+#[test]
+fn all_of_nobody_is_shut_unless_the_campaign_says_so() {
+    assert!(!evaluate(&gate(1.0), &wanted(Grade::Sent), &[]).open);
+    let lenient = Gate { allow_empty: true, ..gate(1.0) };
+    assert!(evaluate(&lenient, &wanted(Grade::Sent), &[]).open);
+}
+
+#[test]
+fn waived_people_leave_the_count_and_stay_listed() {
+    let verdict = evaluate(&gate(1.0), &wanted(Grade::Possessed), &[standing("ann", Grade::Possessed), waived("bob")]);
+    assert!(verdict.open);
+    assert_eq!((verdict.satisfied, verdict.of, verdict.waived.as_slice()), (1, 1, &["bob".to_owned()][..]));
+}
+
+#[test]
+fn an_attestation_stands_in_for_what_the_program_should_see_and_for_nothing_else() {
+    let attested = Standing { attested: true, ..standing("ann", Grade::None) };
+    assert!(evaluate(&gate(1.0), &wanted(Grade::Observed), std::slice::from_ref(&attested)).open);
+    assert!(!evaluate(&gate(1.0), &wanted(Grade::Possessed), &[attested]).open);
+}
+
+#[test]
+fn a_share_is_rounded_up() {
+    let people: Vec<_> =
+        (0..10).map(|n| standing(&n.to_string(), if n < 9 { Grade::Confirmed } else { Grade::None })).collect();
+    assert!(evaluate(&gate(0.9), &wanted(Grade::Confirmed), &people).open);
+    assert!(!evaluate(&gate(0.91), &wanted(Grade::Confirmed), &people).open);
+}
+
+#[test]
+fn a_step_passes_only_with_every_gate_it_needs() {
+    let open = evaluate(&gate(1.0), &wanted(Grade::Sent), &[standing("ann", Grade::Sent)]);
+    let shut = Verdict { name: "h".into(), open: false, ..open.clone() };
+    assert!(pass("s", &[], &[]).is_ok());
+    assert!(pass("s", &["g".into()], std::slice::from_ref(&open)).is_ok());
+    assert_eq!(
+        pass("s", &["g".into(), "h".into(), "gone".into()], &[open, shut]).err(),
+        Some(vec!["h".into(), "gone".into()])
+    );
+}

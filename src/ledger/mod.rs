@@ -1,0 +1,1 @@
+//! WHAT WE KNOW: the database of the campaign.

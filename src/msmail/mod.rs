@@ -1,0 +1,1 @@
+//! THE POSTOFFICE: what is documented of a Microsoft Mail postoffice, checked.

@@ -1,0 +1,1 @@
+//! WHAT EACH ONE READS: templates rendered, letters composed byte for byte.

@@ -1,0 +1,1 @@
+//! WHAT EACH ONE GETS: the files collected or made for one person, packed, read back.

@@ -1,0 +1,1 @@
+//! WHAT IF: the whole campaign on a copy.

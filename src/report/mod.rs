@@ -1,0 +1,1 @@
+//! WHAT HAPPENED: status, people, report.
