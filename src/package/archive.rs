@@ -1,0 +1,178 @@
+//! Zip archives: written so that PKUNZIP 2.04 reads them and the same files give the same bytes; read with suspicion.
+
+use super::files::{DiskFile, FileSet};
+use super::floppy::{Geometry, IMAGE_MAX};
+use super::stamp::DosStamp;
+use crate::campaign::Medium;
+use crate::fault::Finding;
+use std::io::{Cursor, Read, Write};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter};
+
+/// More files than any floppy's root directory holds.
+const FILES_MAX: usize = Geometry::of(Medium::M1_44).files_max();
+
+/// The files as a zip archive: sorted, all of one date, deflated at level 6, nothing but "version needed 2.0".
+pub fn zip(files: &FileSet, stamp: DosStamp) -> Vec<u8> {
+    let at = DateTime::try_from_msdos(stamp.date, stamp.time).expect("a DosStamp is a date of DOS");
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(6))
+        .last_modified_time(at)
+        .system(System::Dos);
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    for file in files {
+        writer.start_file(&file.name, options).expect("the names of a FileSet are short and stand there once");
+        writer.write_all(&file.bytes).expect("memory takes what fits a floppy");
+    }
+    writer.finish().expect("memory takes what fits a floppy").into_inner()
+}
+
+/// The files of a zip archive that may come from anywhere. Nothing is written to disk; folders, links, paths,
+/// encrypted or doubled entries, entries that share their bytes, and archives that grow beyond a floppy are findings.
+pub fn read(archive: &[u8]) -> Result<FileSet, Vec<Finding>> {
+    entries(archive).map_err(|why| vec![refusal(&why)]).and_then(FileSet::new)
+}
+
+fn entries(bytes: &[u8]) -> Result<Vec<DiskFile>, String> {
+    if bytes.len() > IMAGE_MAX {
+        return Err(format!("{} bytes are more than a floppy holds", bytes.len()));
+    }
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
+    if archive.has_duplicate_names() {
+        return Err("two entries have the same name".to_owned());
+    }
+    if archive.len() > FILES_MAX {
+        return Err(format!("{} entries are more than a floppy holds", archive.len()));
+    }
+    if archive.has_overlapping_entries().map_err(|error| error.to_string())? {
+        return Err("two entries share the same bytes".to_owned());
+    }
+    archive.validate_header_consistency().map_err(|error| error.to_string())?;
+    let mut room = IMAGE_MAX as u64;
+    (0..archive.len())
+        .map(|n| {
+            let entry = archive.by_index(n).map_err(|error| error.to_string())?;
+            let name = entry.name().map_err(|error| error.to_string())?.into_owned();
+            if !entry.is_file() {
+                return Err(format!("{name:?} is a folder or a link, and a package has none"));
+            }
+            let mut contents = Vec::new();
+            // The size an entry claims is not trusted: one byte beyond the room that is left ends the reading.
+            entry.take(room + 1).read_to_end(&mut contents).map_err(|error| format!("{name:?}: {error}"))?;
+            let over = || "it grows beyond what a floppy holds".to_owned();
+            room = room.checked_sub(contents.len() as u64).ok_or_else(over)?;
+            Ok(DiskFile::new(name, contents))
+        })
+        .collect()
+}
+
+fn refusal(why: &str) -> Finding {
+    Finding::error("package-archive-damaged", format!("the zip archive cannot be read: {why}"), "build it again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn stamp() -> DosStamp {
+        DosStamp::new("2026-12-12T18:00:00".parse().expect("a time")).expect("a year of DOS")
+    }
+
+    fn sample() -> FileSet {
+        let files = [("CONNECT.GLB", vec![7; 695]), ("EMPTY", vec![]), ("README.TXT", b"Hello\r\n".repeat(100))];
+        FileSet::new(files.into_iter().map(|(name, bytes)| DiskFile::new(name, bytes)).collect()).expect("good")
+    }
+
+    fn foreign(entries: &[(&str, &[u8])], options: SimpleFileOptions) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in entries {
+            writer.start_file(*name, options).expect("start");
+            writer.write_all(bytes).expect("write");
+        }
+        writer.finish().expect("finish").into_inner()
+    }
+
+    fn why(archive: &[u8]) -> String {
+        read(archive).expect_err("a bad archive").iter().map(|finding| finding.cause.clone()).collect()
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_is_the_same_each_time() {
+        let archive = zip(&sample(), stamp());
+        assert_eq!(archive, zip(&sample(), stamp()));
+        assert_eq!(read(&archive).expect("our own"), sample());
+    }
+
+    #[test]
+    fn an_old_unzipper_can_read_it() {
+        let bytes = zip(&sample(), stamp());
+        let mut archive = ZipArchive::new(Cursor::new(&bytes)).expect("an archive");
+        for n in 0..archive.len() {
+            let entry = archive.by_index(n).expect("entry");
+            assert_eq!(entry.version_needed(), 20);
+            assert_eq!(entry.system(), System::Dos);
+            assert!(entry.extra_data().is_none_or(|extra| extra.is_empty()));
+            let at = entry.last_modified().expect("a date");
+            assert_eq!((at.year(), at.month(), at.day(), at.hour(), at.minute()), (2026, 12, 12, 18, 0));
+        }
+        assert_eq!(bytes[4..8], [20, 0, 0, 0], "version needed and flags, in the local header");
+    }
+
+    #[test]
+    fn hostile_archives_are_refused() {
+        let plain = SimpleFileOptions::default();
+        for name in ["../A", "/A", "C:\\A", "A\\B", "D/A", "NUL", "LONG FILE NAME.TEXT"] {
+            assert!(why(&foreign(&[(name, b"x")], plain)).contains("no file name for a DOS disk"), "{name}");
+        }
+        assert!(why(&foreign(&[("a", b"1"), ("A", b"2")], plain)).contains("two files are called A"));
+        assert!(why(b"PK nonsense").contains("cannot be read"));
+        let mut folder = ZipWriter::new(Cursor::new(Vec::new()));
+        folder.add_directory("DIR/", plain).expect("folder");
+        assert!(why(&folder.finish().expect("finish").into_inner()).contains("folder or a link"));
+        let mut link = ZipWriter::new(Cursor::new(Vec::new()));
+        link.add_symlink("LINK", "/etc/passwd", plain).expect("link");
+        assert!(why(&link.finish().expect("finish").into_inner()).contains("folder or a link"));
+    }
+
+    #[test]
+    fn a_bomb_is_not_unpacked() {
+        let zeros = vec![0; IMAGE_MAX / 2 + 1];
+        let bomb = foreign(&[("A", &zeros), ("B", &zeros)], SimpleFileOptions::default());
+        assert!(bomb.len() < 10_000);
+        assert!(why(&bomb).contains("beyond what a floppy holds"));
+        let names: Vec<String> = (0..=FILES_MAX).map(|n| format!("F{n}")).collect();
+        let crowd: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b""[..])).collect();
+        assert!(why(&foreign(&crowd, SimpleFileOptions::default())).contains("224 entries"));
+    }
+
+    #[test]
+    fn doubled_entries_are_refused() {
+        let archive = foreign(&[("A", b"first"), ("B", b"second")], SimpleFileOptions::default());
+        let doubled: Vec<u8> = archive.iter().map(|byte| if *byte == b'B' { b'A' } else { *byte }).collect();
+        assert!(why(&doubled).contains("same name"), "{}", why(&doubled));
+    }
+
+    #[test]
+    fn a_changed_byte_of_a_file_is_noticed() {
+        let mut archive =
+            foreign(&[("A", b"some text")], SimpleFileOptions::default().compression_method(CompressionMethod::Stored));
+        let at = archive.windows(4).position(|part| part == b"text").expect("stored as it is");
+        archive[at] = b'n';
+        assert!(why(&archive).contains("\"A\""), "{}", why(&archive));
+    }
+
+    proptest! {
+        #[test]
+        fn a_hostile_archive_never_makes_the_reader_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..20), cut in any::<prop::sample::Index>()) {
+            let mut archive = zip(&sample(), stamp());
+            for (at, byte) in changes {
+                let at = at.index(archive.len());
+                archive[at] = byte;
+            }
+            let _ = read(&archive);
+            let _ = read(&archive[..cut.index(archive.len())]);
+        }
+    }
+}
