@@ -7,6 +7,7 @@ pub mod system; // the clock, chance, and a file server's time
 
 pub mod campaign; // WHAT A PERSON WROTE
 pub mod roster; // WHO
+pub mod package; // WHAT EACH ONE GETS
 pub mod answer; // WHAT COMES BACK
 pub mod gate; // MAY WE
 pub mod runbook; // DOING IT
