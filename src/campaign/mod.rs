@@ -9,6 +9,7 @@ mod model;
 mod nearest;
 mod overlay;
 mod playbook;
+mod recovery;
 mod report;
 pub mod schedule;
 mod section;

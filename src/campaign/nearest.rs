@@ -24,8 +24,8 @@ pub(super) fn instead<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
     match nearest(word, candidates.clone()) {
         Some(near) => format!("did you mean '{near}'?"),
         None => match candidates.into_iter().take(20).collect::<Vec<_>>().join(", ") {
-            list if list.is_empty() => "there is none to choose from yet".to_owned(),
-            list => format!("choose one of {list}"),
+            list if list.is_empty() => "there is none to choose from yet.".to_owned(),
+            list => format!("choose one of {list}."),
         },
     }
 }
@@ -41,7 +41,7 @@ mod tests {
         assert_eq!(nearest("Notcie", known).as_deref(), Some("notice"));
         assert_eq!(nearest("colour", known), None);
         assert_eq!(nearest(&"a".repeat(1_000_000), known), None);
-        assert_eq!(instead("zzz", ["a", "b"]), "choose one of a, b");
-        assert_eq!(instead("zzz", []), "there is none to choose from yet");
+        assert_eq!(instead("zzz", ["a", "b"]), "choose one of a, b.");
+        assert_eq!(instead("zzz", []), "there is none to choose from yet.");
     }
 }

@@ -24,6 +24,12 @@ pub(super) fn lay(playbook: Entries, file: Entries, report: &Report) -> Entries 
         };
         match (key.as_str(), &mut base.node.value, over.node.value) {
             ("step", Value::List(base), Value::List(over)) => steps(base, over, report),
+            ("step", Value::List(base), table @ Value::Table(_)) => {
+                steps(base, vec![Node { value: table, at: over.node.at }], report);
+            }
+            ("step", Value::List(_), value) => {
+                value::wrong::<()>(report, "a list of steps", Node { value, at: over.node.at });
+            }
             ("audience", Value::Table(base), Value::Table(over)) => base.extend(over),
             (_, Value::Table(table), Value::Table(over_table)) => {
                 merge(table, over_table);

@@ -5,6 +5,9 @@ use super::tree::{Origin, Spot};
 use crate::fault::{Finding, Place};
 use std::cell::{Cell, RefCell};
 
+/// In characters.
+const LONGEST_SENTENCE: usize = 400;
+
 #[derive(Debug)]
 pub(super) struct Report {
     file: Source,
@@ -58,7 +61,19 @@ impl Report {
     /// The findings in the order of the file.
     pub(super) fn into_findings(self) -> Vec<Finding> {
         let mut findings = self.findings.into_inner();
+        for finding in &mut findings {
+            shorten(&mut finding.cause);
+            shorten(&mut finding.remedy);
+        }
         findings.sort_by_key(|finding| finding.place.clone());
         findings
+    }
+}
+
+/// What a person wrote comes back in the words of a finding, and may be a page long.
+fn shorten(text: &mut String) {
+    if let Some((end, _)) = text.char_indices().nth(LONGEST_SENTENCE) {
+        text.truncate(end);
+        text.push('…');
     }
 }

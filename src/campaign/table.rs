@@ -58,6 +58,25 @@ impl<'r> Table<'r> {
         }
     }
 
+    /// Reports a section that must be there and is not; `content` says what belongs in it.
+    pub(super) fn require_section(&self, key: &'static str, header: &str, content: &str) {
+        if !self.has(key) {
+            let cause = format!("there is no section {header}");
+            self.report.absent(self.at, Finding::error("missing-key", cause, format!("add {header} with {content}")));
+        }
+    }
+
+    /// Reports a list without anything in it, where that would mean to do nothing.
+    pub(super) fn refuse_empty(&self, key: &str) {
+        if let Some(Node { value: Value::List(items), at }) = self.entries.get(key).map(|entry| &entry.node)
+            && items.is_empty()
+        {
+            let finding =
+                Finding::error("out-of-range", "the list is empty", format!("put something in, or leave '{key}' out"));
+            self.report.add(*at, finding);
+        }
+    }
+
     pub(super) fn text(&mut self, key: &'static str) -> Option<Text> {
         self.take(key).and_then(|node| value::text(self.report, node))
     }

@@ -1,6 +1,7 @@
 //! The TOML as a small tree of our own, every node with where it stands, so that a complaint about a value can
 //! show its line even after the playbook and the file have been laid over each other.
 
+use super::recovery;
 use super::source::Source;
 use crate::fault::Finding;
 use indexmap::IndexMap;
@@ -72,28 +73,9 @@ impl Value {
     }
 }
 
-/// Reads the text as far as it can be read, with every syntax error found on the way; of several on one line only
-/// the first, which explains the others.
+/// Reads the text as far as it can be read, with the syntax errors found on the way.
 pub(super) fn parse(source: &Source, origin: Origin) -> (Entries, Vec<Finding>) {
-    let (table, errors) = DeTable::parse_recoverable(source.text());
-    let mut findings: IndexMap<Option<u32>, Finding> = IndexMap::new();
-    for error in errors {
-        let span = error.span().unwrap_or(0..0);
-        let finding = Finding::error("toml-syntax", format!("this is no TOML: {}", error.message()), remedy(&error));
-        let finding = source.locate(finding, span);
-        findings.entry(finding.place.as_ref().map(|place| place.line)).or_insert(finding);
-    }
-    (entries(table.into_inner(), origin), findings.into_values().collect())
-}
-
-fn remedy(error: &toml::de::Error) -> &'static str {
-    match error.message() {
-        message if message.starts_with("duplicate key") => "state it once",
-        message if message.contains("escape") => {
-            "write a path with '/' (\"M:/MAILDATA\"), or between single quotes, where '\\' is an ordinary character"
-        }
-        _ => "write `key = \"text\"`, `key = 4`, `key = true`, `key = [\"a\", \"b\"]` or a `[section]`, one a line",
-    }
+    recovery::parse(source, |table| entries(table, origin))
 }
 
 fn entries(table: DeTable, origin: Origin) -> Entries {
@@ -132,23 +114,10 @@ fn spot(span: Range<usize>, origin: Origin) -> Spot {
 mod tests {
     use super::*;
 
-    fn parsed(text: &str) -> (Entries, Vec<String>) {
-        let (entries, findings) = parse(&Source::new("f".into(), text.into()), Origin::File);
-        let place = |finding: &Finding| finding.place.as_ref().map(ToString::to_string).unwrap_or_default();
-        (entries, findings.iter().map(|finding| format!("{} {}", place(finding), finding.cause)).collect())
-    }
-
-    #[test]
-    fn several_syntax_errors_show_at_once_one_a_line() {
-        let (entries, findings) = parsed("a = \nb = 1\nb = 2\nc = \"M:\\MAIL\"\n[d\ne = 3\n");
-        insta::assert_snapshot!(findings.join("\n"), @"");
-        assert!(matches!(entries["b"].node.value, Value::Integer(1)));
-    }
-
     #[test]
     fn a_table_knows_its_header_and_a_value_its_bytes() {
         let text = "[a.b]\nc = { d = 'x' }\n[[e]]\n";
-        let (entries, _) = parsed(text);
+        let (entries, _) = parse(&Source::new("f".into(), text.into()), Origin::File);
         let shown = |at: Spot| &text[at.start..at.end];
         let Value::Table(a) = &entries["a"].node.value else { panic!("a table") };
         let b = &a["b"];

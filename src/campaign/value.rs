@@ -105,7 +105,7 @@ pub(super) fn wrong<T>(report: &Report, expected: &str, found: Node) -> Option<T
 /// The meaning of one of several words.
 pub(super) fn one_of<T: Copy>(key: &str, word: &str, words: &[(&'static str, T)]) -> Result<T, Finding> {
     words.iter().find(|(known, _)| *known == word).map(|(_, value)| *value).ok_or_else(|| {
-        let cause = format!("'{word}' is no {key}");
+        let cause = format!("'{word}' is no value of '{key}'");
         Finding::error("unknown-word", cause, instead(word, words.iter().map(|(known, _)| *known)))
     })
 }

@@ -80,9 +80,10 @@ fn escalation(mut table: Table, context: &Context) -> Option<Escalation> {
     table.require("at", "\"T-3d\"");
     let at = table.moment("at");
     let spot = table.at;
+    let ways = ["to", "task"].iter().filter(|key| table.has(key)).count();
     let to = table.word("to", &[("manager", EscalationWay::Manager), ("alternate", EscalationWay::Alternate)]);
     let task = table.word("task", &[("phone", EscalationWay::Phone)]);
-    if to.is_some() == task.is_some() {
+    if ways != 1 {
         let finding = Finding::error(
             "contradiction",
             "an escalation is one thing: a mail to somebody, or a task",

@@ -19,7 +19,7 @@ pub(super) struct Basics {
 }
 
 pub(super) fn read(all: &mut Table) -> Option<Basics> {
-    all.require("campaign", "a section [campaign] with name, change_at, time_zone and contact");
+    all.require_section("campaign", "[campaign]", "name, change_at, time_zone and contact");
     let mut table = all.table("campaign")?;
     table.require("name", "\"corp-hq-serial\"");
     let name = table.parsed("name", value::name);

@@ -12,7 +12,7 @@ const MOST_CONNECTIONS: usize = 64;
 const CONNECTIONS: usize = 4;
 
 pub(super) fn read(all: &mut Table, context: &Context) -> Option<Mail> {
-    all.require("mail", "a section [mail] with from = \"Mail Desk <maildesk@corp.example>\"");
+    all.require_section("mail", "[mail]", "from = \"Mail Desk <maildesk@corp.example>\"");
     let mut table = all.table("mail")?;
     table.require("from", "\"Mail Desk <maildesk@corp.example>\"");
     let from = table.parsed("from", address::mailbox);

@@ -68,7 +68,8 @@ impl Known {
             return Some(text.value);
         }
         let cause = format!("no {} is named '{}'", self.what, text.value);
-        let remedy = format!("{}; or add it", instead(&text.value, self.names.iter().map(String::as_str)));
+        let meant = instead(&text.value, self.names.iter().map(String::as_str));
+        let remedy = format!("{meant} Otherwise add [{}.{}]", self.what, text.value);
         report.absent(text.at, Finding::error(self.code, cause, remedy));
         None
     }

@@ -16,7 +16,7 @@ const ENCODINGS: [(&str, Encoding); 5] = [
 ];
 
 pub(super) fn read(all: &mut Table, context: &Context) -> Vec<RosterFile> {
-    all.require("roster", "a section [[roster]] with file = \"rosters/users.csv\"");
+    all.require_section("roster", "[[roster]]", "file = \"rosters/users.csv\"");
     let mut rosters: Vec<RosterFile> = Vec::new();
     for table in all.tables("roster") {
         let at = table.at;

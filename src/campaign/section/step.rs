@@ -84,6 +84,7 @@ fn action(table: &mut Table, context: &Context) -> Option<Action> {
         let remedy = "make a step of each: only then can each be resumed and undone";
         table.complain(Finding::error("contradiction", cause, remedy));
     }
+    ["replace", "notice"].iter().for_each(|key| table.refuse_empty(key));
     let report = context.report;
     let one = |table: Option<Table>| table.and_then(|table| from_to(table, context));
     let rename = one(table.table("rename")).map(Action::Rename);
@@ -126,13 +127,10 @@ fn judge_path(text: &Text, context: &Context) {
 
 fn shell(mut table: Table) -> Option<Action> {
     table.require("run", "[\"program\", \"argument\"]");
-    let stated = table.has("run");
+    table.refuse_empty("run");
     let argv = |texts: Vec<Text>| texts.into_iter().map(|text| text.value).collect::<Vec<_>>();
     let run = argv(table.texts("run"));
     let undo = argv(table.texts("undo"));
-    if stated && run.is_empty() {
-        table.complain(Finding::error("out-of-range", "an empty list runs nothing", "name the program first"));
-    }
     table.finish();
     (!run.is_empty()).then(|| Action::Shell { run, undo: (!undo.is_empty()).then_some(undo) })
 }

@@ -96,7 +96,7 @@ mod tests {
             ("http://mail.example", "no way to send"),
             ("smtp://mail.example/inbox", "path"),
             ("smtp://mail.example?tsl=required", "no option"),
-            ("smtp://mail.example?tls=yes", "no tls"),
+            ("smtp://mail.example?tls=yes", "no value of 'tls'"),
             ("smtps://mail.example?tls=none", "no option"),
             ("smtp://desk@mail.example?tls=none", "others can read"),
             ("smtp://desk@mail.example?tls=opportunistic", "others can read"),
