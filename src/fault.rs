@@ -180,6 +180,18 @@ impl From<std::io::Error> for Fault {
     }
 }
 
+impl From<serde_json::Error> for Fault {
+    /// Only what the program itself wrote is read as JSON.
+    fn from(error: serde_json::Error) -> Self {
+        let cause = format!("a stored record is not readable: {error}");
+        Fault::new(
+            "record-damaged",
+            cause,
+            "run `flagday audit verify`, and restore .flagday from a backup if it fails",
+        )
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, finding) in self.findings.iter().enumerate() {

@@ -1,6 +1,31 @@
 //! WHAT A PERSON WROTE: `flagday.toml` laid over its playbook, checked as a whole.
+//!
+//! ```text
+//! text -tree-> nodes with their places -overlay-> file over playbook -section-> Campaign
+//! ```
 
+mod load;
 mod model;
+mod nearest;
+mod overlay;
+mod playbook;
+mod recovery;
+mod report;
 pub mod schedule;
+mod section;
+mod source;
+mod starter;
+mod table;
+mod tree;
+mod url;
+mod value;
 
+#[cfg(test)]
+mod tests;
+
+pub use load::load;
 pub use model::*;
+pub use nearest::nearest;
+pub use playbook::playbook_names;
+pub use section::{CHECKS, OBSERVATIONS};
+pub use starter::starter;

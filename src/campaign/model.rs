@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -23,6 +24,9 @@ pub struct Campaign {
     pub change: Change,
     pub contact: String,
     pub mail: Mail,
+    /// Where answers come in.
+    pub intake: Vec<IntakeMailbox>,
+    pub web: Option<Web>,
     pub rosters: Vec<RosterFile>,
     pub audiences: IndexMap<String, Audience>,
     pub packages: IndexMap<String, Package>,
@@ -57,8 +61,54 @@ pub struct Mail {
     pub uncertain: Uncertain,
     /// Certificates to trust beside the system's: a PEM file.
     pub ca_file: Option<PathBuf>,
-    /// Working copies for a person's own eyes: never printed, never logged.
+    /// Where the password for the transport comes from. The password itself is never kept, printed or logged.
     pub password: Option<PasswordSource>,
+    pub dkim: Option<Dkim>,
+}
+
+/// `[mail.dkim]`: the signature under every message (RFC 6376).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dkim {
+    pub domain: String,
+    pub selector: String,
+    /// Absolute path of the private key, PEM.
+    pub key_file: PathBuf,
+}
+
+/// One `[[intake.mailbox]]`.
+#[derive(Debug, Clone)]
+pub struct IntakeMailbox {
+    pub kind: MailboxKind,
+    pub place: Place,
+}
+
+/// How a mailbox is kept. Paths are absolute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailboxKind {
+    Maildir(PathBuf),
+    Mbox(PathBuf),
+    Imap(ImapServer),
+}
+
+/// An IMAP URL taken apart (RFC 5092): `imaps://user@host:port/FOLDER`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImapServer {
+    pub host: String,
+    pub port: u16,
+    pub user: String,
+    /// Default: INBOX.
+    pub folder: String,
+    /// [`Tls::Implicit`] for `imaps://`; [`Tls::None`] for `imap://`, which only a loopback host may have.
+    pub tls: Tls,
+    pub password: PasswordSource,
+}
+
+/// `[web]`: the confirm page and the dashboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Web {
+    pub listen: SocketAddr,
+    /// What links in mails point to; without a slash at the end.
+    pub public_url: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -49,7 +49,7 @@ impl Moment {
         let unit_at = amount.rfind(|c: char| c.is_ascii_digit()).ok_or_else(expected)? + 1;
         let (number, unit) = amount.split_at(unit_at);
         let number: i64 = number.parse().map_err(|_| expected())?;
-        if !amount.starts_with(['+', '-']) || number.abs() > 3660 * 24 * 60 {
+        if !amount.starts_with(['+', '-']) || number.unsigned_abs() > 3660 * 24 * 60 {
             return Err(expected());
         }
         match (unit, time) {
@@ -149,7 +149,17 @@ mod tests {
 
     #[test]
     fn what_is_no_moment_says_what_one_is() {
-        for text in ["", "T14d", "T-d", "T-3x", "T-3d 25:00", "T-2h 09:00", "tomorrow", "T-99999999999999999999d"] {
+        for text in [
+            "",
+            "T14d",
+            "T-d",
+            "T-3x",
+            "T-3d 25:00",
+            "T-2h 09:00",
+            "tomorrow",
+            "T-99999999999999999999d",
+            "T-9223372036854775808d",
+        ] {
             assert!(Moment::parse(text).expect_err(text).contains("T-14d 09:00"), "{text}");
         }
     }

@@ -86,10 +86,9 @@ impl Code {
 
 /// The code in this person's copy of the package. It changes with the person, with any file of the package (`digest`
 /// is that of the files without README.TXT), and with the facts people are told.
-pub fn code_for(secret: &[u8; 32], campaign: &Campaign, package: &Package, person: &Person, digest: &[u8; 32]) -> Code {
-    let digest = hex(digest);
+pub fn code_for(secret: &[u8; 32], campaign: &Campaign, package: &Package, person: &Person, digest: &str) -> Code {
     let change = format!("{} {}", campaign.change.local.format("%Y-%m-%dT%H:%M:%S"), campaign.change.zone);
-    let mut context = vec![campaign.name.as_str(), &package.name, &person.id, &digest, &change];
+    let mut context = vec![campaign.name.as_str(), &package.name, &person.id, digest, &change];
     if let Some(facts) = &campaign.msmail {
         context.extend([facts.network.as_str(), &facts.name, &facts.old_serial, &facts.new_serial]);
     }

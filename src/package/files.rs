@@ -5,6 +5,7 @@ use crate::fault::Finding;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 /// Its `{:?}` tells the size, never the contents: they may be a possession code.
 #[derive(Clone, PartialEq, Eq)]
@@ -33,6 +34,7 @@ impl fmt::Debug for DiskFile {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FileSet {
     files: Vec<DiskFile>,
+    place: Option<PathBuf>,
 }
 
 impl FileSet {
@@ -57,13 +59,24 @@ impl FileSet {
                 "rename or remove one of them",
             ));
         }
-        if findings.is_empty() { Ok(FileSet { files }) } else { Err(findings) }
+        if findings.is_empty() { Ok(FileSet { files, place: None }) } else { Err(findings) }
+    }
+
+    /// The set, gathered from that folder or image.
+    pub fn from_place(mut self, place: impl Into<PathBuf>) -> FileSet {
+        self.place = Some(place.into());
+        self
+    }
+
+    /// The folder or image it was gathered from, where it has one.
+    pub fn place(&self) -> Option<&Path> {
+        self.place.as_deref()
     }
 
     /// The set with one more file.
     pub fn with(mut self, file: DiskFile) -> Result<FileSet, Vec<Finding>> {
         self.files.push(file);
-        FileSet::new(self.files)
+        FileSet::new(self.files).map(|files| FileSet { place: self.place, ..files })
     }
 
     /// The set without the file of that name.
@@ -88,8 +101,8 @@ impl FileSet {
         self.files.is_empty()
     }
 
-    /// SHA-256 over every name, size and content. Equal for two sets only when every file is equal.
-    pub fn digest(&self) -> [u8; 32] {
+    /// SHA-256 over every name, size and content, as hex. Equal for two sets only when every file is equal.
+    pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
         for file in &self.files {
             hash.update((file.name.len() as u64).to_le_bytes());
@@ -97,7 +110,7 @@ impl FileSet {
             hash.update((file.bytes.len() as u64).to_le_bytes());
             hash.update(&file.bytes);
         }
-        hash.finalize().into()
+        hex(&hash.finalize())
     }
 }
 

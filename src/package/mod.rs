@@ -4,12 +4,30 @@
 //! them, `build` does that for everybody, `verify` reads all of it back, and `manifest` is what the mail room sees.
 
 pub mod archive;
-mod code;
-mod files;
+pub mod build;
+pub mod code;
+pub mod files;
 pub mod floppy;
-mod names;
-mod stamp;
+pub mod manifest;
+pub mod verify;
 
+mod names;
+mod output;
+mod parallel;
+mod readme;
+mod source;
+mod stamp;
+mod template;
+mod text;
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;
+
+pub use build::{Job, Outcome, build, check};
 pub use code::{Code, CodeFault, code_for};
-pub use files::{DiskFile, FileSet, sha256};
+pub use files::{DiskFile, FileSet};
+pub use manifest::Manifest;
 pub use stamp::DosStamp;
+pub use verify::verify;

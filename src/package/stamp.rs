@@ -22,7 +22,7 @@ impl DosStamp {
         })?;
         Ok(DosStamp {
             date: (year - 1980) << 9 | (at.month() as u16) << 5 | at.day() as u16,
-            time: (at.hour() as u16) << 11 | (at.minute() as u16) << 5 | at.second() as u16 / 2,
+            time: (at.hour() as u16) << 11 | (at.minute() as u16) << 5 | (at.second() as u16 / 2),
         })
     }
 }

@@ -1,0 +1,79 @@
+//! The findings about one campaign, each with its place and its line, collected while it is read.
+
+use super::source::Source;
+use super::tree::{Origin, Spot};
+use crate::fault::{Finding, Place};
+use std::cell::{Cell, RefCell};
+
+/// In characters.
+const LONGEST_SENTENCE: usize = 400;
+
+#[derive(Debug)]
+pub(super) struct Report {
+    file: Source,
+    playbook: Source,
+    /// Where the file names its playbook.
+    named: Spot,
+    findings: RefCell<Vec<Finding>>,
+    /// Parts of the campaign could not be read, so what seems to be missing may only be unread.
+    partial: Cell<bool>,
+}
+
+impl Report {
+    /// `named`: where the file names its playbook.
+    pub(super) fn new(file: Source, playbook: Source, named: Spot) -> Report {
+        Report { file, playbook, named, findings: RefCell::default(), partial: Cell::new(false) }
+    }
+
+    pub(super) fn place(&self, at: Spot) -> Place {
+        match at.origin {
+            Origin::File => self.file.place(at.start),
+            Origin::Playbook => self.playbook.place(at.start),
+        }
+    }
+
+    /// A complaint about the playbook's own text is placed where the file names it: that is what a person can edit.
+    pub(super) fn add(&self, at: Spot, finding: Finding) {
+        let at = if at.origin == Origin::File { at } else { self.named };
+        let located = self.file.locate(finding, at.start..at.end);
+        self.findings.borrow_mut().push(located);
+    }
+
+    /// Like [`Report::add`], without the line: it holds a secret.
+    pub(super) fn add_unquoted(&self, at: Spot, finding: Finding) {
+        self.findings.borrow_mut().push(finding.at(self.place(at)));
+    }
+
+    /// Something is missing, or points at something missing.
+    pub(super) fn absent(&self, at: Spot, finding: Finding) {
+        if !self.partial.get() {
+            self.add(at, finding);
+        }
+    }
+
+    /// From here on, what seems to be missing may only be unread: [`Report::absent`] keeps silent. The reason is
+    /// among the findings.
+    pub(super) fn incomplete(&self, reasons: Vec<Finding>) {
+        self.partial.set(self.partial.get() || !reasons.is_empty());
+        self.findings.borrow_mut().extend(reasons);
+    }
+
+    /// The findings in the order of the file.
+    pub(super) fn into_findings(self) -> Vec<Finding> {
+        let mut findings = self.findings.into_inner();
+        for finding in &mut findings {
+            shorten(&mut finding.cause);
+            shorten(&mut finding.remedy);
+        }
+        findings.sort_by_key(|finding| finding.place.clone());
+        findings
+    }
+}
+
+/// What a person wrote comes back in the words of a finding, and may be a page long.
+fn shorten(text: &mut String) {
+    if let Some((end, _)) = text.char_indices().nth(LONGEST_SENTENCE) {
+        text.truncate(end);
+        text.push('…');
+    }
+}

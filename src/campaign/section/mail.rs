@@ -1,0 +1,77 @@
+//! `[mail]`: who writes, how it leaves, and where answers go.
+
+use super::transport::{rate, transport};
+use super::{Context, address, password};
+use crate::campaign::model::{Dkim, Mail, PasswordSource, Transport, Uncertain};
+use crate::campaign::table::Table;
+use crate::campaign::url::holds_password;
+use crate::fault::Finding;
+
+/// More connections than this no mail server welcomes from one client.
+const MOST_CONNECTIONS: usize = 64;
+const CONNECTIONS: usize = 4;
+
+pub(super) fn read(all: &mut Table, context: &Context) -> Option<Mail> {
+    all.require_section("mail", "[mail]", "from = \"Mail Desk <maildesk@corp.example>\"");
+    let mut table = all.table("mail")?;
+    table.require("from", "\"Mail Desk <maildesk@corp.example>\"");
+    let from = table.parsed("from", address::mailbox);
+    let password = password::source(&mut table);
+    let transport = way_out(&mut table, password.as_ref());
+    let reply_to = table.parsed("reply_to", address::with_token);
+    let bounce_to = table.parsed("bounce_to", address::with_token);
+    let connections = connections(&mut table);
+    let rate = table.parsed("rate", rate);
+    let uncertain = table.word("uncertain", &[("retry", Uncertain::Retry), ("hold", Uncertain::Hold)]);
+    let ca_file = table.text("ca_file").map(|text| context.file(&text));
+    let dkim = table.table("dkim").and_then(|table| dkim(table, context));
+    table.finish();
+    Some(Mail {
+        from: from?,
+        transport: transport?,
+        reply_to,
+        bounce_to,
+        connections,
+        rate,
+        uncertain: uncertain.unwrap_or(Uncertain::Retry),
+        ca_file,
+        password,
+        dkim,
+    })
+}
+
+fn way_out(table: &mut Table, password: Option<&PasswordSource>) -> Option<Transport> {
+    let Some(text) = table.text("transport") else { return Some(Transport::File) };
+    if holds_password(&text.value) {
+        password::in_the_file(table, text.at);
+        return None;
+    }
+    let transport = transport(&text.value).map_err(|finding| table.report.add(text.at, finding)).ok()?;
+    let user = matches!(&transport, Transport::Smtp(server) if server.user.is_some());
+    if user && password.is_none() {
+        let cause = "the transport names a user, and nothing says where the password comes from";
+        let remedy = "add password_env = \"FLAGDAY_SMTP_PASSWORD\" or password_command = \"pass show smtp\"";
+        table.report.absent(text.at, Finding::error("missing-key", cause, remedy));
+    }
+    Some(transport)
+}
+
+fn connections(table: &mut Table) -> usize {
+    let Some((count, at)) = table.number("connections") else { return CONNECTIONS };
+    if count.fract() == 0.0 && (1.0..=MOST_CONNECTIONS as f64).contains(&count) {
+        return count as usize;
+    }
+    let cause = format!("{count} is no number of connections to a mail server");
+    let remedy = format!("write a whole number from 1 to {MOST_CONNECTIONS}");
+    table.report.add(at, Finding::error("out-of-range", cause, remedy));
+    CONNECTIONS
+}
+
+fn dkim(mut table: Table, context: &Context) -> Option<Dkim> {
+    let domain = table.required("domain", "\"corp.example\"");
+    let selector = table.required("selector", "\"flagday\"");
+    let key_file = table.required("key_file", "\"dkim.pem\"");
+    let key_file = key_file.map(|text| context.file(&text));
+    table.finish();
+    Some(Dkim { domain: domain?.value, selector: selector?.value, key_file: key_file? })
+}

@@ -1,0 +1,40 @@
+//! `[notice.NAME]`: one kind of message.
+
+use super::Context;
+use crate::campaign::model::{Notice, Package};
+use crate::campaign::table::Table;
+use crate::campaign::value::{self, Text};
+use crate::fault::Finding;
+use indexmap::IndexMap;
+
+pub(super) fn read(all: &mut Table, context: &Context, packages: &IndexMap<String, Package>) -> Vec<Notice> {
+    let read = |(name, node): (Text, _)| {
+        let table = Table::of(context.report, format!("[notice.{}]", name.value), node)?;
+        notice(name.value, table, context, packages)
+    };
+    all.named("notice").into_iter().filter_map(read).collect()
+}
+
+fn notice(name: String, mut table: Table, context: &Context, packages: &IndexMap<String, Package>) -> Option<Notice> {
+    let audience = table.required("audience", "\"everyone\"");
+    let audience = audience.and_then(|text| context.audiences.resolve(context.report, text));
+    let template = table.parsed("template", value::name).unwrap_or_else(|| name.clone());
+    let package = table.text("package");
+    let package_at = package.as_ref().map(|text| text.at);
+    let package = package.and_then(|text| context.packages.resolve(context.report, text));
+    let at = table.moment("at").map(|(moment, _)| moment);
+    let calendar = table.boolean("calendar").unwrap_or(false);
+    let place = table.place();
+    table.finish();
+    let audience = audience?;
+    if let (Some(at), Some(package)) = (package_at, package.as_ref().and_then(|name| packages.get(name)))
+        && package.audience != audience
+    {
+        let cause = format!(
+            "'{name}' goes to {audience}, and its package is made for {}: others would get none",
+            package.audience
+        );
+        context.report.add(at, Finding::warning("audience-differs", cause, "give both the same audience"));
+    }
+    Some(Notice { name, audience, template, package, at, calendar, place })
+}
