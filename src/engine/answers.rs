@@ -5,7 +5,7 @@ use crate::answer::{Evidence, Kind, Waiver};
 use crate::campaign::{Acknowledgement, Grade};
 use crate::fault::{Fault, Finding, Result};
 use crate::msmail::serial;
-use crate::package::code::Code;
+use crate::package::Code;
 use serde::Serialize;
 
 /// What somebody answered.
@@ -36,15 +36,6 @@ pub struct Recorded {
     pub satisfied: bool,
     /// False: exactly this was on record already.
     pub new: bool,
-}
-
-/// One row of `ack import`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ImportRow {
-    pub line: u64,
-    pub person: String,
-    pub result: String,
-    pub ok: bool,
 }
 
 impl Engine<'_> {

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use crate::campaign::EscalationWay;
+use crate::fault::Result;
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 
@@ -46,7 +47,59 @@ impl Entry {
     }
 }
 
+/// One line of `plan`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Planned {
+    pub at: DateTime<Utc>,
+    pub what: String,
+    pub notice: String,
+    pub audience: String,
+    /// Whom it concerns as things stand now.
+    pub people: usize,
+    /// `done`, `due`, `held` (its hour passed too long ago) or `to come`.
+    pub state: String,
+}
+
 impl Engine<'_> {
+    /// The whole calendar beforehand, for everybody or for one person.
+    pub fn plan(&self, person: Option<&str>) -> Result<Vec<Planned>> {
+        let now = self.now();
+        let only = person.map(|word| self.roster.find(word)).transpose()?.map(|person| person.id.clone());
+        let mut planned = Vec::new();
+        for entry in self.calendar() {
+            let audience = &self.campaign.audiences[&entry.audience];
+            let concerned = |id: &str| only.as_deref().is_none_or(|only| only == id);
+            if !self.roster.audience(audience).any(|member| concerned(&member.id)) {
+                continue;
+            }
+            let open = self.intents_of(&entry)?.iter().filter(|intent| concerned(&intent.person.id)).count();
+            let all = self.roster.audience(audience).filter(|member| concerned(&member.id)).count();
+            let (people, state) = match () {
+                () if entry.at > now && entry.what == What::Notice => (open, if open == 0 { "done" } else { "to come" }),
+                // Who will not have answered by then is not known yet.
+                () if entry.at > now => (all, "to come"),
+                () if open == 0 => (0, "done"),
+                () if entry.is_late(now) => (open, "held"),
+                () => (open, "due"),
+            };
+            let what = match entry.what {
+                What::Notice => "notice",
+                What::Reminder => "reminder, to those silent",
+                What::Escalation => "escalation, for those silent",
+                What::Task => "phone task, for those silent",
+            };
+            planned.push(Planned {
+                at: entry.at,
+                what: what.to_owned(),
+                notice: entry.notice.unwrap_or_default(),
+                audience: entry.audience,
+                people,
+                state: state.to_owned(),
+            });
+        }
+        Ok(planned)
+    }
+
     /// Every timed action of the campaign, in order of time.
     pub fn calendar(&self) -> Vec<Entry> {
         let change = &self.campaign.change;

@@ -292,6 +292,21 @@ impl Engine<'_> {
         runbook::rollback::rollback(&steps, to, &mut self.ledger, &|| clock.now())
     }
 
+    /// What has to be said before undoing: mail written under the new serial number is stranded by going back.
+    pub fn rollback_warning(&self, to: Option<&str>) -> Result<Option<String>> {
+        let entries = self.ledger.entries()?;
+        let steps = &self.campaign.steps;
+        let first = to.and_then(|name| steps.iter().position(|step| step.name == name)).unwrap_or(0);
+        let installs = |step: &&Step| step.after.iter().any(|check| check == "master-new") && step.action.is_some();
+        let undone = steps[first..].iter().find(installs);
+        let installed = undone.is_some_and(|step| runbook::journal::state_of(&entries, &step.name) == StepState::Done);
+        Ok(installed.then(|| {
+            "The new MASTER.GLB is in place: mail that was written since then cannot be read under the old serial \
+             number. Stop all transports first, and restart them afterwards"
+                .to_owned()
+        }))
+    }
+
     /// Every step with its state, and why it does not run.
     pub fn steps(&self) -> Result<Vec<StepView>> {
         let entries = self.ledger.entries()?;

@@ -4,7 +4,7 @@
 use super::Engine;
 use crate::fault::{Exit, Fault, Finding, Result, Severity};
 use crate::ledger::Revision;
-use crate::package::manifest::Manifest;
+use crate::package::Manifest;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 

@@ -9,11 +9,14 @@ mod compose;
 mod cutover;
 mod facts;
 mod sending;
+mod import;
 mod standings;
 
-pub use answers::{Answer, ImportRow, Recorded};
+pub use answers::{Answer, Recorded};
+pub use import::ImportRow;
 pub use building::Built;
-pub use calendar::{Entry, What};
+pub use calendar::{Entry, Planned, What};
+pub use compose::Preview;
 pub use cutover::{Cutover, StepView, Stop};
 pub use sending::{Sent, To};
 pub use facts::Difference;
@@ -27,7 +30,6 @@ use chrono::{DateTime, Utc};
 use std::path::Path;
 
 /// One campaign, opened: what was written, who is in it, what is known.
-#[derive(Debug)]
 pub struct Engine<'w> {
     pub campaign: Campaign,
     pub roster: Roster,
@@ -61,5 +63,11 @@ impl<'w> Engine<'w> {
     /// Nothing goes out and nothing is switched while a roster has errors.
     pub fn require_roster(&self) -> Result<()> {
         crate::fault::Fault::check(self.findings.clone()).map(drop)
+    }
+}
+
+impl std::fmt::Debug for Engine<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("campaign", &self.campaign.name).finish_non_exhaustive()
     }
 }

@@ -5,7 +5,7 @@ use super::Engine;
 use crate::campaign::{Acknowledgement, EscalationWay};
 use crate::fault::{Fault, Result};
 use crate::ledger::{NewMessage, Task};
-use crate::outbox::{self, FailureClass, Limits, Progress, State, TransportKind};
+use crate::outbox::{self, FailureClass, Limits, Progress, State};
 use crate::roster::Person;
 use serde::Serialize;
 use std::collections::HashSet;
@@ -83,7 +83,7 @@ impl Engine<'_> {
         if let Some(limit) = limit {
             intents.truncate(limit);
         }
-        sent.planned += self.plan(&intents)?;
+        sent.planned += self.plan_messages(&intents)?;
         self.deliver(&mut sent, stop, progress)?;
         sent.nothing_due = sent.planned + sent.sent + sent.deferred + sent.failed + sent.uncertain == 0;
         Ok(sent)
@@ -149,7 +149,7 @@ impl Engine<'_> {
     }
 
     /// Composes and plans; returns how many messages are new.
-    fn plan(&mut self, intents: &[Intent]) -> Result<usize> {
+    fn plan_messages(&mut self, intents: &[Intent]) -> Result<usize> {
         let mut revisions = std::collections::HashMap::new();
         for intent in intents {
             if !revisions.contains_key(&intent.notice) {
@@ -158,12 +158,12 @@ impl Engine<'_> {
             }
         }
         let now = self.now();
-        let texts = self.texts()?;
+        let desk = self.desk()?;
         let mut planned = 0;
         for batch in intents.chunks(BATCH) {
             let messages: Vec<NewMessage> = batch
                 .iter()
-                .map(|intent| self.compose(&texts, intent, revisions[&intent.notice], now))
+                .map(|intent| self.compose(&desk, intent, revisions[&intent.notice], now))
                 .collect::<Result<_>>()?;
             planned += self.ledger.plan_messages(&messages, now)?;
         }
@@ -235,7 +235,8 @@ impl Engine<'_> {
                 }
                 continue;
             }
-            for intent in wanted.extract_if(.., |intent| intent.reason.is_empty() && intent.instead.is_none() && entry.what == What::Escalation) {
+            let nobody = |intent: &mut Intent| entry.what == What::Escalation && intent.instead.is_none();
+            for intent in wanted.extract_if(.., nobody) {
                 sent.tasks.extend(self.task(&intent, "nobody to escalate to: call")?);
             }
             intents.extend(wanted);

@@ -2,7 +2,7 @@
 
 use super::{Ledger, audit, instant, millis};
 use crate::fault::{Fault, Result};
-use crate::notice::letter::Letter;
+use crate::notice::Letter;
 use crate::outbox::State;
 use crate::roster::Format;
 use chrono::{DateTime, Utc};
@@ -160,7 +160,8 @@ impl Ledger {
         let mut counts = Counts::default();
         let mut rows = all.query(())?;
         while let Some(row) = rows.next()? {
-            let (state, tried, n): (String, bool, usize) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let (state, tried, n): (String, bool, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let n = n.max(0) as usize;
             match (state_of(&state)?, tried) {
                 (State::Planned, false) => counts.planned += n,
                 (State::Planned, true) => counts.deferred += n,

@@ -6,7 +6,7 @@ use super::{Ledger, audit, evidence, instant, millis};
 use crate::answer::{Evidence, Kind};
 use crate::campaign::Uncertain;
 use crate::fault::{Fault, Result};
-use crate::notice::letter::{Letter, Segment, open_file};
+use crate::notice::{Letter, Segment, open_file};
 use crate::outbox::{Claimed, Event, Lease, Outcome, Payload, Queue, State, UNCERTAIN_PAUSE};
 use crate::system;
 use chrono::{DateTime, Utc};

@@ -190,6 +190,11 @@ fn duplicates(people: &[Person]) -> Vec<Finding> {
 }
 
 impl Roster {
+    /// Every column that a roster has, and those with a meaning of their own.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(String::as_str).chain(fields::KNOWN)
+    }
+
     pub fn get(&self, id: &str) -> Option<&Person> {
         self.by_id.get(id).map(|at| &self.people[*at])
     }

@@ -133,7 +133,7 @@ pub(super) fn free_space(_: &Path) -> Option<u64> {
 
 /// Between any two of these a power cut may fall. The tests let it fall at each.
 #[cfg(not(test))]
-fn point() -> Result<()> {
+pub(super) fn point() -> Result<()> {
     Ok(())
 }
 
