@@ -17,5 +17,6 @@ pub mod msmail; // THE POSTOFFICE
 pub mod ledger; // WHAT WE KNOW
 pub mod engine; // WHEN
 pub mod report; // WHAT HAPPENED
+pub mod rehearsal; // WHAT IF
 
 pub mod cli; // THE FACE

@@ -109,9 +109,9 @@ fn import(engine: &mut Engine, global: &Global, file: &std::path::Path) -> Resul
     if global.json {
         output::json(&rows)?;
     } else {
-        let lines = rows.iter().map(|row| {
-            vec![format!("{}:{}", file.display(), row.line), row.person.clone(), row.result.clone()]
-        });
+        let lines = rows
+            .iter()
+            .map(|row| vec![format!("{}:{}", file.display(), row.line), row.person.clone(), row.result.clone()]);
         output::data(&output::table(&["place", "person", "result"], lines))?;
         output::data(&format!("{} recorded, {failed} refused", rows.len() - failed))?;
     }

@@ -22,7 +22,11 @@ impl Build {
                 output::json(&json!({ "schema": 1, "findings": findings }))?;
             } else {
                 output::findings(&findings, true);
-                output::data(if wrong { "some packages are not what was built" } else { "every package is what was built" })?;
+                output::data(if wrong {
+                    "some packages are not what was built"
+                } else {
+                    "every package is what was built"
+                })?;
             }
             return Ok(if wrong { Exit::Error } else { Exit::Done });
         }

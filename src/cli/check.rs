@@ -24,8 +24,12 @@ impl Check {
             output::json(&json!({ "schema": 1, "findings": findings }))?;
         } else {
             output::findings(&findings, true);
-            let warnings = findings.iter().filter(|finding| finding.severity == crate::fault::Severity::Warning).count();
-            output::data(&format!("{errors} errors, {warnings} warnings, {} notes", findings.len() - errors - warnings))?;
+            let warnings =
+                findings.iter().filter(|finding| finding.severity == crate::fault::Severity::Warning).count();
+            output::data(&format!(
+                "{errors} errors, {warnings} warnings, {} notes",
+                findings.len() - errors - warnings
+            ))?;
             global.hint(next(&findings));
         }
         Ok(if errors > 0 { Exit::Error } else { Exit::Done })

@@ -26,5 +26,10 @@ pub fn confirm(global: &Global, what: &str) -> Result<()> {
     if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
         return Ok(());
     }
-    Err(Fault::ending(Exit::Waiting, "not-confirmed", "you did not say yes: nothing was done", "run it again when you want it"))
+    Err(Fault::ending(
+        Exit::Waiting,
+        "not-confirmed",
+        "you did not say yes: nothing was done",
+        "run it again when you want it",
+    ))
 }

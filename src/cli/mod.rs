@@ -10,6 +10,7 @@ mod init;
 mod output;
 mod plan;
 mod preview;
+mod rehearse;
 mod report;
 mod send;
 mod status;
@@ -72,6 +73,7 @@ enum Command {
     Cutover(cutover::Cutover),
     Report(report::Report),
     Audit(audit::Audit),
+    Rehearse(rehearse::Rehearse),
 }
 
 /// Parses, runs, and turns the end into an exit code.
@@ -99,6 +101,7 @@ pub fn main() -> ExitCode {
         Command::Cutover(command) => command.run(&global),
         Command::Report(command) => command.run(&global),
         Command::Audit(command) => command.run(&global),
+        Command::Rehearse(command) => command.run(&global),
     };
     match result {
         Ok(exit) => ExitCode::from(exit as u8),

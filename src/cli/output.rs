@@ -32,7 +32,11 @@ fn write_finding(out: &mut impl Write, finding: &Finding) -> std::io::Result<()>
             let gutter = " ".repeat(number.len());
             let before: String = quote.line.chars().take(place.column.saturating_sub(1) as usize).collect();
             let pad: String = before.chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-            writeln!(out, " {quiet}{number} |{quiet:#} {}", quote.line.replace(|c: char| c.is_control() && c != '\t', "\u{FFFD}"))?;
+            writeln!(
+                out,
+                " {quiet}{number} |{quiet:#} {}",
+                quote.line.replace(|c: char| c.is_control() && c != '\t', "\u{FFFD}")
+            )?;
             writeln!(out, " {quiet}{gutter} |{quiet:#} {pad}{loud}{}{loud:#}", "^".repeat(quote.width.min(80)))?;
         }
     }
@@ -53,7 +57,9 @@ pub fn prose(text: &str) {
 pub fn data(text: &str) -> Result<()> {
     let mut out = anstream::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| {
-        if !text.ends_with('\n') { out.write_all(b"\n")? }
+        if !text.ends_with('\n') {
+            out.write_all(b"\n")?
+        }
         out.flush()
     });
     match written {

@@ -55,7 +55,9 @@ pub fn run(
     } else {
         ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
     };
-    bar.set_style(ProgressStyle::with_template("{pos} settled, {per_sec} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_style(
+        ProgressStyle::with_template("{pos} settled, {per_sec} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
     let stop = AtomicBool::new(false);
     let sent = engine.send(notice, to, limit, again, &stop, &mut |progress| match progress {
         Progress::Settled { .. } => bar.inc(1),
@@ -82,13 +84,18 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
     }
     for (class, failure) in &sent.failures {
         let people = failure.people.join(", ");
-        output::prose(&format!("{} failed with {class}, {people} among them: {}. {}", failure.count, failure.words, failure.remedy));
+        output::prose(&format!(
+            "{} failed with {class}, {people} among them: {}. {}",
+            failure.count, failure.words, failure.remedy
+        ));
     }
     let zone = engine.campaign.change.zone;
     for entry in &sent.late {
         let name = entry.notice.as_deref().unwrap_or("");
         let at = entry.at.with_timezone(&zone).format("%a %F %H:%M %Z");
-        output::prose(&format!("held: '{name}' was due {at}, and late notices are not sent blindly. To send it: flagday send {name}"));
+        output::prose(&format!(
+            "held: '{name}' was due {at}, and late notices are not sent blindly. To send it: flagday send {name}"
+        ));
     }
     for task in &sent.tasks {
         output::prose(&format!("to do: {}", task.what));

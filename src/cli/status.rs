@@ -18,7 +18,11 @@ impl Status {
         } else {
             output::findings(&engine.findings, global.verbose);
             let zone = engine.campaign.change.zone;
-            output::data(&text(&status, &engine.campaign.title, &status.change_at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string()))?;
+            output::data(&text(
+                &status,
+                &engine.campaign.title,
+                &status.change_at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string(),
+            ))?;
             global.hint(format!("Next: {}", status.next));
         }
         Ok(if status.phase == Phase::Done { Exit::Done } else { exit(&status) })
@@ -59,7 +63,10 @@ fn text(status: &status::Status, title: &str, change: &str) -> String {
         text += &format!("\n{} is held by {}:\n", gate.name, gate.blocking.len());
         text += &output::table(
             &["person", "grade", "why"],
-            gate.blocking.iter().take(NAMES).map(|one| vec![one.person.clone(), one.grade.to_string(), one.why.clone()]),
+            gate.blocking
+                .iter()
+                .take(NAMES)
+                .map(|one| vec![one.person.clone(), one.grade.to_string(), one.why.clone()]),
         );
         if gate.blocking.len() > NAMES {
             text += &format!("… and {} more: flagday who --blocking {}\n", gate.blocking.len() - NAMES, gate.name);

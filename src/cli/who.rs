@@ -67,6 +67,11 @@ impl Who {
 fn grade(word: &str) -> Result<Grade> {
     Grade::from_word(word).ok_or_else(|| {
         let known: Vec<_> = Grade::ALL.iter().map(|grade| grade.word()).collect();
-        Fault::ending(Exit::Usage, "unknown-grade", format!("'{word}' is no grade"), format!("one of {}", known.join(", ")))
+        Fault::ending(
+            Exit::Usage,
+            "unknown-grade",
+            format!("'{word}' is no grade"),
+            format!("one of {}", known.join(", ")),
+        )
     })
 }

@@ -124,9 +124,8 @@ impl Engine<'_> {
             };
         }
         // A serial number is read back for what only observation proves; anything else answers what a notice asked.
-        let fits = |acknowledgement: &&Acknowledgement| {
-            (acknowledgement.grade == Grade::Observed) == answer.serial.is_some()
-        };
+        let fits =
+            |acknowledgement: &&Acknowledgement| (acknowledgement.grade == Grade::Observed) == answer.serial.is_some();
         let mut concerned = self.campaign.acknowledgements.values().filter(|one| concerns(one)).collect::<Vec<_>>();
         concerned.sort_by_key(|one| !fits(one));
         let mut first = None;
@@ -200,7 +199,11 @@ impl Engine<'_> {
     /// Decides that a person no longer blocks. Returns the acknowledgements this concerned.
     pub fn waive(&mut self, word: &str, only: Option<&str>, reason: &str, by: &str) -> Result<Vec<String>> {
         if reason.trim().is_empty() || by.trim().is_empty() {
-            return Err(Fault::new("waiver-unreasoned", "a waiver needs a reason and a name", "give --reason and --by"));
+            return Err(Fault::new(
+                "waiver-unreasoned",
+                "a waiver needs a reason and a name",
+                "give --reason and --by",
+            ));
         }
         let person = self.roster.find(word)?.id.clone();
         let mut waived = Vec::new();

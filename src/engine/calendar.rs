@@ -75,7 +75,9 @@ impl Engine<'_> {
             let open = self.intents_of(&entry)?.iter().filter(|intent| concerned(&intent.person.id)).count();
             let all = self.roster.audience(audience).filter(|member| concerned(&member.id)).count();
             let (people, state) = match () {
-                () if entry.at > now && entry.what == What::Notice => (open, if open == 0 { "done" } else { "to come" }),
+                () if entry.at > now && entry.what == What::Notice => {
+                    (open, if open == 0 { "done" } else { "to come" })
+                }
                 // Who will not have answered by then is not known yet.
                 () if entry.at > now => (all, "to come"),
                 () if open == 0 => (0, "done"),

@@ -18,7 +18,8 @@ impl Engine<'_> {
         findings.extend(self.check_packages());
         findings.extend(self.check_postoffice()?);
         findings.extend(self.differences()?.into_iter().map(|difference| {
-            let cause = format!("people were told {} = {}, and now it is {}", difference.fact, difference.told, difference.now);
+            let cause =
+                format!("people were told {} = {}, and now it is {}", difference.fact, difference.told, difference.now);
             Finding::error("facts-changed", cause, "put it back as it was").in_file(&self.campaign.file)
         }));
         if online && let Transport::Smtp(_) = &self.campaign.mail.transport {
@@ -51,7 +52,8 @@ impl Engine<'_> {
                 }
             };
             if let Some(first) = unbuilt.first() {
-                let cause = format!("package '{}' is not built for {} people, {first} among them", package.name, unbuilt.len());
+                let cause =
+                    format!("package '{}' is not built for {} people, {first} among them", package.name, unbuilt.len());
                 findings.push(Finding::warning("not-built", cause, "run `flagday build`").at(package.place.clone()));
             }
         }
@@ -66,8 +68,7 @@ impl Engine<'_> {
         if begun.into_iter().any(|step| state_of(&entries, &step.name) != StepState::Pending) {
             return Ok(Vec::new());
         }
-        let mut findings =
-            msmail::check_by_name("stage", &facts.postoffice, &facts.staged, facts).unwrap_or_default();
+        let mut findings = msmail::check_by_name("stage", &facts.postoffice, &facts.staged, facts).unwrap_or_default();
         match Postoffice::open(&facts.postoffice) {
             Ok(live) => {
                 let people: Vec<&Person> = self.roster.people.iter().collect();

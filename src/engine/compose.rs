@@ -119,9 +119,9 @@ impl Engine<'_> {
         let person = &intent.person;
         let token = notice::token(self.ledger.secret(), &self.campaign.name, &person.id, revision);
         let recipient = intent.instead.clone().or_else(|| person.email.clone());
-        let code = self.package_entry(desk, intent).map(|(package, entry)| {
-            (entry.code_fingerprint.clone(), package.to_owned(), entry.digest.clone())
-        });
+        let code = self
+            .package_entry(desk, intent)
+            .map(|(package, entry)| (entry.code_fingerprint.clone(), package.to_owned(), entry.digest.clone()));
         let (letter, message_id) = if recipient.is_some() {
             let (_, letter, header) = self.letter(desk, intent, revision, now)?;
             (letter, header.message_id)
@@ -322,7 +322,9 @@ impl Engine<'_> {
                 let asked = self.acknowledgement_asked_by(&notice.name).map(str::to_owned);
                 // A reminder or an escalation is only ever sent about something that was asked.
                 let about = asked.or_else(|| self.acknowledgement_about(person));
-                if about.is_none() && matches!(notice.name.as_str(), "reminder" | "escalation") || person.email.is_none() {
+                if about.is_none() && matches!(notice.name.as_str(), "reminder" | "escalation")
+                    || person.email.is_none()
+                {
                     continue;
                 }
                 let escalation = notice.name == "escalation";

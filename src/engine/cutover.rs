@@ -26,12 +26,26 @@ pub enum Stop {
     /// Every step is done.
     Done,
     /// The last step asked for is done.
-    Reached { step: String },
-    Blocked { step: String, gates: Vec<Verdict> },
-    Waiting { step: String, until: DateTime<Utc> },
+    Reached {
+        step: String,
+    },
+    Blocked {
+        step: String,
+        gates: Vec<Verdict>,
+    },
+    Waiting {
+        step: String,
+        until: DateTime<Utc>,
+    },
     /// Something outside has to happen first.
-    Pending { step: String, why: String },
-    NeedsPerson { step: String, statement: String },
+    Pending {
+        step: String,
+        why: String,
+    },
+    NeedsPerson {
+        step: String,
+        statement: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -323,7 +337,9 @@ impl Engine<'_> {
                 StepState::Done => ("done", String::new()),
                 StepState::Started | StepState::Undoing => ("running", "begun and not finished: run it again".into()),
                 StepState::Failed => ("failed", failure(&entries, &step.name)),
-                StepState::Pending | StepState::Undone if !before_done => (idle(state), "a step before it is open".into()),
+                StepState::Pending | StepState::Undone if !before_done => {
+                    (idle(state), "a step before it is open".into())
+                }
                 StepState::Pending | StepState::Undone => match (shut.first(), wait) {
                     (Some(verdict), _) => {
                         ("blocked", format!("gate {}: {} of {}", verdict.name, verdict.satisfied, verdict.of))

@@ -13,13 +13,13 @@ mod import;
 mod standings;
 
 pub use answers::{Answer, Recorded};
-pub use import::ImportRow;
 pub use building::Built;
 pub use calendar::{Entry, Planned, What};
 pub use compose::Preview;
 pub use cutover::{Cutover, StepView, Stop};
-pub use sending::{Sent, To};
 pub use facts::Difference;
+pub use import::ImportRow;
+pub use sending::{Sent, To};
 
 use crate::campaign::{self, Campaign};
 use crate::fault::{Finding, Result};

@@ -1,7 +1,7 @@
 //! Sending: what is due becomes messages, fixed byte for byte; the messages go out; what the server said is recorded.
 
-use super::calendar::{Entry, What};
 use super::Engine;
+use super::calendar::{Entry, What};
 use crate::campaign::{Acknowledgement, EscalationWay};
 use crate::fault::{Fault, Result};
 use crate::ledger::{NewMessage, Task};
@@ -90,12 +90,7 @@ impl Engine<'_> {
     }
 
     /// Carries what is planned to the server or the folder.
-    fn deliver(
-        &mut self,
-        sent: &mut Sent,
-        stop: &AtomicBool,
-        progress: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<()> {
+    fn deliver(&mut self, sent: &mut Sent, stop: &AtomicBool, progress: &mut dyn FnMut(Progress<'_>)) -> Result<()> {
         if self.ledger.next_due()?.is_none_or(|due| due > self.now()) {
             return Ok(());
         }

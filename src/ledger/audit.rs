@@ -30,16 +30,21 @@ pub struct AuditHead {
 /// Adds an event inside the transaction of the change that it tells of.
 pub(super) fn append(tx: &Transaction, at: DateTime<Utc>, kind: &str, body: &impl Serialize) -> Result<()> {
     let mut head = tx.prepare_cached("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1")?;
-    let (seq, previous) = head
-        .query_row((), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))
-        .or_else(|error| match error {
+    let (seq, previous) = head.query_row((), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))).or_else(
+        |error| match error {
             rusqlite::Error::QueryReturnedNoRows => Ok((0, GENESIS.to_owned())),
             other => Err(other),
-        })?;
+        },
+    )?;
     let body = serde_json::to_string(body)?;
     let hash = link(&previous, seq + 1, millis(at), kind, &body);
-    tx.prepare_cached("INSERT INTO event(seq, at, kind, body, hash) VALUES (?,?,?,?,?)")?
-        .execute((seq + 1, millis(at), kind, &body, &hash))?;
+    tx.prepare_cached("INSERT INTO event(seq, at, kind, body, hash) VALUES (?,?,?,?,?)")?.execute((
+        seq + 1,
+        millis(at),
+        kind,
+        &body,
+        &hash,
+    ))?;
     Ok(())
 }
 
@@ -103,7 +108,9 @@ impl Ledger {
             head = AuditHead { events: seq, hash };
         }
         match expected {
-            Some(expected) if !seen => Err(broken(format!("no event has the hash {expected}: the chain was cut or rewritten"))),
+            Some(expected) if !seen => {
+                Err(broken(format!("no event has the hash {expected}: the chain was cut or rewritten")))
+            }
             _ => Ok((head.events > 0).then_some(head)),
         }
     }

@@ -18,9 +18,8 @@ impl Ledger {
 
     /// All evidence for one acknowledgement in one revision, by person, oldest first.
     pub fn evidence(&self, acknowledgement: &str, revision: u32) -> Result<Vec<Evidence>> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM evidence WHERE acknowledgement = ? AND revision = ? ORDER BY person, id"
-        );
+        let sql =
+            format!("SELECT {COLUMNS} FROM evidence WHERE acknowledgement = ? AND revision = ? ORDER BY person, id");
         let mut all = self.db.prepare_cached(&sql)?;
         let rows = all.query_map((acknowledgement, revision), read)?;
         rows.map(|row| parse(row?)).collect()
@@ -28,7 +27,8 @@ impl Ledger {
 
     /// All evidence about one person, oldest first.
     pub fn evidence_of(&self, person: &str) -> Result<Vec<Evidence>> {
-        let mut all = self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM evidence WHERE person = ? ORDER BY id"))?;
+        let mut all =
+            self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM evidence WHERE person = ? ORDER BY id"))?;
         let rows = all.query_map([person], read)?;
         rows.map(|row| parse(row?)).collect()
     }

@@ -69,7 +69,9 @@ impl Queue for Ledger {
     }
 
     fn mark(&mut self, id: i64, fence: i64) -> Result<Lease> {
-        self.surviving(|tx| move_on(tx, id, Some(fence), Event::Mark).map(|moved| if moved { Lease::Held } else { Lease::Lost }))
+        self.surviving(|tx| {
+            move_on(tx, id, Some(fence), Event::Mark).map(|moved| if moved { Lease::Held } else { Lease::Lost })
+        })
     }
 
     fn settle(&mut self, id: i64, fence: i64, outcome: Outcome, now: DateTime<Utc>) -> Result<Lease> {
@@ -125,15 +127,21 @@ fn move_on(tx: &Transaction, id: i64, fence: Option<i64>, event: Event) -> Resul
 
 /// The result as an event of the chain and, where the message tells a person something, as evidence.
 fn record(tx: &Transaction, id: i64, kind: Option<Kind>, words: &str, now: DateTime<Utc>) -> Result<()> {
-    let (message_id, person, acknowledgement, tells, revision, state): (String, String, Option<String>, bool, u32, String) =
-        tx.prepare_cached("SELECT message_id, person, acknowledgement, tells, revision, state FROM message WHERE id = ?")?
-            .query_row([id], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
-            })?;
+    let (message_id, person, acknowledgement, tells, revision, state): (
+        String,
+        String,
+        Option<String>,
+        bool,
+        u32,
+        String,
+    ) = tx
+        .prepare_cached("SELECT message_id, person, acknowledgement, tells, revision, state FROM message WHERE id = ?")?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)))?;
     audit::append(tx, now, "message", &json!({ "message_id": message_id, "state": state, "reply": words }))?;
     if let (Some(kind), Some(acknowledgement), true) = (kind, acknowledgement, tells) {
         let detail = if kind == Kind::Sent { String::new() } else { words.to_owned() };
-        let fact = Evidence { id: 0, at: now, person, acknowledgement, revision, kind, by: None, detail, revoked: false };
+        let fact =
+            Evidence { id: 0, at: now, person, acknowledgement, revision, kind, by: None, detail, revoked: false };
         evidence::insert(tx, &fact)?;
     }
     Ok(())

@@ -35,10 +35,16 @@ impl Ledger {
     }
 
     /// Takes over facts under the next number.
-    pub fn add_revision(&mut self, at: DateTime<Utc>, digest: &str, facts: &BTreeMap<String, String>) -> Result<Revision> {
+    pub fn add_revision(
+        &mut self,
+        at: DateTime<Utc>,
+        digest: &str,
+        facts: &BTreeMap<String, String>,
+    ) -> Result<Revision> {
         let text = serde_json::to_string(facts)?;
         let number = self.durable(|tx| {
-            let number: u32 = tx.query_row("SELECT coalesce(max(number), 0) + 1 FROM revision", (), |row| row.get(0))?;
+            let number: u32 =
+                tx.query_row("SELECT coalesce(max(number), 0) + 1 FROM revision", (), |row| row.get(0))?;
             tx.execute("INSERT INTO revision VALUES (?,?,?,?)", (number, millis(at), digest, &text))?;
             audit::append(tx, at, "revision", &json!({ "number": number, "digest": digest }))?;
             Ok(number)
@@ -54,12 +60,7 @@ impl Ledger {
                 "UPDATE revision SET digest = ?2, facts = ?3 WHERE number = ?1",
                 (revision.number, &revision.digest, &text),
             )?;
-            audit::append(
-                tx,
-                at,
-                "revision-extended",
-                &json!({ "number": revision.number, "digest": revision.digest }),
-            )
+            audit::append(tx, at, "revision-extended", &json!({ "number": revision.number, "digest": revision.digest }))
         })
     }
 }

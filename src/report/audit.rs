@@ -36,13 +36,25 @@ pub fn words(event: &AuditEvent) -> String {
             let kind = event.body.get("kind").cloned().unwrap_or_default();
             let kind = serde_json::from_value::<crate::answer::Kind>(kind).map_or("", crate::answer::Kind::words);
             let by = event.body.get("by").and_then(|by| by.as_str()).map(|by| format!(", recorded by {by}"));
-            format!("{} {kind} ({}){} {}", text("person"), text("acknowledgement"), by.unwrap_or_default(), text("detail"))
+            format!(
+                "{} {kind} ({}){} {}",
+                text("person"),
+                text("acknowledgement"),
+                by.unwrap_or_default(),
+                text("detail")
+            )
         }
         "evidence-revoked" => format!("evidence {} is revoked by {}: {}", number("id"), text("by"), text("note")),
         "waived" => {
             let waiver = event.body.get("waiver").cloned().unwrap_or_default();
             let part = |name: &str| waiver.get(name).and_then(|value| value.as_str()).unwrap_or("").to_owned();
-            format!("{} is waived for {} by {}: {}", part("person"), text("acknowledgement"), part("by"), part("reason"))
+            format!(
+                "{} is waived for {} by {}: {}",
+                part("person"),
+                text("acknowledgement"),
+                part("by"),
+                part("reason")
+            )
         }
         "waiver-revoked" => format!("the waiver of {} for {} is withdrawn", text("person"), text("acknowledgement")),
         "task" => format!("to do: {}", text("what")),
