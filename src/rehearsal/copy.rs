@@ -82,7 +82,7 @@ impl Site {
     /// Gives the trees the times that the script states.
     pub(super) fn stamp(&self, script: &Script, engine: &Engine) -> Result<()> {
         let change = &engine.campaign.change;
-        let mut stamp = |tree: &Path, at: Option<crate::campaign::schedule::Moment>| match at {
+        let stamp = |tree: &Path, at: Option<crate::campaign::schedule::Moment>| match at {
             Some(at) => each_file(tree, &mut |path| touch(path, at.instant(change))),
             None => Ok(()),
         };

@@ -238,9 +238,7 @@ impl Script {
         let deeds = script.administrator.iter();
         let people = script.person.keys().chain(script.drain.person.keys()).chain(script.read_back.person.keys());
         for id in people.chain(deeds.clone().filter_map(|deed| deed.person.as_ref())) {
-            if let Err(fault) = engine.roster.find(id) {
-                findings.extend(fault.findings.into_iter().map(|finding| finding.in_file(&path)));
-            }
+            findings.extend(engine.roster.find(id).err().map(|finding| finding.in_file(&path)));
         }
         for step in deeds.filter_map(|deed| deed.step.as_ref()) {
             if engine.campaign.step(step).is_none() {

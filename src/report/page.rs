@@ -58,7 +58,7 @@ pub fn write(engine: &Engine, folder: &Path) -> Result<Vec<PathBuf>> {
 
 fn evidence(engine: &Engine) -> Result<Vec<EvidenceRow>> {
     let mut rows = Vec::new();
-    for person in &engine.roster.people {
+    for person in engine.roster.people() {
         for fact in engine.ledger().evidence_of(&person.id)? {
             rows.push(EvidenceRow {
                 id: fact.id,

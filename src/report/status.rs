@@ -80,7 +80,7 @@ impl Status {
             revision: engine.revision_number()?,
             change_at: engine.campaign.change.at,
             phase: phase(engine, &steps, told),
-            people: engine.roster.people.len(),
+            people: engine.roster.len(),
             next: next(engine, &steps, &messages, &gates)?,
             messages,
             acknowledgements,
