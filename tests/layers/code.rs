@@ -12,9 +12,26 @@ pub struct Source {
 
 impl Source {
     pub fn new(path: &str, text: &str) -> Source {
-        let tests_only = path.ends_with("/tests.rs") || path.contains("/tests/");
-        let code = if tests_only { String::new() } else { without_tests(&blank(text)).to_owned() };
-        Source { path: path.to_owned(), text: text.to_owned(), code }
+        Source { path: path.to_owned(), text: text.to_owned(), code: without_tests(&blank(text)).to_owned() }
+    }
+
+    /// The modules it declares for tests alone, as paths below `src/` without `.rs`.
+    pub fn test_modules(&self) -> Vec<String> {
+        let stem = self.path.strip_suffix(".rs").unwrap_or(&self.path);
+        let folder = stem.strip_suffix("/mod").or(stem.strip_suffix("lib")).unwrap_or(stem);
+        let files = modules_for_tests(&self.code).filter(|module| module.rest.starts_with(';'));
+        files.map(|module| format!("{folder}/{}", module.name).trim_start_matches('/').to_owned()).collect()
+    }
+
+    /// Leaves no code when the file is, or lies in, one of these modules.
+    pub fn without_modules(mut self, modules: &[String]) -> Source {
+        let inside = |module: &String| {
+            self.path.strip_prefix(module.as_str()).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+        };
+        if modules.iter().any(inside) {
+            self.code.clear();
+        }
+        self
     }
 
     /// The top folder of the pipeline it belongs to: `gate` for `gate/mod.rs`, `system` for `system.rs`.
@@ -40,12 +57,31 @@ impl Source {
 
 /// The test module stands last in a file (clippy's `items_after_test_module` holds that).
 fn without_tests(code: &str) -> &str {
-    let start = code.match_indices("#[cfg(test)]").find(|(at, marker)| {
-        let after = code[at + marker.len()..].trim_start();
-        let at = |c| after.find(c).unwrap_or(usize::MAX);
-        after.starts_with("mod ") && at('{') < at(';')
-    });
-    start.map_or(code, |(at, _)| &code[..at])
+    let inline = modules_for_tests(code).find(|module| module.rest.starts_with('{'));
+    inline.map_or(code, |module| &code[..module.attribute])
+}
+
+struct TestModule<'a> {
+    /// Where its attribute stands.
+    attribute: usize,
+    name: &'a str,
+    /// What follows the name.
+    rest: &'a str,
+}
+
+/// Every `#[cfg(test)] mod name`, and `#[cfg(all(test, …))]` likewise.
+fn modules_for_tests(code: &str) -> impl Iterator<Item = TestModule<'_>> {
+    code.match_indices("#[cfg(").filter_map(|(attribute, marker)| {
+        let (condition, item) = code[attribute + marker.len()..].split_once(")]")?;
+        if condition != "test" && !condition.starts_with("all(test,") {
+            return None;
+        }
+        let item = item.trim_start();
+        let item = item.strip_prefix("pub(crate) ").or(item.strip_prefix("pub(super) ")).unwrap_or(item);
+        let item = item.strip_prefix("mod ")?;
+        let (name, rest) = item.split_at(item.find(|c: char| !c.is_alphanumeric() && c != '_')?);
+        Some(TestModule { attribute, name, rest: rest.trim_start() })
+    })
 }
 
 /// Comments and the insides of literals become blanks; line breaks stay.
@@ -157,7 +193,21 @@ mod tests { use crate::cli; }
 }
 
 #[test]
-fn a_test_module_in_its_own_file_hides_nothing_after_it() {
-    let source = Source::new("gate/mod.rs", "#[cfg(test)]\nmod tests;\nuse crate::cli;\nfn f() {}\n");
-    assert!(source.code.contains("use crate::cli;"));
+fn other_conditions_hide_nothing() {
+    let code = |condition: &str| Source::new("a.rs", &format!("#[cfg({condition})]\nmod m {{ use super::*; }}")).code;
+    assert_eq!(code("all(test, unix)"), "");
+    assert!(code("not(test)").contains("super") && code("unix").contains("super"));
+}
+
+#[test]
+fn a_test_module_in_its_own_file_hides_that_file_and_nothing_else() {
+    let declaring = Source::new("gate/mod.rs", "#[cfg(test)]\nmod cases;\nuse crate::cli;\nfn f() {}\n");
+    assert!(declaring.code.contains("use crate::cli;"));
+    let modules = declaring.test_modules();
+    assert_eq!(modules, ["gate/cases"]);
+    let code = |path: &str| Source::new(path, "use crate::cli;").without_modules(&modules).code;
+    assert_eq!((code("gate/cases.rs"), code("gate/cases/deep.rs")), (String::new(), String::new()));
+    assert!(!code("gate/cases_of_use.rs").is_empty());
+    assert_eq!(Source::new("gate/pass.rs", "#[cfg(test)]\nmod cases;").test_modules(), ["gate/pass/cases"]);
+    assert_eq!(Source::new("lib.rs", "#[cfg(test)]\npub(crate) mod trees;").test_modules(), ["trees"]);
 }

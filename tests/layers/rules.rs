@@ -3,14 +3,17 @@
 use super::code::Source;
 
 /// What deciding code never knows: files, clocks, sockets, threads, programs, databases, chance.
-const WORLD: [&str; 15] = [
+const WORLD: [&str; 18] = [
     "fs_err",
     "std::fs",
     "SystemTime",
     "Instant::now",
     "Utc::now",
     "Local::now",
-    "std::net",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+    "ToSocketAddrs",
     "std::thread",
     "std::process",
     "std::env",
