@@ -8,6 +8,15 @@ pub mod system; // the clock, chance, and a file server's time
 pub mod campaign; // WHAT A PERSON WROTE
 pub mod roster; // WHO
 pub mod package; // WHAT EACH ONE GETS
+pub mod notice; // WHAT EACH ONE READS
+pub mod outbox; // GETTING IT THERE
 pub mod answer; // WHAT COMES BACK
 pub mod gate; // MAY WE
 pub mod runbook; // DOING IT
+pub mod msmail; // THE POSTOFFICE
+pub mod ledger; // WHAT WE KNOW
+pub mod engine; // WHEN
+pub mod report; // WHAT HAPPENED
+pub mod rehearsal; // WHAT IF
+
+pub mod cli; // THE FACE

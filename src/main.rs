@@ -1,1 +1,5 @@
-fn main() {}
+//! flagday: parse, run, exit code.
+
+fn main() -> std::process::ExitCode {
+    flagday::cli::main()
+}

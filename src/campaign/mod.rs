@@ -28,4 +28,5 @@ pub use model::*;
 pub use nearest::nearest;
 pub use playbook::playbook_names;
 pub use section::{CHECKS, OBSERVATIONS};
+pub(crate) use source::Source;
 pub use starter::starter;

@@ -2,13 +2,13 @@
 
 use crate::fault::{Finding, Place};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A longer line says more than a reader takes in, and may be an attack.
 const LONGEST_QUOTE: usize = 300;
 
 #[derive(Debug)]
-pub(super) struct Source {
+pub(crate) struct Source {
     /// As a person would type it.
     file: PathBuf,
     text: String,
@@ -17,24 +17,28 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn new(file: PathBuf, text: String) -> Source {
+    pub(crate) fn new(file: PathBuf, text: String) -> Source {
         let after_breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         let lines = std::iter::once(0).chain(after_breaks).collect();
         Source { file, text, lines }
     }
 
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// The place of a byte offset. An offset beyond the end means the end.
-    pub(super) fn place(&self, offset: usize) -> Place {
+    pub(crate) fn place(&self, offset: usize) -> Place {
         let (line, column) = self.position(offset);
         Place::new(&self.file, line as u32 + 1, column as u32 + 1)
     }
 
     /// The finding with its place and the line it speaks of.
-    pub(super) fn locate(&self, finding: Finding, span: Range<usize>) -> Finding {
+    pub(crate) fn locate(&self, finding: Finding, span: Range<usize>) -> Finding {
         let (line, column) = self.position(span.start);
         let quoted = self.line(line);
         let finding = finding.at(self.place(span.start));
@@ -42,7 +46,8 @@ impl Source {
             return finding;
         }
         let meant = self.text.get(span).and_then(|text| text.lines().next()).unwrap_or("");
-        finding.quoting(quoted.chars().take(LONGEST_QUOTE).collect::<String>(), meant.chars().count())
+        let line: String = quoted.chars().take(LONGEST_QUOTE).map(printable).collect();
+        finding.quoting(line, meant.chars().count())
     }
 
     /// Line and column from 0, the column in characters.
@@ -56,6 +61,12 @@ impl Source {
     fn line(&self, line: usize) -> &str {
         self.text[self.lines[line]..].lines().next().unwrap_or("")
     }
+}
+
+/// A character as a terminal may show it: one that would steer the terminal or turn the line's direction is replaced.
+fn printable(c: char) -> char {
+    let steers = c.is_control() && c != '\t' || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    if steers { char::REPLACEMENT_CHARACTER } else { c }
 }
 
 #[cfg(test)]
@@ -78,5 +89,12 @@ mod tests {
         let quote = |at: usize| source.locate(Finding::note("n", "", ""), at..at + 1).quote;
         assert_eq!(quote(10).expect("a quote").line.len(), LONGEST_QUOTE);
         assert_eq!(quote(4000), None);
+    }
+
+    #[test]
+    fn a_quoted_line_cannot_steer_the_terminal() {
+        let source = Source::new("f".into(), "a\u{1b}[2J\tb\u{202e}c".into());
+        let quote = source.locate(Finding::note("n", "", ""), 0..1).quote.expect("a quote");
+        assert_eq!(quote.line, "a\u{fffd}[2J\tb\u{fffd}c");
     }
 }

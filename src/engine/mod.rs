@@ -1,1 +1,73 @@
-//! WHEN: the stages put together.
+//! WHEN: the stages put together. Everything a face can ask for is a method of [`Engine`], a file each; the world
+//! (clock, file server) comes in from outside, so a rehearsal runs the very same code.
+
+mod answers;
+mod building;
+mod calendar;
+mod checking;
+mod compose;
+mod cutover;
+mod facts;
+mod sending;
+mod import;
+mod standings;
+
+pub use answers::{Answer, Recorded};
+pub use building::Built;
+pub use calendar::{Entry, Planned, What};
+pub use compose::Preview;
+pub use cutover::{Cutover, StepView, Stop};
+pub use facts::Difference;
+pub use import::ImportRow;
+pub use sending::{Sent, To};
+
+use crate::campaign::{self, Campaign};
+use crate::fault::{Finding, Result};
+use crate::ledger::Ledger;
+use crate::roster::{self, Roster};
+use crate::system::World;
+use chrono::{DateTime, Utc};
+use std::path::Path;
+
+/// One campaign, opened: what was written, who is in it, what is known.
+pub struct Engine<'w> {
+    pub campaign: Campaign,
+    pub roster: Roster,
+    /// Warnings of the file and everything wrong with the rosters.
+    pub findings: Vec<Finding>,
+    ledger: Ledger,
+    world: &'w dyn World,
+}
+
+impl<'w> Engine<'w> {
+    /// Opens the campaign in `root`. Faults in its file stop everything; faults in the rosters stop only what would
+    /// reach people (see [`Engine::require_roster`]).
+    pub fn open(root: &Path, world: &'w dyn World) -> Result<Engine<'w>> {
+        let (campaign, mut findings) = campaign::load(root)?;
+        let (roster, faults) = roster::read(&campaign);
+        findings.extend(faults);
+        findings.extend(roster::check_audiences(&campaign, &roster));
+        let ledger = Ledger::open(&campaign.state())?;
+        Ok(Engine { campaign, roster, findings, ledger, world })
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.world.now()
+    }
+
+    /// Read access for reports.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Nothing goes out and nothing is switched while a roster has errors.
+    pub fn require_roster(&self) -> Result<()> {
+        crate::fault::Fault::check(self.findings.clone()).map(drop)
+    }
+}
+
+impl std::fmt::Debug for Engine<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("campaign", &self.campaign.name).finish_non_exhaustive()
+    }
+}

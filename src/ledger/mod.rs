@@ -1,1 +1,116 @@
-//! WHAT WE KNOW: the database of the campaign.
+//! WHAT WE KNOW: the database of the campaign. Each stage finds here what it may ask and record, a file a stage.
+//!
+//! One SQLite file in WAL mode. A state change and its event in the audit chain are written in one transaction.
+//! Two kinds of commit: `durable` survives a power cut (synchronous=FULL), `surviving` survives a killed process
+//! (synchronous=NORMAL) and becomes durable with the next durable one, because the log is synced as a whole.
+
+mod audit;
+mod evidence;
+mod journal;
+mod lock;
+mod messages;
+mod queue;
+mod revisions;
+mod schema;
+mod secret;
+mod tasks;
+
+pub use audit::{AuditEvent, AuditHead};
+pub use lock::Lock;
+pub use messages::{Counts, MessageRow, NewMessage};
+pub use revisions::Revision;
+pub use tasks::Task;
+
+use crate::fault::{Exit, Fault, Result};
+use chrono::{DateTime, TimeZone, Utc};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The open database of one campaign.
+#[derive(Debug)]
+pub struct Ledger {
+    db: Connection,
+    state: PathBuf,
+    secret: [u8; 32],
+}
+
+impl Ledger {
+    /// Opens the ledger below the state folder, made when missing (mode 0700, files 0600).
+    pub fn open(state: &Path) -> Result<Ledger> {
+        secret::private_folder(state)?;
+        let path = state.join("ledger.db");
+        let mut db = Connection::open(&path)?;
+        secret::private_file(&path)?;
+        db.busy_timeout(Duration::from_secs(10))?;
+        db.pragma_update(None, "journal_mode", "WAL")?;
+        db.pragma_update(None, "synchronous", "FULL")?;
+        db.pragma_update(None, "foreign_keys", true)?;
+        let mode: String = db.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+        let synchronous: i64 = db.pragma_query_value(None, "synchronous", |row| row.get(0))?;
+        if mode != "wal" || synchronous != 2 {
+            return Err(Fault::new(
+                "ledger-not-durable",
+                format!("{}: journal mode {mode}, synchronous {synchronous}", path.display()),
+                "keep .flagday on a local disk: the ledger needs SQLite's write-ahead log there",
+            ));
+        }
+        schema::migrate(&mut db, &path)?;
+        Ok(Ledger { secret: secret::load(state)?, db, state: state.to_owned() })
+    }
+
+    /// The campaign's own key: possession codes and reply tokens are derived from it.
+    pub fn secret(&self) -> &[u8; 32] {
+        &self.secret
+    }
+
+    /// `.flagday`.
+    pub fn state(&self) -> &Path {
+        &self.state
+    }
+
+    /// Runs `change` in one transaction that is on the disk when this returns.
+    fn durable<T>(&mut self, change: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let value = change(&tx)?;
+        tx.commit()?;
+        Ok(value)
+    }
+
+    /// Runs `change` in one transaction that survives a killed process, not yet a power cut.
+    fn surviving<T>(&mut self, change: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
+        self.db.pragma_update(None, "synchronous", "NORMAL")?;
+        let result = self.durable(change);
+        self.db.pragma_update(None, "synchronous", "FULL")?;
+        result
+    }
+}
+
+/// Instants are kept as milliseconds since 1970, UTC.
+fn millis(at: DateTime<Utc>) -> i64 {
+    at.timestamp_millis()
+}
+
+fn instant(millis: i64) -> DateTime<Utc> {
+    Utc.timestamp_millis_opt(millis).single().unwrap_or_default()
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::*;
+        let (exit, code, remedy) = match error.sqlite_error_code() {
+            Some(DatabaseBusy | DatabaseLocked) => {
+                (Exit::Busy, "ledger-busy", "another run holds the ledger; wait for it to end")
+            }
+            Some(DiskFull) => (Exit::Error, "ledger-disk-full", "free space; nothing was recorded by halves"),
+            Some(NotADatabase | DatabaseCorrupt) => {
+                (Exit::Error, "ledger-damaged", "restore .flagday/ledger.db from a backup; do not delete it")
+            }
+            Some(ReadOnly | CannotOpen | PermissionDenied) => {
+                (Exit::Error, "ledger-not-writable", "give this account the right to write in .flagday")
+            }
+            _ => (Exit::Error, "ledger", "run `flagday audit verify`; if it holds, run the command again"),
+        };
+        Fault::ending(exit, code, format!("ledger: {error}"), remedy)
+    }
+}

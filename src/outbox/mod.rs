@@ -1,1 +1,23 @@
-//! GETTING IT THERE: the life of one message, and the lanes that carry it.
+//! GETTING IT THERE: the life of one message, and the lanes that carry it to a folder or a mail server.
+
+mod deliver;
+mod delivery;
+mod file;
+mod lane;
+mod outcome;
+mod pacing;
+mod queue;
+mod reply;
+mod retry;
+mod secret;
+pub mod smtp;
+mod summary;
+
+pub use deliver::{Limits, TransportKind, deliver};
+pub use delivery::{Event, Impossible, State};
+pub use outcome::{Outcome, Refusal, Unsendable};
+pub use queue::{Claimed, Lease, Payload, Queue};
+pub use reply::{Enhanced, Reply};
+pub use retry::{Next, UNCERTAIN_PAUSE, after_deferral};
+pub use secret::Secret;
+pub use summary::{FailureClass, Progress, Summary};

@@ -1,1 +1,6 @@
-//! WHAT HAPPENED: status, people, report.
+//! WHAT HAPPENED: the state of things as data, for every face to show.
+
+pub mod audit;
+pub mod people;
+pub mod page;
+pub mod status;

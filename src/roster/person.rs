@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Person {
-    /// Unique in the campaign.
+    /// Unique in the campaign without regard to case. Up to 64 characters, none of them blank, `/` or `\`.
     pub id: String,
+    /// Where the roster has none: the id.
     pub name: String,
     /// Absent: mail does not reach them; every notice to them fails with that reason and a human takes over.
     pub email: Option<lettre::Address>,
@@ -26,7 +27,8 @@ pub struct Person {
     pub network: Option<String>,
     pub postoffice: Option<String>,
     pub phone: Option<String>,
-    /// Every other column, by its header.
+    /// Every other column that is not empty, by its header. The only values that may hold line breaks and tabs: they
+    /// are for the body of a message, never for its header.
     pub extra: BTreeMap<String, String>,
     pub place: Place,
 }

@@ -13,7 +13,7 @@ pub const CHECKS: [&str; 8] =
     ["stage", "access-copied", "p1-quiet", "p1-closed", "p1-open", "master-old", "master-retired", "master-new"];
 
 /// What a step may `observe`.
-pub const OBSERVATIONS: [&str; 1] = ["drain"];
+pub const OBSERVATIONS: [&str; 2] = ["server-clock", "drain"];
 
 /// What a path of a step may begin with, and whether only a campaign with `[msmail]` knows it.
 const PLACEHOLDERS: [(&str, bool); 4] =

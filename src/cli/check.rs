@@ -1,0 +1,48 @@
+use super::{Global, output};
+use crate::engine::Engine;
+use crate::fault::{Exit, Finding, Result};
+use crate::system::Real;
+use serde_json::json;
+
+/// Check everything before anything leaves: file, rosters, texts, packages, postoffice, mail server
+#[derive(Debug, clap::Args)]
+pub struct Check {
+    /// Leave the mail server alone
+    #[arg(long)]
+    offline: bool,
+}
+
+impl Check {
+    pub fn run(&self, global: &Global) -> Result<Exit> {
+        let findings = match Engine::open(&global.dir, &Real).and_then(|engine| engine.check(!self.offline)) {
+            Ok(findings) => findings,
+            // A file that cannot be read is the finding.
+            Err(fault) => fault.findings,
+        };
+        let errors = findings.iter().filter(|finding| finding.is_error()).count();
+        if global.json {
+            output::json(&json!({ "schema": 1, "findings": findings }))?;
+        } else {
+            output::findings(&findings, true);
+            let warnings =
+                findings.iter().filter(|finding| finding.severity == crate::fault::Severity::Warning).count();
+            output::data(&format!(
+                "{errors} errors, {warnings} warnings, {} notes",
+                findings.len() - errors - warnings
+            ))?;
+            global.hint(next(&findings));
+        }
+        Ok(if errors > 0 { Exit::Error } else { Exit::Done })
+    }
+}
+
+fn next(findings: &[Finding]) -> &'static str {
+    let unbuilt = |finding: &&Finding| matches!(finding.code, "not-built" | "package-missing");
+    if findings.iter().any(Finding::is_error) {
+        "Correct the errors, then check again."
+    } else if findings.iter().any(|finding| unbuilt(&finding)) {
+        "Next: flagday build"
+    } else {
+        "Next: flagday plan"
+    }
+}

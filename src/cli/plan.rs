@@ -1,0 +1,55 @@
+use super::{Global, output};
+use crate::fault::{Exit, Result};
+use serde_json::json;
+
+/// Show what goes to whom and when, and which gates and steps, in order
+#[derive(Debug, clap::Args)]
+pub struct Plan {
+    /// Only what concerns one person
+    #[arg(long)]
+    person: Option<String>,
+}
+
+impl Plan {
+    pub fn run(&self, global: &Global) -> Result<Exit> {
+        let engine = global.open()?;
+        let entries = engine.plan(self.person.as_deref())?;
+        let steps = engine.steps()?;
+        if global.json {
+            output::json(&json!({ "schema": 1, "calendar": entries, "steps": steps }))?;
+            return Ok(Exit::Done);
+        }
+        let zone = engine.campaign.change.zone;
+        let mut text = output::table(
+            &["when", "what", "notice", "to", "people", "state"],
+            entries.iter().map(|entry| {
+                vec![
+                    entry.at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string(),
+                    entry.what.clone(),
+                    entry.notice.clone(),
+                    entry.audience.clone(),
+                    entry.people.to_string(),
+                    entry.state.clone(),
+                ]
+            }),
+        );
+        if self.person.is_none() {
+            text += "\n";
+            text += &output::table(
+                &["step", "article", "needs", "state", "why"],
+                steps.iter().map(|step| {
+                    vec![
+                        step.name.clone(),
+                        step.article.clone().unwrap_or_default(),
+                        step.needs.join(", "),
+                        step.state.to_owned(),
+                        step.why.clone(),
+                    ]
+                }),
+            );
+        }
+        output::data(&text)?;
+        global.hint("Next: flagday build, then flagday preview NOTICE --to PERSON");
+        Ok(Exit::Done)
+    }
+}

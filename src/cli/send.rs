@@ -1,0 +1,117 @@
+use super::confirm::confirm;
+use super::{Global, output};
+use crate::engine::{Engine, Sent, To};
+use crate::fault::{Exit, Result};
+use crate::outbox::Progress;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::sync::atomic::AtomicBool;
+
+/// Send what is due, or one notice now
+#[derive(Debug, clap::Args)]
+pub struct Send {
+    /// The notice to send now, whatever its date
+    notice: Option<String>,
+    /// PERSON…, `unanswered` or `failed`
+    #[arg(long, num_args = 1.., value_name = "WHO")]
+    to: Vec<String>,
+    /// At most this many new messages
+    #[arg(long)]
+    limit: Option<usize>,
+    /// Another copy for people who have it already; needs NOTICE and --to
+    #[arg(long, requires = "notice", requires = "to")]
+    again: bool,
+}
+
+impl Send {
+    pub fn run(&self, global: &Global) -> Result<Exit> {
+        let (mut engine, _lock) = global.open_locked("send")?;
+        let to = match self.to.as_slice() {
+            [] => To::Everyone,
+            [one] if one == "unanswered" => To::Unanswered,
+            [one] if one == "failed" => To::Failed,
+            people => To::People(people.to_vec()),
+        };
+        let what = match &self.notice {
+            Some(notice) => format!("Sending '{notice}' for {}", engine.campaign.title),
+            None => format!("Sending what is due for {}", engine.campaign.title),
+        };
+        confirm(global, &what)?;
+        let sent = run(&mut engine, global, self.notice.as_deref(), &to, self.limit, self.again)?;
+        finish(&engine, global, &sent)
+    }
+}
+
+/// Sends with a progress bar on a terminal; interrupted, it ends after the messages in hand.
+pub fn run(
+    engine: &mut Engine,
+    global: &Global,
+    notice: Option<&str>,
+    to: &To,
+    limit: Option<usize>,
+    again: bool,
+) -> Result<Sent> {
+    let bar = if global.quiet {
+        ProgressBar::hidden()
+    } else {
+        ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+    };
+    bar.set_style(
+        ProgressStyle::with_template("{pos} settled, {per_sec} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    let stop = AtomicBool::new(false);
+    let sent = engine.send(notice, to, limit, again, &stop, &mut |progress| match progress {
+        Progress::Settled { .. } => bar.inc(1),
+        Progress::Trouble { finding, pause, .. } => {
+            bar.suspend(|| output::prose(&format!("{}; again in {} s", finding.cause, pause.as_secs())));
+        }
+        Progress::Stopped { finding, .. } => {
+            bar.suspend(|| output::findings(std::slice::from_ref(finding), true));
+        }
+    });
+    bar.finish_and_clear();
+    sent
+}
+
+/// Tells what came of it.
+pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
+    if global.json {
+        output::json(sent)?;
+    } else {
+        output::data(&format!(
+            "{} planned, {} sent, {} deferred, {} failed, {} uncertain",
+            sent.planned, sent.sent, sent.deferred, sent.failed, sent.uncertain
+        ))?;
+    }
+    for (class, failure) in &sent.failures {
+        let people = failure.people.join(", ");
+        output::prose(&format!(
+            "{} failed with {class}, {people} among them: {}. {}",
+            failure.count, failure.words, failure.remedy
+        ));
+    }
+    let zone = engine.campaign.change.zone;
+    for entry in &sent.late {
+        let name = entry.notice.as_deref().unwrap_or("");
+        let at = entry.at.with_timezone(&zone).format("%a %F %H:%M %Z");
+        output::prose(&format!(
+            "held: '{name}' was due {at}, and late notices are not sent blindly. To send it: flagday send {name}"
+        ));
+    }
+    for task in &sent.tasks {
+        output::prose(&format!("to do: {}", task.what));
+    }
+    if sent.failed > 0 {
+        global.hint("Next: correct the roster or the server, then flagday send --to failed");
+        return Ok(Exit::SomeFailed);
+    }
+    if sent.nothing_due {
+        let next = engine.next_entry().map(|entry| {
+            let at = entry.at.with_timezone(&zone).format("%a %F %H:%M %Z");
+            format!("Nothing is due. Next: {} {at}", entry.notice.unwrap_or_else(|| "a phone task".into()))
+        });
+        global.hint(next.unwrap_or_else(|| "Nothing is due, and nothing is to come.".into()));
+        return Ok(Exit::Waiting);
+    }
+    global.hint("Next: flagday status");
+    Ok(Exit::Done)
+}

@@ -1,0 +1,87 @@
+use super::{Global, output};
+use crate::fault::{Exit, Result};
+use crate::report::status::{self, Phase};
+
+/// Where the campaign stands: gates, counts, who blocks and why, what to do next
+#[derive(Debug, clap::Args)]
+pub struct Status {}
+
+/// Names shown of one gate; `who --blocking` has them all.
+const NAMES: usize = 12;
+
+impl Status {
+    pub fn run(&self, global: &Global) -> Result<Exit> {
+        let engine = global.open()?;
+        let status = status::Status::of(&engine)?;
+        if global.json {
+            output::json(&status)?;
+        } else {
+            output::findings(&engine.findings, global.verbose);
+            let zone = engine.campaign.change.zone;
+            output::data(&text(
+                &status,
+                &engine.campaign.title,
+                &status.change_at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string(),
+            ))?;
+            global.hint(format!("Next: {}", status.next));
+        }
+        Ok(if status.phase == Phase::Done { Exit::Done } else { exit(&status) })
+    }
+}
+
+fn exit(_: &status::Status) -> Exit {
+    Exit::Done
+}
+
+fn text(status: &status::Status, title: &str, change: &str) -> String {
+    let phase = serde_json::to_value(status.phase).ok().and_then(|value| value.as_str().map(str::to_owned));
+    let mut text = format!(
+        "{title} ({}), revision {}\nchange: {change}, phase: {}, {} people\n\n",
+        status.campaign,
+        status.revision,
+        phase.unwrap_or_default(),
+        status.people
+    );
+    text += &output::table(
+        &["gate", "state", "satisfied", "waived", "attested"],
+        status.gates.iter().map(|gate| {
+            vec![
+                gate.name.clone(),
+                if gate.open { "open" } else { "held" }.to_owned(),
+                format!("{} of {}", gate.satisfied, gate.of),
+                gate.waived.join(", "),
+                gate.attested.join(", "),
+            ]
+        }),
+    );
+    let m = &status.messages;
+    text += &format!(
+        "\nmessages: {} planned, {} sending, {} sent, {} delivered, {} deferred, {} failed, {} held, {} uncertain\n",
+        m.planned, m.sending, m.sent, m.delivered, m.deferred, m.failed, m.held, m.uncertain
+    );
+    for gate in status.gates.iter().filter(|gate| !gate.blocking.is_empty()) {
+        text += &format!("\n{} is held by {}:\n", gate.name, gate.blocking.len());
+        text += &output::table(
+            &["person", "grade", "why"],
+            gate.blocking
+                .iter()
+                .take(NAMES)
+                .map(|one| vec![one.person.clone(), one.grade.to_string(), one.why.clone()]),
+        );
+        if gate.blocking.len() > NAMES {
+            text += &format!("… and {} more: flagday who --blocking {}\n", gate.blocking.len() - NAMES, gate.name);
+        }
+    }
+    if !status.tasks.is_empty() {
+        text += "\nto do:\n";
+        for task in &status.tasks {
+            text += &format!("  {}\n", task.what);
+        }
+    }
+    text += "\n";
+    text += &output::table(
+        &["step", "state", "why"],
+        status.steps.iter().map(|step| vec![step.name.clone(), step.state.to_owned(), step.why.clone()]),
+    );
+    text
+}

@@ -1,0 +1,77 @@
+use super::{Global, output};
+use crate::campaign::Grade;
+use crate::fault::{Exit, Fault, Result};
+use crate::report::people::{self, Filter};
+
+/// The people: where each one stands and how that is known
+#[derive(Debug, clap::Args)]
+pub struct Who {
+    /// Only those below this grade: sent, delivered, read, confirmed, possessed, observed
+    #[arg(long, value_name = "GRADE")]
+    grade_below: Option<String>,
+    #[arg(long)]
+    audience: Option<String>,
+    /// Only those who hold this gate
+    #[arg(long, value_name = "GATE")]
+    blocking: Option<String>,
+    /// One person, with every piece of evidence
+    #[arg(long)]
+    person: Option<String>,
+    /// Print CSV
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+}
+
+impl Who {
+    pub fn run(&self, global: &Global) -> Result<Exit> {
+        let engine = global.open()?;
+        let grade_below = self.grade_below.as_deref().map(grade).transpose()?;
+        let filter = Filter {
+            grade_below,
+            audience: self.audience.clone(),
+            blocking: self.blocking.clone(),
+            person: self.person.clone(),
+        };
+        let rows = people::who(&engine, &filter)?;
+        if global.json {
+            output::json(&rows)?;
+        } else if self.csv {
+            output::data(&people::csv(&rows)?)?;
+        } else {
+            let lines = rows.iter().map(|row| {
+                let row = row.clone();
+                vec![row.person, row.name, row.acknowledgement, row.grade.to_string(), row.state.to_owned(), row.why]
+            });
+            output::data(&output::table(&["person", "name", "acknowledgement", "grade", "state", "why"], lines))?;
+        }
+        if let Some(word) = self.person.as_ref().filter(|_| !global.json && !self.csv) {
+            let id = engine.roster.find(word)?.id.clone();
+            let facts = engine.ledger().evidence_of(&id)?;
+            let zone = engine.campaign.change.zone;
+            let lines = facts.iter().map(|fact| {
+                vec![
+                    fact.id.to_string(),
+                    fact.at.with_timezone(&zone).format("%F %H:%M").to_string(),
+                    fact.acknowledgement.clone(),
+                    fact.kind.words().to_owned(),
+                    fact.by.clone().unwrap_or_default(),
+                    if fact.revoked { format!("(revoked) {}", fact.detail) } else { fact.detail.clone() },
+                ]
+            });
+            output::data(&output::table(&["evidence", "when", "for", "what", "by", "words"], lines))?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn grade(word: &str) -> Result<Grade> {
+    Grade::from_word(word).ok_or_else(|| {
+        let known: Vec<_> = Grade::ALL.iter().map(|grade| grade.word()).collect();
+        Fault::ending(
+            Exit::Usage,
+            "unknown-grade",
+            format!("'{word}' is no grade"),
+            format!("one of {}", known.join(", ")),
+        )
+    })
+}

@@ -1,0 +1,255 @@
+//! Answers that reached a human, and answers that a machine understood: recorded as what they prove, never above.
+
+use super::Engine;
+use crate::answer::{Evidence, Kind, Waiver};
+use crate::campaign::{Acknowledgement, Grade};
+use crate::fault::{Fault, Finding, Result};
+use crate::msmail::serial;
+use crate::package::Code;
+use serde::Serialize;
+
+/// What somebody answered.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    /// As typed: an id, a mailbox, an address or a name.
+    pub person: String,
+    /// For which acknowledgement; absent: the one that is still open.
+    pub acknowledgement: Option<String>,
+    pub code: Option<String>,
+    pub serial: Option<String>,
+    /// What came in when it was neither; absent: an operator vouches.
+    pub kind: Option<Kind>,
+    /// The operator who heard it.
+    pub by: Option<String>,
+    pub note: String,
+}
+
+/// What was recorded, and what it changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Recorded {
+    pub person: String,
+    pub acknowledgement: String,
+    pub revision: u32,
+    pub kind: Kind,
+    pub grade: Grade,
+    pub required: Grade,
+    pub satisfied: bool,
+    /// False: exactly this was on record already.
+    pub new: bool,
+}
+
+impl Engine<'_> {
+    /// Records an answer. A wrong code or a serial number that does not match is refused in words; the mismatch is
+    /// on record all the same.
+    pub fn record(&mut self, answer: &Answer) -> Result<Recorded> {
+        let person = self.roster.find(&answer.person)?.id.clone();
+        let acknowledgement = self.acknowledgement_for(&person, answer)?.clone();
+        let current = self.revision_number()?;
+        let mut revision = current;
+        let mut refusal = None;
+        let kind = if let Some(typed) = &answer.code {
+            revision = self.code_of(&person, typed)?;
+            Kind::Code
+        } else if let Some(typed) = &answer.serial {
+            match self.read_back(typed)? {
+                true => Kind::SerialMatches,
+                false => {
+                    refusal = Some(self.serial_refusal(&person, typed));
+                    Kind::SerialDiffers
+                }
+            }
+        } else {
+            answer.kind.unwrap_or(Kind::Operator)
+        };
+        let detail = match (&answer.serial, answer.note.as_str()) {
+            (Some(serial), "") => serial.trim().to_owned(),
+            (Some(serial), note) => format!("{}; {note}", serial.trim()),
+            (None, note) => note.to_owned(),
+        };
+        let fact = Evidence {
+            id: 0,
+            at: self.now(),
+            person: person.clone(),
+            acknowledgement: acknowledgement.name.clone(),
+            revision,
+            kind,
+            by: answer.by.clone(),
+            detail,
+            revoked: false,
+        };
+        let new = self.ledger.add_evidence(&fact)?;
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
+        if revision != current {
+            return Err(Fault::new(
+                "older-revision",
+                format!("that code belongs to revision {revision}; people are now told revision {current}"),
+                "it is on record for the old revision; ask for the code in the newest package",
+            ));
+        }
+        let standing = self.standing(&acknowledgement, &person)?;
+        Ok(Recorded {
+            satisfied: standing.is_some_and(|standing| Self::is_settled(&acknowledgement, &standing)),
+            person,
+            revision,
+            kind,
+            grade: kind.proves(),
+            required: acknowledgement.grade,
+            acknowledgement: acknowledgement.name,
+            new,
+        })
+    }
+
+    /// Which acknowledgement an answer is for: the one named; else one that this kind of answer fits and that the
+    /// person has not settled yet; else the first that concerns the person.
+    fn acknowledgement_for(&self, person: &str, answer: &Answer) -> Result<&Acknowledgement> {
+        let concerns = |acknowledgement: &Acknowledgement| {
+            let audience = &self.campaign.audiences[&acknowledgement.audience];
+            self.roster.audience(audience).any(|member| member.id == person)
+        };
+        if let Some(name) = &answer.acknowledgement {
+            return match self.campaign.acknowledgements.get(name) {
+                Some(acknowledgement) if concerns(acknowledgement) => Ok(acknowledgement),
+                Some(_) => Err(Fault::new(
+                    "not-concerned",
+                    format!("{person} is not in the audience of '{name}'"),
+                    "see `flagday who` for what concerns whom",
+                )),
+                None => {
+                    let known: Vec<_> = self.campaign.acknowledgements.keys().map(String::as_str).collect();
+                    let cause = format!("there is no acknowledgement '{name}'");
+                    Err(Fault::new("unknown-acknowledgement", cause, format!("one of {}", known.join(", "))))
+                }
+            };
+        }
+        // A serial number is read back for what only observation proves; anything else answers what a notice asked.
+        let fits =
+            |acknowledgement: &&Acknowledgement| (acknowledgement.grade == Grade::Observed) == answer.serial.is_some();
+        let mut concerned = self.campaign.acknowledgements.values().filter(|one| concerns(one)).collect::<Vec<_>>();
+        concerned.sort_by_key(|one| !fits(one));
+        let mut first = None;
+        for acknowledgement in concerned {
+            let standing = self.standing(acknowledgement, person)?;
+            if fits(&acknowledgement) && standing.is_some_and(|one| !Self::is_settled(acknowledgement, &one)) {
+                return Ok(acknowledgement);
+            }
+            first = first.or(Some(acknowledgement));
+        }
+        first.ok_or_else(|| {
+            let cause = format!("{person} has nothing to acknowledge");
+            Fault::new("nothing-asked", cause, "no acknowledgement has this person in its audience")
+        })
+    }
+
+    /// The revision in whose package this code went out to this person.
+    fn code_of(&self, person: &str, typed: &str) -> Result<u32> {
+        let remedy = "have it read again from README.TXT on the disk; nothing was recorded";
+        let code = Code::parse(typed).map_err(|fault| Fault::new("code-malformed", fault.to_string(), remedy))?;
+        match self.ledger.code_issued(&code.fingerprint())? {
+            Some((owner, revision)) if owner == person => Ok(revision),
+            Some(_) => Err(Fault::new(
+                "code-of-another",
+                format!("that code stands in somebody else's package, not in {person}'s"),
+                "find out whose disk they hold before they install it; nothing was recorded",
+            )),
+            None => Err(Fault::new("code-unknown", "that code was never sent to anybody", remedy)),
+        }
+    }
+
+    /// Whether a serial number read back is the new one, compared as normalised.
+    fn read_back(&self, typed: &str) -> Result<bool> {
+        let Some(msmail) = &self.campaign.msmail else {
+            return Err(Fault::new("no-serial", "this campaign has no serial number", "leave --serial out"));
+        };
+        if serial::Serial::parse(typed).is_none() {
+            let cause = format!("'{typed}' is no serial number");
+            return Err(Fault::new("serial-malformed", cause, "write it as 32-20977"));
+        }
+        Ok(serial::same(typed, &msmail.new_serial))
+    }
+
+    fn serial_refusal(&self, person: &str, typed: &str) -> Fault {
+        let new = self.campaign.msmail.as_ref().map_or("", |msmail| msmail.new_serial.as_str());
+        Finding::error(
+            "serial-differs",
+            format!("{person} read back {}, and the new serial number is {new}", typed.trim()),
+            "have External-Admin > Setup corrected there, then read it back again; the mismatch is on record",
+        )
+        .article("Q209486")
+        .into()
+    }
+
+    /// Records a fact the program itself saw about a person.
+    pub(super) fn observe(&mut self, acknowledgement: &str, person: &str, kind: Kind, detail: &str) -> Result<bool> {
+        let fact = Evidence {
+            id: 0,
+            at: self.now(),
+            person: person.to_owned(),
+            acknowledgement: acknowledgement.to_owned(),
+            revision: self.revision_number()?,
+            kind,
+            by: None,
+            detail: detail.to_owned(),
+            revoked: false,
+        };
+        self.ledger.add_evidence(&fact)
+    }
+
+    /// Decides that a person no longer blocks. Returns the acknowledgements this concerned.
+    pub fn waive(&mut self, word: &str, only: Option<&str>, reason: &str, by: &str) -> Result<Vec<String>> {
+        if reason.trim().is_empty() || by.trim().is_empty() {
+            return Err(Fault::new(
+                "waiver-unreasoned",
+                "a waiver needs a reason and a name",
+                "give --reason and --by",
+            ));
+        }
+        let person = self.roster.find(word)?.id.clone();
+        let mut waived = Vec::new();
+        let all: Vec<Acknowledgement> = self.campaign.acknowledgements.values().cloned().collect();
+        for acknowledgement in all.iter().filter(|one| only.is_none_or(|name| name == one.name)) {
+            let Some(standing) = self.standing(acknowledgement, &person)? else { continue };
+            if Self::is_settled(acknowledgement, &standing) {
+                continue;
+            }
+            let waiver =
+                Waiver { person: person.clone(), reason: reason.trim().into(), by: by.trim().into(), at: self.now() };
+            self.ledger.waive(&acknowledgement.name, &waiver)?;
+            waived.push(acknowledgement.name.clone());
+        }
+        if waived.is_empty() {
+            let cause = format!("{person} blocks nothing");
+            return Err(Fault::new("nothing-to-waive", cause, "see `flagday status` for those who do"));
+        }
+        Ok(waived)
+    }
+
+    /// Takes back what stands for a person: the newest piece of evidence by an operator or an answer, or the waivers.
+    pub fn revoke(&mut self, word: &str, evidence: Option<i64>, waivers: bool, by: &str, note: &str) -> Result<String> {
+        let person = self.roster.find(word)?.id.clone();
+        let now = self.now();
+        if waivers {
+            let names: Vec<String> = self.campaign.acknowledgements.keys().cloned().collect();
+            let mut count = 0;
+            for name in names {
+                count += self.ledger.unwaive(&name, &person, by, now)?;
+            }
+            return match count {
+                0 => Err(Fault::new("no-waiver", format!("{person} was not waived"), "see `flagday status`")),
+                n => Ok(format!("{n} waiver(s) of {person} withdrawn")),
+            };
+        }
+        let all = self.ledger.evidence_of(&person)?;
+        let chosen = match evidence {
+            Some(id) => all.iter().find(|fact| fact.id == id),
+            None => all.iter().rev().find(|fact| !fact.revoked && fact.kind.proves() >= Grade::Confirmed),
+        };
+        let Some(fact) = chosen else {
+            let cause = format!("there is no answer of {person} to revoke");
+            return Err(Fault::new("no-evidence", cause, "see `flagday who --person` for what is on record"));
+        };
+        self.ledger.revoke_evidence(fact.id, by, note, now)?;
+        Ok(format!("evidence {} ({person} {}) revoked; it stays on record as revoked", fact.id, fact.kind.words()))
+    }
+}

@@ -1,0 +1,99 @@
+//! `check`: everything validated before anything leaves.
+
+use super::Engine;
+use crate::campaign::Transport;
+use crate::fault::{Finding, Result};
+use crate::msmail::{self, Postoffice};
+use crate::outbox::{Secret, TransportKind, smtp};
+use crate::roster::Person;
+use crate::runbook::journal::{Journal, state_of};
+use crate::runbook::step::StepState;
+use std::collections::BTreeSet;
+
+impl Engine<'_> {
+    /// Every finding about file, rosters, texts, packages, postoffice and, with `online`, the mail server.
+    pub fn check(&self, online: bool) -> Result<Vec<Finding>> {
+        let mut findings = self.findings.clone();
+        findings.extend(self.check_texts());
+        findings.extend(self.check_packages());
+        findings.extend(self.check_postoffice()?);
+        findings.extend(self.differences()?.into_iter().map(|difference| {
+            let cause =
+                format!("people were told {} = {}, and now it is {}", difference.fact, difference.told, difference.now);
+            Finding::error("facts-changed", cause, "put it back as it was").in_file(&self.campaign.file)
+        }));
+        if online && let Transport::Smtp(_) = &self.campaign.mail.transport {
+            match self.transport()? {
+                TransportKind::Smtp(server) => findings.extend(smtp::probe(&server, None)),
+                TransportKind::File { .. } => {}
+            }
+        }
+        Ok(findings)
+    }
+
+    fn check_texts(&self) -> Vec<Finding> {
+        let (texts, mut findings) = crate::notice::Texts::load(&self.campaign);
+        let columns: BTreeSet<String> = self.roster.columns().map(str::to_owned).collect();
+        findings.extend(texts.check_columns(&columns));
+        if !findings.iter().any(Finding::is_error) {
+            findings.extend(self.rehearse_texts());
+        }
+        findings
+    }
+
+    fn check_packages(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for package in self.campaign.packages.values() {
+            let unbuilt = match self.unbuilt(package) {
+                Ok(unbuilt) => unbuilt,
+                Err(fault) => {
+                    findings.extend(fault.findings);
+                    continue;
+                }
+            };
+            if let Some(first) = unbuilt.first() {
+                let cause =
+                    format!("package '{}' is not built for {} people, {first} among them", package.name, unbuilt.len());
+                findings.push(Finding::warning("not-built", cause, "run `flagday build`").at(package.place.clone()));
+            }
+        }
+        findings
+    }
+
+    /// The trees as they should be now: once the cutover has begun, its own steps check what they need.
+    fn check_postoffice(&self) -> Result<Vec<Finding>> {
+        let Some(facts) = &self.campaign.msmail else { return Ok(Vec::new()) };
+        let entries = self.ledger.entries()?;
+        let begun = self.campaign.steps.iter().filter(|step| step.wait.is_some() || step.name == "close-p1");
+        if begun.into_iter().any(|step| state_of(&entries, &step.name) != StepState::Pending) {
+            return Ok(Vec::new());
+        }
+        let mut findings = msmail::check_by_name("stage", &facts.postoffice, &facts.staged, facts).unwrap_or_default();
+        match Postoffice::open(&facts.postoffice) {
+            Ok(live) => {
+                let people: Vec<&Person> = self.roster.people().iter().collect();
+                findings.extend(msmail::roster(&live, &people));
+            }
+            Err(fault) => findings.extend(fault.findings),
+        }
+        findings.dedup();
+        Ok(findings)
+    }
+
+    /// How messages leave, with the password fetched.
+    pub(super) fn transport(&self) -> Result<TransportKind> {
+        match &self.campaign.mail.transport {
+            Transport::File => {
+                let folder = self.campaign.state().join("outbox");
+                fs_err::create_dir_all(&folder)?;
+                Ok(TransportKind::File { folder })
+            }
+            Transport::Smtp(server) => {
+                let password = self.campaign.mail.password.as_ref();
+                let password = password.map(|source| Secret::fetch(source, &self.campaign.root)).transpose()?;
+                let ca_file = self.campaign.mail.ca_file.as_deref();
+                Ok(TransportKind::Smtp(smtp::Server::new(server, ca_file, password)?))
+            }
+        }
+    }
+}

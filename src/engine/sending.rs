@@ -1,0 +1,343 @@
+//! Sending: what is due becomes messages, fixed byte for byte; the messages go out; what the server said is recorded.
+
+use super::Engine;
+use super::calendar::{Entry, What};
+use crate::campaign::{Acknowledgement, EscalationWay};
+use crate::fault::{Fault, Result};
+use crate::ledger::{NewMessage, Task};
+use crate::outbox::{self, FailureClass, Limits, Progress, State};
+use crate::roster::Person;
+use serde::Serialize;
+use std::collections::HashSet;
+use std::sync::atomic::AtomicBool;
+
+/// Composed and planned at a time: bounds what is held in memory.
+const BATCH: usize = 500;
+
+/// To whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum To {
+    Everyone,
+    /// As typed: ids, mailboxes, addresses, names.
+    People(Vec<String>),
+    /// Those who were told and have not answered.
+    Unanswered,
+    /// Those whose message failed: the same messages, tried again.
+    Failed,
+}
+
+/// What a run of `send` did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Sent {
+    pub planned: usize,
+    pub sent: usize,
+    pub deferred: usize,
+    pub failed: usize,
+    pub uncertain: usize,
+    /// Timed actions whose hour passed too long ago: held until they are asked for by name.
+    pub late: Vec<Entry>,
+    pub tasks: Vec<Task>,
+    /// Failures by class, with examples and what to do.
+    #[serde(skip)]
+    pub failures: std::collections::BTreeMap<String, FailureClass>,
+    /// Nobody was left to tell.
+    pub nothing_due: bool,
+}
+
+/// One message that ought to exist: decided, not yet composed.
+#[derive(Debug, Clone)]
+pub(super) struct Intent {
+    pub notice: String,
+    pub person: Person,
+    pub acknowledgement: Option<String>,
+    pub copy: u32,
+    pub reason: String,
+    pub due_at: chrono::DateTime<chrono::Utc>,
+    /// For an escalation: to whom instead of the person.
+    pub instead: Option<lettre::Address>,
+}
+
+impl Engine<'_> {
+    /// Sends what is due, or one notice now. `limit` bounds how many new messages are planned. With `again`, people
+    /// who have the notice already get another copy.
+    pub fn send(
+        &mut self,
+        notice: Option<&str>,
+        to: &To,
+        limit: Option<usize>,
+        again: bool,
+        stop: &AtomicBool,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Sent> {
+        self.require_roster()?;
+        self.require_unchanged()?;
+        let now = self.now();
+        self.ledger.recover(now, self.campaign.mail.uncertain)?;
+        let mut sent = Sent::default();
+        let mut intents = match (to, notice) {
+            (To::Failed, _) => self.intents_failed(notice, &mut sent)?,
+            (_, Some(name)) => self.intents_by_name(name, again)?,
+            (_, None) => self.intents_due(&mut sent)?,
+        };
+        self.narrow(&mut intents, to)?;
+        if let Some(limit) = limit {
+            intents.truncate(limit);
+        }
+        sent.planned += self.plan_messages(&intents)?;
+        self.deliver(&mut sent, stop, progress)?;
+        sent.nothing_due = sent.planned + sent.sent + sent.deferred + sent.failed + sent.uncertain == 0;
+        Ok(sent)
+    }
+
+    /// Carries what is planned to the server or the folder.
+    fn deliver(&mut self, sent: &mut Sent, stop: &AtomicBool, progress: &mut dyn FnMut(Progress<'_>)) -> Result<()> {
+        if self.ledger.next_due()?.is_none_or(|due| due > self.now()) {
+            return Ok(());
+        }
+        let transport = self.transport()?;
+        let mail = &self.campaign.mail;
+        let limits = Limits { connections: mail.connections, rate: mail.rate };
+        let summary = outbox::deliver(&mut self.ledger, &transport, &limits, self.world, stop, progress)?;
+        sent.sent = summary.sent;
+        sent.deferred = summary.deferred;
+        sent.failed = summary.failed;
+        sent.uncertain = summary.uncertain;
+        sent.failures = summary.failures;
+        Ok(())
+    }
+
+    /// Failed messages once more: the same bytes, or a new message where the roster has another address by now.
+    fn intents_failed(&mut self, notice: Option<&str>, sent: &mut Sent) -> Result<Vec<Intent>> {
+        let now = self.now();
+        let revision = self.revision_number()?;
+        let mut intents = Vec::new();
+        for message in self.ledger.messages()? {
+            let wanted = matches!(message.state, State::Failed | State::Bounced)
+                && message.revision == revision
+                && notice.is_none_or(|name| name == message.notice);
+            if !wanted {
+                continue;
+            }
+            let Some(person) = self.roster.get(&message.person).cloned() else { continue };
+            let address = person.email.as_ref().map(ToString::to_string);
+            if address == message.envelope_to || message.notice == "escalation" {
+                if message.envelope_to.is_some() {
+                    self.ledger.retry(message.id, now)?;
+                    sent.planned += 1;
+                }
+                continue;
+            }
+            self.ledger.cancel(message.id, now)?;
+            let copies = self.copies(&message.notice)?;
+            let copy = copies.iter().filter(|(id, _)| *id == person.id).map(|(_, copy)| copy + 1).max().unwrap_or(0);
+            intents.push(Intent {
+                notice: message.notice,
+                acknowledgement: message.acknowledgement,
+                copy,
+                reason: "your address was corrected".to_owned(),
+                due_at: now,
+                instead: None,
+                person,
+            });
+        }
+        Ok(intents)
+    }
+
+    /// Composes and plans; returns how many messages are new.
+    fn plan_messages(&mut self, intents: &[Intent]) -> Result<usize> {
+        let mut revisions = std::collections::HashMap::new();
+        for intent in intents {
+            if !revisions.contains_key(&intent.notice) {
+                self.require_packages(&intent.notice)?;
+                revisions.insert(intent.notice.clone(), self.revision_to_tell(&intent.notice)?.number);
+            }
+        }
+        let now = self.now();
+        let desk = self.desk()?;
+        let mut planned = 0;
+        for batch in intents.chunks(BATCH) {
+            let messages: Vec<NewMessage> = batch
+                .iter()
+                .map(|intent| self.compose(&desk, intent, revisions[&intent.notice], now))
+                .collect::<Result<_>>()?;
+            planned += self.ledger.plan_messages(&messages, now)?;
+        }
+        Ok(planned)
+    }
+
+    /// A notice with a package can only go out when everybody's is built.
+    fn require_packages(&self, notice: &str) -> Result<()> {
+        let package = self.campaign.notices[notice].package.as_ref().map(|name| &self.campaign.packages[name]);
+        let Some(package) = package else { return Ok(()) };
+        let unbuilt = self.unbuilt(package)?;
+        if unbuilt.is_empty() {
+            return Ok(());
+        }
+        Err(Fault::new(
+            "not-built",
+            format!("'{}' is not built for {} people, {} among them", package.name, unbuilt.len(), unbuilt[0]),
+            "run `flagday build` first",
+        ))
+    }
+
+    /// The notice asked for by name: to its audience, now.
+    fn intents_by_name(&self, name: &str, again: bool) -> Result<Vec<Intent>> {
+        let Some(notice) = self.campaign.notices.get(name) else {
+            let known: Vec<_> = self.campaign.notices.keys().map(String::as_str).collect();
+            let cause = format!("there is no notice '{name}'");
+            return Err(Fault::new("unknown-notice", cause, format!("one of {}", known.join(", "))));
+        };
+        let have = self.copies(name)?;
+        let now = self.now();
+        let mut intents = Vec::new();
+        for person in self.roster.audience(&self.campaign.audiences[&notice.audience]) {
+            let copies = have.iter().filter(|(id, _)| *id == person.id).count() as u32;
+            if copies > 0 && !again {
+                continue;
+            }
+            intents.push(Intent {
+                notice: name.to_owned(),
+                person: person.clone(),
+                acknowledgement: self.acknowledgement_asked_by(name).map(str::to_owned),
+                copy: copies,
+                reason: if copies > 0 { "sent again as you asked" } else { "" }.to_owned(),
+                due_at: now,
+                instead: None,
+            });
+        }
+        Ok(intents)
+    }
+
+    /// Everything whose hour has come and that still has somebody to tell.
+    fn intents_due(&mut self, sent: &mut Sent) -> Result<Vec<Intent>> {
+        let now = self.now();
+        let mut intents = Vec::new();
+        for entry in self.calendar().into_iter().filter(|entry| entry.at <= now) {
+            let mut wanted = self.intents_of(&entry)?;
+            if wanted.is_empty() {
+                continue;
+            }
+            if entry.is_late(now) {
+                // A reminder that was slept over is dropped in favour of the next one; a notice is held and shown.
+                if entry.what == What::Notice {
+                    sent.late.push(entry);
+                }
+                continue;
+            }
+            if entry.what == What::Task {
+                for intent in wanted {
+                    sent.tasks.extend(self.task(&intent, "no answer to mail: call")?);
+                }
+                continue;
+            }
+            let nobody = |intent: &mut Intent| entry.what == What::Escalation && intent.instead.is_none();
+            for intent in wanted.extract_if(.., nobody) {
+                sent.tasks.extend(self.task(&intent, "nobody to escalate to: call")?);
+            }
+            intents.extend(wanted);
+        }
+        Ok(intents)
+    }
+
+    /// The people a timed action still concerns.
+    pub(super) fn intents_of(&self, entry: &Entry) -> Result<Vec<Intent>> {
+        let notice = entry.notice.clone().unwrap_or_default();
+        let have = if notice.is_empty() { HashSet::new() } else { self.copies(&notice)? };
+        let people: Vec<Person> = match entry.what {
+            What::Notice => self.roster.audience(&self.campaign.audiences[&entry.audience]).cloned().collect(),
+            _ => self.silent(entry)?,
+        };
+        Ok(people
+            .into_iter()
+            // A notice is told once in a revision, whatever copy; a reminder is told by its own number.
+            .filter(|person| match entry.what {
+                What::Notice => !have.iter().any(|(id, _)| *id == person.id),
+                _ => !have.contains(&(person.id.clone(), entry.copy)),
+            })
+            .map(|person| {
+                let instead = match entry.way {
+                    Some(EscalationWay::Manager) => person.manager_email.clone(),
+                    Some(EscalationWay::Alternate) => person.alternate_email.clone(),
+                    _ => None,
+                };
+                let reason = match (&entry.what, &instead) {
+                    (What::Reminder, _) => "you have not answered yet".to_owned(),
+                    (What::Escalation, Some(_)) => format!("{} has not answered", person.name),
+                    _ => String::new(),
+                };
+                Intent {
+                    notice: notice.clone(),
+                    acknowledgement: entry.acknowledgement.clone(),
+                    copy: entry.copy,
+                    reason,
+                    due_at: entry.at,
+                    instead,
+                    person,
+                }
+            })
+            .collect())
+    }
+
+    /// Those who were told and have not settled the entry's acknowledgement. Nobody is reminded by mail at an address
+    /// that is known to be dead.
+    fn silent(&self, entry: &Entry) -> Result<Vec<Person>> {
+        let Some(acknowledgement) = self.acknowledgement_of(entry) else { return Ok(Vec::new()) };
+        let mut silent = Vec::new();
+        for standing in self.standings(acknowledgement)? {
+            let dead = standing.trouble == Some(crate::answer::Kind::HardBounce);
+            let told = standing.grade > crate::campaign::Grade::None || dead;
+            if !told || Self::is_settled(acknowledgement, &standing) || (dead && entry.what == What::Reminder) {
+                continue;
+            }
+            silent.extend(self.roster.get(&standing.person).cloned());
+        }
+        Ok(silent)
+    }
+
+    fn acknowledgement_of(&self, entry: &Entry) -> Option<&Acknowledgement> {
+        entry.acknowledgement.as_ref().and_then(|name| self.campaign.acknowledgements.get(name))
+    }
+
+    /// Who has which copies of a notice in this revision.
+    fn copies(&self, notice: &str) -> Result<HashSet<(String, u32)>> {
+        self.ledger.copies(notice, self.revision_number()?)
+    }
+
+    fn narrow(&self, intents: &mut Vec<Intent>, to: &To) -> Result<()> {
+        match to {
+            To::Everyone | To::Failed => {}
+            To::People(words) => {
+                let ids: HashSet<String> =
+                    words.iter().map(|word| Ok(self.roster.find(word)?.id.clone())).collect::<Result<_>>()?;
+                intents.retain(|intent| ids.contains(&intent.person.id));
+            }
+            To::Unanswered => {
+                let mut open = HashSet::new();
+                for acknowledgement in self.campaign.acknowledgements.values() {
+                    for standing in self.standings(acknowledgement)? {
+                        if !Self::is_settled(acknowledgement, &standing) {
+                            open.insert((acknowledgement.name.clone(), standing.person));
+                        }
+                    }
+                }
+                intents.retain(|intent| {
+                    let asked = intent.acknowledgement.clone().unwrap_or_default();
+                    open.contains(&(asked, intent.person.id.clone()))
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn task(&mut self, intent: &Intent, what: &str) -> Result<Option<Task>> {
+        let person = &intent.person;
+        let phone = person.phone.as_deref().unwrap_or("no phone number in the roster");
+        let task = Task {
+            at: self.now(),
+            person: person.id.clone(),
+            acknowledgement: intent.acknowledgement.clone().unwrap_or_default(),
+            what: format!("{what} {} ({phone})", person.name),
+        };
+        Ok(self.ledger.add_task(&task)?.then_some(task))
+    }
+}

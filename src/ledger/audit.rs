@@ -1,0 +1,130 @@
+//! The audit chain: events are only added, each hashed together with the hash before it, so that an altered, removed
+//! or swapped event shows, and a cut-off tail shows against any head that was printed before.
+
+use super::{Ledger, instant, millis};
+use crate::fault::{Fault, Result};
+use chrono::{DateTime, Utc};
+use rusqlite::Transaction;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// Before the first event.
+const GENESIS: &str = "flagday audit chain 1";
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuditEvent {
+    pub seq: i64,
+    pub at: DateTime<Utc>,
+    pub kind: String,
+    pub body: serde_json::Value,
+    pub hash: String,
+}
+
+/// The newest event: how many there are, and the hash over all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuditHead {
+    pub events: i64,
+    pub hash: String,
+}
+
+/// Adds an event inside the transaction of the change that it tells of.
+pub(super) fn append(tx: &Transaction, at: DateTime<Utc>, kind: &str, body: &impl Serialize) -> Result<()> {
+    let mut head = tx.prepare_cached("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1")?;
+    let (seq, previous) = head.query_row((), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))).or_else(
+        |error| match error {
+            rusqlite::Error::QueryReturnedNoRows => Ok((0, GENESIS.to_owned())),
+            other => Err(other),
+        },
+    )?;
+    let body = serde_json::to_string(body)?;
+    let hash = link(&previous, seq + 1, millis(at), kind, &body);
+    tx.prepare_cached("INSERT INTO event(seq, at, kind, body, hash) VALUES (?,?,?,?,?)")?.execute((
+        seq + 1,
+        millis(at),
+        kind,
+        &body,
+        &hash,
+    ))?;
+    Ok(())
+}
+
+fn link(previous: &str, seq: i64, at: i64, kind: &str, body: &str) -> String {
+    let mut digest = Sha256::new();
+    // Lengths keep one field from flowing into the next.
+    for field in [previous, &seq.to_string(), &at.to_string(), kind, body] {
+        digest.update((field.len() as u64).to_be_bytes());
+        digest.update(field.as_bytes());
+    }
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Ledger {
+    /// The head of the chain; `None` before the first event.
+    pub fn audit_head(&self) -> Result<Option<AuditHead>> {
+        let head = self.db.query_row("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1", (), |row| {
+            Ok(AuditHead { events: row.get(0)?, hash: row.get(1)? })
+        });
+        match head {
+            Ok(head) => Ok(Some(head)),
+            Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Hands every event to `each`, oldest first.
+    pub fn audit_events(&self, mut each: impl FnMut(AuditEvent) -> Result<()>) -> Result<()> {
+        let mut all = self.db.prepare("SELECT seq, at, kind, body, hash FROM event ORDER BY seq")?;
+        let mut rows = all.query(())?;
+        while let Some(row) = rows.next()? {
+            let body: String = row.get(3)?;
+            each(AuditEvent {
+                seq: row.get(0)?,
+                at: instant(row.get(1)?),
+                kind: row.get(2)?,
+                body: serde_json::from_str(&body).unwrap_or(serde_json::Value::String(body)),
+                hash: row.get(4)?,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Recomputes the chain. With `expected`, that hash must be the hash of some event: a chain cut off behind an
+    /// older head, or written anew, fails. Returns the head.
+    pub fn audit_verify(&self, expected: Option<&str>) -> Result<Option<AuditHead>> {
+        let mut all = self.db.prepare("SELECT seq, at, kind, body, hash FROM event ORDER BY seq")?;
+        let mut rows = all.query(())?;
+        let mut head = AuditHead { events: 0, hash: GENESIS.to_owned() };
+        let mut seen = false;
+        while let Some(row) = rows.next()? {
+            let (seq, at, kind, body, hash): (i64, i64, String, String, String) =
+                (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+            if seq != head.events + 1 {
+                return Err(broken(format!("event {} is missing", head.events + 1)));
+            }
+            if link(&head.hash, seq, at, &kind, &body) != hash {
+                return Err(broken(format!("event {seq} ({kind}) was altered")));
+            }
+            seen |= expected.is_some_and(|expected| expected.eq_ignore_ascii_case(&hash));
+            head = AuditHead { events: seq, hash };
+        }
+        match expected {
+            Some(expected) if !seen => {
+                Err(broken(format!("no event has the hash {expected}: the chain was cut or rewritten")))
+            }
+            _ => Ok((head.events > 0).then_some(head)),
+        }
+    }
+
+    /// Adds an event that changes no table.
+    pub fn note(&mut self, at: DateTime<Utc>, kind: &str, body: &impl Serialize) -> Result<()> {
+        self.durable(|tx| append(tx, at, kind, body))
+    }
+}
+
+fn broken(cause: String) -> Fault {
+    Fault::new(
+        "audit-broken",
+        cause,
+        "do not trust this ledger; compare it with a backup and with the heads printed in earlier reports",
+    )
+}

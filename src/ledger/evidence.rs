@@ -1,0 +1,169 @@
+//! Evidence and waivers as they are recorded: only ever added; a revocation marks and is an event of its own.
+
+use super::{Ledger, audit, instant, millis};
+use crate::answer::{Evidence, Kind, Waiver};
+use crate::fault::{Fault, Result};
+use chrono::{DateTime, Utc};
+use rusqlite::{OptionalExtension, Row, Transaction};
+use serde_json::json;
+
+const COLUMNS: &str = "id, at, person, acknowledgement, revision, kind, by, detail, revoked";
+
+impl Ledger {
+    /// Records one fact. The same fact about the same person twice in a row is recorded once: intake may read a
+    /// mailbox any number of times. Returns whether it was new.
+    pub fn add_evidence(&mut self, fact: &Evidence) -> Result<bool> {
+        self.durable(|tx| insert(tx, fact))
+    }
+
+    /// All evidence for one acknowledgement in one revision, by person, oldest first.
+    pub fn evidence(&self, acknowledgement: &str, revision: u32) -> Result<Vec<Evidence>> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM evidence WHERE acknowledgement = ? AND revision = ? ORDER BY person, id");
+        let mut all = self.db.prepare_cached(&sql)?;
+        let rows = all.query_map((acknowledgement, revision), read)?;
+        rows.map(|row| parse(row?)).collect()
+    }
+
+    /// All evidence about one person, oldest first.
+    pub fn evidence_of(&self, person: &str) -> Result<Vec<Evidence>> {
+        let mut all =
+            self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM evidence WHERE person = ? ORDER BY id"))?;
+        let rows = all.query_map([person], read)?;
+        rows.map(|row| parse(row?)).collect()
+    }
+
+    /// Takes one piece of evidence back; it stays on record, marked.
+    pub fn revoke_evidence(&mut self, id: i64, by: &str, note: &str, at: DateTime<Utc>) -> Result<()> {
+        self.durable(|tx| {
+            let changed = tx.execute("UPDATE evidence SET revoked = 1 WHERE id = ? AND revoked = 0", [id])?;
+            if changed == 0 {
+                let cause = format!("there is no evidence {id} to revoke");
+                return Err(Fault::new("no-evidence", cause, "list it with `flagday who --person PERSON`"));
+            }
+            audit::append(tx, at, "evidence-revoked", &json!({ "id": id, "by": by, "note": note }))
+        })
+    }
+
+    pub fn waive(&mut self, acknowledgement: &str, waiver: &Waiver) -> Result<()> {
+        self.durable(|tx| {
+            tx.execute(
+                "INSERT INTO waiver(at, person, acknowledgement, reason, by) VALUES (?,?,?,?,?)",
+                (millis(waiver.at), &waiver.person, acknowledgement, &waiver.reason, &waiver.by),
+            )?;
+            audit::append(tx, waiver.at, "waived", &json!({ "acknowledgement": acknowledgement, "waiver": waiver }))
+        })
+    }
+
+    /// Withdraws every waiver of the person for the acknowledgement; returns how many there were.
+    pub fn unwaive(&mut self, acknowledgement: &str, person: &str, by: &str, at: DateTime<Utc>) -> Result<usize> {
+        self.durable(|tx| {
+            let changed = tx.execute(
+                "UPDATE waiver SET revoked = 1 WHERE acknowledgement = ? AND person = ? AND revoked = 0",
+                (acknowledgement, person),
+            )?;
+            if changed > 0 {
+                let body = json!({ "acknowledgement": acknowledgement, "person": person, "by": by });
+                audit::append(tx, at, "waiver-revoked", &body)?;
+            }
+            Ok(changed)
+        })
+    }
+
+    /// The waivers in force for one acknowledgement.
+    pub fn waivers(&self, acknowledgement: &str) -> Result<Vec<Waiver>> {
+        let mut all = self.db.prepare_cached(
+            "SELECT person, reason, by, at FROM waiver WHERE acknowledgement = ? AND revoked = 0 ORDER BY id",
+        )?;
+        let rows = all.query_map([acknowledgement], |row| {
+            Ok(Waiver { person: row.get(0)?, reason: row.get(1)?, by: row.get(2)?, at: instant(row.get(3)?) })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Remembers that this code went out to the person inside a package.
+    pub fn issue_code(
+        &mut self,
+        fingerprint: &str,
+        person: &str,
+        package: &str,
+        revision: u32,
+        digest: &str,
+    ) -> Result<()> {
+        self.db.execute(
+            "INSERT OR IGNORE INTO code(fingerprint, person, package, revision, digest) VALUES (?,?,?,?,?)",
+            (fingerprint, person, package, revision, digest),
+        )?;
+        Ok(())
+    }
+
+    /// The person and the newest revision in whose package a code with this fingerprint went out.
+    pub fn code_issued(&self, fingerprint: &str) -> Result<Option<(String, u32)>> {
+        Ok(self
+            .db
+            .query_row(
+                "SELECT person, revision FROM code WHERE fingerprint = ? ORDER BY revision DESC LIMIT 1",
+                [fingerprint],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()?)
+    }
+}
+
+/// Records a fact inside a larger transaction.
+pub(super) fn insert(tx: &Transaction, fact: &Evidence) -> Result<bool> {
+    let last: Option<(String, String)> = tx
+        .prepare_cached(
+            "SELECT kind, detail FROM evidence WHERE person = ? AND acknowledgement = ? AND revision = ? AND revoked = 0
+             ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row((&fact.person, &fact.acknowledgement, fact.revision), |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let kind = kind_word(fact.kind)?;
+    if last.is_some_and(|(last, detail)| last == kind && detail == fact.detail) {
+        return Ok(false);
+    }
+    tx.prepare_cached(
+        "INSERT INTO evidence(at, person, acknowledgement, revision, kind, by, detail) VALUES (?,?,?,?,?,?,?)",
+    )?
+    .execute((
+        millis(fact.at),
+        &fact.person,
+        &fact.acknowledgement,
+        fact.revision,
+        &kind,
+        &fact.by,
+        &fact.detail,
+    ))?;
+    let id = tx.last_insert_rowid();
+    audit::append(tx, fact.at, "evidence", &Evidence { id, ..fact.clone() })?;
+    Ok(true)
+}
+
+type Raw = (i64, i64, String, String, u32, String, Option<String>, String, bool);
+
+fn read(row: &Row) -> rusqlite::Result<Raw> {
+    Ok((
+        row.get(0)?,
+        row.get(1)?,
+        row.get(2)?,
+        row.get(3)?,
+        row.get(4)?,
+        row.get(5)?,
+        row.get(6)?,
+        row.get(7)?,
+        row.get(8)?,
+    ))
+}
+
+fn parse((id, at, person, acknowledgement, revision, kind, by, detail, revoked): Raw) -> Result<Evidence> {
+    let kind: Kind = serde_json::from_value(serde_json::Value::String(kind))?;
+    Ok(Evidence { id, at: instant(at), person, acknowledgement, revision, kind, by, detail, revoked })
+}
+
+fn kind_word(kind: Kind) -> Result<String> {
+    match serde_json::to_value(kind)? {
+        serde_json::Value::String(word) => Ok(word),
+        other => Ok(other.to_string()),
+    }
+}

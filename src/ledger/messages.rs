@@ -1,0 +1,212 @@
+//! Messages: what was planned for whom, and what became of it. The letter's bytes are fixed when it is planned.
+
+use super::{Ledger, audit, instant, millis};
+use crate::fault::{Fault, Result};
+use crate::notice::Letter;
+use crate::outbox::State;
+use crate::roster::Format;
+use chrono::{DateTime, Utc};
+use rusqlite::{OptionalExtension, Row, ToSql};
+use serde::Serialize;
+use serde_json::json;
+
+/// One notice to one person in one revision, about to be planned.
+#[derive(Debug)]
+pub struct NewMessage {
+    pub message_id: String,
+    pub person: String,
+    pub notice: String,
+    pub revision: u32,
+    /// 0, or how many times a human asked for it again.
+    pub copy: u32,
+    /// The acknowledgement that it asks for, reminds of or escalates.
+    pub acknowledgement: Option<String>,
+    /// Once sent, the person counts as told (an escalation goes to somebody else).
+    pub tells: bool,
+    /// Why it is sent, in words.
+    pub reason: String,
+    pub envelope_from: Option<String>,
+    /// Absent: nobody can be reached by mail; the message is planned as failed.
+    pub envelope_to: Option<String>,
+    pub format: Format,
+    pub due_at: DateTime<Utc>,
+    /// The person's reply token.
+    pub token: String,
+    /// The fingerprint of the code in the package, the package and its digest.
+    pub code: Option<(String, String, String)>,
+    pub letter: Letter,
+}
+
+/// A message as reports see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MessageRow {
+    pub id: i64,
+    pub message_id: String,
+    pub person: String,
+    pub notice: String,
+    pub revision: u32,
+    pub copy: u32,
+    pub acknowledgement: Option<String>,
+    pub reason: String,
+    pub envelope_to: Option<String>,
+    pub due_at: DateTime<Utc>,
+    pub planned_at: DateTime<Utc>,
+    pub settled_at: Option<DateTime<Utc>>,
+    pub state: State,
+    pub attempts: u32,
+    pub next_at: DateTime<Utc>,
+    pub reply: String,
+}
+
+/// How many messages are in each state, under the names of the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Counts {
+    pub planned: usize,
+    pub sending: usize,
+    pub sent: usize,
+    pub delivered: usize,
+    pub deferred: usize,
+    pub failed: usize,
+    pub held: usize,
+    pub uncertain: usize,
+}
+
+const COLUMNS: &str = "id, message_id, person, notice, revision, copy, acknowledgement, reason, envelope_to, due_at, \
+                       planned_at, settled_at, state, attempts, next_at, reply";
+
+impl Ledger {
+    /// Plans messages in bulk, in one durable transaction. A message that is planned already stays as it is; returns
+    /// how many were new.
+    pub fn plan_messages(&mut self, messages: &[NewMessage], now: DateTime<Utc>) -> Result<usize> {
+        self.durable(|tx| {
+            let mut insert = tx.prepare_cached(
+                "INSERT OR IGNORE INTO message(message_id, person, notice, revision, copy, acknowledgement, tells, reason, \
+                 envelope_from, envelope_to, format, due_at, planned_at, settled_at, state, next_at, reply, letter, size) \
+                 VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            )?;
+            let mut token = tx.prepare_cached("INSERT OR IGNORE INTO token(token, person, revision) VALUES (?,?,?)")?;
+            let mut code = tx.prepare_cached("INSERT OR IGNORE INTO code VALUES (?,?,?,?,?)")?;
+            let mut added = 0;
+            for message in messages {
+                let reachable = message.envelope_to.is_some();
+                let state = if reachable { State::Planned } else { State::Failed };
+                let values: [&dyn ToSql; 19] = [
+                    &message.message_id,
+                    &message.person,
+                    &message.notice,
+                    &message.revision,
+                    &message.copy,
+                    &message.acknowledgement,
+                    &message.tells,
+                    &message.reason,
+                    &message.envelope_from,
+                    &message.envelope_to,
+                    &message.format.word(),
+                    &millis(message.due_at),
+                    &millis(now),
+                    &(!reachable).then(|| millis(now)),
+                    &state.word(),
+                    &millis(message.due_at),
+                    &if reachable { "" } else { "no address in the roster" },
+                    &message.letter.to_bytes(),
+                    &(message.letter.size() as i64),
+                ];
+                let new = insert.execute(&values[..])?;
+                if new == 0 {
+                    continue;
+                }
+                added += new;
+                token.execute((&message.token, &message.person, message.revision))?;
+                if let Some((fingerprint, package, digest)) = &message.code {
+                    code.execute((fingerprint, &message.person, package, message.revision, digest))?;
+                }
+                let body = json!({ "message_id": message.message_id, "person": message.person,
+                    "notice": message.notice, "revision": message.revision, "reason": message.reason });
+                audit::append(tx, now, "planned", &body)?;
+            }
+            Ok(added)
+        })
+    }
+
+    /// Every message, in the order in which it was planned.
+    pub fn messages(&self) -> Result<Vec<MessageRow>> {
+        self.select("", &[])
+    }
+
+    /// Every message to one person.
+    pub fn messages_to(&self, person: &str) -> Result<Vec<MessageRow>> {
+        self.select("WHERE person = ?", &[&person])
+    }
+
+    fn select(&self, condition: &str, values: &[&dyn ToSql]) -> Result<Vec<MessageRow>> {
+        let mut all = self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM message {condition} ORDER BY id"))?;
+        let mut rows = all.query(values)?;
+        let mut messages = Vec::new();
+        while let Some(row) = rows.next()? {
+            messages.push(read(row)?);
+        }
+        Ok(messages)
+    }
+
+    /// The letter as it was fixed.
+    pub fn letter(&self, id: i64) -> Result<Letter> {
+        let bytes: Vec<u8> = self.db.query_row("SELECT letter FROM message WHERE id = ?", [id], |row| row.get(0))?;
+        Letter::from_bytes(&bytes)
+    }
+
+    pub fn counts(&self) -> Result<Counts> {
+        let mut all =
+            self.db.prepare_cached("SELECT state, attempts > 0, count(*) FROM message GROUP BY state, attempts > 0")?;
+        let mut counts = Counts::default();
+        let mut rows = all.query(())?;
+        while let Some(row) = rows.next()? {
+            let (state, tried, n): (String, bool, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let n = n.max(0) as usize;
+            match (state_of(&state)?, tried) {
+                (State::Planned, false) => counts.planned += n,
+                (State::Planned, true) => counts.deferred += n,
+                (State::Sending | State::Transmitting, _) => counts.sending += n,
+                (State::Sent, _) => counts.sent += n,
+                (State::Delivered, _) => counts.delivered += n,
+                (State::Failed | State::Bounced, _) => counts.failed += n,
+                (State::Held | State::Cancelled, _) => counts.held += n,
+                (State::Uncertain, _) => counts.uncertain += n,
+            }
+        }
+        Ok(counts)
+    }
+
+    /// The person behind a reply token, and the revision they were told.
+    pub fn token(&self, token: &str) -> Result<Option<(String, u32)>> {
+        let find = "SELECT person, revision FROM token WHERE token = ?";
+        Ok(self.db.query_row(find, [token], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+    }
+}
+
+fn read(row: &Row) -> Result<MessageRow> {
+    Ok(MessageRow {
+        id: row.get(0)?,
+        message_id: row.get(1)?,
+        person: row.get(2)?,
+        notice: row.get(3)?,
+        revision: row.get(4)?,
+        copy: row.get(5)?,
+        acknowledgement: row.get(6)?,
+        reason: row.get(7)?,
+        envelope_to: row.get(8)?,
+        due_at: instant(row.get(9)?),
+        planned_at: instant(row.get(10)?),
+        settled_at: row.get::<_, Option<i64>>(11)?.map(instant),
+        state: state_of(&row.get::<_, String>(12)?)?,
+        attempts: row.get(13)?,
+        next_at: instant(row.get(14)?),
+        reply: row.get(15)?,
+    })
+}
+
+pub(super) fn state_of(word: &str) -> Result<State> {
+    State::from_word(word).ok_or_else(|| {
+        let cause = format!("a message is in the unknown state '{word}'");
+        Fault::new("ledger-state", cause, "use the flagday that wrote this ledger")
+    })
+}

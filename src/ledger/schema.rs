@@ -1,0 +1,63 @@
+//! The tables, and how an older file becomes today's. Forward only, a transaction a version; a newer file is refused.
+
+use crate::fault::{Fault, Result};
+use rusqlite::{Connection, TransactionBehavior};
+use std::path::Path;
+
+const VERSIONS: &[&str] = &["
+CREATE TABLE event(
+  seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, hash TEXT NOT NULL) STRICT;
+CREATE TABLE revision(
+  number INTEGER PRIMARY KEY, at INTEGER NOT NULL, digest TEXT NOT NULL, facts TEXT NOT NULL) STRICT;
+CREATE TABLE message(
+  id INTEGER PRIMARY KEY,
+  message_id TEXT NOT NULL UNIQUE,
+  person TEXT NOT NULL, notice TEXT NOT NULL, revision INTEGER NOT NULL, copy INTEGER NOT NULL,
+  acknowledgement TEXT, tells INTEGER NOT NULL, reason TEXT NOT NULL,
+  envelope_from TEXT, envelope_to TEXT, format TEXT NOT NULL,
+  due_at INTEGER NOT NULL, planned_at INTEGER NOT NULL, settled_at INTEGER,
+  state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, next_at INTEGER NOT NULL,
+  fence INTEGER NOT NULL DEFAULT 0, boot TEXT NOT NULL DEFAULT '', doubts INTEGER NOT NULL DEFAULT 0,
+  reply TEXT NOT NULL DEFAULT '', letter BLOB NOT NULL, size INTEGER NOT NULL,
+  UNIQUE(person, notice, revision, copy)) STRICT;
+CREATE INDEX message_due ON message(state, next_at);
+CREATE INDEX message_person ON message(person, notice);
+CREATE TABLE token(token TEXT PRIMARY KEY, person TEXT NOT NULL, revision INTEGER NOT NULL) STRICT;
+CREATE TABLE code(
+  fingerprint TEXT NOT NULL, person TEXT NOT NULL, package TEXT NOT NULL, revision INTEGER NOT NULL, digest TEXT NOT NULL,
+  PRIMARY KEY(person, package, revision, fingerprint)) STRICT;
+CREATE TABLE evidence(
+  id INTEGER PRIMARY KEY, at INTEGER NOT NULL, person TEXT NOT NULL, acknowledgement TEXT NOT NULL,
+  revision INTEGER NOT NULL, kind TEXT NOT NULL, by TEXT, detail TEXT NOT NULL, revoked INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE INDEX evidence_person ON evidence(acknowledgement, revision, person);
+CREATE TABLE waiver(
+  id INTEGER PRIMARY KEY, at INTEGER NOT NULL, person TEXT NOT NULL, acknowledgement TEXT NOT NULL,
+  reason TEXT NOT NULL, by TEXT NOT NULL, revoked INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE TABLE journal(
+  seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, step TEXT NOT NULL, event TEXT NOT NULL) STRICT;
+CREATE TABLE task(
+  id INTEGER PRIMARY KEY, at INTEGER NOT NULL, person TEXT NOT NULL, acknowledgement TEXT NOT NULL,
+  what TEXT NOT NULL, UNIQUE(person, acknowledgement, what)) STRICT;
+"];
+
+pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
+    let found: usize = db.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?.max(0) as usize;
+    if found > VERSIONS.len() {
+        return Err(Fault::new(
+            "ledger-newer",
+            format!("{} was written by a newer flagday (version {found} of its tables)", path.display()),
+            "use that newer flagday",
+        ));
+    }
+    for (number, sql) in VERSIONS.iter().enumerate().skip(found) {
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Another process may have been faster between the look and the lock.
+        let now: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if now as usize == number {
+            tx.execute_batch(sql)?;
+            tx.pragma_update(None, "user_version", number as i64 + 1)?;
+        }
+        tx.commit()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! The state folder's privacy (mode 0700, files 0600) and the campaign's own key inside it.
+
+use crate::fault::{Fault, Result};
+use crate::system;
+use fs_err as fs;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+/// Makes the folder when missing and closes it to everybody else. A link in its place is refused.
+pub(super) fn private_folder(folder: &Path) -> Result<()> {
+    match fs::symlink_metadata(folder) {
+        Ok(found) if !found.is_dir() => {
+            let cause = format!("{} is not a folder", folder.display());
+            return Err(Fault::new("state-folder", cause, "remove it; flagday makes its own folder there"));
+        }
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => fs::create_dir_all(folder)?,
+        Err(error) => return Err(error.into()),
+    }
+    restrict(folder, 0o700)
+}
+
+pub(super) fn private_file(file: &Path) -> Result<()> {
+    restrict(file, 0o600)
+}
+
+#[cfg(unix)]
+fn restrict(path: &Path, mode: u32) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    Ok(fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?)
+}
+
+#[cfg(not(unix))]
+fn restrict(_: &Path, _: u32) -> Result<()> {
+    Ok(())
+}
+
+/// Reads the key, or makes one. Losing it makes every code that is out worthless, so a damaged one is never replaced.
+pub(super) fn load(state: &Path) -> Result<[u8; 32]> {
+    let path = state.join("secret");
+    match fs::read(&path) {
+        Ok(bytes) => bytes.try_into().map_err(|_| {
+            let cause = format!("{} is not a key of 32 bytes", path.display());
+            Fault::new("secret-damaged", cause, "restore it from a backup: codes already sent depend on it")
+        }),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let mut file = tempfile::NamedTempFile::new_in(state)?;
+            file.write_all(&system::random::<32>()?)?;
+            file.as_file().sync_all()?;
+            match file.persist_noclobber(&path) {
+                Ok(_) => fs::File::open(state)?.sync_all()?,
+                Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error.error.into()),
+            }
+            load(state)
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,57 @@
+//! What ADMIN needs in the staged postoffice to write init disks.
+
+use crate::fault::Finding;
+use crate::msmail::tree::Postoffice;
+
+/// Init-Disk reads these; missing or hidden, it fails with Notice 102 (Q173211).
+const READ: [&str; 2] = ["GLB/C850SORT.GLB", "GLB/TRANSFIL.GLB"];
+/// The texts of ADMIN's notices: without them it shows Notice 101 or 107 whatever the matter is (Q119554, Q118358).
+const TEXTS: [&str; 4] = ["GLB/ERRORADM.GLB", "GLB/ERRORDYN.GLB", "GLB/ENGMAI.GLB", "GLB/ENGMON.GLB"];
+/// What Remote, Regenerate builds RNETWORK.GLB from (Q117713), beside XTN and USR.
+const SOURCES: [&str; 3] = ["GLB/ACCESS2.GLB", "GLB/NETWORK.GLB", "GLB/GROUP.GLB"];
+
+pub fn check(staged: &Postoffice) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = READ.iter().flat_map(|path| needed(staged, path)).collect();
+    if staged.file("GLB/MODEM.GLB").is_none() {
+        let cause = "MODEM.GLB is missing: the serial port settings for remote users";
+        let remedy = "enter them in ADMIN of the staged postoffice before the init disks are made";
+        findings.push(
+            Finding::warning("modem-missing", cause, remedy).in_file(staged.place("GLB/MODEM.GLB")).article("Q118855"),
+        );
+    }
+    for path in TEXTS.iter().filter(|path| staged.file(path).is_none()) {
+        let cause = format!("{path} is missing: ADMIN shows misleading notices");
+        let remedy = "copy it from the installation disks";
+        findings.push(
+            Finding::warning("admin-texts-missing", cause, remedy).in_file(staged.place(path)).article("Q119554"),
+        );
+    }
+    findings.extend(stale_view(staged));
+    findings
+}
+
+fn needed(staged: &Postoffice, path: &str) -> Vec<Finding> {
+    let finding = |code, what, remedy| {
+        let cause = format!("{path} is {what}: ADMIN cannot make init disks");
+        vec![Finding::error(code, cause, remedy).in_file(staged.place(path)).article("Q173211")]
+    };
+    match staged.file(path).map(|file| file.attributes()) {
+        None => finding("disk-source-missing", "missing", "copy it from the installation disks"),
+        Some(Ok(attributes)) if attributes.hidden => {
+            finding("disk-source-hidden", "hidden", "take the attribute away (attrib -h)")
+        }
+        Some(Ok(_)) => Vec::new(),
+        Some(Err(fault)) => fault.findings,
+    }
+}
+
+/// RNETWORK.GLB goes onto every disk; a fresh postoffice has none until Remote, Regenerate has run.
+fn stale_view(staged: &Postoffice) -> Option<Finding> {
+    let view = staged.file("GLB/RNETWORK.GLB")?;
+    let folders = ["XTN", "USR"].iter().filter_map(|name| staged.folder(name)).flat_map(|folder| folder.files());
+    let sources = SOURCES.iter().filter_map(|path| staged.file(path)).chain(folders);
+    let newest = sources.filter(|source| source.modified > view.modified).max_by_key(|source| source.modified)?;
+    let cause = format!("RNETWORK.GLB is older than {}, from which it is built", newest.name);
+    let remedy = "run Remote, Regenerate in ADMIN of the staged postoffice before the init disks are made";
+    Some(Finding::warning("rnetwork-stale", cause, remedy).in_file(&view.path).article("Q114276"))
+}

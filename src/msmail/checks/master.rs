@@ -1,0 +1,229 @@
+//! MASTER.GLB: the file that carries the serial number, before, during and after the change.
+
+use crate::fault::Finding;
+use crate::msmail::{sizes, tree::Postoffice};
+
+pub const MASTER: &str = "GLB/MASTER.GLB";
+pub const OLD_MASTER: &str = "GLB/OLDMAST.GLB";
+
+/// Gateway flags (Q148666).
+const GATEWAYS: usize = 0x93;
+/// The bit for the Mail Connection gateway; the meaning of the others is not documented.
+const MAIL_CONNECTION: u8 = 0x10;
+/// Enhanced security: 01 on, 00 off (Q104586).
+const SECURITY: usize = 0x94;
+
+/// The file is there, 176 bytes long, and neither read-only nor hidden. Returns its bytes when it can be compared.
+pub fn sound(po: &Postoffice, path: &str, findings: &mut Vec<Finding>) -> Option<Vec<u8>> {
+    let Some(entry) = po.file(path) else {
+        let cause = format!("{path} is missing: no client and no transport can start");
+        let remedy = "put it back from a backup; ADMIN and the clients need it";
+        findings.push(Finding::error("master-missing", cause, remedy).in_file(po.place(path)).article("Q94259"));
+        return None;
+    };
+    match entry.attributes() {
+        Ok(attributes) if attributes.read_only => findings.push(flagged(po, path, "read-only", "Q118932")),
+        Ok(attributes) if attributes.hidden => findings.push(flagged(po, path, "hidden", "Q94259")),
+        Ok(_) => {}
+        Err(fault) => findings.extend(fault.findings),
+    }
+    match po.read(path) {
+        Ok(bytes) => right_size(po, path, bytes.unwrap_or_default(), findings),
+        Err(fault) => {
+            findings.extend(fault.findings);
+            None
+        }
+    }
+}
+
+fn right_size(po: &Postoffice, path: &str, bytes: Vec<u8>, findings: &mut Vec<Finding>) -> Option<Vec<u8>> {
+    if bytes.len() as u64 == sizes::MASTER {
+        return Some(bytes);
+    }
+    let cause =
+        format!("{path} has {} bytes; it must have {}: ADMIN calls it incompatible", bytes.len(), sizes::MASTER);
+    let remedy = "put the file back from a backup or install the staged postoffice again; do not go on with this one";
+    findings.push(Finding::error("master-size", cause, remedy).in_file(po.place(path)).article("Q128358"));
+    None
+}
+
+fn flagged(po: &Postoffice, path: &str, flag: &str, article: &'static str) -> Finding {
+    let code = if flag == "hidden" { "master-hidden" } else { "master-read-only" };
+    let cause = format!("{path} is {flag}: ADMIN and the clients cannot use it");
+    let remedy = "take that attribute away (attrib -r -h); copying from a CD often leaves it";
+    Finding::error(code, cause, remedy).in_file(po.place(path)).article(article)
+}
+
+/// Both files sound, and the staged one fit to replace the live one, as far as its bytes are documented.
+pub fn staged_fits(live: &Postoffice, staged: &Postoffice) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let old = sound(live, MASTER, &mut findings);
+    let new = sound(staged, MASTER, &mut findings);
+    if let (Some(old), Some(new)) = (old, new) {
+        findings.extend(compare(&old, &new).into_iter().map(|finding| finding.in_file(staged.place(MASTER))));
+    }
+    findings
+}
+
+/// What differs between two MASTER.GLB of the right size.
+pub fn compare(live: &[u8], staged: &[u8]) -> Vec<Finding> {
+    if live == staged {
+        let cause = "the staged MASTER.GLB is the live one, byte for byte: it brings no new serial number";
+        let remedy = "install the staged postoffice from the new disk set; do not copy MASTER.GLB into it";
+        return vec![Finding::error("master-same", cause, remedy).article("Q209486")];
+    }
+    let at = |offset: usize| Some((*live.get(offset)?, *staged.get(offset)?));
+    let mut findings = Vec::new();
+    if let Some((old, new)) = at(SECURITY).filter(|(old, new)| old != new) {
+        let cause = format!(
+            "enhanced security is {} in the live postoffice and {} in the staged one: passwords are kept in two ways, \
+             so nobody could sign in",
+            security(old),
+            security(new)
+        );
+        let remedy = "set enhanced security in the staged postoffice as it is in the live one, then check again";
+        findings.push(Finding::error("master-security", cause, remedy).article("Q104586"));
+    }
+    if let Some((old, _)) = at(GATEWAYS).filter(|(old, new)| (old ^ new) & MAIL_CONNECTION != 0) {
+        let (with, without) = if old & MAIL_CONNECTION != 0 { ("live", "staged") } else { ("staged", "live") };
+        let cause = format!("the {with} MASTER.GLB has the Mail Connection gateway, the {without} one has not");
+        let remedy = "install the same access components in the staged postoffice as in the live one";
+        findings.push(Finding::error("master-mail-connection", cause, remedy).article("Q148666"));
+    }
+    findings.extend(offsets(live, staged));
+    findings
+}
+
+fn security(byte: u8) -> String {
+    match byte {
+        0 => "off".into(),
+        1 => "on".into(),
+        other => format!("unknown ({other:02X})"),
+    }
+}
+
+/// The differing offsets, for a person to read: only two of them are documented.
+fn offsets(live: &[u8], staged: &[u8]) -> Option<Finding> {
+    let pairs = live.iter().zip(staged).enumerate().filter(|(_, (old, new))| old != new);
+    let list: Vec<String> = pairs.map(|(offset, (old, new))| format!("{offset:02X}: {old:02X} -> {new:02X}")).collect();
+    let cause = format!(
+        "{} of {} bytes differ between the live and the staged MASTER.GLB (offset: live -> staged): {}",
+        list.len(),
+        sizes::MASTER,
+        list.join(", ")
+    );
+    let remedy = "documented are 93 (gateway flags, bit 10 the Mail Connection) and 94 (enhanced security). The rest holds \
+                  the serial number, names, the dial-in password, hop count and options: compare those in ADMIN";
+    (!list.is_empty()).then(|| Finding::note("master-differences", cause, remedy).article("Q128358"))
+}
+
+/// OLDMAST.GLB must not be there before the change: it would be overwritten, or mistaken for the old file.
+pub fn no_old_master(live: &Postoffice) -> Option<Finding> {
+    let entry = live.entry(OLD_MASTER)?;
+    let cause = "OLDMAST.GLB is there already, from an earlier change: it will not be overwritten";
+    let remedy = "see what it is, and move it out of the postoffice";
+    Some(Finding::error("oldmast-exists", cause, remedy).in_file(&entry.path).article("Q209486"))
+}
+
+/// Before step 6: the old file is in place, sound, not yet the staged one, and nothing is in the way of its new name.
+pub fn old_in_place(live: &Postoffice, staged: &Postoffice) -> Vec<Finding> {
+    let mut findings = staged_fits(live, staged);
+    findings.extend(no_old_master(live));
+    findings
+}
+
+/// After step 6: MASTER.GLB is away, OLDMAST.GLB is a sound file and not the staged one.
+pub fn retired(live: &Postoffice, staged: &Postoffice) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(entry) = live.entry(MASTER) {
+        let cause = "MASTER.GLB is still there, or there again";
+        let remedy =
+            "find out who put it there; the old one belongs to OLDMAST.GLB and nothing must take its place yet";
+        findings.push(Finding::error("master-not-retired", cause, remedy).in_file(&entry.path).article("Q209486"));
+    }
+    findings.extend(old_kept(live, staged));
+    findings
+}
+
+/// After step 7: MASTER.GLB is the staged one, byte for byte, neither read-only nor hidden, and the old one is kept.
+pub fn new_in_place(live: &Postoffice, staged: &Postoffice) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let installed = sound(live, MASTER, &mut findings);
+    let wanted = sound(staged, MASTER, &mut findings);
+    if let (Some(installed), Some(wanted)) = (installed, wanted)
+        && installed != wanted
+    {
+        let cause = "MASTER.GLB of the live postoffice is not the staged one";
+        let remedy = "install it again, or roll back: OLDMAST.GLB is the old file";
+        findings.push(Finding::error("master-not-new", cause, remedy).in_file(live.place(MASTER)).article("Q209486"));
+    }
+    findings.extend(old_kept(live, staged));
+    findings
+}
+
+/// OLDMAST.GLB is the way back: it must be there, of the right size, and another file than the staged one.
+fn old_kept(live: &Postoffice, staged: &Postoffice) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let place = live.place(OLD_MASTER);
+    if live.file(OLD_MASTER).is_none() {
+        let cause = "OLDMAST.GLB is missing: there is no way back to the old serial number but the backup";
+        let remedy = "look for the old MASTER.GLB before anything else is done";
+        return vec![Finding::error("oldmast-missing", cause, remedy).in_file(place).article("Q209486")];
+    }
+    match (live.read(OLD_MASTER), staged.read(MASTER)) {
+        (Ok(old), Ok(new)) => {
+            let old = right_size(live, OLD_MASTER, old.unwrap_or_default(), &mut findings);
+            if old.is_some() && old == new {
+                let cause = "OLDMAST.GLB is the staged MASTER.GLB, not the old one";
+                let remedy = "put the old MASTER.GLB back from the backup before anything else is done";
+                findings.push(Finding::error("oldmast-is-new", cause, remedy).in_file(place).article("Q209486"));
+            }
+        }
+        (old, new) => findings.extend([old.err(), new.err()].into_iter().flatten().flat_map(|fault| fault.findings)),
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::Severity;
+
+    fn changed(changes: &[(usize, u8)]) -> Vec<(Severity, &'static str)> {
+        let live = vec![0x71; 176];
+        let mut staged = live.clone();
+        changes.iter().for_each(|&(offset, byte)| staged[offset] = byte);
+        compare(&live, &staged).iter().map(|finding| (finding.severity, finding.code)).collect()
+    }
+
+    #[test]
+    fn the_two_documented_bytes_are_explained_and_the_rest_is_shown() {
+        use Severity::{Error, Note};
+        assert_eq!(changed(&[]), [(Error, "master-same")]);
+        assert_eq!(changed(&[(0x20, 1)]), [(Note, "master-differences")]);
+        assert_eq!(changed(&[(0x94, 1)]), [(Error, "master-security"), (Note, "master-differences")]);
+        assert_eq!(changed(&[(0x93, 0x61)]), [(Error, "master-mail-connection"), (Note, "master-differences")]);
+        assert_eq!(changed(&[(0x93, 0x70)]), [(Note, "master-differences")], "another gateway's bit is not documented");
+    }
+
+    #[test]
+    fn the_note_lists_offsets_with_both_values() {
+        let (live, mut staged) = (vec![0; 176], vec![0; 176]);
+        staged[0x0A] = 0xFF;
+        staged[0xAF] = 0x10;
+        let findings = compare(&live, &staged);
+        assert!(findings[0].cause.ends_with("0A: 00 -> FF, AF: 00 -> 10"), "{}", findings[0].cause);
+    }
+
+    #[test]
+    fn the_gateway_bit_counts_in_both_directions() {
+        let (with, without) = ([0x10; 176], [0; 176]);
+        for (live, staged, says) in
+            [(with, without, "the live MASTER.GLB has"), (without, with, "the staged MASTER.GLB has")]
+        {
+            let findings = compare(&live, &staged);
+            let finding = findings.iter().find(|finding| finding.code == "master-mail-connection").expect("found");
+            assert!(finding.cause.starts_with(says), "{}", finding.cause);
+        }
+    }
+}

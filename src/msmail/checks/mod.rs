@@ -1,0 +1,167 @@
+//! What may be checked of a postoffice, as findings with stable codes.
+//!
+//! A check begins with what was refused while the folders were listed, so that a link or a clash of names never
+//! passes in silence.
+
+mod access;
+mod disk_making;
+mod gateways;
+mod layout;
+mod master;
+mod p1;
+mod roster;
+
+use super::serial;
+use super::tree::{FOLDERS, Postoffice};
+use crate::campaign::MsMail;
+use crate::fault::{Finding, Result};
+use crate::roster::Person;
+use std::path::Path;
+
+pub use access::{COPIED, user_records};
+pub use p1::State as P1;
+pub use p1::state as p1_state;
+
+/// The checks that a step of the runbook may name.
+pub const CHECKS: &[&str] =
+    &["stage", "access-copied", "p1-quiet", "p1-closed", "p1-open", "master-old", "master-retired", "master-new"];
+
+/// Runs the check of that name on the trees as they are now. `None`: there is no such check.
+pub fn check_by_name(name: &str, live: &Path, staged: &Path, facts: &MsMail) -> Option<Vec<Finding>> {
+    Some(match name {
+        "stage" => on_both(live, staged, &FOLDERS, |live, staged| stage(live, staged, facts)),
+        "access-copied" => on_both(live, staged, &["GLB", "NME"], access_copied),
+        "p1-quiet" => on_live(live, &["P1", "POLD", "MBG"], p1_quiet),
+        "p1-closed" => on_live(live, &["P1", "POLD"], p1_closed),
+        "p1-open" => on_live(live, &["P1", "POLD"], p1_open),
+        "master-old" => on_both(live, staged, &["GLB"], master_old),
+        "master-retired" => on_both(live, staged, &["GLB"], master_retired),
+        "master-new" => on_both(live, staged, &["GLB"], master_new),
+        _ => return None,
+    })
+}
+
+fn on_live(live: &Path, folders: &[&'static str], check: impl Fn(&Postoffice) -> Vec<Finding>) -> Vec<Finding> {
+    Postoffice::open_folders(live, folders).map_or_else(|fault| fault.findings, |live| check(&live))
+}
+
+fn on_both(
+    live: &Path,
+    staged: &Path,
+    folders: &[&'static str],
+    check: impl Fn(&Postoffice, &Postoffice) -> Vec<Finding>,
+) -> Vec<Finding> {
+    let open = |path| Postoffice::open_folders(path, folders);
+    let both: Result<_> = (|| Ok((open(live)?, open(staged)?)))();
+    both.map_or_else(|fault| fault.findings, |(live, staged)| check(&live, &staged))
+}
+
+/// The live postoffice and the site's own facts. [`stage`] says the same, and judges the staged postoffice besides.
+pub fn postoffice(live: &Postoffice, facts: &MsMail) -> Vec<Finding> {
+    let mut findings = site(live, facts);
+    master::sound(live, master::MASTER, &mut findings);
+    findings
+}
+
+/// Steps 1, 1a and 1c of Q209486: both trees are what they should be, and the staged one is fit to replace the live
+/// one's MASTER.GLB. Only before the change: it wants P1 open and no OLDMAST.GLB.
+pub fn stage(live: &Postoffice, staged: &Postoffice, facts: &MsMail) -> Vec<Finding> {
+    let mut findings = site(live, facts);
+    findings.extend(tree(staged));
+    findings.extend(gateways::staged_has_all(live, staged, facts));
+    findings.extend(disk_making::check(staged));
+    findings.extend(master::staged_fits(live, staged));
+    findings
+}
+
+/// The live postoffice without its MASTER.GLB.
+fn site(live: &Postoffice, facts: &MsMail) -> Vec<Finding> {
+    let mut findings = tree(live);
+    findings.extend(access::shadow(live));
+    findings.extend(layout::workgroup(live));
+    findings.extend(layout::directory_sync(live, facts));
+    findings.extend(p1::one_of_two(live));
+    findings.extend(master::no_old_master(live));
+    findings.extend(gateways::declared(live, facts));
+    findings.extend(gateways::global_address_list(live, facts));
+    let x400 = facts.gateways.iter().any(|name| gateways::file_name(name) == "X400");
+    findings.extend(serial::check(&facts.old_serial, &facts.new_serial, x400, &facts.place));
+    findings
+}
+
+/// What holds of any postoffice.
+fn tree(po: &Postoffice) -> Vec<Finding> {
+    let mut findings = po.findings().to_vec();
+    findings.extend(layout::folders(po));
+    findings.extend(layout::file_sizes(po));
+    findings.extend(access::triple(po));
+    findings.extend(access::user_list(po));
+    findings
+}
+
+/// After step 1c: the staged postoffice holds the live one's ACCESS files and ADMIN.NME.
+pub fn access_copied(live: &Postoffice, staged: &Postoffice) -> Vec<Finding> {
+    both(live, staged, access::copied)
+}
+
+/// Later: warnings where the live files have changed since they were copied.
+pub fn access_changed_since(live: &Postoffice, staged: &Postoffice) -> Vec<Finding> {
+    both(live, staged, access::changed_since_copy)
+}
+
+/// Before step 5a: nothing is under way in P1.
+pub fn p1_quiet(live: &Postoffice) -> Vec<Finding> {
+    [live.findings().to_vec(), p1::quiet(live)].concat()
+}
+
+/// After step 5a.
+pub fn p1_closed(live: &Postoffice) -> Vec<Finding> {
+    [live.findings().to_vec(), p1::closed(live)].concat()
+}
+
+/// After step 8.
+pub fn p1_open(live: &Postoffice) -> Vec<Finding> {
+    [live.findings().to_vec(), p1::open(live)].concat()
+}
+
+/// Before step 6.
+pub fn master_old(live: &Postoffice, staged: &Postoffice) -> Vec<Finding> {
+    both(live, staged, master::old_in_place)
+}
+
+/// After step 6.
+pub fn master_retired(live: &Postoffice, staged: &Postoffice) -> Vec<Finding> {
+    both(live, staged, master::retired)
+}
+
+/// After step 7.
+pub fn master_new(live: &Postoffice, staged: &Postoffice) -> Vec<Finding> {
+    both(live, staged, master::new_in_place)
+}
+
+/// The rosters against the live postoffice. `people`: everyone on them.
+pub fn roster(live: &Postoffice, people: &[&Person]) -> Vec<Finding> {
+    roster::check(live, people)
+}
+
+fn both(
+    live: &Postoffice,
+    staged: &Postoffice,
+    check: impl Fn(&Postoffice, &Postoffice) -> Vec<Finding>,
+) -> Vec<Finding> {
+    [live.findings(), staged.findings(), &check(live, staged)].concat()
+}
+
+/// A list for a sentence, cut where it grows long.
+fn names<'a>(list: impl Iterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 20;
+    let list: Vec<String> = list.map(|name| name.escape_debug().to_string()).collect();
+    match list.len() {
+        0 => "nothing".to_owned(),
+        n if n <= SHOWN => list.join(", "),
+        n => format!("{} and {} more", list[..SHOWN].join(", "), n - SHOWN),
+    }
+}
+
+#[cfg(test)]
+mod tests;

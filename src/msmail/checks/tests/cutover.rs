@@ -1,0 +1,133 @@
+//! P1, the ACCESS files and MASTER.GLB through the change, by the names of the checks.
+
+use crate::msmail::checks::{CHECKS, COPIED, access_changed_since, check_by_name, p1_quiet};
+use crate::msmail::fixture::{Tree, facts, troubles};
+
+/// The errors and warnings of a check by its name.
+fn named(name: &str, live: &Tree, staged: &Tree) -> Vec<&'static str> {
+    troubles(&check_by_name(name, live.root(), staged.root(), &facts()).expect("a check of that name"))
+}
+
+#[test]
+fn p1_is_quiet_when_nothing_is_under_way() {
+    let (live, staged) = (Tree::lower_case(), Tree::staged());
+    assert_eq!(named("p1-quiet", &live, &staged), [""; 0]);
+    live.fill("MBG/INQUEUE3.MBG", 116);
+    assert_eq!(named("p1-quiet", &live, &staged), ["inqueue3-waiting"]);
+    live.remove("MBG/INQUEUE3.MBG");
+    assert_eq!(named("p1-quiet", &live, &staged), ["inqueue3-missing"]);
+    live.mailbag("INQUEUE3", 0);
+    let held = [
+        ("0000000A.0LK", "p1-mailbag-lock"),
+        ("LOCKP1ID.PBB", "p1-session"),
+        ("00000116.PBB", "p1-outbound"),
+        ("000003CB.P1", "p1-inbound"),
+        ("NOTES.TXT", "p1-unknown"),
+    ];
+    for (name, code) in held {
+        live.fill(&format!("P1/{name}"), 0);
+        assert_eq!(named("p1-quiet", &live, &staged), [code]);
+        live.remove(&format!("P1/{name}"));
+    }
+    live.rename("P1", "POLD");
+    assert_eq!(named("p1-quiet", &live, &staged), ["p1-not-open"]);
+}
+
+#[test]
+fn many_envelopes_make_one_finding() {
+    let live = Tree::live();
+    for n in 0..30 {
+        live.fill(&format!("P1/{n:08X}.P1"), 1);
+    }
+    let findings = p1_quiet(&live.open());
+    assert_eq!(findings.len(), 1);
+    assert!(findings[0].cause.contains("00000000.P1, 00000001.P1") && findings[0].cause.contains("and 10 more"));
+}
+
+#[test]
+fn p1_is_closed_and_opened_again() {
+    let (live, staged) = (Tree::live(), Tree::staged());
+    assert_eq!(named("p1-open", &live, &staged), [""; 0]);
+    assert_eq!(named("p1-closed", &live, &staged), ["p1-not-closed"]);
+    live.rename("P1", "POLD");
+    assert_eq!(named("p1-closed", &live, &staged), [""; 0]);
+    assert_eq!(named("p1-open", &live, &staged), ["p1-not-open"]);
+    live.fill("POLD/00000001.P1", 5);
+    assert_eq!(named("p1-closed", &live, &staged), ["p1-inbound"], "a late writer");
+    live.folder("P1");
+    assert_eq!(named("p1-closed", &live, &staged), ["p1-both"]);
+    assert_eq!(named("p1-open", &live, &staged), ["p1-both"]);
+    live.remove("P1").remove("POLD");
+    assert_eq!(named("p1-closed", &live, &staged), ["p1-neither"]);
+    assert_eq!(named("p1-open", &live, &staged), ["p1-neither"]);
+    live.fill("P1", 3);
+    assert_eq!(named("p1-open", &live, &staged), ["p1-not-a-folder"]);
+    assert_eq!(named("p1-quiet", &live, &staged), ["p1-unreadable"]);
+}
+
+#[test]
+fn the_access_files_are_copied_byte_for_byte() {
+    let (live, staged) = (Tree::live(), Tree::staged());
+    assert_eq!(named("access-copied", &live, &staged), ["access-not-copied"; 4]);
+    for path in COPIED {
+        staged.copy(&live, path);
+    }
+    assert_eq!(named("access-copied", &live, &staged), [""; 0]);
+    assert_eq!(named("stage", &live, &staged), [""; 0], "ADMINSHD.NME of the staged postoffice may stay behind");
+    live.patch("GLB/ACCESS3.GLB", 600, 0);
+    assert_eq!(named("access-copied", &live, &staged), ["access-not-copied"]);
+    let warnings = access_changed_since(&live.open(), &staged.open());
+    assert_eq!(troubles(&warnings), ["access-changed"]);
+    assert!(!warnings[0].is_error());
+    live.remove("NME/ADMIN.NME");
+    staged.remove("NME/ADMIN.NME");
+    assert!(named("access-copied", &live, &staged).len() == 2, "missing in both is not a copy");
+}
+
+#[test]
+fn the_master_is_followed_through_the_change() {
+    let (live, staged) = (Tree::live(), Tree::staged());
+    live.rename("P1", "POLD");
+    let all = |live: &Tree| ["master-old", "master-retired", "master-new"].map(|name| named(name, live, &staged));
+    let [old, retired, new] = all(&live);
+    assert_eq!(
+        (old.len(), retired, new),
+        (0, vec!["master-not-retired", "oldmast-missing"], vec!["master-not-new", "oldmast-missing"])
+    );
+    live.rename("GLB/MASTER.GLB", "GLB/OLDMAST.GLB");
+    let [old, retired, new] = all(&live);
+    assert_eq!((old, retired.len(), new), (vec!["master-missing", "oldmast-exists"], 0, vec!["master-missing"]));
+    live.copy(&staged, "GLB/MASTER.GLB");
+    let [old, retired, new] = all(&live);
+    assert_eq!((old, retired, new.len()), (vec!["master-same", "oldmast-exists"], vec!["master-not-retired"], 0));
+}
+
+#[test]
+fn a_new_master_that_is_not_the_staged_one_is_found() {
+    let (live, staged) = (Tree::live(), Tree::staged());
+    live.rename("GLB/MASTER.GLB", "GLB/OLDMAST.GLB").copy(&staged, "GLB/MASTER.GLB");
+    live.patch("GLB/MASTER.GLB", 0, 0);
+    assert_eq!(named("master-new", &live, &staged), ["master-not-new"]);
+    live.copy(&staged, "GLB/MASTER.GLB").read_only("GLB/MASTER.GLB");
+    assert_eq!(named("master-new", &live, &staged), ["master-read-only"]);
+    live.remove("GLB/OLDMAST.GLB").fill("GLB/OLDMAST.GLB", 0);
+    assert_eq!(named("master-new", &live, &staged), ["master-read-only", "master-size"]);
+    live.remove("GLB/OLDMAST.GLB");
+    fs_err::copy(staged.path("GLB/MASTER.GLB"), live.path("GLB/OLDMAST.GLB")).expect("copied");
+    assert_eq!(named("master-new", &live, &staged), ["master-read-only", "oldmast-is-new"]);
+}
+
+#[test]
+fn every_check_has_its_name_and_tells_of_a_missing_tree_or_a_clash() {
+    let (live, staged) = (Tree::live(), Tree::staged());
+    let nowhere = live.path("nowhere");
+    for name in CHECKS {
+        let findings = check_by_name(name, &nowhere, staged.root(), &facts()).expect("a check of that name");
+        assert_eq!(troubles(&findings), ["postoffice-unreadable"], "{name}");
+    }
+    live.folder("glb").folder("p1");
+    for name in CHECKS {
+        assert!(named(name, &live, &staged).contains(&"case-clash"), "{name}");
+    }
+    assert!(check_by_name("p1", live.root(), staged.root(), &facts()).is_none());
+}

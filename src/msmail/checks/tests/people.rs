@@ -1,0 +1,50 @@
+//! The rosters against the mailbags.
+
+use crate::msmail::checks::roster;
+use crate::msmail::fixture::{Tree, person, troubles};
+use crate::roster::{MailStore, Person};
+
+#[test]
+fn the_rosters_are_compared_with_the_mailbags() {
+    let live = Tree::live();
+    let row = |id: &str, kind: &str, hexid: u32, store| person(id, kind, Some(&format!("{hexid:08X}")), store);
+    use MailStore::{Dos, Local, Postoffice};
+    let mut people = vec![
+        row("admin", "local", 0, Postoffice),
+        row("ann", "local", 1, Postoffice),
+        row("bob", "local", 2, Postoffice),
+        row("cem", "local", 3, Local),
+        row("dee", "local", 4, Dos),
+        row("eve", "remote", 5, Postoffice),
+        row("fay", "remote", 6, Postoffice),
+        person("peer", "async-admin", None, Postoffice),
+    ];
+    let codes = |people: &[Person]| troubles(&roster(&live.open(), &people.iter().collect::<Vec<_>>()));
+    assert_eq!(codes(&people), [""; 0]);
+    assert_eq!(codes(&people[..6]), ["mailbag-unlisted"]);
+    people[3].mail_store = Postoffice;
+    assert_eq!(codes(&people), ["mmf-missing"]);
+    people[3].mail_store = Local;
+    people[1].hexid = None;
+    assert_eq!(codes(&people), ["hexid-missing", "mailbag-unlisted"]);
+    people[1].hexid = Some("00000077".into());
+    assert_eq!(codes(&people), ["mailbag-missing", "mailbag-unlisted"]);
+    people.pop();
+    people.extend((0..3).map(|n| row(&n.to_string(), "remote", 1, Local)));
+    assert!(codes(&people).contains(&"people-too-many"));
+}
+
+#[test]
+fn mailbags_of_gateways_and_peers_are_known_by_their_records_and_orphans_noted() {
+    let live = Tree::live();
+    live.fill("MMF/00000077.MMF", 400);
+    let findings = roster(&live.open(), &[]);
+    let find = |code: &str| findings.iter().find(|finding| finding.code == code).map(|finding| finding.cause.clone());
+    let unlisted = find("mailbag-unlisted").expect("nobody is listed");
+    assert!(
+        unlisted.contains("00000006") && !unlisted.contains("0000000A") && !unlisted.contains("0000000B"),
+        "{unlisted}"
+    );
+    assert_eq!(find("mmf-orphan").as_deref(), Some("message stores without a mailbag: 00000077"));
+    assert!(find("people-fewer").is_some());
+}

@@ -1,0 +1,123 @@
+//! Times around the broadcast, every kind of message store, and whatever cannot be seen.
+
+use super::*;
+use crate::msmail::fixture::{Tree, person};
+
+const HEXID: &str = "00000001";
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    let broadcast: DateTime<Utc> = "2026-12-12T18:30:00Z".parse().expect("a time");
+    broadcast + TimeDelta::seconds(seconds)
+}
+
+/// One person, their mailbag's size, and when their store was written, in seconds after the broadcast.
+fn observed(kind: &str, store: MailStore, mailbag: usize, mmf: Option<i64>) -> Observation {
+    let tree = Tree::live();
+    tree.remove("MMF").folder("MMF").mailbag(HEXID, mailbag);
+    if let Some(seconds) = mmf {
+        tree.fill("MMF/00000001.MMF", 43_008).touch("MMF/00000001.MMF", at(seconds));
+    }
+    one(&tree, &person("ann", kind, Some(HEXID), store))
+}
+
+fn one(tree: &Tree, person: &Person) -> Observation {
+    let live = Postoffice::open_folders(tree.root(), FOLDERS).expect("a postoffice");
+    let mut observations = observe(&live, &[person], at(0), at(3600));
+    assert_eq!(observations.len(), 1);
+    observations.pop().expect("one")
+}
+
+#[test]
+fn an_empty_mailbag_and_a_rewritten_store_are_drained() {
+    let observation = observed("local", MailStore::Postoffice, 0, Some(60));
+    assert_eq!((observation.verdict, observation.headers_left), (Verdict::Drained, Some(0)));
+    assert_eq!(observation.mmf, Some(Store { size: 43_008, modified: Some(at(60)) }));
+    assert_eq!(observation.remedy, "");
+}
+
+#[test]
+fn times_within_two_seconds_of_the_broadcast_decide_nothing() {
+    let verdict = |seconds| observed("local", MailStore::Postoffice, 0, Some(seconds)).verdict;
+    for (seconds, expected) in [
+        (-3600, Verdict::NotYet),
+        (-2, Verdict::NotYet),
+        (-1, Verdict::NotYet),
+        (0, Verdict::NotYet),
+        (1, Verdict::NotYet),
+        (2, Verdict::Drained),
+        (3600, Verdict::Drained),
+        (3601, Verdict::Unseen),
+        (86_400, Verdict::Unseen),
+    ] {
+        assert_eq!(verdict(seconds), expected, "{seconds} s after the broadcast");
+    }
+    assert_eq!(updated(at(1), at(0)), None);
+    assert_eq!((updated(at(2), at(0)), updated(at(-2), at(0))), (Some(true), Some(false)));
+}
+
+#[test]
+fn headers_that_are_left_are_counted_and_explained() {
+    let observation = observed("local", MailStore::Postoffice, 348, Some(60));
+    assert_eq!((observation.verdict, observation.headers_left), (Verdict::NotYet, Some(3)));
+    assert!(observation.why.contains("3 headers") && observation.remedy.contains("shadowing"), "{observation:?}");
+}
+
+#[test]
+fn an_old_store_asks_for_a_sign_in_and_tells_what_recovery_costs() {
+    let observation = observed("local", MailStore::Postoffice, 0, Some(-60));
+    assert!(observation.remedy.contains("Sign Out") && observation.remedy.contains("locked out"), "{observation:?}");
+}
+
+#[test]
+fn a_store_that_is_not_there_is_never_drained() {
+    for size in [0, 116] {
+        assert_eq!(observed("local", MailStore::Postoffice, size, None).verdict, Verdict::Unseen);
+    }
+}
+
+#[test]
+fn people_without_a_store_on_the_postoffice_are_judged_by_the_mailbag_alone() {
+    for (kind, store) in [
+        ("local", MailStore::Local),
+        ("local", MailStore::Dos),
+        ("local", MailStore::Pst),
+        ("remote", MailStore::Postoffice),
+    ] {
+        assert_eq!(observed(kind, store, 0, Some(-60)).verdict, Verdict::Drained, "an orphan store does not count");
+        let waiting = observed(kind, store, 116, Some(60));
+        assert_eq!((waiting.verdict, waiting.headers_left), (Verdict::Unseen, Some(1)));
+        assert!(waiting.why.starts_with("1 header is left") && !waiting.remedy.is_empty(), "{waiting:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_unseen_with_a_remedy() {
+    let tree = Tree::live();
+    let nobody = one(&tree, &person("ann", "local", None, MailStore::Local));
+    let gone = one(&tree, &person("ann", "local", Some("00000077"), MailStore::Local));
+    tree.fill("MBG/00000001.MBG", 117);
+    let torn = one(&tree, &person("ann", "local", Some(HEXID), MailStore::Local));
+    tree.mailbag(HEXID, 0).mailbag("00000003", 0).fill("MBG/00000003.mbg", 0);
+    let twice = one(&tree, &person("ann", "local", Some("00000003"), MailStore::Local));
+    for observation in [nobody, gone, torn, twice] {
+        assert_eq!((observation.verdict, observation.headers_left), (Verdict::Unseen, None), "{observation:?}");
+        assert!(!observation.remedy.is_empty());
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_back_proves_nothing() {
+    let tree = Tree::lower_case();
+    tree.touch("MMF/00000001.MMF", at(-120));
+    let ann = person("ann", "local", Some(HEXID), MailStore::Postoffice);
+    let observations = observe(&tree.open(), &[&ann], at(0), at(-60));
+    assert_eq!(observations[0].verdict, Verdict::Unseen);
+}
+
+#[test]
+fn lower_case_trees_are_seen() {
+    let tree = Tree::lower_case();
+    tree.touch("MMF/00000001.MMF", at(30));
+    let ann = person("ann", "local", Some(HEXID), MailStore::Postoffice);
+    assert_eq!(one(&tree, &ann).verdict, Verdict::Drained);
+}

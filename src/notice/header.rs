@@ -1,0 +1,121 @@
+//! What stands on the outside of a letter, checked once for every way of writing it.
+
+use crate::fault::{Fault, Finding, Result};
+use chrono::{DateTime, Utc};
+use lettre::Address;
+use lettre::message::Mailbox;
+use std::path::PathBuf;
+
+/// The longest name of a file or a person, in bytes. Longer ones do not fit a line.
+const NAME: usize = 200;
+
+#[derive(Debug, Clone)]
+pub struct Header {
+    pub from: Mailbox,
+    /// Name and address of the one recipient.
+    pub to: (String, Address),
+    pub reply_to: Option<Address>,
+    /// With its angle brackets; fixed when the message is planned.
+    pub message_id: String,
+    /// Fixed when the message is planned.
+    pub date: DateTime<Utc>,
+    /// Message-IDs of earlier messages to the same person, oldest first: a reminder belongs to its notice.
+    pub references: Vec<String>,
+    /// Further fields by name, as they are.
+    pub extra: Vec<(String, String)>,
+    pub attachments: Vec<Attachment>,
+    /// A calendar object with `METHOD`, from [`calendar`](super::calendar).
+    pub calendar: Option<String>,
+}
+
+/// A file that goes along. Its bytes stay where they are until the letter is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// The name the person sees.
+    pub shown_name: String,
+    /// As `application/zip`.
+    pub mime: String,
+    pub path: PathBuf,
+    /// 64 lower-case hex digits.
+    pub sha256: String,
+    /// In bytes.
+    pub size: u64,
+}
+
+impl Header {
+    /// Refuses what must not reach a header line. Rosters are checked when they are read; this is the last door, because
+    /// the builder below panics at a line break in a name.
+    pub(super) fn check(&self) -> Result<()> {
+        let mut findings = Vec::new();
+        let mut refuse = |cause: String| {
+            let remedy = "correct the row of the roster or the line of flagday.toml that it comes from";
+            findings.push(Finding::error("header", cause, remedy));
+        };
+        let named = [("sender", self.from.name.as_deref().unwrap_or_default()), ("recipient", &self.to.0)];
+        for (who, name) in named {
+            if name.chars().any(unsafe_in_header) || name.len() > NAME {
+                refuse(format!("the {who}'s name holds a control character or has more than {NAME} bytes"));
+            }
+        }
+        let addresses = [("sender", Some(&self.from.email)), ("recipient", Some(&self.to.1))];
+        for (who, address) in addresses.into_iter().chain([("reply", self.reply_to.as_ref())]) {
+            let text: &str = address.map_or("", AsRef::as_ref);
+            if !text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+                refuse(format!("the {who} address is not ASCII: mail servers cannot be relied on to take it"));
+            }
+        }
+        for id in self.references.iter().chain([&self.message_id]) {
+            let inner = id.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or_default();
+            let valid = inner.bytes().all(|c| c.is_ascii_graphic() && c != b'<' && c != b'>') && inner.contains('@');
+            if !valid || id.len() > 400 {
+                refuse(format!("{id:?} is no Message-ID"));
+            }
+        }
+        for (name, value) in &self.extra {
+            let word = !name.is_empty() && name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
+            if !word || name.len() > 70 || value.chars().any(unsafe_in_header) {
+                refuse(format!("the field {name:?} is no header field"));
+            }
+        }
+        for attachment in &self.attachments {
+            let name = &attachment.shown_name;
+            let parts = |c: char| unsafe_in_header(c) || matches!(c, '"' | '\\' | '/' | ':');
+            if name.is_empty() || name.len() > NAME || name.chars().any(parts) {
+                refuse(format!("{name:?} cannot be the name of an attachment"));
+            }
+        }
+        // Years outside of these four digits have no place in a Date field.
+        if !(0..253_402_300_800).contains(&self.date.timestamp()) {
+            refuse(format!("{} is no date for a message", self.date));
+        }
+        Fault::check(findings).map(|_| ())
+    }
+}
+
+/// Line breaks and other control characters, and the marks that turn text around or break lines in Unicode.
+fn unsafe_in_header(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notice::sample;
+
+    #[test]
+    fn what_must_not_reach_a_header_is_refused_all_at_once() {
+        let mut header = sample::header();
+        header.check().unwrap();
+        header.from.name = Some("Mail\r\nBcc: a@b.example".to_owned());
+        header.to.0 = "Kim\nLee".to_owned();
+        header.to.1 = Address::new_dangerous("kim", "bücher.example");
+        header.reply_to = Some(Address::new_dangerous("a\r\nb", "corp.example"));
+        header.message_id = "<a b@corp.example>".to_owned();
+        header.references = vec!["<>".to_owned()];
+        header.extra = vec![("Bad: name".to_owned(), "x".to_owned()), ("X".to_owned(), "a\rb".to_owned())];
+        header.attachments[0].shown_name = "../KIM.ZIP".to_owned();
+        header.date = DateTime::from_timestamp(-1, 0).unwrap();
+        let fault = header.check().unwrap_err();
+        assert_eq!(fault.findings.len(), 10, "{fault}");
+    }
+}

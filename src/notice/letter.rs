@@ -1,0 +1,199 @@
+//! A letter: the bytes of one message, with its attachments still in their files. Sending streams it, so a thousand
+//! letters waiting weigh a few kilobytes each.
+
+use super::encoding::Encoder;
+pub use super::encoding::Encoding;
+use crate::fault::{Fault, Result};
+use memchr::memchr2_iter;
+use sha2::{Digest, Sha256};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+/// The longest line without its line end that a mail server has to take (RFC 5321 section 4.5.3.1.6).
+const LINE: usize = 998;
+/// The largest attachment, in bytes: far above what any mail server takes.
+const FILE: u64 = 1 << 30;
+/// How much of a file is held at a time.
+const CHUNK: usize = 64 * 1024;
+
+/// One message as it goes over the wire, before dots are doubled. Every line ends in CRLF, no other CR or LF occurs, and
+/// every byte is ASCII; [`Letter::new`] refuses anything else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    segments: Vec<Segment>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Segment {
+    Bytes(Vec<u8>),
+    /// A file, encoded when it is written. The digest (64 lower-case hex digits) and the size in bytes are those the
+    /// message was planned with.
+    File {
+        path: PathBuf,
+        sha256: String,
+        size: u64,
+        encoding: Encoding,
+    },
+}
+
+impl Letter {
+    /// Refuses what must not go over the wire: a bare CR or LF (RFC 5321 section 2.3.8), a line over 998 octets, a byte
+    /// above 127, an end without a line end.
+    pub fn new(segments: Vec<Segment>) -> Result<Letter> {
+        for segment in &segments {
+            match segment {
+                Segment::Bytes(bytes) => check_lines(bytes)?,
+                Segment::File { path, sha256, size, .. } => {
+                    let hex = sha256.len() == 64 && sha256.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
+                    let name = path.to_str().is_some_and(|name| name.len() <= u16::MAX.into());
+                    if !name || !hex || *size > FILE {
+                        let cause = "has no digest, more than 1 GiB, or a path that is no UTF-8";
+                        return Err(refused(format!("the attachment {} {cause}", path.display())));
+                    }
+                }
+            }
+        }
+        match segments.last() {
+            Some(Segment::Bytes(bytes)) if bytes.ends_with(b"\r\n") => Ok(Letter { segments }),
+            _ => Err(refused("it does not end with a line end")),
+        }
+    }
+
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// How many bytes [`Letter::write`] writes.
+    pub fn size(&self) -> u64 {
+        let size = |segment: &Segment| match segment {
+            Segment::Bytes(bytes) => bytes.len() as u64,
+            Segment::File { size, encoding, .. } => encoding.encoded_len(*size),
+        };
+        self.segments.iter().map(size).sum()
+    }
+
+    /// Writes the message. A file is compared with its digest and size while it is read; where they differ this is a
+    /// fault that comes before the file's last chunk was written, so no receiver holds a whole message and the caller
+    /// has to give up the transmission.
+    pub fn write(&self, out: &mut dyn Write, open: Open) -> Result<()> {
+        for segment in &self.segments {
+            match segment {
+                Segment::Bytes(bytes) => out.write_all(bytes)?,
+                Segment::File { path, sha256, size, encoding } => {
+                    let mut encoder = Encoder::new(*encoding);
+                    let mut encoded = Vec::with_capacity(CHUNK * 3 / 2);
+                    read_checked(path, sha256, *size, open, &mut |chunk| {
+                        encoded.clear();
+                        encoder.update(chunk, &mut encoded);
+                        out.write_all(&encoded)
+                    })?;
+                    encoded.clear();
+                    encoder.finish(&mut encoded);
+                    out.write_all(&encoded)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads every attached file and compares it with its digest and size: what is done before a message leaves.
+    pub fn verify(&self, open: Open) -> Result<()> {
+        for segment in &self.segments {
+            if let Segment::File { path, sha256, size, .. } = segment {
+                read_checked(path, sha256, *size, open, &mut |_| Ok(()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How a letter's files are opened; [`open_file`] is the real way.
+pub type Open<'a> = &'a dyn Fn(&Path) -> Result<Box<dyn Read>>;
+
+/// Opens a file of this machine.
+pub fn open_file(path: &Path) -> Result<Box<dyn Read>> {
+    Ok(Box::new(fs_err::File::open(path)?))
+}
+
+/// Hands the file on in chunks. The last chunk is handed on only when the whole file is what it was.
+fn read_checked(
+    path: &Path,
+    sha256: &str,
+    size: u64,
+    open: Open,
+    hand_on: &mut dyn FnMut(&[u8]) -> std::io::Result<()>,
+) -> Result<()> {
+    let changed = |what: String| {
+        let remedy = "build the packages again, then run amend so that everybody is told of the new one";
+        Fault::new("attachment-changed", format!("{}: {what} since the message was planned", path.display()), remedy)
+    };
+    // One byte more than it should have is enough to know that it grew.
+    let mut file = open(path)?.take(size + 1);
+    let (mut digest, mut read) = (Sha256::new(), 0u64);
+    let (mut held, mut next) = (Vec::new(), Vec::with_capacity(CHUNK));
+    loop {
+        next.clear();
+        file.by_ref().take(CHUNK as u64).read_to_end(&mut next)?;
+        if next.is_empty() {
+            break;
+        }
+        read += next.len() as u64;
+        if read > size {
+            return Err(changed(format!("the file is longer than {size} bytes")));
+        }
+        digest.update(&next);
+        hand_on(&held)?;
+        std::mem::swap(&mut held, &mut next);
+    }
+    if read < size {
+        return Err(changed(format!("the file has {read} bytes instead of {size}")));
+    }
+    if hex(&digest.finalize()) != sha256 {
+        return Err(changed("the file's SHA-256 has changed".to_owned()));
+    }
+    Ok(hand_on(&held)?)
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn check_lines(bytes: &[u8]) -> Result<()> {
+    if !bytes.is_ascii() {
+        return Err(refused("a byte above 127 stands in it"));
+    }
+    let mut line_start = 0;
+    let mut expected_lf = None;
+    for at in memchr2_iter(b'\r', b'\n', bytes) {
+        if bytes[at] == b'\n' {
+            if expected_lf != Some(at) {
+                return Err(refused(format!("a bare LF stands at byte {at}")));
+            }
+            expected_lf = None;
+            line_start = at + 1;
+        } else {
+            if bytes.get(at + 1) != Some(&b'\n') {
+                return Err(refused(format!("a bare CR stands at byte {at}")));
+            }
+            if at - line_start > LINE {
+                return Err(refused(format!("the line at byte {line_start} has more than {LINE} characters")));
+            }
+            expected_lf = Some(at + 1);
+        }
+    }
+    if bytes.len() - line_start > LINE {
+        return Err(refused(format!("the line at byte {line_start} has more than {LINE} characters")));
+    }
+    Ok(())
+}
+
+fn refused(cause: impl std::fmt::Display) -> Fault {
+    Fault::new(
+        "letter",
+        format!("the message cannot go over the wire: {cause}"),
+        "look at it with preview; correct the template or the roster's row that it comes from",
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! Every built-in notice as one person reads it, and one letter byte for byte.
+
+use super::*;
+use crate::roster::Person;
+
+fn texts() -> Texts {
+    let (texts, findings) = Texts::load(&sample::campaign());
+    assert_eq!(findings, []);
+    texts
+}
+
+fn rendered(notice: &str, person: &Person, code_asked: bool) -> Rendered {
+    let mut context = sample::full_for(person, notice);
+    context.change.own_local = None;
+    let ack = context.ack.as_mut().unwrap();
+    ack.code_asked = code_asked;
+    ack.link = None;
+    texts().render(notice, person.language.as_deref(), &context).unwrap()
+}
+
+fn page(rendered: &Rendered) -> String {
+    format!("Subject: {}\n\n{}\n", rendered.subject, rendered.text)
+}
+
+#[test]
+fn every_notice_reads_well() {
+    let kim = sample::person();
+    for (notice, code_asked) in [
+        ("change-date", true),
+        ("new-serial", false),
+        ("local-change-date", false),
+        ("reminder", true),
+        ("escalation", true),
+        ("broadcast", false),
+        ("all-clear", false),
+        ("abort", false),
+    ] {
+        insta::assert_snapshot!(notice, page(&rendered(notice, &kim, code_asked)));
+    }
+    insta::assert_snapshot!("reminder-word", page(&rendered("reminder", &kim, false)));
+}
+
+#[test]
+fn two_notices_speak_german() {
+    let kim = Person { language: Some("de".to_owned()), ..sample::person() };
+    for notice in ["change-date", "reminder"] {
+        insta::assert_snapshot!(format!("{notice}-de"), page(&rendered(notice, &kim, true)));
+    }
+}
+
+#[test]
+fn the_html_says_the_same_and_asks_for_nothing_from_elsewhere() {
+    let kim = sample::person();
+    for notice in ["change-date", "new-serial", "local-change-date", "reminder", "escalation", "all-clear", "abort"] {
+        let html = rendered(notice, &kim, true).html.unwrap();
+        for banned in ["<img", "<script", "<form", "<link", "<style", "url(", "src="] {
+            assert!(!html.contains(banned), "{notice}: {banned}");
+        }
+        for tag in ["table", "tr", "td", "p", "ol", "ul", "b", "html", "body", "head"] {
+            let open = html.matches(&format!("<{tag}>")).count() + html.matches(&format!("<{tag} ")).count();
+            assert_eq!(open, html.matches(&format!("</{tag}>")).count(), "{notice}: {tag}");
+        }
+    }
+    insta::assert_snapshot!("change-date-html", rendered("change-date", &kim, true).html.unwrap());
+}
+
+#[test]
+fn the_first_three_lines_tell_what_to_do_by_when() {
+    let kim = sample::person();
+    for notice in ["change-date", "new-serial", "reminder", "escalation"] {
+        let text = rendered(notice, &kim, true).text;
+        let first: Vec<_> = text.lines().take(3).collect();
+        assert!(first[0].starts_with("What to do: "), "{notice}: {first:?}");
+        assert!(first[1].ends_with("Wednesday, 9 December 2026, 09:00 CST (America/Chicago)"), "{notice}: {first:?}");
+        assert!(first[2].starts_with("The change: "), "{notice}: {first:?}");
+    }
+}
+
+#[test]
+fn built_in_lines_need_no_wrapping_at_a_mail_gateway() {
+    let mut long = vec![];
+    for (path, _) in FILES.iter().filter(|(path, _)| path.contains("/text.")) {
+        let notice = path.split('/').next().unwrap();
+        let language = path.contains(".de.").then(|| "de".to_owned());
+        for code_asked in [true, false] {
+            let text = rendered(notice, &Person { language: language.clone(), ..sample::person() }, code_asked).text;
+            long.extend(text.lines().filter(|line| line.chars().count() > 75).map(|line| format!("{path}: {line}")));
+        }
+    }
+    assert_eq!(long, Vec::<String>::new());
+}
+
+#[test]
+fn a_whole_letter() {
+    let kim = sample::person();
+    let header = Header {
+        attachments: vec![Attachment { size: 0, sha256: EMPTY.to_owned(), ..sample::attachment() }],
+        ..sample::header()
+    };
+    let rendered = rendered("change-date", &kim, true);
+    let nothing: Open = &|_| Ok(Box::new(std::io::empty()));
+    let page = |letter: Letter| {
+        let mut out = Vec::new();
+        letter.write(&mut out, nothing).unwrap();
+        String::from_utf8(out).unwrap().replace("\r\n", "\n")
+    };
+    insta::assert_snapshot!("letter-mime", page(mime::compose(&rendered, &header).unwrap()));
+    insta::assert_snapshot!(
+        "letter-rfc1154",
+        page(rfc1154::compose(&rendered, &header, "abcdefghijklmnop").unwrap().0)
+    );
+}
+
+/// SHA-256 of nothing.
+const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";

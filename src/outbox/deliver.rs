@@ -1,0 +1,134 @@
+//! Draining the queue: to a folder, or over lanes that share it on one thread.
+
+use super::lane::{self, Shared};
+use super::queue::Queue;
+use super::smtp::{Dial, Server};
+use super::{Outcome, Progress, Summary, file};
+use crate::campaign::Rate;
+use crate::fault::{Fault, Finding, Result};
+use crate::system::World;
+use futures_util::future::join_all;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Messages claimed at a time for each lane: one durable write for all of them, and no more in doubt after a power cut.
+const BATCH: usize = 16;
+
+/// How messages leave.
+#[derive(Debug, Clone)]
+pub enum TransportKind {
+    /// One `.eml` each into this folder, which exists.
+    File {
+        folder: PathBuf,
+    },
+    Smtp(Server),
+}
+
+/// How much at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Connections to the server at most.
+    pub connections: usize,
+    /// Over all connections.
+    pub rate: Option<Rate>,
+}
+
+/// Sends what the queue gives until it gives nothing more. `stop` is looked at between messages. A message's trouble is an
+/// outcome in the queue; the error is for trouble that leaves messages behind: every lane lost its connection five times in
+/// a row, the login is refused, or the queue itself fails.
+pub fn deliver(
+    queue: &mut dyn Queue,
+    transport: &TransportKind,
+    limits: &Limits,
+    clock: &dyn World,
+    stop: &AtomicBool,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Summary> {
+    match transport {
+        TransportKind::File { folder } => {
+            let shared = Shared::new(queue, limits.rate, BATCH, clock, stop, progress);
+            let stored = store_all(&shared, folder);
+            conclude(shared, stored)
+        }
+        TransportKind::Smtp(server) => {
+            // One thread carries all lanes: the queue needs no lock, and a crash has one history.
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let summary = runtime.block_on(over_lanes(queue, server, limits, clock, stop, progress));
+            // A file server that hangs must not hold the command.
+            runtime.shutdown_background();
+            summary
+        }
+    }
+}
+
+pub(super) async fn over_lanes(
+    queue: &mut dyn Queue,
+    dial: &impl Dial,
+    limits: &Limits,
+    clock: &dyn World,
+    stop: &AtomicBool,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Summary> {
+    let count = limits.connections.max(1);
+    let shared = Shared::new(queue, limits.rate, BATCH * count, clock, stop, progress);
+    let ends = join_all((1..=count).map(|lane| lane::run(lane, &shared, dial))).await;
+    let mut gone_on = false;
+    let mut stopped = Vec::new();
+    for end in ends {
+        match end {
+            Ok(lane::End::Idle) => {}
+            Ok(lane::End::Drained) => gone_on = true,
+            Ok(lane::End::Stopped(finding)) => stopped.push(finding),
+            Err(fault) => return conclude(shared, Err(fault)),
+        }
+    }
+    let others_carried = gone_on && !shared.is_halted();
+    let carried = if stopped.is_empty() || others_carried { Ok(()) } else { Err(given_up(&stopped)) };
+    shared.summary.borrow_mut().stopped = stopped;
+    conclude(shared, carried)
+}
+
+/// The last trouble of each lane, each kind once.
+fn given_up(stopped: &[Finding]) -> Fault {
+    let mut findings: Vec<Finding> = Vec::new();
+    for finding in stopped {
+        if !findings.iter().any(|known| known.code == finding.code) {
+            findings.push(finding.clone());
+        }
+    }
+    Fault { exit: crate::fault::Exit::Error, findings }
+}
+
+/// Gives back what nobody carried, makes the results durable, and tells the first thing that went wrong.
+fn conclude(shared: Shared<'_>, carried: Result<()>) -> Result<Summary> {
+    let returned = shared.give_back();
+    let summary = shared.summary.into_inner();
+    let flushed = shared.queue.into_inner().flush();
+    carried.and(returned).and(flushed)?;
+    Ok(summary)
+}
+
+/// Batch by batch: the files first, then their folder, then the results.
+fn store_all(shared: &Shared<'_>, folder: &std::path::Path) -> Result<()> {
+    loop {
+        let mut stored: Vec<(_, Outcome)> = Vec::new();
+        while stored.len() < BATCH {
+            let Some(message) = shared.next()? else { break };
+            let outcome = file::store(folder, &message)?;
+            stored.push((message, outcome));
+        }
+        if stored.is_empty() {
+            return Ok(());
+        }
+        file::sync(folder)?;
+        for (message, outcome) in stored {
+            shared.settle(&message, outcome)?;
+        }
+        if shared.stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+//! How one attempt ended.
+
+use super::smtp::Phase;
+use super::{Event, Reply, retry};
+use crate::fault::Fault;
+use chrono::{DateTime, Utc};
+use std::fmt;
+use std::path::PathBuf;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Code 250 to the dot.
+    Sent {
+        reply: Reply,
+    },
+    /// The file transport has it in place.
+    Stored {
+        file: PathBuf,
+    },
+    /// A complete 4xx: again at `until`. Uses an attempt.
+    Deferred {
+        reply: Reply,
+        until: DateTime<Utc>,
+    },
+    Failed {
+        refusal: Refusal,
+    },
+    /// The reply to the dot was lost: nobody knows.
+    Uncertain {
+        why: String,
+    },
+    /// Trouble with the connection before the mark: no attempt is used. `until`: this message was part of it more than
+    /// once, so others go first.
+    Released {
+        why: String,
+        until: Option<DateTime<Utc>>,
+    },
+    /// Past its own expiry before anything was sent.
+    Late,
+}
+
+/// Who refused, and in which words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// A complete 5xx.
+    Server { phase: Phase, reply: Reply },
+    /// The last of many 4xx, or the last one before the message's own expiry.
+    GaveUp { attempts: u32, reply: Reply },
+    /// It must not leave as it is.
+    Message(Unsendable),
+}
+
+/// Why this program does not send a message to this server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unsendable {
+    /// A CR or LF alone, counted in bytes from the message's start (RFC 5321 §2.3.8).
+    BareLineEnd { offset: u64 },
+    /// A line above 998 bytes (RFC 5322 §2.1.1), by its number from 1.
+    LongLine { line: u64 },
+    /// A byte above 127 in a message that claims to have none.
+    EightBit { offset: u64 },
+    /// The bytes written are not as many as were promised.
+    WrongSize { promised: u64, written: u64 },
+    /// Above the server's SIZE (RFC 1870).
+    TooLarge { size: u64, limit: u64 },
+    /// The server does not offer an extension that the address or the message needs.
+    NeedsExtension { keyword: &'static str },
+    /// A domain that has no ASCII form (RFC 5890).
+    BadDomain,
+    /// An attachment is missing, changed or unreadable; in the words of who reads it.
+    Unreadable { cause: String, remedy: String },
+    /// Another message stands under this one's file name.
+    Occupied { file: PathBuf },
+}
+
+impl Outcome {
+    /// What happens to the message.
+    pub fn event(&self) -> Event {
+        match self {
+            Outcome::Sent { .. } => Event::Accept,
+            Outcome::Stored { .. } => Event::Store,
+            Outcome::Deferred { .. } => Event::Defer,
+            Outcome::Failed { .. } => Event::Refuse,
+            Outcome::Uncertain { .. } => Event::Doubt,
+            Outcome::Released { .. } => Event::Release,
+            Outcome::Late => Event::Hold,
+        }
+    }
+
+    /// Whether the message was judged, or merely found the way barred.
+    pub fn uses_an_attempt(&self) -> bool {
+        !matches!(self, Outcome::Released { .. } | Outcome::Late)
+    }
+
+    /// When it is due again, where this outcome says so.
+    pub fn due(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Outcome::Deferred { until, .. } => Some(*until),
+            Outcome::Released { until, .. } => *until,
+            _ => None,
+        }
+    }
+}
+
+impl Refusal {
+    /// One word or code for counting alike failures together.
+    pub fn class(&self) -> String {
+        match self {
+            Refusal::Server { reply, .. } | Refusal::GaveUp { reply, .. } => reply.class(),
+            Refusal::Message(unsendable) => unsendable.code().to_owned(),
+        }
+    }
+
+    /// What a person can do about it.
+    pub fn remedy(&self) -> String {
+        match self {
+            Refusal::Server { reply, .. } => retry::advice(reply).to_owned(),
+            Refusal::GaveUp { .. } => {
+                "ask the receiving site why it defers this mail, or reach the person by phone".to_owned()
+            }
+            Refusal::Message(unsendable) => unsendable.remedy(),
+        }
+    }
+}
+
+impl Unsendable {
+    /// In the words of whoever could not read it.
+    pub(super) fn unreadable(fault: Fault) -> Self {
+        let finding = fault.findings.into_iter().next();
+        let (cause, remedy) = finding.map(|finding| (finding.cause, finding.remedy)).unwrap_or_default();
+        Unsendable::Unreadable { cause, remedy }
+    }
+
+    /// A stable code, as findings have.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Unsendable::BareLineEnd { .. } => "message-line-end",
+            Unsendable::LongLine { .. } => "message-long-line",
+            Unsendable::EightBit { .. } => "message-8bit",
+            Unsendable::WrongSize { .. } => "message-changed",
+            Unsendable::TooLarge { .. } => "message-too-large",
+            Unsendable::NeedsExtension { .. } => "server-lacks-extension",
+            Unsendable::BadDomain => "address-domain",
+            Unsendable::Unreadable { .. } => "message-unreadable",
+            Unsendable::Occupied { .. } => "outbox-name-taken",
+        }
+    }
+
+    fn remedy(&self) -> String {
+        match self {
+            Unsendable::BareLineEnd { .. } | Unsendable::LongLine { .. } | Unsendable::EightBit { .. } => {
+                "run `preview` for this person and see which template or header brings it in".into()
+            }
+            Unsendable::WrongSize { .. } => "run `build --verify`: a package has changed since it was planned".into(),
+            Unsendable::TooLarge { .. } => {
+                "send a smaller package, or ask the server's administrator for a higher limit".into()
+            }
+            Unsendable::NeedsExtension { .. } => {
+                "give the person an address in ASCII, or use a server that offers the extension".into()
+            }
+            Unsendable::BadDomain => "correct the address in the roster".into(),
+            Unsendable::Unreadable { remedy, .. } => remedy.clone(),
+            Unsendable::Occupied { .. } => "move that file away, then run `send --to failed`".into(),
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Sent { reply } | Outcome::Deferred { reply, .. } => reply.fmt(f),
+            Outcome::Stored { file } => write!(f, "stored as {}", file.display()),
+            Outcome::Failed { refusal } => refusal.fmt(f),
+            Outcome::Uncertain { why } | Outcome::Released { why, .. } => f.write_str(why),
+            Outcome::Late => f.write_str("past its expiry before it was sent"),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Server { phase, reply } => write!(f, "{reply} (to {phase})"),
+            Refusal::GaveUp { attempts, reply } => write!(f, "{reply} (given up after {attempts} attempts)"),
+            Refusal::Message(unsendable) => unsendable.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Unsendable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unsendable::BareLineEnd { offset } => write!(f, "a CR or LF stands alone at byte {offset} of the message"),
+            Unsendable::LongLine { line } => write!(f, "line {line} of the message has more than 998 bytes"),
+            Unsendable::EightBit { offset } => {
+                write!(f, "an 8-bit character stands at byte {offset} of a 7-bit message")
+            }
+            Unsendable::WrongSize { promised, written } => {
+                write!(f, "the message should have {promised} bytes and came to {written}")
+            }
+            Unsendable::TooLarge { size, limit } => {
+                write!(f, "the message has {size} bytes; the server takes up to {limit}")
+            }
+            Unsendable::NeedsExtension { keyword } => write!(f, "the server does not offer {keyword}"),
+            Unsendable::BadDomain => f.write_str("the address's domain is no name that DNS can hold"),
+            Unsendable::Unreadable { cause, .. } => f.write_str(cause),
+            Unsendable::Occupied { file } => write!(f, "{} holds another message", file.display()),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! A password on its way from where it is kept to the server, and nowhere else.
+
+use crate::campaign::PasswordSource;
+use crate::fault::{Fault, Result};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use std::fmt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A password or token. It prints as `***`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(secret: impl Into<String>) -> Self {
+        Secret(secret.into())
+    }
+
+    /// Reads it from the environment, or as the first line that a command prints. The command is the campaign's own and
+    /// runs in a shell, in the campaign's folder, without input.
+    pub fn fetch(source: &PasswordSource, root: &Path) -> Result<Secret> {
+        let secret = match source {
+            PasswordSource::Env(name) => std::env::var(name).map_err(|_| {
+                let cause = format!("the environment variable {name} is not set");
+                Fault::new("password-missing", cause, format!("set {name} before you run the command"))
+            })?,
+            PasswordSource::Command(command) => first_line(command, root)?,
+        };
+        if secret.is_empty() {
+            return Err(Fault::new(
+                "password-missing",
+                "the password is empty",
+                "see to what password_env or password_command gives",
+            ));
+        }
+        Ok(Secret(secret))
+    }
+
+    /// The secret itself: for the wire only.
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The text without the secret and without its usual encodings, for words that come from a server.
+    pub(super) fn redact(&self, text: &str, user: &str) -> String {
+        let plain = STANDARD.encode(format!("\0{user}\0{}", self.0));
+        [plain, STANDARD.encode(&self.0), self.0.clone()]
+            .iter()
+            .fold(text.to_owned(), |text, form| text.replace(form, "***"))
+    }
+}
+
+fn first_line(command: &str, root: &Path) -> Result<String> {
+    let failed = |why: String| {
+        Fault::new(
+            "password-command",
+            format!("password_command {why}"),
+            "run the command by hand in the campaign's folder and see why",
+        )
+    };
+    let output = Command::new("sh")
+        .args(["-c", command])
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| failed(format!("cannot be started: {error}")))?;
+    if !output.status.success() {
+        return Err(failed(format!("ended with {}", output.status)));
+    }
+    let text = String::from_utf8(output.stdout).map_err(|_| failed("printed no UTF-8".into()))?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fetch(command: &str) -> Result<Secret> {
+        Secret::fetch(&PasswordSource::Command(command.into()), &std::env::temp_dir())
+    }
+
+    #[test]
+    fn it_never_prints() {
+        assert_eq!(format!("{:?}", Secret::new("sesame")), "***");
+    }
+
+    #[test]
+    fn a_server_that_echoes_it_is_not_repeated() {
+        let secret = Secret::new("sesame");
+        for echo in ["sesame", "c2VzYW1l", "AGtpbQBzZXNhbWU="] {
+            assert_eq!(secret.redact(&format!("no: {echo}!"), "kim"), "no: ***!");
+        }
+    }
+
+    #[test]
+    fn the_first_line_of_the_command_counts() {
+        assert_eq!(fetch("printf 'sesame\\nuser: kim\\n'").expect("a password"), Secret::new("sesame"));
+    }
+
+    #[test]
+    fn what_gives_no_password_says_so() {
+        assert_eq!(fetch("exit 3").expect_err("failed").findings[0].code, "password-command");
+        assert_eq!(fetch("true").expect_err("empty").findings[0].code, "password-missing");
+        let unset = PasswordSource::Env("FLAGDAY_TEST_UNSET_PASSWORD".into());
+        assert_eq!(Secret::fetch(&unset, Path::new(".")).expect_err("unset").findings[0].code, "password-missing");
+    }
+}

@@ -1,0 +1,107 @@
+//! SMTP as a client (RFC 5321): one connection, one message at a time, each phase known by name.
+//!
+//! lettre gives the words: addresses, MAIL and RCPT with their parameters, EHLO, AUTH. The conversation is our own, since
+//! lettre's connection takes a message only as a whole, keeps what an attacker sends in clear after STARTTLS, accepts any
+//! 2xx or 3xx as delivery, forgets the EHLO keywords that streaming needs, and has no deadline for an answer.
+
+mod auth;
+mod capabilities;
+mod dial;
+mod envelope;
+mod line;
+mod phase;
+mod probe;
+mod session;
+mod tls;
+mod transaction;
+mod transparency;
+mod trouble;
+
+pub use phase::Phase;
+pub use probe::probe;
+pub(super) use session::Session;
+pub(super) use transaction::Verdict;
+pub use trouble::{BadCertificate, Trouble};
+
+use super::Secret;
+use crate::campaign::{SmtpServer, Tls};
+use crate::fault::{Fault, Result};
+use lettre::transport::smtp::extension::ClientId;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A mail server, with all it takes to speak to it.
+#[derive(Debug, Clone)]
+pub struct Server {
+    host: String,
+    port: u16,
+    tls: Tls,
+    login: Option<Login>,
+    /// Absent where no TLS is wanted.
+    trust: Option<Arc<rustls::ClientConfig>>,
+    hello: ClientId,
+    /// No phase lasts longer, whatever RFC 5321 grants it.
+    patience: Duration,
+}
+
+#[derive(Debug, Clone)]
+struct Login {
+    user: String,
+    password: Secret,
+}
+
+impl Server {
+    /// `ca_file`: PEM certificates to trust beside the system's.
+    pub fn new(smtp: &SmtpServer, ca_file: Option<&Path>, password: Option<Secret>) -> Result<Server> {
+        let login = match (&smtp.user, password) {
+            (Some(user), Some(password)) => Some(Login { user: user.clone(), password }),
+            (None, None) => None,
+            (Some(user), None) => {
+                let cause = format!("the transport names the user {user}, and no password is given");
+                return Err(Fault::new("password-missing", cause, "set password_env or password_command in [mail]"));
+            }
+            (None, Some(_)) => {
+                let remedy = "write the user into the transport, as smtp://user@host";
+                return Err(Fault::new("user-missing", "a password is given, and the transport names no user", remedy));
+            }
+        };
+        let trust = if smtp.tls == Tls::None { None } else { Some(tls::trust(ca_file)?) };
+        let (host, port, tls) = (smtp.host.clone(), smtp.port, smtp.tls);
+        Ok(Server { host, port, tls, login, trust, hello: ClientId::default(), patience: Duration::MAX })
+    }
+
+    /// The same server for somebody who will not wait ten minutes.
+    fn within(&self, patience: Duration) -> Server {
+        Server { patience, ..self.clone() }
+    }
+
+    /// `host:port`, for messages.
+    pub fn name(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+}
+
+/// Where sessions come from.
+pub(super) trait Dial {
+    async fn open(&self) -> std::result::Result<Session, Trouble>;
+
+    /// For messages.
+    fn name(&self) -> String;
+}
+
+impl Dial for Server {
+    async fn open(&self) -> std::result::Result<Session, Trouble> {
+        let (wire, loopback) = dial::dial(self).await?;
+        Session::open(wire, self, loopback).await
+    }
+
+    fn name(&self) -> String {
+        Server::name(self)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod script;
+#[cfg(test)]
+mod tests;

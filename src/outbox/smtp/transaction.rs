@@ -1,0 +1,207 @@
+//! One message over an open session: who judged it, the server or the connection.
+
+use super::session::Session;
+use super::transparency::{BLOCK, Transparent};
+use super::{Phase, Trouble, envelope};
+use crate::fault;
+use crate::outbox::retry::Meaning;
+use crate::outbox::{Claimed, Lease, Payload, Refusal, Reply, Unsendable};
+use lettre::transport::smtp::commands::{Data, Rset};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// How a transaction ended.
+#[derive(Debug)]
+pub enum Verdict {
+    /// 250 to the dot.
+    Accepted(Reply),
+    /// A complete 4xx.
+    Later(Reply),
+    /// A complete 5xx, or a message that must not leave.
+    Refused(Refusal),
+    /// Somebody else has the message now; the dot was not written.
+    LeaseLost,
+    /// The connection failed. `marked`: the server may have the message.
+    Broken { trouble: Trouble, marked: bool },
+}
+
+/// Why a transaction ends before its dot.
+enum End {
+    Verdict(Verdict),
+    Fault(fault::Fault),
+}
+
+impl From<Trouble> for End {
+    fn from(trouble: Trouble) -> Self {
+        End::Verdict(Verdict::Broken { trouble, marked: false })
+    }
+}
+
+impl From<Unsendable> for End {
+    fn from(unsendable: Unsendable) -> Self {
+        End::Verdict(Verdict::Refused(Refusal::Message(unsendable)))
+    }
+}
+
+impl Session {
+    /// Carries one message. `mark` writes the durable mark and is called once, before the last block; when it fails, the
+    /// connection is dropped with the message incomplete, and the fault is returned.
+    pub async fn transmit(
+        &mut self,
+        message: &Claimed,
+        mark: &mut dyn FnMut() -> fault::Result<Lease>,
+    ) -> fault::Result<Verdict> {
+        self.carried += 1;
+        let verdict = match self.converse(message, mark).await {
+            Ok(verdict) | Err(End::Verdict(verdict)) => verdict,
+            Err(End::Fault(fault)) => {
+                self.over = true;
+                return Err(fault);
+            }
+        };
+        self.soiled = !matches!(verdict, Verdict::Accepted(_));
+        self.over |= matches!(verdict, Verdict::LeaseLost | Verdict::Broken { .. });
+        Ok(verdict)
+    }
+
+    async fn converse(
+        &mut self,
+        message: &Claimed,
+        mark: &mut dyn FnMut() -> fault::Result<Lease>,
+    ) -> Result<Verdict, End> {
+        let (mail, rcpt) = envelope::commands(&self.offers, message)?;
+        if self.line.has_unread() {
+            return Err(self.unasked().await.into());
+        }
+        self.introduce(mail, rcpt).await?;
+        // From here on the connection is good for nothing but this message, until its dot is answered.
+        self.over = true;
+        let last = self.stream(Arc::clone(&message.payload)).await?;
+        match mark().map_err(End::Fault)? {
+            Lease::Held => {}
+            Lease::Lost => return Ok(Verdict::LeaseLost),
+        }
+        Ok(self.finish(&last).await)
+    }
+
+    /// Everything up to the 354.
+    async fn introduce(&mut self, mail: String, rcpt: String) -> Result<(), End> {
+        let mut commands = Vec::with_capacity(4);
+        if self.soiled {
+            commands.push((Phase::Reset, Rset.to_string()));
+        }
+        commands.extend([(Phase::Mail, mail), (Phase::Rcpt, rcpt), (Phase::Data, Data.to_string())]);
+        if !self.offers.pipelining {
+            for (phase, command) in commands {
+                let reply = self.line.ask(phase, &command).await?;
+                judge(phase, reply)?;
+            }
+            return Ok(());
+        }
+        let group: String = commands.iter().map(|(_, command)| command.as_str()).collect();
+        self.line.say(Phase::Mail, group.as_bytes()).await?;
+        // Every reply is read, so that questions and answers stay in step; the first refusal counts.
+        let mut refused = None;
+        for (phase, _) in commands {
+            let reply = self.line.hear(phase).await?;
+            // Data is expected after all, though nobody is to get it: not a byte of it may follow (RFC 2920 §3.1).
+            self.over |= refused.is_some() && phase == Phase::Data && reply.code == 354;
+            match judge(phase, reply) {
+                Err(End::Verdict(broken @ Verdict::Broken { .. })) => return Err(End::Verdict(broken)),
+                Err(end) => refused = refused.or(Some(end)),
+                Ok(()) => {}
+            }
+        }
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// Writes all but the last block of the message, which it returns.
+    async fn stream(&mut self, payload: Arc<dyn Payload>) -> Result<Vec<u8>, End> {
+        if payload.size() <= BLOCK as u64 {
+            let mut blocks = Vec::new();
+            let last = Transparent::fill(&*payload, |block| {
+                blocks.push(block);
+                Ok(())
+            })?;
+            for block in blocks {
+                self.block(&block).await?;
+            }
+            return Ok(last);
+        }
+        // Attachments are read and encoded on another thread, never more than a few blocks ahead.
+        let (ready, mut blocks) = mpsc::channel(2);
+        let reader = tokio::task::spawn_blocking(move || {
+            let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
+            Transparent::fill(&*payload, |block| ready.blocking_send(block).map_err(gone))
+        });
+        while let Some(block) = blocks.recv().await {
+            self.block(&block).await?;
+        }
+        let last = reader.await.unwrap_or_else(|_| {
+            let cause = "reading the message failed inside the program".to_owned();
+            Err(Unsendable::Unreadable {
+                cause,
+                remedy: "run `preview` for this person, and report what it says".into(),
+            })
+        });
+        Ok(last?)
+    }
+
+    /// One block before the last. A server that will not take it may say why before it hangs up.
+    async fn block(&mut self, block: &[u8]) -> Result<(), End> {
+        let Err(trouble) = self.line.say(Phase::Body, block).await else { return Ok(()) };
+        if let Ok(Ok(reply)) = timeout(LAST_WORDS, self.line.hear(Phase::Body)).await {
+            judge(Phase::Body, reply)?;
+        }
+        Err(trouble.into())
+    }
+
+    /// The last block, and the one answer that counts. Whatever is no complete 4xx or 5xx leaves the message in doubt.
+    async fn finish(&mut self, last: &[u8]) -> Verdict {
+        let answered = match self.line.say(Phase::Dot, last).await {
+            Ok(()) => self.line.hear(Phase::Dot).await,
+            Err(trouble) => Err(trouble),
+        };
+        let reply = match answered {
+            Ok(reply) => reply,
+            Err(trouble) => return Verdict::Broken { trouble, marked: true },
+        };
+        self.over = reply.code == 421;
+        match Meaning::of(Phase::Dot, &reply) {
+            Meaning::Yes => Verdict::Accepted(reply),
+            Meaning::Later => Verdict::Later(reply),
+            Meaning::Never => Verdict::Refused(Refusal::Server { phase: Phase::Dot, reply }),
+            Meaning::Closing | Meaning::NotFromUs | Meaning::Nonsense => {
+                Verdict::Broken { trouble: Trouble::OutOfStep(Phase::Dot, reply), marked: true }
+            }
+        }
+    }
+
+    /// What a server says between messages is a farewell, or it has lost its place.
+    async fn unasked(&mut self) -> Trouble {
+        match self.line.hear(Phase::Mail).await {
+            Ok(reply) if reply.code == 421 => Trouble::Turned(Phase::Mail, reply),
+            Ok(reply) => Trouble::OutOfStep(Phase::Mail, reply),
+            Err(trouble) => trouble,
+        }
+    }
+}
+
+/// How long a server that stopped reading is listened to.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// A reply before the dot.
+fn judge(phase: Phase, reply: Reply) -> Result<(), End> {
+    let broken = |trouble| Verdict::Broken { trouble, marked: false };
+    Err(End::Verdict(match Meaning::of(phase, &reply) {
+        Meaning::Yes => return Ok(()),
+        Meaning::Later => Verdict::Later(reply),
+        Meaning::Never => Verdict::Refused(Refusal::Server { phase, reply }),
+        Meaning::Closing => broken(Trouble::Turned(phase, reply)),
+        Meaning::NotFromUs => broken(Trouble::SenderRefused(reply)),
+        Meaning::Nonsense => broken(Trouble::OutOfStep(phase, reply)),
+    }))
+}

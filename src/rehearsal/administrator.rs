@@ -1,0 +1,108 @@
+//! The simulated administrator: waits for what the script names, then does one thing, with the same commands as anybody.
+
+use super::script::{AtEvening, Deed, On};
+use super::stage::{Happening, Stage};
+use super::world::{each_file, touch};
+use crate::engine::To;
+use crate::fault::{Fault, Result};
+use fs_err as fs;
+use std::path::{Component, Path};
+
+impl Stage<'_, '_> {
+    /// Something happened that the administrator may be waiting for. Returns whether somebody takes it in hand.
+    pub(super) fn trigger(&mut self, on: On, step: Option<&str>, person: Option<&str>) -> bool {
+        let fits = |deed: &Deed| {
+            deed.on == on
+                && deed.step.as_deref().is_none_or(|name| Some(name) == step)
+                && (on == On::DrainWaiting || deed.person.as_deref().is_none_or(|id| Some(id) == person))
+        };
+        let mut taken = false;
+        for (index, deed) in self.script.administrator.iter().enumerate() {
+            if !self.used[index] && fits(deed) {
+                self.used[index] = true;
+                taken = true;
+                self.later(deed.after(), Happening::Deed { index, step: step.map(str::to_owned) });
+            }
+        }
+        taken
+    }
+
+    /// Does it.
+    pub(super) fn act(&mut self, deed: &Deed, step: Option<&str>) -> Result<()> {
+        let operator = self.script.operator.clone();
+        let person = deed.person.as_deref().unwrap_or("");
+        let step = deed.step.as_deref().or(step).unwrap_or("");
+        if let Some(words) = &deed.attest {
+            self.engine.attest(step, None, &operator, words)?;
+            self.by_hand(&format!("states for {step}: {words}"));
+        }
+        if let Some(pair) = &deed.copy {
+            let (from, to) = (self.inside(&pair.from)?, self.inside(&pair.to)?);
+            let mut copied = Vec::new();
+            each_file(&from, &mut |path| {
+                copied.push(path.to_owned());
+                Ok(())
+            })?;
+            for path in copied {
+                let target = to.join(path.strip_prefix(&from).unwrap_or(&path));
+                fs::create_dir_all(target.parent().unwrap_or(&to))?;
+                fs::copy(&path, &target)?;
+                touch(&target, self.now())?;
+            }
+            self.by_hand(&format!("puts the files of {} in place of those of {}", pair.from, pair.to));
+        }
+        if let Some(folder) = &deed.touch {
+            let folder_path = self.inside(folder)?;
+            let now = self.now();
+            each_file(&folder_path, &mut |path| touch(path, now))?;
+            self.by_hand(&format!("makes the files of {folder} anew"));
+        }
+        if let Some(words) = &deed.record {
+            let asked = self.open_for(person)?;
+            self.by_hand(&format!("records the answer of {person}: {words}"));
+            self.answer(person, &asked, Some(&operator), words)?;
+        }
+        if let Some(notice) = &deed.resend {
+            self.by_hand(&format!("sends {notice} to {person} again"));
+            self.send(Some(notice), &To::People(vec![person.to_owned()]), true)?;
+        }
+        if let Some(reason) = &deed.waive {
+            self.engine.waive(person, None, reason, &operator)?;
+            self.by_hand(&format!("waives {person}: {reason}"));
+        }
+        if deed.log_on {
+            self.by_hand(&format!("recovers the password of {person}, logs on and off as them"));
+            self.log_on(person, AtEvening::LogsOn)?;
+        }
+        if let Some(words) = &deed.vouch {
+            let drain = self.step_that_observes("drain");
+            self.engine.attest(&drain, Some(person), &operator, words)?;
+            self.by_hand(&format!("vouches for {person}: {words}"));
+        }
+        if let Some(words) = &deed.note {
+            self.by_hand(words);
+        }
+        Ok(())
+    }
+
+    /// A folder of the copied campaign; never one outside it.
+    fn inside(&self, text: &str) -> Result<std::path::PathBuf> {
+        let path = Path::new(text);
+        if path.components().all(|part| matches!(part, Component::Normal(_))) {
+            return Ok(self.site.root.join(path));
+        }
+        let cause = format!("'{text}' leads out of the campaign");
+        Err(Fault::new("rehearsal-path", cause, "name a folder below the campaign in rehearsal.toml"))
+    }
+
+    /// The first acknowledgement asked by mail that the person has not settled.
+    fn open_for(&self, person: &str) -> Result<String> {
+        for acknowledgement in self.engine.campaign.acknowledgements.values() {
+            let standing = self.engine.standing(acknowledgement, person)?;
+            if acknowledgement.notice.is_some() && standing.is_some_and(|one| one.grade < acknowledgement.grade) {
+                return Ok(acknowledgement.name.clone());
+            }
+        }
+        Err(Fault::new("nothing-asked", format!("{person} has nothing left to answer"), "correct rehearsal.toml"))
+    }
+}

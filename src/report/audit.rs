@@ -1,0 +1,73 @@
+//! The timeline: events of the chain in words.
+
+use crate::engine::Engine;
+use crate::fault::Result;
+use crate::ledger::AuditEvent;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Moment {
+    pub at: DateTime<Utc>,
+    pub kind: String,
+    pub words: String,
+}
+
+/// Everything that happened, oldest first.
+pub fn timeline(engine: &Engine) -> Result<Vec<Moment>> {
+    let mut moments = Vec::new();
+    engine.ledger().audit_events(|event| {
+        moments.push(Moment { at: event.at, words: words(&event), kind: event.kind });
+        Ok(())
+    })?;
+    Ok(moments)
+}
+
+/// One event in words.
+pub fn words(event: &AuditEvent) -> String {
+    let text = |name: &str| event.body.get(name).and_then(|value| value.as_str()).unwrap_or("").to_owned();
+    let number = |name: &str| event.body.get(name).and_then(serde_json::Value::as_i64).unwrap_or(0);
+    match event.kind.as_str() {
+        "revision" => format!("revision {} of the facts begins", number("number")),
+        "revision-extended" => format!("revision {} is completed", number("number")),
+        "planned" => format!("{} is planned for {}", text("notice"), text("person")),
+        "message" => format!("{}: {} {}", text("message_id"), text("state"), text("reply")),
+        "evidence" => {
+            let kind = event.body.get("kind").cloned().unwrap_or_default();
+            let kind = serde_json::from_value::<crate::answer::Kind>(kind).map_or("", crate::answer::Kind::words);
+            let by = event.body.get("by").and_then(|by| by.as_str()).map(|by| format!(", recorded by {by}"));
+            format!(
+                "{} {kind} ({}){} {}",
+                text("person"),
+                text("acknowledgement"),
+                by.unwrap_or_default(),
+                text("detail")
+            )
+        }
+        "evidence-revoked" => format!("evidence {} is revoked by {}: {}", number("id"), text("by"), text("note")),
+        "waived" => {
+            let waiver = event.body.get("waiver").cloned().unwrap_or_default();
+            let part = |name: &str| waiver.get(name).and_then(|value| value.as_str()).unwrap_or("").to_owned();
+            format!(
+                "{} is waived for {} by {}: {}",
+                part("person"),
+                text("acknowledgement"),
+                part("by"),
+                part("reason")
+            )
+        }
+        "waiver-revoked" => format!("the waiver of {} for {} is withdrawn", text("person"), text("acknowledgement")),
+        "task" => format!("to do: {}", text("what")),
+        "built" => format!("package {} is built for {} people", text("package"), number("people")),
+        "step" => {
+            let inner = event.body.get("event").cloned().unwrap_or_default();
+            let part = |name: &str| inner.get(name).and_then(|value| value.as_str()).unwrap_or("").to_owned();
+            match part("event").as_str() {
+                "attested" => format!("step {}: {} states: {}", text("step"), part("by"), part("note")),
+                "failed" => format!("step {} failed: {}", text("step"), part("cause")),
+                word => format!("step {} {word}", text("step")),
+            }
+        }
+        other => other.to_owned(),
+    }
+}

@@ -1,0 +1,115 @@
+//! The people: where each one stands with each acknowledgement, filtered.
+
+use crate::campaign::Grade;
+use crate::engine::Engine;
+use crate::fault::{Fault, Result};
+use serde::Serialize;
+
+/// One person and one acknowledgement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PersonRow {
+    pub person: String,
+    pub name: String,
+    pub email: String,
+    pub phone: String,
+    pub acknowledgement: String,
+    pub grade: Grade,
+    pub required: Grade,
+    /// `satisfied`, `missing`, `waived` or `attested`.
+    pub state: &'static str,
+    pub why: String,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub grade_below: Option<Grade>,
+    pub audience: Option<String>,
+    /// A gate: only those who hold it.
+    pub blocking: Option<String>,
+    pub person: Option<String>,
+}
+
+/// The rows a filter leaves, by acknowledgement, in roster order.
+pub fn who(engine: &Engine, filter: &Filter) -> Result<Vec<PersonRow>> {
+    let audience = match &filter.audience {
+        Some(name) => Some(engine.campaign.audiences.get(name).ok_or_else(|| {
+            let known: Vec<_> = engine.campaign.audiences.keys().map(String::as_str).collect();
+            let cause = format!("there is no audience '{name}'");
+            Fault::new("unknown-audience", cause, format!("one of {}", known.join(", ")))
+        })?),
+        None => None,
+    };
+    let gate = match &filter.blocking {
+        Some(name) => Some(engine.campaign.gates.get(name).ok_or_else(|| {
+            let known: Vec<_> = engine.campaign.gates.keys().map(String::as_str).collect();
+            Fault::new("unknown-gate", format!("there is no gate '{name}'"), format!("one of {}", known.join(", ")))
+        })?),
+        None => None,
+    };
+    let only = filter.person.as_ref().map(|word| engine.roster.find(word)).transpose()?.map(|person| &person.id);
+    let members: Option<std::collections::HashSet<&str>> =
+        audience.map(|audience| engine.roster.audience(audience).map(|person| person.id.as_str()).collect());
+    let mut rows = Vec::new();
+    for acknowledgement in engine.campaign.acknowledgements.values() {
+        if gate.is_some_and(|gate| gate.acknowledgement != acknowledgement.name) {
+            continue;
+        }
+        for standing in engine.standings(acknowledgement)? {
+            let Some(person) = engine.roster.get(&standing.person) else { continue };
+            let attested = acknowledgement.grade == Grade::Observed && standing.attested;
+            let state = match () {
+                () if standing.waiver.is_some() => "waived",
+                () if standing.grade >= acknowledgement.grade => "satisfied",
+                () if attested => "attested",
+                () => "missing",
+            };
+            let wanted = filter.grade_below.is_none_or(|grade| standing.grade < grade)
+                && only.is_none_or(|id| *id == person.id)
+                && members.as_ref().is_none_or(|members| members.contains(person.id.as_str()))
+                && (gate.is_none() || state == "missing");
+            if wanted {
+                let waived = standing.waiver.map(|waiver| format!("waived by {}: {}", waiver.by, waiver.reason));
+                rows.push(PersonRow {
+                    person: person.id.clone(),
+                    name: person.name.clone(),
+                    email: person.email.as_ref().map(ToString::to_string).unwrap_or_default(),
+                    phone: person.phone.clone().unwrap_or_default(),
+                    acknowledgement: acknowledgement.name.clone(),
+                    grade: standing.grade,
+                    required: acknowledgement.grade,
+                    state,
+                    why: waived.unwrap_or(standing.why),
+                });
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// Rows as CSV, always quoted; a field that a spreadsheet would run as a formula gets an apostrophe before it.
+pub fn csv<T: Serialize>(rows: &[T]) -> Result<String> {
+    let mut writer = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(Vec::new());
+    let mut header = false;
+    for row in rows {
+        let serde_json::Value::Object(fields) = serde_json::to_value(row)? else { continue };
+        if !header {
+            writer.write_record(fields.keys()).map_err(std::io::Error::from)?;
+            header = true;
+        }
+        let values = fields.values().map(|value| match value {
+            serde_json::Value::String(text) => harmless(text),
+            serde_json::Value::Null => String::new(),
+            other => other.to_string(),
+        });
+        writer.write_record(values).map_err(std::io::Error::from)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| std::io::Error::other(error.to_string()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn harmless(text: &str) -> String {
+    let formula = text.trim_start().starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
+    // A phone number is no formula, and an apostrophe before it would be dialled.
+    let number = text.chars().all(|c| c.is_ascii_digit() || " +-()/".contains(c));
+    if formula && !number { format!("'{text}") } else { text.to_owned() }
+}

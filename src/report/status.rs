@@ -1,0 +1,152 @@
+//! Where the campaign stands: gates first, then counts, then names that block and why, and the next sensible thing.
+
+use crate::campaign::Grade;
+use crate::engine::{Engine, StepView};
+use crate::fault::Result;
+use crate::gate::Verdict;
+use crate::ledger::{Counts, Task};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Nobody was told yet.
+    Preparing,
+    Announced,
+    /// A step that waits for the change was begun.
+    CuttingOver,
+    Done,
+    Aborted,
+}
+
+/// `status --json`, schema 1.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    pub schema: u32,
+    pub campaign: String,
+    pub revision: u32,
+    pub change_at: DateTime<Utc>,
+    pub phase: Phase,
+    pub people: usize,
+    pub messages: Counts,
+    pub acknowledgements: Vec<AcknowledgementStatus>,
+    pub gates: Vec<Verdict>,
+    pub steps: Vec<StepView>,
+    /// Calls for a human to make.
+    pub tasks: Vec<Task>,
+    pub next: String,
+    /// The head of the audit chain.
+    pub head: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AcknowledgementStatus {
+    pub name: String,
+    pub audience: String,
+    pub required: Grade,
+    pub satisfied: usize,
+    pub waived: usize,
+    pub missing: Vec<String>,
+}
+
+impl Status {
+    pub fn of(engine: &Engine) -> Result<Status> {
+        let ledger = engine.ledger();
+        let steps = engine.steps()?;
+        let gates = engine.verdicts()?;
+        let messages = ledger.counts()?;
+        let told = ledger.revision()?.is_some();
+        let mut acknowledgements = Vec::new();
+        for acknowledgement in engine.campaign.acknowledgements.values() {
+            let standings = engine.standings(acknowledgement)?;
+            let answered = |grade: Grade| grade >= acknowledgement.grade;
+            acknowledgements.push(AcknowledgementStatus {
+                name: acknowledgement.name.clone(),
+                audience: acknowledgement.audience.clone(),
+                required: acknowledgement.grade,
+                satisfied: standings.iter().filter(|one| one.waiver.is_none() && answered(one.grade)).count(),
+                waived: standings.iter().filter(|one| one.waiver.is_some()).count(),
+                missing: standings
+                    .iter()
+                    .filter(|one| one.waiver.is_none() && !answered(one.grade))
+                    .map(|one| one.person.clone())
+                    .collect(),
+            });
+        }
+        Ok(Status {
+            schema: 1,
+            campaign: engine.campaign.name.clone(),
+            revision: engine.revision_number()?,
+            change_at: engine.campaign.change.at,
+            phase: phase(engine, &steps, told),
+            people: engine.roster.len(),
+            next: next(engine, &steps, &messages, &gates)?,
+            messages,
+            acknowledgements,
+            gates,
+            steps,
+            tasks: open_tasks(engine)?,
+            head: ledger.audit_head()?.map(|head| head.hash),
+        })
+    }
+}
+
+fn phase(engine: &Engine, steps: &[StepView], told: bool) -> Phase {
+    let begun = |step: &&StepView| matches!(step.state, "done" | "running" | "failed");
+    let cutting = engine.campaign.steps.iter().position(|step| step.wait.is_some()).unwrap_or(steps.len());
+    if !steps.is_empty() && steps.iter().all(|step| step.state == "done") {
+        Phase::Done
+    } else if steps.iter().skip(cutting).any(|step| begun(&step)) {
+        Phase::CuttingOver
+    } else if told {
+        Phase::Announced
+    } else {
+        Phase::Preparing
+    }
+}
+
+/// Tasks whose acknowledgement is still open.
+fn open_tasks(engine: &Engine) -> Result<Vec<Task>> {
+    let mut open = Vec::new();
+    for task in engine.ledger().tasks()? {
+        let Some(acknowledgement) = engine.campaign.acknowledgements.get(&task.acknowledgement) else { continue };
+        let standing = engine.standing(acknowledgement, &task.person)?;
+        if standing.is_some_and(|one| one.waiver.is_none() && one.grade < acknowledgement.grade) {
+            open.push(task);
+        }
+    }
+    Ok(open)
+}
+
+/// The next sensible command, with the reason.
+fn next(engine: &Engine, steps: &[StepView], messages: &Counts, gates: &[Verdict]) -> Result<String> {
+    if engine.findings.iter().any(crate::fault::Finding::is_error) {
+        return Ok("flagday check: a roster has errors, and nothing is sent while it has".into());
+    }
+    if !engine.differences()?.is_empty() {
+        return Ok("the facts changed since people were told: put them back".into());
+    }
+    if let Some(step) = steps.iter().find(|step| matches!(step.state, "failed" | "running")) {
+        return Ok(format!("flagday cutover: step {} {}", step.name, step.why));
+    }
+    if messages.uncertain > 0 || messages.planned + messages.deferred > 0 {
+        return Ok("flagday send: messages are waiting to go out".into());
+    }
+    if messages.failed > 0 && gates.iter().any(|gate| !gate.open) {
+        return Ok("flagday send --to failed: after correcting what the servers complained about".into());
+    }
+    let Some(step) = steps.iter().find(|step| step.state != "done") else {
+        return Ok("flagday report: every step is done".into());
+    };
+    if let Some(gate) = gates.iter().find(|gate| !gate.open && step.needs.contains(&gate.name)) {
+        return Ok(format!("flagday who --blocking {}: they hold step {}", gate.name, step.name));
+    }
+    if step.why.contains("statement") {
+        return Ok(format!("flagday cutover: reads what to state for step {}", step.name));
+    }
+    if step.why.starts_with("not before") {
+        return Ok(format!("wait: step {} is {}", step.name, step.why));
+    }
+    Ok(format!("flagday cutover: step {} is next", step.name))
+}

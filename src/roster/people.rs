@@ -1,0 +1,122 @@
+//! All people of a campaign, and how to find one of them.
+
+use super::complaints::shown;
+use super::person::Person;
+use crate::campaign::nearest;
+use crate::fault::Finding;
+use std::collections::{BTreeSet, HashMap};
+
+#[derive(Debug, Clone, Default)]
+pub struct Roster {
+    /// In the order of the files.
+    people: Vec<Person>,
+    by_id: HashMap<String, usize>,
+    /// The columns that at least one file has.
+    columns: BTreeSet<String>,
+    /// Rows or whole files could not be read: who seems to be missing may only be unread.
+    incomplete: bool,
+}
+
+impl Roster {
+    /// A roster of these people. Of two with one id, [`Roster::get`] finds the first.
+    pub fn new(people: Vec<Person>) -> Roster {
+        let mut by_id = HashMap::with_capacity(people.len());
+        for (index, person) in people.iter().enumerate() {
+            by_id.entry(person.id.clone()).or_insert(index);
+        }
+        let columns = people.iter().flat_map(|person| person.extra.keys().cloned()).collect();
+        Roster { people, by_id, columns, incomplete: false }
+    }
+
+    pub(super) fn read(people: Vec<Person>, columns: BTreeSet<String>, incomplete: bool) -> Roster {
+        Roster { columns, incomplete, ..Roster::new(people) }
+    }
+
+    /// Everybody, in the order of the files.
+    pub fn people(&self) -> &[Person] {
+        &self.people
+    }
+
+    pub fn len(&self) -> usize {
+        self.people.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.people.is_empty()
+    }
+
+    /// The person with exactly this id.
+    pub fn get(&self, id: &str) -> Option<&Person> {
+        self.by_id.get(id).map(|index| &self.people[*index])
+    }
+
+    /// The columns that at least one file has.
+    pub fn columns(&self) -> &BTreeSet<String> {
+        &self.columns
+    }
+
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.incomplete
+    }
+
+    /// A person as somebody types them: id, mailbox, address or whole name, without regard to case, in that order.
+    ///
+    /// # Errors
+    /// Nobody, or more than one; with who may be meant.
+    pub fn find(&self, word: &str) -> Result<&Person, Finding> {
+        let word = word.trim();
+        if let Some(person) = self.get(word) {
+            return Ok(person);
+        }
+        let wanted = word.to_lowercase();
+        for column in ["id", "mailbox", "email", "name"] {
+            let is_meant = |person: &&Person| person.column(column).is_some_and(|value| value.to_lowercase() == wanted);
+            let mut found = self.people.iter().filter(is_meant);
+            match (found.next(), found.next()) {
+                (None, _) => {}
+                (Some(person), None) => return Ok(person),
+                (Some(one), Some(other)) => return Err(ambiguous(word, [one, other].into_iter().chain(found))),
+            }
+        }
+        Err(self.unknown(word, &wanted))
+    }
+
+    fn unknown(&self, word: &str, wanted: &str) -> Finding {
+        let cause = format!("nobody in the rosters is '{}'", shown(word));
+        let columns = ["id", "mailbox", "email", "name"];
+        let contains = |person: &&Person| {
+            let holds = |column| person.column(column).is_some_and(|value| value.to_lowercase().contains(wanted));
+            wanted.chars().count() > 2 && columns.into_iter().any(holds)
+        };
+        let mut partly = self.people.iter().filter(contains).peekable();
+        let remedy = if partly.peek().is_some() {
+            format!("did you mean {}?", listed(partly))
+        } else {
+            let values: Vec<String> = self
+                .people
+                .iter()
+                .flat_map(|person| columns.into_iter().filter_map(|column| person.column(column)))
+                .collect();
+            match nearest(word, values.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean '{}'?", shown(&near)),
+                None => "name a person by id, mailbox, address or whole name; `flagday who` lists them".to_owned(),
+            }
+        };
+        Finding::error("unknown-person", cause, remedy)
+    }
+}
+
+fn ambiguous<'a>(word: &str, people: impl Iterator<Item = &'a Person>) -> Finding {
+    let cause = format!("'{}' is more than one person", shown(word));
+    Finding::error("ambiguous-person", cause, format!("name one by id: {}", listed(people)))
+}
+
+/// A few ids, and whether there are more.
+fn listed<'a>(people: impl Iterator<Item = &'a Person>) -> String {
+    const MOST: usize = 5;
+    let ids: Vec<String> = people.take(MOST + 1).map(|person| format!("'{}'", person.id)).collect();
+    match ids.len() > MOST {
+        true => format!("{}, …", ids[..MOST].join(", ")),
+        false => ids.join(", "),
+    }
+}

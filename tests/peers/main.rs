@@ -1,0 +1,20 @@
+//! Tests with real programs: each names the ones it needs, starts its own servers on loopback in a temporary folder, and
+//! stops them. Where a program is missing the test is ignored with the line that installs it; with
+//! `FLAGDAY_REQUIRE_PEERS=1` it fails with that line.
+
+mod certificate; // a certificate of its own for a server that speaks TLS
+mod need; // what a test needs, and how to get it
+mod postfix; // a whole Postfix, alone in a temporary folder
+mod server; // a free port, and waiting without guessing
+mod sink; // Postfix's smtp-sink: takes every message and keeps it
+mod smtp; // the words of SMTP over a plain socket, to try the servers above
+
+mod floppy_images; // fsck.fat and mtools on disk images
+mod sample_trees; // the sample's generator writes what is committed
+mod servers_work; // the servers above do what their callers rely on
+
+fn main() -> std::process::ExitCode {
+    let arguments = libtest_mimic::Arguments::from_args();
+    let trials = [floppy_images::trials(), sample_trees::trials(), servers_work::trials()];
+    libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit_code()
+}
