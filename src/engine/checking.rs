@@ -8,7 +8,6 @@ use crate::outbox::{Secret, TransportKind, smtp};
 use crate::roster::Person;
 use crate::runbook::journal::{Journal, state_of};
 use crate::runbook::step::StepState;
-use std::collections::BTreeSet;
 
 impl Engine<'_> {
     /// Every finding about file, rosters, texts, packages, postoffice and, with `online`, the mail server.
@@ -33,8 +32,7 @@ impl Engine<'_> {
 
     fn check_texts(&self) -> Vec<Finding> {
         let (texts, mut findings) = crate::notice::Texts::load(&self.campaign);
-        let columns: BTreeSet<String> = self.roster.columns().map(str::to_owned).collect();
-        findings.extend(texts.check_columns(&columns));
+        findings.extend(texts.check_columns(self.roster.columns()));
         if !findings.iter().any(Finding::is_error) {
             findings.extend(self.rehearse_texts());
         }
