@@ -52,6 +52,7 @@ pub fn campaign() -> Campaign {
             uncertain: Uncertain::Retry,
             ca_file: None,
             password: None,
+            dkim: None,
         },
         rosters: vec![],
         audiences: IndexMap::new(),
@@ -72,6 +73,8 @@ pub fn campaign() -> Campaign {
             place: place(),
         }),
         facts: BTreeMap::new(),
+        intake: Vec::new(),
+        web: None,
     }
 }
 

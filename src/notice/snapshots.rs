@@ -84,7 +84,8 @@ fn built_in_lines_need_no_wrapping_at_a_mail_gateway() {
         let language = path.contains(".de.").then(|| "de".to_owned());
         for code_asked in [true, false] {
             let text = rendered(notice, &Person { language: language.clone(), ..sample::person() }, code_asked).text;
-            long.extend(text.lines().filter(|line| line.chars().count() > 75).map(|line| format!("{path}: {line}")));
+            let (ascii, _) = transliterate::to_ascii(&text);
+            long.extend(ascii.lines().filter(|line| line.len() > 75).map(|line| format!("{path}: {line}")));
         }
     }
     assert_eq!(long, Vec::<String>::new());
