@@ -1,6 +1,23 @@
 //! What names there are for a template to use: the shape of [`Context`](super::Context), for the lint.
 
-use super::context::COLUMNS;
+/// The columns of a roster that templates may name without the rosters being asked.
+pub(super) const COLUMNS: [&str; 15] = [
+    "id",
+    "name",
+    "email",
+    "kind",
+    "mailbox",
+    "hexid",
+    "mail_store",
+    "format",
+    "language",
+    "time_zone",
+    "manager_email",
+    "alternate_email",
+    "network",
+    "postoffice",
+    "phone",
+];
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Shape {

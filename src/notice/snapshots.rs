@@ -12,6 +12,9 @@ fn texts() -> Texts {
 fn rendered(notice: &str, person: &Person, code_asked: bool) -> Rendered {
     let mut context = sample::full_for(person, notice);
     context.change.own_local = None;
+    if !matches!(notice, "reminder" | "escalation" | "abort") {
+        context.notice.reason = None;
+    }
     let ack = context.ack.as_mut().unwrap();
     ack.code_asked = code_asked;
     ack.link = None;
