@@ -9,7 +9,13 @@ use std::io::Write;
 /// Prints findings on stderr, the way compilers do: what, where, the line, what to do.
 pub fn findings(findings: &[Finding], notes: bool) {
     let mut out = anstream::stderr().lock();
+    let mut told: Vec<&Finding> = Vec::new();
     for finding in findings.iter().filter(|finding| notes || finding.severity > Severity::Note) {
+        // Several connections complain alike: once is enough.
+        if told.contains(&finding) {
+            continue;
+        }
+        told.push(finding);
         // A closed stderr must not stop the work.
         let _ = write_finding(&mut out, finding);
     }

@@ -59,14 +59,19 @@ pub fn run(
         ProgressStyle::with_template("{pos} settled, {per_sec} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
     let stop = AtomicBool::new(false);
+    let mut last = String::new();
     let sent = engine.send(notice, to, limit, again, &stop, &mut |progress| match progress {
         Progress::Settled { .. } => bar.inc(1),
         Progress::Trouble { finding, pause, .. } => {
-            bar.suspend(|| output::prose(&format!("{}; again in {} s", finding.cause, pause.as_secs())));
+            // Each connection has the same trouble at about the same time.
+            let text = format!("{}; again in {} s", finding.cause, pause.as_secs());
+            if text != last {
+                bar.suspend(|| output::prose(&text));
+                last = text;
+            }
         }
-        Progress::Stopped { finding, .. } => {
-            bar.suspend(|| output::findings(std::slice::from_ref(finding), true));
-        }
+        // The sums at the end name it, with the remedy.
+        Progress::Stopped { .. } => {}
     });
     bar.finish_and_clear();
     sent
@@ -89,6 +94,7 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
             failure.count, failure.words, failure.remedy
         ));
     }
+    output::findings(&sent.stopped, true);
     let zone = engine.campaign.change.zone;
     for entry in &sent.late {
         let name = entry.notice.as_deref().unwrap_or("");

@@ -17,18 +17,12 @@ pub struct Difference {
 }
 
 impl Engine<'_> {
-    /// Date, zone, serials and the campaign's own facts: what every notice speaks of.
+    /// Date, zone and the campaign's facts (serial numbers among them): what every notice speaks of.
     fn base_facts(&self) -> BTreeMap<String, String> {
         let mut facts: BTreeMap<String, String> =
-            self.campaign.facts.iter().map(|(name, value)| (format!("fact {name}"), value.clone())).collect();
+            self.campaign.facts.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         facts.insert("change_at".into(), self.campaign.change.local.to_string());
         facts.insert("time_zone".into(), self.campaign.change.zone.name().into());
-        if let Some(msmail) = &self.campaign.msmail {
-            facts.insert("network".into(), msmail.network.clone());
-            facts.insert("postoffice".into(), msmail.name.clone());
-            facts.insert("old_serial".into(), msmail.old_serial.clone());
-            facts.insert("new_serial".into(), msmail.new_serial.clone());
-        }
         facts
     }
 

@@ -40,6 +40,9 @@ pub struct Sent {
     /// Failures by class, with examples and what to do.
     #[serde(skip)]
     pub failures: std::collections::BTreeMap<String, FailureClass>,
+    /// Connections that gave up while others went on.
+    #[serde(skip)]
+    pub stopped: Vec<crate::fault::Finding>,
     /// Nobody was left to tell.
     pub nothing_due: bool,
 }
@@ -103,6 +106,7 @@ impl Engine<'_> {
         sent.failed = summary.failed;
         sent.uncertain = summary.uncertain;
         sent.failures = summary.failures;
+        sent.stopped = summary.stopped;
         Ok(())
     }
 

@@ -66,9 +66,17 @@ pub(super) struct Stage<'a, 'w> {
     awaited: usize,
     timeline: Vec<(String, String)>,
     administrator: Vec<(String, String)>,
-    blocked: BTreeMap<(String, String), (String, String)>,
+    /// Who has held which step, by step and person.
+    blocked: BTreeMap<(String, String), Held>,
     open: Vec<String>,
     last_stop: String,
+}
+
+/// From when to when somebody held a step.
+struct Held {
+    from: String,
+    until: String,
+    still: bool,
 }
 
 impl<'a, 'w> Stage<'a, 'w> {
@@ -239,6 +247,7 @@ impl<'a, 'w> Stage<'a, 'w> {
     fn stopped(&mut self, step: &str, stop: Stop) -> Result<bool> {
         match stop {
             Stop::Done | Stop::Reached { .. } => {
+                self.note_holding(step, Vec::new());
                 self.tell(&format!("step {step} is done"));
                 if self.trigger(On::StepDone, Some(step), None) {
                     self.awaited += 1;
@@ -252,12 +261,8 @@ impl<'a, 'w> Stage<'a, 'w> {
                 return Ok(true);
             }
             Stop::Blocked { step, gates } => {
-                let now = self.shown(self.now());
-                for one in gates.iter().flat_map(|gate| &gate.blocking) {
-                    let times =
-                        self.blocked.entry((step.clone(), one.person.clone())).or_insert((now.clone(), now.clone()));
-                    times.1 = now.clone();
-                }
+                let holding = gates.iter().flat_map(|gate| &gate.blocking).map(|one| one.person.clone()).collect();
+                self.note_holding(&step, holding);
                 let held: Vec<String> =
                     gates.iter().map(|gate| format!("{} {} of {}", gate.name, gate.satisfied, gate.of)).collect();
                 self.stop_once(&format!("step {step} is held: {}", held.join(", ")));
@@ -277,6 +282,21 @@ impl<'a, 'w> Stage<'a, 'w> {
             }
         }
         Ok(false)
+    }
+
+    /// Keeps from when to when each person held a step.
+    fn note_holding(&mut self, step: &str, holding: Vec<String>) {
+        let now = self.shown(self.now());
+        for ((held_step, person), held) in &mut self.blocked {
+            if held_step == step && held.still {
+                held.until = now.clone();
+                held.still = holding.contains(person);
+            }
+        }
+        for person in holding {
+            let held = Held { from: now.clone(), until: now.clone(), still: true };
+            self.blocked.entry((step.to_owned(), person)).or_insert(held);
+        }
     }
 
     /// Files the cutover has just written get the simulated time.
@@ -300,8 +320,10 @@ impl<'a, 'w> Stage<'a, 'w> {
             None => None,
         };
         let blocked = std::mem::take(&mut self.blocked);
-        let mut blocked: Vec<Blocked> =
-            blocked.into_iter().map(|((step, by), (from, until))| Blocked { step, by, from, until }).collect();
+        let mut blocked: Vec<Blocked> = blocked
+            .into_iter()
+            .map(|((step, by), held)| Blocked { step, by, from: held.from, until: held.until })
+            .collect();
         blocked.sort_by(|a, b| (&a.from, &a.step, &a.by).cmp(&(&b.from, &b.step, &b.by)));
         Ok(Outcome {
             schema: 1,
@@ -346,7 +368,7 @@ impl<'a, 'w> Stage<'a, 'w> {
     /// A moment that needed a human.
     pub(super) fn by_hand(&mut self, text: &str) {
         let at = self.shown(self.now());
-        self.tell(&format!("{} {text}", self.script.operator));
+        self.tell(&format!("{}: {text}", self.script.operator));
         self.administrator.push((at, text.to_owned()));
     }
 
