@@ -28,15 +28,15 @@ pub struct Standing {
 
 impl Standing {
     /// Derives the standing from a person's evidence for one acknowledgement, oldest first.
-    /// Evidence of other revisions must have been left out by the caller.
-    pub fn of(person: &str, evidence: &[Evidence], waiver: Option<Waiver>) -> Standing {
+    /// Evidence of other revisions must have been left out by the caller. `nothing` is what to say where there is none.
+    pub fn of(person: &str, evidence: &[Evidence], waiver: Option<Waiver>, nothing: &str) -> Standing {
         let valid = || evidence.iter().filter(|fact| !fact.revoked);
         let best = valid().max_by_key(|fact| fact.grade());
         let grade = best.map_or(Grade::None, Evidence::grade);
         let trouble = valid().rev().find(|fact| fact.kind.is_trouble());
         let telling = trouble.filter(|_| grade < Grade::Confirmed).or(best);
         let why = match telling {
-            None => "was not told yet".to_owned(),
+            None => nothing.to_owned(),
             Some(fact) if fact.detail.is_empty() => fact.kind.words().to_owned(),
             Some(fact) => format!("{}: {}", fact.kind.words(), fact.detail),
         };

@@ -20,12 +20,13 @@ impl Engine<'_> {
             waivers.insert(waiver.person.clone(), waiver);
         }
         let audience = &self.campaign.audiences[&acknowledgement.audience];
+        let nothing = if acknowledgement.notice.is_some() { "was not told yet" } else { "nothing was seen yet" };
         Ok(self
             .roster
             .audience(audience)
             .map(|person| {
                 let facts = evidence.get(&person.id).map(Vec::as_slice).unwrap_or_default();
-                Standing::of(&person.id, facts, waivers.remove(&person.id))
+                Standing::of(&person.id, facts, waivers.remove(&person.id), nothing)
             })
             .collect())
     }
