@@ -6,7 +6,6 @@ use crate::fault::{Fault, Finding, Result};
 use crate::msmail::{Postoffice, disk_set};
 use crate::package::{self, FileSet, Manifest, manifest::Sum};
 use crate::roster::Person;
-use chrono::DateTime;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -112,11 +111,7 @@ impl Engine<'_> {
 fn inspect(person: &Person, package: &Package, files: &FileSet, staged: &disk_set::Source) -> Vec<Finding> {
     let disk: Vec<disk_set::DiskFile> = files
         .iter()
-        .map(|file| disk_set::DiskFile {
-            name: file.name.clone(),
-            bytes: file.bytes.clone(),
-            modified: file.modified.and_then(DateTime::from_timestamp_millis),
-        })
+        .map(|file| disk_set::DiskFile { name: file.name.clone(), bytes: file.bytes.clone(), modified: file.modified })
         .collect();
     disk_set::inspect(person, &place(package, &person.id), &disk, staged)
 }

@@ -47,8 +47,7 @@ impl Engine<'_> {
             }
         }
         let mut rows = Vec::new();
-        let mut records = reader.records();
-        while let Some(record) = records.next() {
+        for record in reader.records() {
             let row = match record {
                 Ok(record) => {
                     // The crate takes the position before the line feed of a CRLF: count from the record itself.

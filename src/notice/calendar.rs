@@ -177,7 +177,7 @@ mod tests {
             invite.attendee.0 = name;
             invite.organizer.name = Some(text.replace('\n', " "));
             invite.description = format!("{text}\rATTENDEE:mailto:all@corp.example\r\n");
-            invite.summary = text.trim().to_owned();
+            invite.summary = format!("On {}", text.trim());
             let made = request(&invite);
             prop_assert!(!made.replace("\r\n ", "").contains("\nATTENDEE:"));
             for line in made.split_terminator("\r\n") {

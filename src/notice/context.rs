@@ -4,30 +4,12 @@
 //! at `check` instead of writing "Hello ,". `{{#if person.phone}}` asks first.
 
 use super::moment;
+use super::shape::COLUMNS;
 use crate::campaign::Campaign;
 use crate::roster::Person;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// The columns of a roster that templates may name without the rosters being asked.
-pub const COLUMNS: [&str; 15] = [
-    "id",
-    "name",
-    "email",
-    "kind",
-    "mailbox",
-    "hexid",
-    "mail_store",
-    "format",
-    "language",
-    "time_zone",
-    "manager_email",
-    "alternate_email",
-    "network",
-    "postoffice",
-    "phone",
-];
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Context {
@@ -78,7 +60,8 @@ pub struct NoticeWords {
     pub name: String,
     /// The audience it goes to.
     pub audience: String,
-    /// Why it was sent, as a sentence: for reminders, escalations and an abort.
+    /// Why it was sent now, as the end of a line without a full stop: `your address was corrected`. Absent for the
+    /// notice itself in its time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// 0 for the notice itself, 1 for the first reminder, and so on.

@@ -39,6 +39,8 @@ pub enum Segment {
 impl Letter {
     /// Refuses what must not go over the wire: a bare CR or LF (RFC 5321 section 2.3.8), a line over 998 octets, a byte
     /// above 127, an end without a line end.
+    ///
+    /// A letter of nothing is for somebody whom no mail reaches: it is kept with the message, and cannot be written.
     pub fn new(segments: Vec<Segment>) -> Result<Letter> {
         for segment in &segments {
             match segment {
@@ -54,6 +56,7 @@ impl Letter {
             }
         }
         match segments.last() {
+            None => Ok(Letter { segments }),
             Some(Segment::Bytes(bytes)) if bytes.ends_with(b"\r\n") => Ok(Letter { segments }),
             _ => Err(refused("it does not end with a line end")),
         }
@@ -76,6 +79,9 @@ impl Letter {
     /// fault that comes before the file's last chunk was written, so no receiver holds a whole message and the caller
     /// has to give up the transmission.
     pub fn write(&self, out: &mut dyn Write, open: Open) -> Result<()> {
+        if self.segments.is_empty() {
+            return Err(refused("there is nothing in it"));
+        }
         for segment in &self.segments {
             match segment {
                 Segment::Bytes(bytes) => out.write_all(bytes)?,

@@ -1,7 +1,7 @@
 //! Reads a template before anybody renders it: every name has to exist, every helper and partial has to be known, and
 //! nothing in HTML may go unescaped. Strict rendering alone is silent about `{{#if typo}}`.
 
-use super::shape::{CONTEXT, Found, Shape};
+use super::shape::{CONTEXT, Found, Shape, names, segments};
 use crate::fault::{Finding, Place};
 use handlebars::Template;
 use handlebars::template::{DecoratorTemplate, HelperTemplate, Parameter, TemplateElement};
@@ -13,9 +13,6 @@ const BLOCKS: [&str; 4] = ["if", "unless", "each", "with"];
 /// Helpers that compute a value, and how many values they take.
 const VALUES: [(&str, usize); 10] =
     [("eq", 2), ("ne", 2), ("gt", 2), ("gte", 2), ("lt", 2), ("lte", 2), ("and", 2), ("or", 2), ("not", 1), ("len", 1)];
-/// How deep blocks and parentheses may stand in each other. The parser below us recurses.
-const DEPTH: usize = 32;
-
 /// What there is for a template to use.
 pub(super) struct Vocabulary<'a> {
     pub facts: &'a [String],
@@ -30,20 +27,6 @@ pub(super) struct Report {
     /// Columns that the rosters must have, and where they are named.
     pub columns: BTreeSet<(Place, String)>,
     pub partials: BTreeSet<String>,
-}
-
-/// True for a source that would overflow the parser's stack.
-pub(super) fn nests_too_deep(source: &str) -> bool {
-    let mut blocks = 0usize;
-    source.split("{{").skip(1).any(|tag| {
-        let tag = tag.split("}}").next().unwrap_or(tag);
-        match tag.trim_start_matches(['~', '{']).chars().next() {
-            Some('#') => blocks += 1,
-            Some('/') => blocks = blocks.saturating_sub(1),
-            _ => {}
-        }
-        blocks > DEPTH || tag.matches(['(', '[', '{']).count() > DEPTH
-    })
 }
 
 pub(super) fn lint(template: &Template, file: &Path, vocabulary: &Vocabulary) -> Report {
@@ -250,34 +233,6 @@ impl Walk<'_> {
     fn error(&mut self, at: At, code: &'static str, cause: String, remedy: &str) {
         let place = self.place(at);
         self.report.findings.push(Finding::error(code, cause, remedy).at(place));
-    }
-}
-
-/// `a.b/c.[d e]` as `a`, `b`, `c`, `d e`; `this` and `.` add nothing.
-fn segments(path: &str) -> impl Iterator<Item = &str> {
-    let mut rest = path;
-    std::iter::from_fn(move || {
-        rest = rest.trim_start_matches(['.', '/']);
-        let (head, tail) = match rest.strip_prefix('[') {
-            Some(raw) => raw.split_once(']').unwrap_or((raw, "")),
-            None => rest.split_at(rest.find(['.', '/']).unwrap_or(rest.len())),
-        };
-        rest = tail;
-        (!head.is_empty()).then_some(head)
-    })
-    .filter(|field| *field != "this")
-}
-
-/// The remedy for a name nobody knows: the nearest known one, or all of them.
-fn names(wrong: &str, known: &[String]) -> String {
-    let nearest = known.iter().max_by(|a, b| {
-        let likeness = |name: &str| strsim::jaro_winkler(name, wrong);
-        likeness(a).total_cmp(&likeness(b))
-    });
-    match nearest {
-        None => "take it out".to_owned(),
-        Some(name) if strsim::jaro_winkler(name, wrong) > 0.8 => format!("did you mean '{name}'?"),
-        Some(_) => format!("use one of: {}", known.join(", ")),
     }
 }
 

@@ -10,6 +10,7 @@
 //! ```
 //! The same input makes the same bytes: nothing is drawn by chance, the boundaries follow from the Message-ID.
 
+use super::disposition::Disposition;
 use super::letter::{Encoding, Letter, Segment};
 use super::message_id::hash;
 use super::{Attachment, Header, Rendered};
@@ -114,7 +115,7 @@ fn attached(attachment: &Attachment, mark: &str) -> Result<SinglePart> {
     let body = Body::dangerous_pre_encoded(mark.as_bytes().to_vec(), ContentTransferEncoding::Base64);
     Ok(SinglePart::builder()
         .content_type(media_type(&attachment.mime)?)
-        .header(field::ContentDisposition::attachment(&attachment.shown_name))
+        .header(Disposition::attachment(&attachment.shown_name))
         .body(body))
 }
 

@@ -7,6 +7,7 @@
 mod builtin;
 pub mod calendar;
 mod context;
+mod disposition;
 mod encoding;
 mod header;
 mod letter;
@@ -21,6 +22,7 @@ mod stored;
 mod template;
 mod token;
 mod transliterate;
+mod voice;
 
 #[cfg(test)]
 mod sample;

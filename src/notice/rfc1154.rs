@@ -99,7 +99,7 @@ fn fields(subject: &str, header: &Header) -> String {
     add("Subject", subject);
     add("Message-ID", &header.message_id);
     if let Some(reply_to) = &header.reply_to {
-        add("Reply-To", &reply_to.to_string());
+        add("Reply-To", reply_to.as_ref());
     }
     if let Some(last) = header.references.last() {
         add("In-Reply-To", last);

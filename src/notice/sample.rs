@@ -52,7 +52,10 @@ pub fn campaign() -> Campaign {
             uncertain: Uncertain::Retry,
             ca_file: None,
             password: None,
+            dkim: None,
         },
+        intake: vec![],
+        web: None,
         rosters: vec![],
         audiences: IndexMap::new(),
         packages: IndexMap::new(),
@@ -108,7 +111,7 @@ pub fn full_for(person: &Person, notice: &str) -> Context {
     let due = "2026-12-09T15:00:00Z".parse().unwrap();
     let file = FileWords { name: "KIM.ZIP".to_owned(), size: 4_321, sha256: "0123456789abcdef".repeat(4) };
     context.change.own_local.get_or_insert("Sunday, 13 December 2026, 01:00 CET (Europe/Oslo)".to_owned());
-    context.notice.reason = Some("Two reminders went out without an answer.".to_owned());
+    context.notice.reason = Some("two reminders went out without an answer".to_owned());
     context.ack = Some(AckWords {
         due: Some(AckWords::due(&campaign, person, due)),
         word: "CONFIRMED".to_owned(),

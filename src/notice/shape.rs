@@ -1,6 +1,23 @@
 //! What names there are for a template to use: the shape of [`Context`](super::Context), for the lint.
 
-use super::context::COLUMNS;
+/// The columns of a roster that templates may name without the rosters being asked.
+pub(super) const COLUMNS: [&str; 15] = [
+    "id",
+    "name",
+    "email",
+    "kind",
+    "mailbox",
+    "hexid",
+    "mail_store",
+    "format",
+    "language",
+    "time_zone",
+    "manager_email",
+    "alternate_email",
+    "network",
+    "postoffice",
+    "phone",
+];
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Shape {
@@ -79,6 +96,34 @@ impl Shape {
             Columns | Facts => Some(Value),
             Record(_) | Value => None,
         }
+    }
+}
+
+/// `a.b/c.[d e]` as `a`, `b`, `c`, `d e`; `this` and `.` add nothing.
+pub(super) fn segments(path: &str) -> impl Iterator<Item = &str> {
+    let mut rest = path;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(['.', '/']);
+        let (head, tail) = match rest.strip_prefix('[') {
+            Some(raw) => raw.split_once(']').unwrap_or((raw, "")),
+            None => rest.split_at(rest.find(['.', '/']).unwrap_or(rest.len())),
+        };
+        rest = tail;
+        (!head.is_empty()).then_some(head)
+    })
+    .filter(|field| *field != "this")
+}
+
+/// The remedy for a name nobody knows: the nearest known one, or all of them.
+pub(super) fn names(wrong: &str, known: &[String]) -> String {
+    let nearest = known.iter().max_by(|a, b| {
+        let likeness = |name: &str| strsim::jaro_winkler(name, wrong);
+        likeness(a).total_cmp(&likeness(b))
+    });
+    match nearest {
+        None => "take it out".to_owned(),
+        Some(name) if strsim::jaro_winkler(name, wrong) > 0.8 => format!("did you mean '{name}'?"),
+        Some(_) => format!("use one of: {}", known.join(", ")),
     }
 }
 

@@ -12,6 +12,9 @@ fn texts() -> Texts {
 fn rendered(notice: &str, person: &Person, code_asked: bool) -> Rendered {
     let mut context = sample::full_for(person, notice);
     context.change.own_local = None;
+    if !matches!(notice, "reminder" | "escalation" | "abort") {
+        context.notice.reason = None;
+    }
     let ack = context.ack.as_mut().unwrap();
     ack.code_asked = code_asked;
     ack.link = None;
@@ -84,7 +87,8 @@ fn built_in_lines_need_no_wrapping_at_a_mail_gateway() {
         let language = path.contains(".de.").then(|| "de".to_owned());
         for code_asked in [true, false] {
             let text = rendered(notice, &Person { language: language.clone(), ..sample::person() }, code_asked).text;
-            long.extend(text.lines().filter(|line| line.chars().count() > 75).map(|line| format!("{path}: {line}")));
+            let (ascii, _) = transliterate::to_ascii(&text);
+            long.extend(ascii.lines().filter(|line| line.len() > 75).map(|line| format!("{path}: {line}")));
         }
     }
     assert_eq!(long, Vec::<String>::new());

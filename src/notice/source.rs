@@ -40,11 +40,23 @@ pub(super) struct Source {
     /// As findings name it.
     pub file: PathBuf,
     pub text: String,
-    built_in: bool,
+}
+
+pub(super) type Sources = BTreeMap<Piece, Source>;
+
+impl Source {
+    /// The finding at a line and column of this file, with the line quoted. Line 0: the file as a whole.
+    pub(super) fn point(&self, finding: Finding, line: usize, column: usize) -> Finding {
+        let finding = finding.at(Place::new(&self.file, line as u32, column as u32));
+        match line.checked_sub(1).and_then(|above| self.text.lines().nth(above)) {
+            Some(quote) => finding.quoting(quote, 1),
+            None => finding,
+        }
+    }
 }
 
 /// Every template there is. Files that cannot be taken are findings.
-pub(super) fn gather(mail: &Path) -> (BTreeMap<Piece, Source>, Vec<Finding>) {
+pub(super) fn gather(mail: &Path) -> (Sources, Vec<Finding>) {
     let mut findings = Vec::new();
     let own = campaign_files(mail, &mut findings);
     let silenced: BTreeSet<(&str, bool, Part)> = own
@@ -56,13 +68,13 @@ pub(super) fn gather(mail: &Path) -> (BTreeMap<Piece, Source>, Vec<Finding>) {
         let part = if piece.partial { piece.part } else { Part::Text };
         piece.part != Part::Subject && silenced.contains(&(piece.name.as_str(), piece.partial, part))
     };
-    let mut all: BTreeMap<Piece, Source> = builtin::FILES
+    let mut all: Sources = builtin::FILES
         .iter()
         .filter_map(|(path, text)| {
             let (folder, file) = path.split_once('/')?;
             let piece = piece(folder, file)?;
             let file = PathBuf::from("(built-in)/templates/mail").join(path);
-            Some((piece, Source { file, text: (*text).to_owned(), built_in: true }))
+            Some((piece, Source { file, text: (*text).to_owned() }))
         })
         .filter(|(piece, _)| !speaks_for_itself(piece))
         .collect();
@@ -70,13 +82,7 @@ pub(super) fn gather(mail: &Path) -> (BTreeMap<Piece, Source>, Vec<Finding>) {
     (all, findings)
 }
 
-impl Source {
-    pub(super) fn is_built_in(&self) -> bool {
-        self.built_in
-    }
-}
-
-fn campaign_files(mail: &Path, findings: &mut Vec<Finding>) -> BTreeMap<Piece, Source> {
+fn campaign_files(mail: &Path, findings: &mut Vec<Finding>) -> Sources {
     let mut found = BTreeMap::new();
     for folder in entries(mail, findings) {
         if !folder.is_dir() {
@@ -91,7 +97,7 @@ fn campaign_files(mail: &Path, findings: &mut Vec<Finding>) -> BTreeMap<Piece, S
             };
             match read(&file) {
                 Ok(text) => {
-                    found.insert(piece, Source { file, text, built_in: false });
+                    found.insert(piece, Source { file, text });
                 }
                 Err(finding) => findings.push(*finding),
             }
@@ -176,7 +182,7 @@ mod tests {
     }
 
     fn found(all: &BTreeMap<Piece, Source>, folder: &str, file: &str) -> Option<bool> {
-        all.get(&piece(folder, file).unwrap()).map(Source::is_built_in)
+        all.get(&piece(folder, file).unwrap()).map(|source| source.file.starts_with("(built-in)"))
     }
 
     #[test]

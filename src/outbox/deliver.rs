@@ -1,7 +1,8 @@
 //! Draining the queue: to a folder, or over lanes that share it on one thread.
 
-use super::lane::{self, Shared};
+use super::lane;
 use super::queue::Queue;
+use super::shared::Shared;
 use super::smtp::{Dial, Server};
 use super::{Outcome, Progress, Summary, file};
 use crate::campaign::Rate;
@@ -9,10 +10,12 @@ use crate::fault::{Fault, Finding, Result};
 use crate::system::World;
 use futures_util::future::join_all;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 /// Messages claimed at a time for each lane: one durable write for all of them, and no more in doubt after a power cut.
 const BATCH: usize = 16;
+/// However many lanes there are.
+const LARGEST_BATCH: usize = 256;
 
 /// How messages leave.
 #[derive(Debug, Clone)]
@@ -48,7 +51,7 @@ pub fn deliver(
         TransportKind::File { folder } => {
             let shared = Shared::new(queue, limits.rate, BATCH, clock, stop, progress);
             let stored = store_all(&shared, folder);
-            conclude(shared, stored)
+            shared.conclude(stored)
         }
         TransportKind::Smtp(server) => {
             // One thread carries all lanes: the queue needs no lock, and a crash has one history.
@@ -70,7 +73,7 @@ pub(super) async fn over_lanes(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Summary> {
     let count = limits.connections.max(1);
-    let shared = Shared::new(queue, limits.rate, BATCH * count, clock, stop, progress);
+    let shared = Shared::new(queue, limits.rate, (BATCH * count).min(LARGEST_BATCH), clock, stop, progress);
     let ends = join_all((1..=count).map(|lane| lane::run(lane, &shared, dial))).await;
     let mut gone_on = false;
     let mut stopped = Vec::new();
@@ -79,13 +82,13 @@ pub(super) async fn over_lanes(
             Ok(lane::End::Idle) => {}
             Ok(lane::End::Drained) => gone_on = true,
             Ok(lane::End::Stopped(finding)) => stopped.push(finding),
-            Err(fault) => return conclude(shared, Err(fault)),
+            Err(fault) => return shared.conclude(Err(fault)),
         }
     }
     let others_carried = gone_on && !shared.is_halted();
     let carried = if stopped.is_empty() || others_carried { Ok(()) } else { Err(given_up(&stopped)) };
-    shared.summary.borrow_mut().stopped = stopped;
-    conclude(shared, carried)
+    shared.stopped(stopped);
+    shared.conclude(carried)
 }
 
 /// The last trouble of each lane, each kind once.
@@ -97,15 +100,6 @@ fn given_up(stopped: &[Finding]) -> Fault {
         }
     }
     Fault { exit: crate::fault::Exit::Error, findings }
-}
-
-/// Gives back what nobody carried, makes the results durable, and tells the first thing that went wrong.
-fn conclude(shared: Shared<'_>, carried: Result<()>) -> Result<Summary> {
-    let returned = shared.give_back();
-    let summary = shared.summary.into_inner();
-    let flushed = shared.queue.into_inner().flush();
-    carried.and(returned).and(flushed)?;
-    Ok(summary)
 }
 
 /// Batch by batch: the files first, then their folder, then the results.
@@ -123,9 +117,6 @@ fn store_all(shared: &Shared<'_>, folder: &std::path::Path) -> Result<()> {
         file::sync(folder)?;
         for (message, outcome) in stored {
             shared.settle(&message, outcome)?;
-        }
-        if shared.stop.load(Ordering::Relaxed) {
-            return Ok(());
         }
     }
 }

@@ -30,7 +30,7 @@ pub fn store(folder: &Path, message: &Claimed) -> Result<Outcome> {
 }
 
 /// The hash of what was written. A full disk is the run's trouble; an attachment that cannot be read is the message's own.
-fn write(payload: &dyn Payload, file: &mut std::fs::File) -> Result<Result<Vec<u8>, Unsendable>> {
+fn write(payload: &dyn Payload, file: impl Write) -> Result<Result<Vec<u8>, Unsendable>> {
     let mut out = Hashing { out: BufWriter::new(file), hash: Sha256::new(), failed: None };
     let written = payload.write(&mut out);
     if let Some(error) = out.failed {

@@ -1,38 +1,18 @@
 //! One lane: a connection, kept as long as it serves, and the messages that go over it one after the other.
 
-use super::pacing::Pacer;
-use super::queue::{Claimed, Lease, Queue};
+use super::queue::Claimed;
 use super::retry::{Next, TROUBLE_PAUSE, after_deferral};
+use super::shared::Shared;
 use super::smtp::{Dial, Session, Trouble, Verdict};
-use super::{Outcome, Progress, Refusal, Reply, Summary};
-use crate::campaign::Rate;
+use super::{Outcome, Progress, Refusal, Reply};
 use crate::fault::{Finding, Result};
-use crate::system::World;
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 /// So many times in a row the connection may fail before its lane gives up.
 const TROUBLES_IN_A_ROW: u32 = 5;
 /// So many times one message may be part of it before others go first.
 const TROUBLES_PER_MESSAGE: u32 = 2;
-/// How often a waiting lane looks whether it is to stop.
-const GLANCE: Duration = Duration::from_millis(200);
-
-/// What all lanes share, on one thread.
-pub struct Shared<'a> {
-    pub queue: RefCell<&'a mut dyn Queue>,
-    pub summary: RefCell<Summary>,
-    pub stop: &'a AtomicBool,
-    claims: RefCell<VecDeque<Claimed>>,
-    batch: usize,
-    pacer: RefCell<Pacer>,
-    clock: &'a dyn World,
-    progress: RefCell<&'a mut dyn FnMut(Progress<'_>)>,
-    halted: Cell<bool>,
-}
 
 /// How a lane ended.
 #[derive(Debug)]
@@ -43,121 +23,6 @@ pub enum End {
     Drained,
     /// Its connection failed too often, or once for good.
     Stopped(Finding),
-}
-
-impl<'a> Shared<'a> {
-    pub fn new(
-        queue: &'a mut dyn Queue,
-        rate: Option<Rate>,
-        batch: usize,
-        clock: &'a dyn World,
-        stop: &'a AtomicBool,
-        progress: &'a mut dyn FnMut(Progress<'_>),
-    ) -> Self {
-        Shared {
-            queue: RefCell::new(queue),
-            summary: RefCell::default(),
-            stop,
-            claims: RefCell::default(),
-            batch,
-            pacer: RefCell::new(Pacer::new(rate)),
-            clock,
-            progress: RefCell::new(progress),
-            halted: Cell::new(false),
-        }
-    }
-
-    /// The next message that may still go out.
-    pub fn next(&self) -> Result<Option<Claimed>> {
-        loop {
-            if self.is_over() {
-                return Ok(None);
-            }
-            let waiting = self.claims.borrow_mut().pop_front();
-            let Some(message) = waiting else {
-                let fresh = self.watch(self.queue.borrow_mut().claim(self.clock.now(), self.batch))?;
-                if fresh.is_empty() {
-                    return Ok(None);
-                }
-                self.claims.borrow_mut().extend(fresh);
-                continue;
-            };
-            if message.expires.is_some_and(|expires| expires <= self.clock.now()) {
-                self.settle(&message, Outcome::Late)?;
-                continue;
-            }
-            return Ok(Some(message));
-        }
-    }
-
-    /// Writes a result down, counts it and tells it.
-    pub fn settle(&self, message: &Claimed, outcome: Outcome) -> Result<()> {
-        let settled = self.queue.borrow_mut().settle(message.id, message.fence, outcome.clone(), self.clock.now());
-        match self.watch(settled)? {
-            Lease::Lost => self.summary.borrow_mut().lost += 1,
-            Lease::Held => {
-                self.summary.borrow_mut().count(message, &outcome);
-                let (person, notice) = (&message.person, &message.notice);
-                self.tell(Progress::Settled { person, notice, outcome: &outcome });
-            }
-        }
-        Ok(())
-    }
-
-    /// Releases what was claimed and never begun.
-    pub fn give_back(&self) -> Result<()> {
-        while let Some(message) = self.claims.borrow_mut().pop_front() {
-            let why = "not begun before the run ended".to_owned();
-            self.settle(&message, Outcome::Released { why, until: None })?;
-        }
-        Ok(())
-    }
-
-    fn mark(&self, message: &Claimed) -> Result<Lease> {
-        let marked = self.queue.borrow_mut().mark(message.id, message.fence);
-        self.watch(marked)
-    }
-
-    /// A queue that fails once is not asked for more.
-    fn watch<T>(&self, answer: Result<T>) -> Result<T> {
-        if answer.is_err() {
-            self.halt();
-        }
-        answer
-    }
-
-    fn halt(&self) {
-        self.halted.set(true);
-    }
-
-    /// Whether something is wrong for every lane.
-    pub fn is_halted(&self) -> bool {
-        self.halted.get()
-    }
-
-    fn is_over(&self) -> bool {
-        if self.stop.load(Ordering::Relaxed) {
-            self.summary.borrow_mut().interrupted = true;
-            return true;
-        }
-        self.is_halted()
-    }
-
-    fn tell(&self, progress: Progress<'_>) {
-        (self.progress.borrow_mut())(progress);
-    }
-
-    /// Waits; false when the run ends meanwhile.
-    async fn wait_until(&self, instant: Instant) -> bool {
-        while !self.is_over() {
-            let now = Instant::now();
-            if now >= instant {
-                return true;
-            }
-            sleep_until(instant.min(now + GLANCE)).await;
-        }
-        false
-    }
 }
 
 /// Carries messages until there are none, or the connection fails for good.
@@ -189,9 +54,8 @@ struct Lane<'a, 's, D> {
 impl<D: Dial> Lane<'_, '_, D> {
     /// Brings one message to a result. A finding: the lane is at its end, and the message is settled all the same.
     async fn carry(&mut self, message: &Claimed) -> Result<Option<Finding>> {
-        let start = self.shared.pacer.borrow_mut().reserve(Instant::now());
         let mut troubles = 0;
-        if !self.shared.wait_until(start).await {
+        if !self.shared.turn().await {
             return self.release(message, "stopped before it was begun", false).map(|()| None);
         }
         loop {
@@ -241,7 +105,7 @@ impl<D: Dial> Lane<'_, '_, D> {
                 return Ok(Attempt::Doubtful(trouble));
             }
             Verdict::LeaseLost => {
-                shared.summary.borrow_mut().lost += 1;
+                shared.lost();
                 return Ok(Attempt::Settled);
             }
             Verdict::Accepted(reply) => Outcome::Sent { reply },
@@ -256,14 +120,14 @@ impl<D: Dial> Lane<'_, '_, D> {
 
     fn deferral(&self, message: &Claimed, reply: Reply) -> Outcome {
         let attempts = message.attempt + 1;
-        match after_deferral(attempts, self.shared.clock.now(), message.expires, message.id as u64) {
+        match after_deferral(attempts, self.shared.now(), message.expires, message.id as u64) {
             Next::At(until) => Outcome::Deferred { reply, until },
             Next::GiveUp => Outcome::Failed { refusal: Refusal::GaveUp { attempts, reply } },
         }
     }
 
     fn release(&self, message: &Claimed, why: &str, others_first: bool) -> Result<()> {
-        let until = others_first.then(|| self.shared.clock.now() + TROUBLE_PAUSE);
+        let until = others_first.then(|| self.shared.now() + TROUBLE_PAUSE);
         self.shared.settle(message, Outcome::Released { why: why.to_owned(), until })
     }
 

@@ -10,6 +10,7 @@ mod queue;
 mod reply;
 mod retry;
 mod secret;
+mod shared;
 pub mod smtp;
 mod summary;
 

@@ -181,7 +181,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refusal::Server { phase, reply } => write!(f, "{reply} (to {phase})"),
-            Refusal::GaveUp { attempts, reply } => write!(f, "{reply} (given up after {attempts} attempts)"),
+            Refusal::GaveUp { attempts, reply } => write!(f, "{reply} (given up at attempt {attempts})"),
             Refusal::Message(unsendable) => unsendable.fmt(f),
         }
     }

@@ -38,7 +38,6 @@ fn what_must_not_go_over_the_wire_is_refused() {
         let fault = Letter::new(vec![bytes(text)]).expect_err(text);
         assert!(fault.cause().contains(cause), "{text:?}: {fault}");
     }
-    assert!(Letter::new(vec![]).is_err());
     assert!(Letter::new(vec![bytes(&long[1..])]).is_ok());
 }
 
@@ -89,4 +88,12 @@ fn a_missing_file_is_named() {
         Segment::File { path: "no/such/DISK.ZIP".into(), sha256: "0".repeat(64), size: 1, encoding: Encoding::Base64 };
     let letter = Letter::new(vec![missing, bytes("\r\n")]).unwrap();
     assert!(letter.verify(&open_file).unwrap_err().cause().contains("no/such/DISK.ZIP"));
+}
+
+#[test]
+fn a_letter_of_nothing_is_kept_and_never_written() {
+    let nothing = Letter::new(vec![]).unwrap();
+    assert_eq!(nothing.size(), 0);
+    assert_eq!(Letter::from_bytes(&nothing.to_bytes()).unwrap(), nothing);
+    assert!(written(&nothing, b"").1.unwrap_err().cause().contains("nothing in it"));
 }

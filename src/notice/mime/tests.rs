@@ -134,6 +134,27 @@ fn a_name_with_a_line_break_is_a_fault_and_no_panic() {
 }
 
 #[test]
+fn a_name_arrives_as_it_is_written() {
+    for name in [
+        "O'Hara, Jr.",
+        "Kim \"KS\" Lee",
+        "a\\b",
+        "<x@y.example>",
+        "Kim (Oslo); Lee",
+        "Ærø, Kim",
+        "=?utf-8?q?x?=",
+        "김 민수",
+        "Kim",
+        &"Anna Maria ".repeat(15),
+    ] {
+        let header = Header { to: (name.to_owned(), sample::header().to.1), ..sample::header() };
+        let bytes = sample::bytes(&compose(&plain(), &header).unwrap());
+        let message = MessageParser::default().parse(&bytes).unwrap();
+        assert_eq!(message.to().unwrap().first().unwrap().name(), Some(name.trim()), "{name}");
+    }
+}
+
+#[test]
 fn long_lines_are_encoded_and_none_is_over_998() {
     let long = Rendered { text: "word ".repeat(5_000), ..plain() };
     let bytes = sample::bytes(&compose(&long, &sample::header()).unwrap());
@@ -155,7 +176,9 @@ proptest! {
         header.to.0 = name.clone();
         header.from.name = Some(from);
         header.extra = vec![("X-Note".to_owned(), extra)];
-        if let Ok(letter) = compose(&rendered, &header) {
+        let letter = compose(&rendered, &header);
+        prop_assert_eq!(letter.is_ok(), header.check().is_ok(), "{:?}", letter);
+        if let Ok(letter) = letter {
             let bytes = sample::bytes(&letter);
             let message = MessageParser::default().parse(&bytes).unwrap();
             let names: Vec<_> = message.headers().iter().map(|header| header.name()).collect();

@@ -6,12 +6,15 @@ fn rendered(text: &str) -> Rendered {
     Rendered { subject: "2026-12-12: keep this disk for CORP/HQ".to_owned(), text: text.to_owned(), html: None }
 }
 
+type Fields = Vec<(String, String)>;
+type Files = Vec<(String, Vec<u8>)>;
+
 /// What a gateway that goes by RFC 1154 reads: fields, text lines, and files by the names of `X-MS-Attachment`.
 /// Written from the RFC and from uuencode's manual, not from the code above.
-fn decode(message: &[u8]) -> (Vec<(String, String)>, Vec<String>, Vec<(String, Vec<u8>)>) {
+fn decode(message: &[u8]) -> (Fields, Vec<String>, Files) {
     let text = std::str::from_utf8(message).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    let fields: Vec<(String, String)> =
+    let fields: Fields =
         head.split("\r\n").map(|line| line.split_once(": ").unwrap()).map(|(n, v)| (n.into(), v.into())).collect();
     let mut lines = body.strip_suffix("\r\n").unwrap().split("\r\n");
     let encoding = &fields.iter().find(|(name, _)| name == "Encoding").unwrap().1;

@@ -3,8 +3,11 @@
 use super::{Phase, Trouble};
 use crate::outbox::Reply;
 use crate::outbox::reply::{Gather, LINE_LIMIT};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::time::timeout;
 
 /// Whatever carries bytes both ways: a socket, TLS on a socket, a pipe in a test.
@@ -64,6 +67,11 @@ impl Line {
     pub async fn ask(&mut self, phase: Phase, command: &str) -> Result<Reply, Trouble> {
         self.say(phase, command.as_bytes()).await?;
         self.hear(phase).await
+    }
+
+    /// Whether the peer has spoken or hung up, as far as this machine knows; it does not wait.
+    pub async fn has_news(&mut self) -> bool {
+        poll_fn(|context| Poll::Ready(Pin::new(&mut self.io).poll_fill_buf(context).is_ready())).await
     }
 
     /// Whether something has come that nobody has asked for yet.

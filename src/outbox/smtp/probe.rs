@@ -57,3 +57,105 @@ pub(super) fn remarks(server: &Server, session: &Session, largest: Option<u64>) 
     findings.push(Finding::note("smtp-ready", cause, "nothing to do"));
     findings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::SmtpServer;
+    use crate::outbox::Secret;
+    use crate::outbox::smtp::script::{Act, Stage};
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+
+    fn server(host: &str, port: u16) -> Server {
+        let smtp = SmtpServer { host: host.into(), port, user: None, tls: Tls::None };
+        Server::new(&smtp, None, None).expect("a server")
+    }
+
+    fn codes(findings: &[Finding]) -> Vec<&'static str> {
+        findings.iter().map(|finding| finding.code).collect()
+    }
+
+    async fn remarks_on(stage: Stage, largest: Option<u64>) -> Vec<&'static str> {
+        codes(&remarks(&stage.server, &stage.session().await, largest))
+    }
+
+    #[tokio::test]
+    async fn it_says_what_will_be_missed() {
+        let stage = |offers| Stage::new(|_| Act::Go).offering(offers);
+        assert_eq!(remarks_on(stage("DSN|SIZE 1000"), Some(1000)).await, ["smtp-ready"]);
+        assert_eq!(remarks_on(stage("DSN|SIZE 1000"), Some(1001)).await, ["smtp-size", "smtp-ready"]);
+        assert_eq!(remarks_on(stage("8BITMIME"), None).await, ["smtp-no-dsn", "smtp-ready"]);
+        let mut tolerant = stage("DSN");
+        tolerant.server.tls = Tls::Opportunistic;
+        assert_eq!(remarks_on(tolerant, None).await, ["smtp-clear", "smtp-ready"]);
+    }
+
+    #[test]
+    fn a_closed_port_and_an_unknown_host_are_told_apart() {
+        let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+        for (host, port, code) in [("127.0.0.1", closed, "smtp-refused"), ("host.invalid", 25, "smtp-unresolved")] {
+            let findings = probe(&server(host, port), None);
+            assert_eq!(codes(&findings), [code]);
+            assert!(findings[0].is_error() && findings[0].cause.starts_with(&format!("{host}:{port}: ")));
+        }
+    }
+
+    #[test]
+    fn a_real_visit_is_polite() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let host = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a visit");
+            stream.write_all(b"220 mail\r\n").expect("written");
+            let mut verbs = Vec::new();
+            for line in BufReader::new(stream.try_clone().expect("a socket")).lines() {
+                let line = line.expect("a line");
+                verbs.push(line.split(' ').next().unwrap_or_default().to_owned());
+                let reply: &[u8] = if line.starts_with("EHLO") { b"250-mail\r\n250 DSN\r\n" } else { b"221 bye\r\n" };
+                stream.write_all(reply).expect("written");
+            }
+            verbs
+        });
+        let findings = probe(&server("127.0.0.1", port), None);
+        assert_eq!(codes(&findings), ["smtp-ready"]);
+        assert_eq!(findings[0].cause, format!("127.0.0.1:{port} is ready, in clear"));
+        assert_eq!(host.join().expect("a good host"), ["EHLO", "QUIT"]);
+    }
+
+    #[test]
+    fn a_user_needs_a_password_and_a_password_a_user() {
+        let smtp = |user: Option<&str>| SmtpServer {
+            host: "mail.corp.example".into(),
+            port: 587,
+            user: user.map(str::to_owned),
+            tls: Tls::None,
+        };
+        let code =
+            |smtp, password| Server::new(&smtp, None, password).map(|_| ()).map_err(|fault| fault.findings[0].code);
+        assert_eq!(code(smtp(Some("kim")), None), Err("password-missing"));
+        assert_eq!(code(smtp(None), Some(Secret::new("sesame"))), Err("user-missing"));
+        assert_eq!(code(smtp(Some("kim")), Some(Secret::new("sesame"))), Ok(()));
+    }
+
+    #[test]
+    fn a_file_of_authorities_is_read_or_named() {
+        let smtp = SmtpServer { host: "mail.corp.example".into(), port: 465, user: None, tls: Tls::Implicit };
+        let folder = tempfile::tempdir().expect("a folder");
+        let own = rcgen::generate_simple_self_signed(["corp.example".to_owned()]).expect("a certificate").cert.pem();
+        let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        for (name, text, expected) in [
+            ("own.pem", own.as_str(), None),
+            ("empty.pem", "no certificate here", Some("ca-file")),
+            ("garbage.pem", garbage, Some("ca-file")),
+            ("missing.pem", "", Some("io")),
+        ] {
+            let file = folder.path().join(name);
+            if name != "missing.pem" {
+                fs_err::write(&file, text).expect("written");
+            }
+            let code = Server::new(&smtp, Some(&file), None).err().map(|fault| fault.findings[0].code);
+            assert_eq!(code, expected, "{name}");
+        }
+    }
+}

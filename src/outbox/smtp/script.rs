@@ -2,8 +2,9 @@
 //! otherwise. Faults it can play at every step: another reply, any bytes, a hang-up before, within or after a reply,
 //! silence, a message kept and not confessed, a reader that stops reading, clear bytes behind STARTTLS.
 
-use super::{Dial, Server, Session, Trouble};
+use super::{Dial, Login, Server, Session, Trouble};
 use crate::campaign::Tls;
+use crate::outbox::Secret;
 use lettre::transport::smtp::extension::ClientId;
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -118,6 +119,11 @@ impl Stage {
 
     pub fn offering(mut self, offers: &'static str) -> Stage {
         self.offers = offers;
+        self
+    }
+
+    pub fn logging_in(mut self, user: &str, password: &str) -> Stage {
+        self.server.login = Some(Login { user: user.into(), password: Secret::new(password) });
         self
     }
 

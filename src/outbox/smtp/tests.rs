@@ -1,16 +1,18 @@
 //! Every reply and every hang-up at every command, over a pipe and in virtual time.
 
 use super::script::{Act, Stage, Step};
-use super::{BadCertificate, Dial, Login, Phase, Session, Trouble, Verdict};
-use crate::campaign::Tls;
+use super::{Dial, Phase, Session, Trouble, Verdict};
 use crate::fault::Fault;
 use crate::outbox::queue::{Claimed, Lease, Payload, Queue, memory::MemoryQueue};
-use crate::outbox::{Refusal, Secret, Unsendable};
+use crate::outbox::{Refusal, Unsendable};
 use chrono::DateTime;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+
+mod encryption;
+mod login;
 
 fn message(bytes: impl Into<Vec<u8>>) -> Claimed {
     let mut queue = MemoryQueue::default();
@@ -46,7 +48,7 @@ async fn judged(stage: &Stage, message: &Claimed) -> String {
 
 const STEPS: [Step; 7] = [Step::Greeting, Step::Ehlo, Step::Mail, Step::Rcpt, Step::Data, Step::Body, Step::Dot];
 
-const ACTS: [Act; 14] = [
+const ACTS: [Act; 15] = [
     Act::Go,
     Act::Say("450 4.3.0 later\r\n"),
     Act::Say("550 5.1.1 never\r\n"),
@@ -61,6 +63,7 @@ const ACTS: [Act; 14] = [
     Act::Cut("250-half\r\n"),
     Act::Mute,
     Act::KeepAndCut("25"),
+    Act::KeepAndMute,
 ];
 
 #[tokio::test(start_paused = true)]
@@ -68,6 +71,10 @@ async fn every_answer_at_every_step() {
     let mut grid = String::new();
     for step in STEPS {
         for act in ACTS {
+            // A server that answers in the middle and reads on has no meaning to test.
+            if step == Step::Body && matches!(act, Act::Say(_)) {
+                continue;
+            }
             for offers in ["PIPELINING|SIZE", "SIZE"] {
                 let stage = Stage::once(step, act).offering(offers);
                 let verdict = judged(&stage, &message("Subject: x\r\n\r\nbody\r\n")).await;
@@ -105,10 +112,10 @@ async fn the_conversation_in_lockstep_and_pipelined() {
     assert_eq!(logs[0], logs[1]);
     insta::assert_snapshot!(logs[0].join("\n"), @r"
     EHLO desk.corp.example
-    MAIL FROM:<bounce@corp.example> SIZE=25 RET=HDRS ENVID=0@t
+    MAIL FROM:<bounce@corp.example> SIZE=24 RET=HDRS ENVID=0@t
     RCPT TO:<kim@corp.example> NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;kim@corp.example
     DATA
-    MAIL FROM:<bounce@corp.example> SIZE=25 RET=HDRS ENVID=0@t
+    MAIL FROM:<bounce@corp.example> SIZE=24 RET=HDRS ENVID=0@t
     RCPT TO:<kim@corp.example> NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;kim@corp.example
     DATA
     QUIT
@@ -209,13 +216,13 @@ async fn a_large_message_streams_and_arrives_as_it_was() {
     assert_eq!(stage.log().kept[0].bytes, large());
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_reader_that_stops_is_trouble_before_the_mark_and_doubt_after_it() {
-    let start = Instant::now();
-    let verdict = judged(&Stage::once(Step::Body, Act::Mute), &message(large())).await;
-    assert_eq!(verdict, "trouble: no answer in time to the message");
-    assert!(start.elapsed() < Duration::from_secs(200), "{:?}", start.elapsed());
-    let verdict = judged(&Stage::once(Step::Body, Act::Mute), &message("x\r\ny\r\n")).await;
+    // Real time, since virtual time stands still while another thread reads the message.
+    let mut stage = Stage::always(Step::Body, Act::Mute);
+    stage.server.patience = Duration::from_millis(50);
+    assert_eq!(judged(&stage, &message(large())).await, "trouble: no answer in time to the message");
+    let verdict = judged(&stage, &message("x\r\ny\r\n")).await;
     assert_eq!(verdict, "UNCERTAIN: no answer in time to the end of the message");
 }
 
@@ -238,7 +245,7 @@ async fn what_must_not_leave_never_gets_its_dot() {
         let verdict = session.transmit(&message(bytes), &mut || panic!("no mark")).await.expect("a queue");
         assert!(matches!(&verdict, Verdict::Refused(refusal) if refusal.class() == code), "{verdict:?}");
         assert!(!session.is_usable());
-        assert_eq!((stage.log().kept.len(), stage.log().lines.len()), (0, 4));
+        assert_eq!(stage.log().kept, []);
     }
 }
 
@@ -289,164 +296,4 @@ async fn a_server_that_knows_only_helo_is_served() {
         stage.log().lines[..3],
         ["EHLO desk.corp.example", "HELO desk.corp.example", "MAIL FROM:<bounce@corp.example>"]
     );
-}
-
-mod encryption {
-    use super::*;
-
-    const HOST: &str = "mail.corp.example";
-
-    fn stage(tls: Tls) -> Stage {
-        Stage::new(|_| Act::Go).offering("STARTTLS|AUTH PLAIN").with_tls(tls, HOST, 4000, true)
-    }
-
-    #[tokio::test]
-    async fn starttls_and_implicit_tls_carry_mail() {
-        for tls in [Tls::Required, Tls::Opportunistic, Tls::Implicit] {
-            let stage = stage(tls);
-            assert!(judged(&stage, &message("x\r\n")).await.starts_with("accepted"), "{tls:?}");
-            let hellos = stage.log().lines.iter().filter(|line| line.starts_with("EHLO")).count();
-            // What was offered in clear is asked for again.
-            assert_eq!(hellos, if tls == Tls::Implicit { 1 } else { 2 }, "{tls:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn an_offer_taken_away_stops_what_requires_it() {
-        let stripped = stage(Tls::Required).offering("AUTH PLAIN");
-        assert_eq!(stripped.open().await.expect_err("stripped"), Trouble::NoStarttls);
-        assert_eq!(stripped.log().lines, ["EHLO desk.corp.example"]);
-        let tolerant = stage(Tls::Opportunistic).offering("8BITMIME");
-        assert!(judged(&tolerant, &message("x\r\n")).await.starts_with("accepted"));
-    }
-
-    #[tokio::test]
-    async fn clear_bytes_behind_starttls_are_an_attack() {
-        let attack = Act::Say("220 go ahead\r\n250-injected.example\r\n250 AUTH LOGIN\r\n");
-        let stage =
-            Stage::always(Step::Starttls, attack).offering("STARTTLS").with_tls(Tls::Required, HOST, 4000, true);
-        assert_eq!(stage.open().await.expect_err("injected"), Trouble::EarlyPlaintext);
-    }
-
-    #[tokio::test]
-    async fn a_server_that_takes_its_offer_back_gets_no_mail_in_clear() {
-        for tls in [Tls::Required, Tls::Opportunistic] {
-            let refusal = Act::Say("454 4.7.0 TLS not available\r\n");
-            let stage = Stage::always(Step::Starttls, refusal).offering("STARTTLS").with_tls(tls, HOST, 4000, true);
-            assert!(matches!(stage.open().await, Err(Trouble::Turned(Phase::Starttls, _))));
-        }
-    }
-
-    #[tokio::test]
-    async fn certificates_are_always_checked() {
-        for (name, year, trusted, why) in [
-            (HOST, 2020, true, BadCertificate::Expired),
-            (HOST, 4000, false, BadCertificate::UnknownIssuer),
-            ("other.example", 4000, true, BadCertificate::OtherName),
-        ] {
-            for tls in [Tls::Required, Tls::Opportunistic, Tls::Implicit] {
-                let stage = Stage::new(|_| Act::Go).offering("STARTTLS").with_tls(tls, name, year, trusted);
-                assert_eq!(stage.open().await.expect_err("refused"), Trouble::Certificate(why.clone()), "{tls:?}");
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn a_server_that_hangs_up_in_the_handshake() {
-        let stage = Stage::always(Step::Starttls, Act::Cut("220 go\r\n")).offering("STARTTLS");
-        let stage = stage.with_tls(Tls::Required, HOST, 4000, true);
-        assert_eq!(stage.open().await.expect_err("cut"), Trouble::Closed(Phase::Handshake));
-    }
-
-    #[tokio::test]
-    async fn a_port_that_does_not_speak_tls() {
-        let (ours, mut theirs) = tokio::io::duplex(1000);
-        tokio::io::AsyncWriteExt::write_all(&mut theirs, b"220 mail.corp.example ESMTP\r\n").await.expect("room");
-        let stage = stage(Tls::Implicit);
-        let trouble = Session::open(Box::new(ours), &stage.server, true).await.expect_err("no TLS");
-        assert_eq!(trouble.finding("x").code, "smtp-tls");
-    }
-}
-
-mod login {
-    use super::*;
-
-    fn stage(offers: &'static str, rule: impl Fn(Step) -> Act + Send + Sync + 'static) -> Stage {
-        let mut stage = Stage::new(move |seen| rule(seen.step)).offering(offers);
-        stage.server.login = Some(Login { user: "kim".into(), password: Secret::new("sesame") });
-        stage
-    }
-
-    #[tokio::test]
-    async fn each_mechanism_in_its_own_words() {
-        for (offers, lines) in [
-            ("AUTH PLAIN LOGIN XOAUTH2", &["AUTH PLAIN AGtpbQBzZXNhbWU="][..]),
-            ("AUTH LOGIN XOAUTH2", &["AUTH LOGIN", "a2lt", "c2VzYW1l"]),
-            ("AUTH=XOAUTH2", &["AUTH XOAUTH2 dXNlcj1raW0BYXV0aD1CZWFyZXIgc2VzYW1lAQE="]),
-        ] {
-            let stage = stage(offers, |_| Act::Go);
-            stage.session().await;
-            assert_eq!(stage.log().lines[1..], *lines);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_wrong_password_is_final_and_is_not_repeated_in_words() {
-        for (offers, at) in [("AUTH PLAIN", Step::Auth), ("AUTH LOGIN", Step::AuthLine)] {
-            let stage = stage(offers, move |step| {
-                if step == at { Act::Say("535 5.7.8 sesame is wrong, as is c2VzYW1l\r\n") } else { Act::Go }
-            });
-            let trouble = stage.open().await.expect_err("refused");
-            assert!(trouble.is_final());
-            let finding = trouble.finding("mail:587");
-            assert_eq!(finding.code, "smtp-password");
-            assert!(!format!("{trouble:?}{finding:?}").contains("sesame"), "{finding:?}");
-            assert!(finding.cause.contains("*** is wrong, as is ***"), "{finding:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn xoauth2_hears_the_refusal_behind_its_explanation() {
-        let stage = stage("AUTH XOAUTH2", |step| match step {
-            Step::Auth => Act::Say("334 eyJzdGF0dXMiOiI0MDEifQ==\r\n"),
-            Step::AuthLine => Act::Say("535 5.7.8 bad token\r\n"),
-            _ => Act::Go,
-        });
-        assert!(matches!(stage.open().await, Err(Trouble::WrongPassword(reply)) if reply.text == "bad token"));
-        assert_eq!(stage.log().lines.last().map(String::as_str), Some(""));
-    }
-
-    #[tokio::test]
-    async fn a_login_that_is_only_late_is_tried_again() {
-        let stage =
-            stage("AUTH PLAIN", |step| if step == Step::Auth { Act::Say("454 4.7.0 later\r\n") } else { Act::Go });
-        let trouble = stage.open().await.expect_err("refused");
-        assert!(matches!(trouble, Trouble::Turned(Phase::Auth, _)) && !trouble.is_final());
-    }
-
-    #[tokio::test]
-    async fn no_password_in_clear_beyond_this_machine() {
-        let mut stage = stage("AUTH PLAIN", |_| Act::Go);
-        stage.loopback = false;
-        assert_eq!(stage.open().await.expect_err("clear"), Trouble::ClearPassword);
-        assert_eq!(stage.log().lines, ["EHLO desk.corp.example"]);
-        let mut stage =
-            stage.offering("STARTTLS|AUTH PLAIN").with_tls(Tls::Opportunistic, "mail.corp.example", 4000, true);
-        stage.loopback = false;
-        assert!(stage.open().await.is_ok());
-    }
-
-    #[tokio::test]
-    async fn a_server_without_a_login_we_know() {
-        for (offers, offered) in [("8BITMIME", ""), ("AUTH CRAM-MD5", "CRAM-MD5")] {
-            let trouble = stage(offers, |_| Act::Go).open().await.expect_err("none");
-            assert_eq!(trouble, Trouble::NoMechanism { offered: offered.into() });
-        }
-    }
-
-    #[tokio::test]
-    async fn nothing_that_prints_shows_the_password() {
-        let stage = stage("AUTH PLAIN", |_| Act::Go);
-        assert!(!format!("{:?}{:?}", stage.server, stage.session().await).contains("sesame"));
-    }
 }

@@ -72,7 +72,8 @@ fn why(error: &std::io::Error) -> Trouble {
     Trouble::Certificate(match bad {
         Expired | ExpiredContext { .. } => BadCertificate::Expired,
         NotValidYet | NotValidYetContext { .. } => BadCertificate::NotYetValid,
-        UnknownIssuer => BadCertificate::UnknownIssuer,
+        // Signed by somebody of the same name with another key: as unknown as the other.
+        UnknownIssuer | BadSignature => BadCertificate::UnknownIssuer,
         NotValidForName | NotValidForNameContext { .. } => BadCertificate::OtherName,
         other => BadCertificate::Other { words: format!("{other:?}") },
     })

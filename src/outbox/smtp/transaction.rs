@@ -80,6 +80,10 @@ impl Session {
         // From here on the connection is good for nothing but this message, until its dot is answered.
         self.over = true;
         let last = self.stream(Arc::clone(&message.payload)).await?;
+        // What comes before the dot is no answer to it, and still costs no doubt.
+        if self.line.has_news().await {
+            return Err(self.last_words(Trouble::Closed(Phase::Body)).await);
+        }
         match mark().map_err(End::Fault)? {
             Lease::Held => {}
             Lease::Lost => return Ok(Verdict::LeaseLost),
@@ -150,13 +154,20 @@ impl Session {
         Ok(last?)
     }
 
-    /// One block before the last. A server that will not take it may say why before it hangs up.
+    /// One block before the last.
     async fn block(&mut self, block: &[u8]) -> Result<(), End> {
-        let Err(trouble) = self.line.say(Phase::Body, block).await else { return Ok(()) };
-        if let Ok(Ok(reply)) = timeout(LAST_WORDS, self.line.hear(Phase::Body)).await {
-            judge(Phase::Body, reply)?;
+        match self.line.say(Phase::Body, block).await {
+            Ok(()) => Ok(()),
+            Err(trouble) => Err(self.last_words(trouble).await),
         }
-        Err(trouble.into())
+    }
+
+    /// A server that will not take the rest of a message may say why before it hangs up.
+    async fn last_words(&mut self, trouble: Trouble) -> End {
+        match timeout(LAST_WORDS, self.line.hear(Phase::Body)).await {
+            Ok(Ok(reply)) => judge(Phase::Body, reply).err().unwrap_or(End::from(trouble)),
+            _ => trouble.into(),
+        }
     }
 
     /// The last block, and the one answer that counts. Whatever is no complete 4xx or 5xx leaves the message in doubt.
