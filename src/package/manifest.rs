@@ -65,12 +65,15 @@ impl Manifest {
     /// Nothing is built there; the file is damaged, of a newer program, or points out of the folder.
     pub fn load(folder: &Path) -> Result<Manifest> {
         let path = folder.join(NAME);
-        if !path.exists() {
-            let cause = format!("nothing is built in {}", folder.display());
-            return Err(Fault::new("not-built", cause, "run `flagday build` first"));
-        }
+        let file = match fs::File::open(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let cause = format!("nothing is built in {}", folder.display());
+                return Err(Fault::new("not-built", cause, "run `flagday build` first"));
+            }
+            opened => opened?,
+        };
         let mut bytes = Vec::new();
-        fs::File::open(&path)?.take(BYTES_MAX).read_to_end(&mut bytes)?;
+        file.take(BYTES_MAX).read_to_end(&mut bytes)?;
         let damaged = |why: &str| {
             Fault::new("manifest-damaged", format!("{}: {why}", path.display()), "run `flagday build` again")
         };

@@ -38,7 +38,8 @@ impl<'a> Readme<'a> {
         let own = [&format!("{}.txt.hbs", package.name), built_in.0, GENERAL.0]
             .into_iter()
             .map(|name| folder.join(name))
-            .find(|path| path.exists());
+            // One that cannot be looked at is not taken for absent: reading it tells why.
+            .find(|path| path.try_exists().unwrap_or(true));
         let template = match own {
             Some(path) => {
                 let source = String::from_utf8(bounded(&path, TEMPLATE_MAX)?).map_err(|_| {

@@ -1,80 +1,22 @@
 //! Zip archives: written so that PKUNZIP 2.04 reads them and the same files give the same bytes; read with suspicion.
 
-use super::files::{DiskFile, FileSet};
-use super::floppy::{Geometry, IMAGE_MAX};
-use super::stamp::DosStamp;
-use crate::campaign::Medium;
-use crate::fault::Finding;
-use std::io::{Cursor, Read, Write};
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter};
+mod read;
+mod write;
 
-/// More files than any floppy's root directory holds.
-const FILES_MAX: usize = Geometry::of(Medium::M1_44).files_max();
-
-/// The files as a zip archive: sorted, all of one date, deflated at level 6, nothing but "version needed 2.0".
-pub fn zip(files: &FileSet, stamp: DosStamp) -> Vec<u8> {
-    let at = DateTime::try_from_msdos(stamp.date, stamp.time).expect("a DosStamp is a date of DOS");
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(6))
-        .last_modified_time(at)
-        .system(System::Dos);
-    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-    for file in files {
-        writer.start_file(&file.name, options).expect("the names of a FileSet are short and stand there once");
-        writer.write_all(&file.bytes).expect("memory takes what fits a floppy");
-    }
-    writer.finish().expect("memory takes what fits a floppy").into_inner()
-}
-
-/// The files of a zip archive that may come from anywhere. Nothing is written to disk; folders, links, paths,
-/// encrypted or doubled entries, entries that share their bytes, and archives that grow beyond a floppy are findings.
-pub fn read(archive: &[u8]) -> Result<FileSet, Vec<Finding>> {
-    entries(archive).map_err(|why| vec![refusal(&why)]).and_then(FileSet::new)
-}
-
-fn entries(bytes: &[u8]) -> Result<Vec<DiskFile>, String> {
-    if bytes.len() > IMAGE_MAX {
-        return Err(format!("{} bytes are more than a floppy holds", bytes.len()));
-    }
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
-    if archive.has_duplicate_names() {
-        return Err("two entries have the same name".to_owned());
-    }
-    if archive.len() > FILES_MAX {
-        return Err(format!("{} entries are more than a floppy holds", archive.len()));
-    }
-    if archive.has_overlapping_entries().map_err(|error| error.to_string())? {
-        return Err("two entries share the same bytes".to_owned());
-    }
-    archive.validate_header_consistency().map_err(|error| error.to_string())?;
-    let mut room = IMAGE_MAX as u64;
-    (0..archive.len())
-        .map(|n| {
-            let entry = archive.by_index(n).map_err(|error| error.to_string())?;
-            let name = entry.name().map_err(|error| error.to_string())?.into_owned();
-            if !entry.is_file() {
-                return Err(format!("{name:?} is a folder or a link, and a package has none"));
-            }
-            let mut contents = Vec::new();
-            // The size an entry claims is not trusted: one byte beyond the room that is left ends the reading.
-            entry.take(room + 1).read_to_end(&mut contents).map_err(|error| format!("{name:?}: {error}"))?;
-            let over = || "it grows beyond what a floppy holds".to_owned();
-            room = room.checked_sub(contents.len() as u64).ok_or_else(over)?;
-            Ok(DiskFile::new(name, contents))
-        })
-        .collect()
-}
-
-fn refusal(why: &str) -> Finding {
-    Finding::error("package-archive-damaged", format!("the zip archive cannot be read: {why}"), "build it again")
-}
+pub use read::read;
+pub use write::zip;
 
 #[cfg(test)]
 mod tests {
+    use super::read::FILES_MAX;
     use super::*;
+    use crate::package::files::{DiskFile, FileSet};
+    use crate::package::floppy::IMAGE_MAX;
+    use crate::package::stamp::DosStamp;
+    use ::zip::write::SimpleFileOptions;
+    use ::zip::{CompressionMethod, System, ZipArchive, ZipWriter};
     use proptest::prelude::*;
+    use std::io::{Cursor, Write};
 
     fn stamp() -> DosStamp {
         DosStamp::new("2026-12-12T18:00:00".parse().expect("a time")).expect("a year of DOS")
@@ -106,6 +48,16 @@ mod tests {
     }
 
     #[test]
+    fn what_was_packed_before_leaves_no_trace() {
+        let noise: Vec<u8> = (0..200_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let other = FileSet::new(vec![DiskFile::new("NOISE", noise)]).expect("good");
+        assert_eq!(read(&zip(&other, stamp())).expect("our own"), other);
+        let after = zip(&sample(), stamp());
+        let fresh = std::thread::spawn(|| zip(&sample(), stamp())).join().expect("a thread of its own");
+        assert_eq!(after, fresh);
+    }
+
+    #[test]
     fn an_old_unzipper_can_read_it() {
         let bytes = zip(&sample(), stamp());
         let mut archive = ZipArchive::new(Cursor::new(&bytes)).expect("an archive");
@@ -113,6 +65,7 @@ mod tests {
             let entry = archive.by_index(n).expect("entry");
             assert_eq!(entry.version_needed(), 20);
             assert_eq!(entry.system(), System::Dos);
+            assert_eq!(entry.external_attributes(), 0x20);
             assert!(entry.extra_data().is_none_or(|extra| extra.is_empty()));
             let at = entry.last_modified().expect("a date");
             assert_eq!((at.year(), at.month(), at.day(), at.hour(), at.minute()), (2026, 12, 12, 18, 0));
