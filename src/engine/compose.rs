@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::io::Write;
+use std::rc::Rc;
 
 /// The word that a reply has to hold where no code is asked for.
 const WORD: &str = "CONFIRMED";
@@ -21,7 +22,7 @@ const WORD: &str = "CONFIRMED";
 /// What is the same for every message of a run.
 #[derive(Debug)]
 pub(super) struct Desk {
-    texts: Texts,
+    texts: Rc<Texts>,
     manifests: HashMap<String, Manifest>,
 }
 
@@ -50,10 +51,13 @@ impl Preview {
 
 impl Engine<'_> {
     /// The templates of the campaign, free of faults.
-    pub(super) fn texts(&self) -> Result<Texts> {
+    pub(super) fn texts(&self) -> Result<Rc<Texts>> {
+        if let Some(texts) = self.texts.get() {
+            return Ok(texts.clone());
+        }
         let (texts, findings) = Texts::load(&self.campaign);
         Fault::check(findings)?;
-        Ok(texts)
+        Ok(self.texts.get_or_init(|| Rc::new(texts)).clone())
     }
 
     pub(super) fn desk(&self) -> Result<Desk> {

@@ -24,10 +24,13 @@ pub use sending::{Sent, To};
 use crate::campaign::{self, Campaign};
 use crate::fault::{Finding, Result};
 use crate::ledger::Ledger;
+use crate::notice::Texts;
 use crate::roster::{self, Roster};
 use crate::system::World;
 use chrono::{DateTime, Utc};
+use std::cell::OnceCell;
 use std::path::Path;
+use std::rc::Rc;
 
 /// One campaign, opened: what was written, who is in it, what is known.
 pub struct Engine<'w> {
@@ -37,6 +40,8 @@ pub struct Engine<'w> {
     pub findings: Vec<Finding>,
     ledger: Ledger,
     world: &'w dyn World,
+    /// The templates, compiled when they are first needed.
+    texts: OnceCell<Rc<Texts>>,
 }
 
 impl<'w> Engine<'w> {
@@ -48,7 +53,7 @@ impl<'w> Engine<'w> {
         findings.extend(faults);
         findings.extend(roster::check_audiences(&campaign, &roster));
         let ledger = Ledger::open(&campaign.state())?;
-        Ok(Engine { campaign, roster, findings, ledger, world })
+        Ok(Engine { campaign, roster, findings, ledger, world, texts: OnceCell::new() })
     }
 
     pub fn now(&self) -> DateTime<Utc> {
