@@ -33,7 +33,12 @@ impl Standing {
         let valid = || evidence.iter().filter(|fact| !fact.revoked);
         let best = valid().max_by_key(|fact| fact.grade());
         let grade = best.map_or(Grade::None, Evidence::grade);
-        let trouble = valid().rev().find(|fact| fact.kind.is_trouble());
+        // A bounce is over once a later message got through: the address was corrected.
+        let over = |fact: &Evidence| {
+            matches!(fact.kind, Kind::HardBounce | Kind::SoftBounce)
+                && valid().any(|later| later.id > fact.id && later.grade() >= Grade::Sent)
+        };
+        let trouble = valid().rev().find(|fact| fact.kind.is_trouble()).filter(|fact| !over(fact));
         let telling = trouble.filter(|_| grade < Grade::Confirmed).or(best);
         let why = match telling {
             None => nothing.to_owned(),
@@ -64,5 +69,62 @@ impl Kind {
                 | Kind::SerialDiffers
                 | Kind::NotDrained
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(kinds: &[Kind]) -> Vec<Evidence> {
+        let fact = |(n, kind): (usize, &Kind)| Evidence {
+            id: n as i64 + 1,
+            at: Default::default(),
+            person: "ann".into(),
+            acknowledgement: "a".into(),
+            revision: 1,
+            kind: *kind,
+            by: None,
+            detail: String::new(),
+            revoked: false,
+        };
+        kinds.iter().enumerate().map(fact).collect()
+    }
+
+    fn standing(kinds: &[Kind]) -> Standing {
+        Standing::of("ann", &facts(kinds), None, "was not told yet")
+    }
+
+    #[test]
+    fn the_grade_is_the_best_that_any_fact_proves_whatever_the_order() {
+        let kinds = [Kind::Sent, Kind::Code, Kind::AutoReply, Kind::Displayed, Kind::Declined];
+        assert_eq!(standing(&kinds).grade, Grade::Possessed);
+        let mut reversed = kinds;
+        reversed.reverse();
+        assert_eq!(standing(&reversed).grade, Grade::Possessed);
+        assert_eq!(standing(&[]).why, "was not told yet");
+    }
+
+    #[test]
+    fn what_machines_do_never_reaches_confirmed() {
+        for kind in
+            [Kind::Sent, Kind::DsnDelivered, Kind::HardBounce, Kind::SoftBounce, Kind::AutoReply, Kind::Displayed]
+        {
+            assert!(standing(&[kind]).grade < Grade::Confirmed, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_revoked_fact_proves_nothing() {
+        let mut facts = facts(&[Kind::Sent, Kind::Code]);
+        facts[1].revoked = true;
+        assert_eq!(Standing::of("ann", &facts, None, "").grade, Grade::Sent);
+    }
+
+    #[test]
+    fn a_bounce_is_over_when_a_later_message_got_through_and_a_refusal_is_not() {
+        assert_eq!(standing(&[Kind::Sent, Kind::HardBounce]).trouble, Some(Kind::HardBounce));
+        assert_eq!(standing(&[Kind::HardBounce, Kind::Sent]).trouble, None);
+        assert_eq!(standing(&[Kind::Declined, Kind::Sent]).trouble, Some(Kind::Declined));
     }
 }

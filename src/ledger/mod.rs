@@ -14,6 +14,8 @@ mod revisions;
 mod schema;
 mod secret;
 mod tasks;
+#[cfg(test)]
+mod tests;
 
 pub use audit::{AuditEvent, AuditHead};
 pub use lock::Lock;

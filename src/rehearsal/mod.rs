@@ -33,5 +33,7 @@ pub fn rehearse(root: &Path, out: Option<&Path>, told: &mut dyn FnMut(Told)) -> 
     site.stamp(&script, &engine)?;
     let mut stage = Stage::new(engine, &world, &script, &site, told);
     stage.play()?;
-    stage.outcome(folder)
+    let outcome = stage.outcome(folder)?;
+    fs_err::write(outcome.folder.join("rehearsal.json"), serde_json::to_vec_pretty(&outcome)?)?;
+    Ok(outcome)
 }

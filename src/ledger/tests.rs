@@ -1,0 +1,194 @@
+//! The ledger against crashes, old fences, altered rows and second runs.
+
+use super::*;
+use crate::answer::{Evidence, Kind};
+use crate::campaign::Uncertain;
+use crate::notice::Letter;
+use crate::outbox::{Lease, Outcome, Queue, Reply, State};
+use crate::roster::Format;
+
+fn at(minutes: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000 + minutes * 60, 0).unwrap()
+}
+
+fn ledger() -> (tempfile::TempDir, Ledger) {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(&folder.path().join(".flagday")).unwrap();
+    (folder, ledger)
+}
+
+fn message(person: &str, copy: u32) -> NewMessage {
+    NewMessage {
+        message_id: format!("<c.n.{person}{copy}@corp.example>"),
+        person: person.into(),
+        notice: "change-date".into(),
+        revision: 1,
+        copy,
+        acknowledgement: Some("disk-received".into()),
+        tells: true,
+        reason: String::new(),
+        envelope_from: Some("b@corp.example".into()),
+        envelope_to: Some(format!("{person}@corp.example")),
+        format: Format::Mime,
+        due_at: at(0),
+        token: format!("token{person}"),
+        code: None,
+        letter: Letter::new(Vec::new()).unwrap(),
+    }
+}
+
+fn accepted() -> Outcome {
+    Outcome::Sent { reply: Reply { code: 250, enhanced: None, text: "queued".into() } }
+}
+
+fn state(ledger: &Ledger, id: i64) -> State {
+    ledger.messages().unwrap().into_iter().find(|message| message.id == id).unwrap().state
+}
+
+#[test]
+fn a_message_is_planned_once_claimed_once_and_its_result_is_evidence() {
+    let (_folder, mut ledger) = ledger();
+    assert_eq!(ledger.plan_messages(&[message("ann", 0), message("bob", 0)], at(0)).unwrap(), 2);
+    assert_eq!(ledger.plan_messages(&[message("ann", 0)], at(1)).unwrap(), 0);
+    let claimed = ledger.claim(at(1), 10).unwrap();
+    assert_eq!(claimed.len(), 2);
+    assert!(ledger.claim(at(1), 10).unwrap().is_empty());
+    let ann = &claimed[0];
+    assert_eq!(ledger.mark(ann.id, ann.fence).unwrap(), Lease::Held);
+    assert_eq!(ledger.settle(ann.id, ann.fence, accepted(), at(2)).unwrap(), Lease::Held);
+    let facts = ledger.evidence("disk-received", 1).unwrap();
+    assert_eq!(facts.iter().map(|fact| (fact.person.as_str(), fact.kind)).collect::<Vec<_>>(), [("ann", Kind::Sent)]);
+    assert_eq!(ledger.counts().unwrap(), Counts { sent: 1, sending: 1, ..Counts::default() });
+}
+
+#[test]
+fn a_result_with_an_old_fence_is_refused() {
+    let (_folder, mut ledger) = ledger();
+    ledger.plan_messages(&[message("ann", 0)], at(0)).unwrap();
+    let first = ledger.claim(at(1), 1).unwrap().remove(0);
+    ledger.recover(at(2), Uncertain::Retry).unwrap();
+    let second = ledger.claim(at(3), 1).unwrap().remove(0);
+    assert!(second.fence > first.fence);
+    assert_eq!(ledger.mark(first.id, first.fence).unwrap(), Lease::Lost);
+    assert_eq!(ledger.settle(first.id, first.fence, accepted(), at(3)).unwrap(), Lease::Lost);
+    assert_eq!(state(&ledger, first.id), State::Sending);
+}
+
+#[test]
+fn after_a_killed_run_the_claimed_go_back_and_the_marked_are_in_doubt_once() {
+    let (_folder, mut ledger) = ledger();
+    ledger.plan_messages(&[message("ann", 0), message("bob", 0)], at(0)).unwrap();
+    let claimed = ledger.claim(at(1), 2).unwrap();
+    assert_eq!(ledger.mark(claimed[0].id, claimed[0].fence).unwrap(), Lease::Held);
+    ledger.recover(at(2), Uncertain::Retry).unwrap();
+    assert_eq!((state(&ledger, claimed[0].id), state(&ledger, claimed[1].id)), (State::Uncertain, State::Planned));
+    // The pause first, then the same bytes once more; in doubt again, a person decides.
+    ledger.recover(at(11), Uncertain::Retry).unwrap();
+    assert_eq!(state(&ledger, claimed[0].id), State::Uncertain);
+    ledger.recover(at(13), Uncertain::Retry).unwrap();
+    assert_eq!(state(&ledger, claimed[0].id), State::Planned);
+    let again = ledger.claim(at(13), 1).unwrap().remove(0);
+    assert_eq!(ledger.mark(again.id, again.fence).unwrap(), Lease::Held);
+    ledger.recover(at(14), Uncertain::Retry).unwrap();
+    ledger.recover(at(60), Uncertain::Retry).unwrap();
+    assert_eq!(state(&ledger, claimed[0].id), State::Held);
+}
+
+#[test]
+fn after_a_power_cut_every_claim_is_in_doubt() {
+    let (_folder, mut ledger) = ledger();
+    ledger.plan_messages(&[message("ann", 0)], at(0)).unwrap();
+    let claimed = ledger.claim(at(1), 1).unwrap();
+    ledger.db.execute("UPDATE message SET boot = 'another start of the machine'", ()).unwrap();
+    ledger.recover(at(2), Uncertain::Hold).unwrap();
+    assert_eq!(state(&ledger, claimed[0].id), State::Uncertain);
+    ledger.recover(at(99), Uncertain::Hold).unwrap();
+    assert_eq!(state(&ledger, claimed[0].id), State::Uncertain, "held in doubt until a person decides");
+}
+
+#[test]
+fn nobody_without_an_address_is_forgotten() {
+    let (_folder, mut ledger) = ledger();
+    ledger.plan_messages(&[NewMessage { envelope_to: None, ..message("ann", 0) }], at(0)).unwrap();
+    assert_eq!(ledger.counts().unwrap().failed, 1);
+    assert_eq!(ledger.messages().unwrap()[0].reply, "no address in the roster");
+}
+
+#[test]
+fn the_chain_shows_an_altered_a_removed_and_a_cut_off_event() {
+    let (_folder, mut ledger) = ledger();
+    for n in 0..5 {
+        ledger.note(at(n), "noted", &serde_json::json!({ "n": n })).unwrap();
+    }
+    let head = ledger.audit_verify(None).unwrap().unwrap();
+    assert_eq!(head.events, 5);
+    assert!(ledger.audit_verify(Some(&head.hash)).is_ok());
+    let broken = |ledger: &Ledger, head: Option<&str>| ledger.audit_verify(head).unwrap_err().cause().to_owned();
+    ledger.db.execute("UPDATE event SET body = '{\"n\":9}' WHERE seq = 3", ()).unwrap();
+    assert_eq!(broken(&ledger, None), "event 3 (noted) was altered");
+    ledger.db.execute("DELETE FROM event WHERE seq = 3", ()).unwrap();
+    assert_eq!(broken(&ledger, None), "event 3 is missing");
+    ledger.db.execute("DELETE FROM event WHERE seq > 3", ()).unwrap();
+    assert!(ledger.audit_verify(None).is_ok(), "a cut tail shows only against a head");
+    assert!(broken(&ledger, Some(&head.hash)).contains("cut or rewritten"));
+}
+
+#[test]
+fn the_same_fact_is_recorded_once_and_a_revoked_one_counts_no_more() {
+    let (_folder, mut ledger) = ledger();
+    let fact = Evidence {
+        id: 0,
+        at: at(0),
+        person: "ann".into(),
+        acknowledgement: "a".into(),
+        revision: 1,
+        kind: Kind::Code,
+        by: None,
+        detail: "in a reply".into(),
+        revoked: false,
+    };
+    assert!(ledger.add_evidence(&fact).unwrap());
+    assert!(!ledger.add_evidence(&fact).unwrap());
+    let id = ledger.evidence_of("ann").unwrap()[0].id;
+    ledger.revoke_evidence(id, "Ann", "a slip", at(1)).unwrap();
+    assert!(ledger.revoke_evidence(id, "Ann", "again", at(1)).is_err());
+    assert!(ledger.evidence_of("ann").unwrap()[0].revoked);
+    assert!(ledger.add_evidence(&fact).unwrap(), "after a revocation it is news again");
+}
+
+#[test]
+fn a_second_run_is_told_who_holds_the_campaign() {
+    let (folder, _ledger) = ledger();
+    let state = folder.path().join(".flagday");
+    let held = Lock::take(&state, "send", at(0)).unwrap();
+    let fault = Lock::take(&state, "cutover", at(0)).unwrap_err();
+    assert_eq!(fault.exit, Exit::Busy);
+    assert!(fault.cause().contains("`flagday send`"), "{}", fault.cause());
+    drop(held);
+    assert!(Lock::take(&state, "cutover", at(0)).is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn the_state_is_closed_to_everybody_else_and_a_link_in_its_place_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, ledger) = ledger();
+    let mode = |name: &str| fs_err::metadata(ledger.state().join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("."), mode("ledger.db"), mode("secret")), (0o700, 0o600, 0o600));
+    std::os::unix::fs::symlink(folder.path(), folder.path().join("link")).unwrap();
+    assert_eq!(Ledger::open(&folder.path().join("link")).unwrap_err().findings[0].code, "state-folder");
+}
+
+#[test]
+fn a_newer_ledger_is_refused_and_an_own_key_is_kept() {
+    let (folder, ledger) = ledger();
+    let key = *ledger.secret();
+    ledger.db.pragma_update(None, "user_version", 99).unwrap();
+    drop(ledger);
+    let state = folder.path().join(".flagday");
+    assert_eq!(Ledger::open(&state).unwrap_err().findings[0].code, "ledger-newer");
+    Connection::open(state.join("ledger.db")).unwrap().pragma_update(None, "user_version", 1).unwrap();
+    assert_eq!(*Ledger::open(&state).unwrap().secret(), key);
+    fs_err::write(state.join("secret"), b"short").unwrap();
+    assert_eq!(Ledger::open(&state).unwrap_err().findings[0].code, "secret-damaged");
+}
