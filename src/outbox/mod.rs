@@ -10,7 +10,7 @@ mod queue;
 mod reply;
 mod retry;
 mod secret;
-mod shared;
+mod crew;
 pub mod smtp;
 mod summary;
 

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until};
 const GLANCE: Duration = Duration::from_millis(200);
 
 /// What all lanes share, on one thread.
-pub struct Shared<'a> {
+pub struct Crew<'a> {
     queue: RefCell<&'a mut dyn Queue>,
     summary: RefCell<Summary>,
     stop: &'a AtomicBool,
@@ -29,7 +29,7 @@ pub struct Shared<'a> {
     halted: Cell<bool>,
 }
 
-impl<'a> Shared<'a> {
+impl<'a> Crew<'a> {
     pub fn new(
         queue: &'a mut dyn Queue,
         rate: Option<Rate>,
@@ -38,7 +38,7 @@ impl<'a> Shared<'a> {
         stop: &'a AtomicBool,
         progress: &'a mut dyn FnMut(Progress<'_>),
     ) -> Self {
-        Shared {
+        Crew {
             queue: RefCell::new(queue),
             summary: RefCell::default(),
             stop,
