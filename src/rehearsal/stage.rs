@@ -40,6 +40,10 @@ pub(super) enum Happening {
         person: String,
         serial: String,
     },
+    /// A statement by an administrator without a script.
+    Attest {
+        step: String,
+    },
     Deed {
         index: usize,
         step: Option<String>,
@@ -177,6 +181,12 @@ impl<'a, 'w> Stage<'a, 'w> {
                 }
                 self.act(&deed, step.as_deref())
             }
+            Happening::Attest { step } => {
+                let operator = self.script.operator.clone();
+                self.engine.attest(&step, None, &operator, "as asked")?;
+                self.by_hand(&format!("states for {step} what is asked"));
+                Ok(())
+            }
             Happening::Calendar => self.send(None, &To::Everyone, false),
             Happening::Look => Ok(()),
         }
@@ -278,7 +288,11 @@ impl<'a, 'w> Stage<'a, 'w> {
             Stop::Pending { step, why } => self.stop_once(&format!("step {step}: {why}")),
             Stop::NeedsPerson { step, .. } => {
                 self.stop_once(&format!("step {step} needs a person's statement"));
-                self.trigger(On::Attestation, Some(&step), None);
+                let taken = self.trigger(On::Attestation, Some(&step), None);
+                // Without a script for the administrator, one who states whatever is asked.
+                if !taken && self.script.administrator.is_empty() {
+                    self.later(Duration::minutes(10), Happening::Attest { step });
+                }
             }
         }
         Ok(false)
