@@ -12,7 +12,7 @@ use crate::report::page;
 use crate::system::World;
 use chrono::{DateTime, Duration, Utc};
 use fs_err as fs;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
@@ -60,6 +60,8 @@ pub(super) struct Stage<'a, 'w> {
     pub(super) site: &'a Site,
     /// Which of the administrator's deeds were triggered.
     pub(super) used: Vec<bool>,
+    /// Statements that an administrator without a script has in hand.
+    asked: BTreeSet<String>,
     /// The newest message that people have reacted to.
     pub(super) read: i64,
     world: &'w Simulated,
@@ -93,6 +95,7 @@ impl<'a, 'w> Stage<'a, 'w> {
     ) -> Self {
         Stage {
             used: vec![false; script.administrator.len()],
+            asked: BTreeSet::new(),
             engine,
             world,
             script,
@@ -290,7 +293,7 @@ impl<'a, 'w> Stage<'a, 'w> {
                 self.stop_once(&format!("step {step} needs a person's statement"));
                 let taken = self.trigger(On::Attestation, Some(&step), None);
                 // Without a script for the administrator, one who states whatever is asked.
-                if !taken && self.script.administrator.is_empty() {
+                if !taken && self.script.administrator.is_empty() && self.asked.insert(step.clone()) {
                     self.later(Duration::minutes(10), Happening::Attest { step });
                 }
             }
