@@ -31,7 +31,7 @@ impl Standing {
     /// Evidence of other revisions must have been left out by the caller.
     pub fn of(person: &str, evidence: &[Evidence], waiver: Option<Waiver>) -> Standing {
         let valid = || evidence.iter().filter(|fact| !fact.revoked);
-        let best = valid().max_by_key(|fact| fact.grade());
+        let best = valid().filter(|fact| !is_outdated(fact, evidence)).max_by_key(|fact| fact.grade());
         let grade = best.map_or(Grade::None, Evidence::grade);
         let trouble = valid().rev().find(|fact| fact.kind.is_trouble());
         let telling = trouble.filter(|_| grade < Grade::Confirmed).or(best);
@@ -51,6 +51,16 @@ impl Standing {
     }
 }
 
+/// What was observed holds until the opposite is: mail may come in after a mailbag was seen empty.
+fn is_outdated(fact: &Evidence, evidence: &[Evidence]) -> bool {
+    let opposite = match fact.kind {
+        Kind::Drained => Kind::NotDrained,
+        Kind::SerialMatches => Kind::SerialDiffers,
+        _ => return false,
+    };
+    evidence.iter().any(|later| later.id > fact.id && later.kind == opposite && !later.revoked)
+}
+
 impl Kind {
     /// A fact that a human should see even though it changes no grade.
     pub fn is_trouble(self) -> bool {
@@ -64,5 +74,41 @@ impl Kind {
                 | Kind::SerialDiffers
                 | Kind::NotDrained
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grade(kinds: &[Kind]) -> Grade {
+        let fact = |(n, kind): (usize, &Kind)| Evidence {
+            id: n as i64 + 1,
+            at: chrono::DateTime::UNIX_EPOCH,
+            person: "CARTER".into(),
+            acknowledgement: "drained".into(),
+            revision: 1,
+            kind: *kind,
+            by: None,
+            detail: String::new(),
+            revoked: false,
+        };
+        Standing::of("CARTER", &kinds.iter().enumerate().map(fact).collect::<Vec<_>>(), None).grade
+    }
+
+    #[test]
+    fn the_newest_observation_counts() {
+        use Kind::*;
+        assert_eq!(grade(&[NotDrained, Drained]), Grade::Observed);
+        assert_eq!(grade(&[Sent, Drained, NotDrained]), Grade::Sent);
+        assert_eq!(grade(&[Drained, NotDrained, Drained]), Grade::Observed);
+        assert_eq!(grade(&[SerialMatches, SerialDiffers]), Grade::None);
+        assert_eq!(grade(&[SerialDiffers, SerialMatches]), Grade::Observed);
+    }
+
+    #[test]
+    fn an_answer_is_not_undone_by_a_later_lesser_one() {
+        use Kind::*;
+        assert_eq!(grade(&[Code, HardBounce, AutoReply, Sent, Question]), Grade::Possessed);
     }
 }
