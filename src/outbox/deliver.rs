@@ -1,8 +1,8 @@
 //! Draining the queue: to a folder, or over lanes that share it on one thread.
 
-use super::crew::Crew;
 use super::lane;
 use super::queue::Queue;
+use super::round::Shared;
 use super::smtp::{Dial, Server};
 use super::{Outcome, Progress, Summary, file};
 use crate::campaign::Rate;
@@ -49,7 +49,7 @@ pub fn deliver(
 ) -> Result<Summary> {
     match transport {
         TransportKind::File { folder } => {
-            let shared = Crew::new(queue, limits.rate, BATCH, clock, stop, progress);
+            let shared = Shared::new(queue, limits.rate, BATCH, clock, stop, progress);
             let stored = store_all(&shared, folder);
             shared.conclude(stored)
         }
@@ -73,7 +73,7 @@ pub(super) async fn over_lanes(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Summary> {
     let count = limits.connections.max(1);
-    let shared = Crew::new(queue, limits.rate, (BATCH * count).min(LARGEST_BATCH), clock, stop, progress);
+    let shared = Shared::new(queue, limits.rate, (BATCH * count).min(LARGEST_BATCH), clock, stop, progress);
     let ends = join_all((1..=count).map(|lane| lane::run(lane, &shared, dial))).await;
     let mut gone_on = false;
     let mut stopped = Vec::new();
@@ -103,7 +103,7 @@ fn given_up(stopped: &[Finding]) -> Fault {
 }
 
 /// Batch by batch: the files first, then their folder, then the results.
-fn store_all(shared: &Crew<'_>, folder: &std::path::Path) -> Result<()> {
+fn store_all(shared: &Shared<'_>, folder: &std::path::Path) -> Result<()> {
     loop {
         let mut stored: Vec<(_, Outcome)> = Vec::new();
         while stored.len() < BATCH {

@@ -1,8 +1,8 @@
 //! One lane: a connection, kept as long as it serves, and the messages that go over it one after the other.
 
-use super::crew::Crew;
 use super::queue::Claimed;
 use super::retry::{Next, TROUBLE_PAUSE, after_deferral};
+use super::round::Shared;
 use super::smtp::{Dial, Session, Trouble, Verdict};
 use super::{Outcome, Progress, Refusal, Reply};
 use crate::fault::{Finding, Result};
@@ -26,7 +26,7 @@ pub enum End {
 }
 
 /// Carries messages until there are none, or the connection fails for good.
-pub async fn run(number: usize, shared: &Crew<'_>, dial: &impl Dial) -> Result<End> {
+pub async fn run(number: usize, shared: &Shared<'_>, dial: &impl Dial) -> Result<End> {
     let mut lane = Lane { number, shared, dial, session: None, troubles: 0 };
     let mut end = End::Idle;
     while let Some(message) = shared.next()? {
@@ -44,7 +44,7 @@ pub async fn run(number: usize, shared: &Crew<'_>, dial: &impl Dial) -> Result<E
 
 struct Lane<'a, 's, D> {
     number: usize,
-    shared: &'a Crew<'s>,
+    shared: &'a Shared<'s>,
     dial: &'a D,
     session: Option<Session>,
     /// In a row, until a server judges a message again.

@@ -1,4 +1,4 @@
-//! What all lanes of a run have in common, on one thread: the queue, the pace, the sums, and the reasons to end.
+//! What all lanes of one round of sending have in common, on one thread: the queue, the pace, the sums, the reasons to end.
 
 use super::pacing::Pacer;
 use super::queue::{Claimed, Lease, Queue};
@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until};
 const GLANCE: Duration = Duration::from_millis(200);
 
 /// What all lanes share, on one thread.
-pub struct Crew<'a> {
+pub struct Shared<'a> {
     queue: RefCell<&'a mut dyn Queue>,
     summary: RefCell<Summary>,
     stop: &'a AtomicBool,
@@ -29,7 +29,7 @@ pub struct Crew<'a> {
     halted: Cell<bool>,
 }
 
-impl<'a> Crew<'a> {
+impl<'a> Shared<'a> {
     pub fn new(
         queue: &'a mut dyn Queue,
         rate: Option<Rate>,
@@ -38,7 +38,7 @@ impl<'a> Crew<'a> {
         stop: &'a AtomicBool,
         progress: &'a mut dyn FnMut(Progress<'_>),
     ) -> Self {
-        Crew {
+        Shared {
             queue: RefCell::new(queue),
             summary: RefCell::default(),
             stop,
