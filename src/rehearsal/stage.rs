@@ -217,7 +217,7 @@ impl<'a, 'w> Stage<'a, 'w> {
                 return Ok(true);
             };
             let before = self.engine.ledger().messages()?.len();
-            let result = self.engine.cutover(Some(&step), &mut |_| {});
+            let result = self.engine.cutover(Some(&step), &mut |_, _| {});
             self.stamp()?;
             self.tell_sent(before)?;
             self.read_mail()?;
