@@ -91,7 +91,7 @@ fn a_cutover_that_is_killed_before_the_change_goes_on() {
         rounds.kill("cutover --yes");
         let campaign = &rounds.campaign;
         go_on(campaign, round, "step broadcast needs a person");
-        let backup = tree::contents(&campaign.path(".flagday/backup"));
+        let backup = campaign.backup();
         assert!(
             before.iter().all(|(path, bytes)| backup.get(path) == Some(bytes)),
             "round {round}: the backup is whole"
@@ -118,7 +118,7 @@ fn a_change_that_is_killed_ends_right() {
         let campaign = &rounds.campaign;
         // Half of the rounds go back first.
         if round % 2 == 1 {
-            campaign.run("cutover rollback --yes --to retire-master").ends(0);
+            campaign.run("cutover rollback --yes --to drain").ends(0);
             assert_eq!(campaign.bytes("postoffice/GLB/MASTER.GLB"), before["GLB/MASTER.GLB"], "round {round}");
             assert!(!campaign.path("postoffice/GLB/OLDMAST.GLB").exists(), "round {round}");
             campaign.attest("restart");

@@ -154,7 +154,7 @@ fn the_whole_path_ends_with_the_serial_changed_and_a_record_that_holds() {
     campaign.run("cutover --yes").ends(3).says("gate disks-held has 0 of 12");
     campaign.answer().close();
     assert!(campaign.path("postoffice/POLD").exists() && !campaign.path("postoffice/P1").exists());
-    let backup = tree::contents(&campaign.path(".flagday/backup"));
+    let backup = campaign.backup();
     assert!(before.iter().all(|(path, bytes)| backup.get(path) == Some(bytes)), "the backup holds every file");
 
     // Emptied before anybody was asked does not count: the message stores are as old as before.
@@ -278,10 +278,10 @@ fn rollback_restores_the_trees() {
     campaign.run("build").ends(0);
     let staged = tree::contents(&campaign.path("staged"));
     campaign.announce().answer().close().drain();
-    let before = tree::contents(&campaign.path(".flagday/backup"));
+    let before = campaign.backup();
     assert_eq!(campaign.finish().ends(0).code, 0);
     campaign.run("cutover rollback").ends(3).refuses("not-confirmed").says("new MASTER.GLB is in place");
-    campaign.run("cutover rollback --yes --to close-p1").ends(0).says("install-master").is_silent_about("copy-access");
+    campaign.run("cutover rollback --yes --to quiesce").ends(0).says("install-master").is_silent_about("copy-access");
     for name in ["MASTER.GLB", "ACCESS.GLB"] {
         let name = format!("GLB/{name}");
         assert_eq!(campaign.bytes(&format!("postoffice/{name}")), before[&name]);
@@ -300,7 +300,7 @@ fn what_was_drained_before_a_rollback_has_to_be_drained_again() {
     campaign.run("build").ends(0);
     campaign.announce().answer().close().drain();
     campaign.run("cutover --yes").ends(3).says("done: drain");
-    campaign.run("cutover rollback --yes --to quiesce").ends(0);
+    campaign.run("cutover rollback --yes --to backup").ends(0);
     // P1 was open again, and mail came in.
     campaign.write("postoffice/MBG/00000003.MBG", [0; 116]);
     campaign.attest("quiesce").run("cutover --yes").ends(3).says("step broadcast needs a person");

@@ -87,7 +87,19 @@ impl Engine<'_> {
             intents.truncate(limit);
         }
         sent.planned += self.plan_messages(&intents)?;
+        let nowhere = |intent: &&Intent| intent.instead.is_none() && intent.person.email.is_none();
+        let unreachable: Vec<String> = intents.iter().filter(nowhere).map(|intent| intent.person.id.clone()).collect();
         self.deliver(&mut sent, stop, progress)?;
+        if !unreachable.is_empty() {
+            sent.failed += unreachable.len();
+            let class = FailureClass {
+                count: unreachable.len(),
+                words: "no address in the roster".to_owned(),
+                remedy: "add one, then run `send --to failed`; or tell them another way and record it".to_owned(),
+                people: unreachable.into_iter().take(3).collect(),
+            };
+            sent.failures.insert("no-address".to_owned(), class);
+        }
         sent.nothing_due = sent.planned + sent.sent + sent.deferred + sent.failed + sent.uncertain == 0;
         Ok(sent)
     }

@@ -51,6 +51,17 @@ impl Campaign {
         self
     }
 
+    /// What the backup holds, by path below the postoffice.
+    pub fn backup(&self) -> std::collections::BTreeMap<String, Vec<u8>> {
+        let mut whole: Vec<_> = fs_err::read_dir(self.path(".flagday/backup"))
+            .expect("a backup")
+            .map(|entry| entry.expect("readable").path())
+            .filter(|path| path.join("manifest.ndjson").exists() && path.extension().is_none())
+            .collect();
+        whole.sort();
+        tree::contents(&whole.pop().expect("a whole backup").join("tree"))
+    }
+
     /// Every local user has signed in and out: mailbags empty, message stores rewritten.
     pub fn drain(&self) -> &Campaign {
         a_file_time_later();
