@@ -1,9 +1,10 @@
 use super::confirm::confirm;
 use super::{Global, output};
 use crate::engine::{Engine, Stop};
-use crate::fault::{Exit, Result};
-use crate::runbook::journal::Journal;
+use crate::fault::{Exit, Fault, Result};
+use crate::runbook::{self, Journal};
 use clap::Subcommand;
+use std::path::{Path, PathBuf};
 
 /// Run the steps until one is blocked, done, or needs a person
 #[derive(Debug, clap::Args)]
@@ -31,12 +32,24 @@ enum What {
         /// For one person whom the program cannot see
         #[arg(long)]
         person: Option<String>,
+        /// That you took back by hand what the step's own program had done
+        #[arg(long, conflicts_with = "person")]
+        undone: bool,
     },
-    /// Undo done steps in reverse
+    /// Undo done steps, last first
     Rollback {
-        /// Down to and including this step
+        /// Stop before this step: it stays done, and what came after it is undone
         #[arg(long, value_name = "STEP")]
         to: Option<String>,
+    },
+    /// Lay a backup out in a new folder, every file compared on the way
+    Restore {
+        /// The backup: a folder of .flagday/backup
+        #[arg(long, value_name = "BACKUP")]
+        from: PathBuf,
+        /// A folder that is new or empty; nothing is ever replaced
+        #[arg(long, value_name = "FOLDER")]
+        to: PathBuf,
     },
     /// Show what was meant, done and stated
     Journal,
@@ -47,13 +60,18 @@ impl Cutover {
         match &self.what {
             None if self.dry_run => dry_run(&global.open()?, global),
             None => self.advance(global),
-            Some(What::Attest { step, by, note, person }) => {
+            Some(What::Attest { step, by, note, person, undone }) => {
                 let (mut engine, _lock) = global.open_locked("cutover attest")?;
-                output::data(&engine.attest(step, person.as_deref(), by, note)?)?;
+                output::data(&match person {
+                    Some(person) => engine.attest_person(step, person, by, note)?,
+                    None if *undone => engine.undone_by_hand(step, by, note)?,
+                    None => engine.attest(step, by, note)?,
+                })?;
                 global.hint("Next: flagday cutover");
                 Ok(Exit::Done)
             }
             Some(What::Rollback { to }) => rollback(global, to.as_deref()),
+            Some(What::Restore { from, to }) => restore(global, from, to),
             Some(What::Journal) => journal(&global.open()?, global),
         }
     }
@@ -62,7 +80,8 @@ impl Cutover {
         let (mut engine, _lock) = global.open_locked("cutover")?;
         confirm(global, &format!("Running the cutover of {}", engine.campaign.title))?;
         let quiet = global.quiet || global.json;
-        let cutover = engine.cutover(self.until.as_deref(), &mut |step| {
+        let cutover = engine.cutover(self.until.as_deref(), &mut |step, warnings| {
+            output::findings(warnings, global.verbose);
             if !quiet {
                 output::prose(&format!("done: {} ({})", step.name, step.title));
             }
@@ -109,16 +128,20 @@ fn tell(engine: &Engine, global: &Global, stop: &Stop) -> Result<Exit> {
 }
 
 fn dry_run(engine: &Engine, global: &Global) -> Result<Exit> {
-    let steps = engine.dry_run();
+    let steps = engine.dry_run()?;
     if global.json {
         output::json(&steps)?;
         return Ok(Exit::Done);
     }
-    for (step, lines) in steps {
-        output::data(&step)?;
-        for line in lines {
-            output::data(&format!("  {line}"))?;
+    for outlook in &steps {
+        output::data(&outlook.step)?;
+        for line in outlook.would.iter().flat_map(|text| text.lines()) {
+            output::data(format!("  {line}").trim_end())?;
         }
+    }
+    for outlook in steps.iter().filter(|outlook| !outlook.findings.is_empty()) {
+        global.hint(format!("\nStep {} now:", outlook.step));
+        output::findings(&outlook.findings, global.verbose);
     }
     global.hint("Nothing was touched.");
     Ok(Exit::Done)
@@ -128,7 +151,7 @@ fn rollback(global: &Global, to: Option<&str>) -> Result<Exit> {
     let (mut engine, _lock) = global.open_locked("cutover rollback")?;
     let warning = engine.rollback_warning(to)?;
     let what = match to {
-        Some(step) => format!("Undoing every step down to {step}"),
+        Some(step) => format!("Undoing every step after {step}"),
         None => "Undoing every step".to_owned(),
     };
     confirm(global, &[Some(what), warning].into_iter().flatten().collect::<Vec<_>>().join(". "))?;
@@ -138,9 +161,22 @@ fn rollback(global: &Global, to: Option<&str>) -> Result<Exit> {
     } else if undone.is_empty() {
         output::data("nothing was left to undo")?;
     } else {
-        output::data(&format!("undone: {}", undone.join(", ")))?;
+        for one in undone {
+            output::data(&format!("undone: {}", one.step))?;
+            for fact in one.facts {
+                output::data(&format!("  {fact}"))?;
+            }
+        }
     }
     global.hint("Next: flagday status");
+    Ok(Exit::Done)
+}
+
+fn restore(global: &Global, from: &Path, to: &Path) -> Result<Exit> {
+    Fault::check(runbook::verify(from)?)?;
+    let files = runbook::restore(from, to)?;
+    output::data(&format!("{files} files restored to {}, each as the backup's list has it", to.display()))?;
+    global.hint("To bring the tree into use: rename the damaged one away and this one into its place.");
     Ok(Exit::Done)
 }
 

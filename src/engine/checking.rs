@@ -6,8 +6,7 @@ use crate::fault::{Finding, Result};
 use crate::msmail::{self, Postoffice};
 use crate::outbox::{Secret, TransportKind, smtp};
 use crate::roster::Person;
-use crate::runbook::journal::{Journal, state_of};
-use crate::runbook::step::StepState;
+use crate::runbook::{Journal, StepState, state_of};
 
 impl Engine<'_> {
     /// Every finding about file, rosters, texts, packages, postoffice and, with `online`, the mail server.
@@ -63,8 +62,10 @@ impl Engine<'_> {
         let Some(facts) = &self.campaign.msmail else { return Ok(Vec::new()) };
         let entries = self.ledger.entries()?;
         let begun = self.campaign.steps.iter().filter(|step| step.wait.is_some() || step.name == "close-p1");
-        if begun.into_iter().any(|step| state_of(&entries, &step.name) != StepState::Pending) {
-            return Ok(Vec::new());
+        for step in begun {
+            if !matches!(state_of(&entries, &step.name)?, StepState::Pending | StepState::Undone) {
+                return Ok(Vec::new());
+            }
         }
         let mut findings = msmail::check_by_name("stage", &facts.postoffice, &facts.staged, facts).unwrap_or_default();
         match Postoffice::open(&facts.postoffice) {

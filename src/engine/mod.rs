@@ -7,19 +7,23 @@ mod calendar;
 mod checking;
 mod compose;
 mod cutover;
+mod drain;
+mod elsewhere;
 mod facts;
 mod sending;
 mod import;
 mod standings;
+mod steps;
 
 pub use answers::{Answer, Recorded};
 pub use building::Built;
 pub use calendar::{Entry, Planned, What};
 pub use compose::Preview;
-pub use cutover::{Cutover, StepView, Stop};
+pub use cutover::{Cutover, Stop, TakenBack};
 pub use facts::Difference;
 pub use import::ImportRow;
 pub use sending::{Sent, To};
+pub use steps::{Outlook, StepView};
 
 use crate::campaign::{self, Campaign};
 use crate::fault::{Finding, Result};

@@ -2,7 +2,7 @@
 
 use super::{Ledger, audit, instant, millis};
 use crate::fault::Result;
-use crate::runbook::journal::{Entry, Event, Journal};
+use crate::runbook::{Entry, Event, Journal};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 

@@ -33,7 +33,7 @@ impl Stage<'_, '_> {
         let person = deed.person.as_deref().unwrap_or("");
         let step = deed.step.as_deref().or(step).unwrap_or("");
         if let Some(words) = &deed.attest {
-            self.engine.attest(step, None, &operator, words)?;
+            self.engine.attest(step, &operator, words)?;
             self.by_hand(&format!("states for {step}: {words}"));
         }
         if let Some(pair) = &deed.copy {
@@ -76,7 +76,7 @@ impl Stage<'_, '_> {
         }
         if let Some(words) = &deed.vouch {
             let drain = self.step_that_observes("drain");
-            self.engine.attest(&drain, Some(person), &operator, words)?;
+            self.engine.attest_person(&drain, person, &operator, words)?;
             self.by_hand(&format!("vouches for {person}: {words}"));
         }
         if let Some(words) = &deed.note {

@@ -186,7 +186,7 @@ impl<'a, 'w> Stage<'a, 'w> {
             }
             Happening::Attest { step } => {
                 let operator = self.script.operator.clone();
-                self.engine.attest(&step, None, &operator, "as asked")?;
+                self.engine.attest(&step, &operator, "as asked")?;
                 self.by_hand(&format!("states for {step} what is asked"));
                 Ok(())
             }
@@ -230,7 +230,7 @@ impl<'a, 'w> Stage<'a, 'w> {
                 return Ok(true);
             };
             let before = self.engine.ledger().messages()?.len();
-            let result = self.engine.cutover(Some(&step), &mut |_| {});
+            let result = self.engine.cutover(Some(&step), &mut |_, _| {});
             self.stamp()?;
             self.tell_sent(before)?;
             self.read_mail()?;

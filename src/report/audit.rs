@@ -64,6 +64,8 @@ pub fn words(event: &AuditEvent) -> String {
             let part = |name: &str| inner.get(name).and_then(|value| value.as_str()).unwrap_or("").to_owned();
             match part("event").as_str() {
                 "attested" => format!("step {}: {} states: {}", text("step"), part("by"), part("note")),
+                "undone_by_hand" => format!("step {}: {} took it back: {}", text("step"), part("by"), part("note")),
+                "not_done" => format!("step {} was begun and not done", text("step")),
                 "failed" => format!("step {} failed: {}", text("step"), part("cause")),
                 word => format!("step {} {word}", text("step")),
             }

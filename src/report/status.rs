@@ -128,7 +128,7 @@ fn next(engine: &Engine, steps: &[StepView], messages: &Counts, gates: &[Verdict
         return Ok("the facts changed since people were told: put them back".into());
     }
     if let Some(step) = steps.iter().find(|step| matches!(step.state, "failed" | "running")) {
-        return Ok(format!("flagday cutover: step {} {}", step.name, step.why));
+        return Ok(format!("{}: step {} {}", step.resume, step.name, step.why));
     }
     if messages.uncertain > 0 || messages.planned + messages.deferred > 0 {
         return Ok("flagday send: messages are waiting to go out".into());

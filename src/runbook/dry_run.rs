@@ -1,36 +1,64 @@
-//! What a step would do, in words. Nothing is touched.
+//! What a step would do, with exact paths. Nothing is touched.
 
-use super::{Paths, intent};
-use crate::campaign::{Action, Step};
+use super::actions::plan;
+use super::lookup::Paths;
+use crate::campaign::{Action, FromTo, Step};
+use crate::fault::{Finding, Result};
+use chrono::{DateTime, Utc};
 
-/// One line an operation; a refusal stands where the operation would.
+/// The operations of a step, in order. Names that an earlier step has yet to make are shown as written.
 pub fn describe(step: &Step, paths: &Paths) -> Vec<String> {
-    let mut lines: Vec<String> = step.before.iter().map(|name| format!("check {name}")).collect();
-    if let Some(statement) = &step.attest {
-        lines.push(format!("a person states: {}", statement.split_whitespace().collect::<Vec<_>>().join(" ")));
-    }
-    match &step.action {
-        Some(Action::Notice(names)) => lines.push(format!("send {}", names.join(", "))),
-        Some(Action::Package(name)) => lines.push(format!("build the package {name} for everyone")),
-        Some(Action::Observe(what)) => lines.push(format!("look at the postoffice: {what}")),
-        _ => match intent::plan(step, paths) {
-            Ok(intents) => lines.extend(intents.iter().map(intent::Intent::describe)),
-            // Later steps build on earlier ones: what they would refuse now is told as it stands now.
-            Err(fault) => lines.push(format!("{} (as of now: {fault})", as_written(step))),
-        },
-    }
-    lines.extend(step.after.iter().map(|name| format!("check {name}")));
+    let mut lines: Vec<String> = Vec::new();
+    lines.extend(step.needs.iter().map(|gate| format!("needs the gate {gate} to be open")));
+    lines.extend(step.before.iter().map(|check| format!("check {check}")));
+    lines.extend(step.action.iter().flat_map(|action| operations(&step.name, action, paths)));
+    lines.extend(step.attest.iter().map(|text| format!("wait until a person states: {text}")));
+    lines.extend(step.after.iter().map(|check| format!("check {check}")));
     lines
 }
 
-fn as_written(step: &Step) -> String {
-    match &step.action {
-        Some(Action::Rename(pair)) => format!("rename {} to {}", pair.from, pair.to),
-        Some(Action::Copy(pair)) => format!("copy {} to {}", pair.from, pair.to),
-        Some(Action::Backup(pair)) => format!("back up {} to {}", pair.from, pair.to),
-        Some(Action::Replace(pairs)) => {
-            pairs.iter().map(|pair| format!("replace {} by {}", pair.to, pair.from)).collect::<Vec<_>>().join("; ")
+/// Why the step would be refused if it started now; empty when nothing stands against it.
+pub fn refusals(step: &Step, paths: &Paths, at: DateTime<Utc>) -> Vec<Finding> {
+    match step.action.as_ref().map(|action| plan(&step.name, action, paths, at)) {
+        Some(Err(fault)) => fault.findings,
+        _ => Vec::new(),
+    }
+}
+
+fn operations(step: &str, action: &Action, paths: &Paths) -> Vec<String> {
+    let place = |text: &str| -> String {
+        let known: Result<String> = paths.find_folder(text).map(|spot| spot.to_string());
+        known.unwrap_or_else(|_| paths.fill(text))
+    };
+    let pair = |pair: &FromTo| (place(&pair.from), place(&pair.to));
+    match action {
+        Action::Rename(it) => {
+            let (from, to) = pair(it);
+            vec![format!("rename {from} to {to}, without replacing anything")]
         }
-        _ => step.title.clone(),
+        Action::Copy(it) => {
+            let (from, to) = pair(it);
+            vec![format!("copy {from} to {to}, without replacing anything, and compare")]
+        }
+        Action::Replace(them) => them
+            .iter()
+            .map(|it| {
+                let ((from, to), kept) = (pair(it), place(&format!("{{state}}/undo/{step}")));
+                format!("copy {from} onto {to} and compare; the old content is kept in {kept}")
+            })
+            .collect(),
+        Action::Backup(it) => {
+            let (from, to) = pair(it);
+            vec![format!("copy the whole tree {from} into a new folder in {to}, and read every file back")]
+        }
+        Action::Shell { run, undo } => {
+            let words = |argv: &[String]| format!("{:?}", argv.iter().map(|word| paths.fill(word)).collect::<Vec<_>>());
+            let back =
+                undo.as_ref().map_or("nothing: it cannot be taken back by program".to_owned(), |undo| words(undo));
+            vec![format!("run {}", words(run)), format!("its undo: {back}")]
+        }
+        Action::Notice(names) => vec![format!("send what is still due of: {}", names.join(", "))],
+        Action::Package(name) => vec![format!("build the package {name} for everyone who lacks it")],
+        Action::Observe(what) => vec![format!("look at {what} and record what is seen")],
     }
 }

@@ -1,98 +1,164 @@
-//! What makes a file or a folder this one and no other, so that a name alone never decides.
+//! What makes a file or folder that very one, so that a step can tell its own work from a stranger's.
 
+use super::platform::{Folder, Kind};
 use crate::fault::{Fault, Result};
-use fs_err as fs;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::ffi::OsStr;
+use std::fmt;
+use std::io::Read;
 
+/// How deep a folder may be nested: deeper is no postoffice, and a limit for hostile trees.
+pub const DEPTH: usize = 64;
+
+/// Read at once. Small in tests, so that a crash can fall between two pieces of one file.
+pub const PIECE: usize = if cfg!(test) { 96 } else { 256 * 1024 };
+
+/// The identity of a file or a folder at one instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Identity {
-    /// Its bytes.
-    File { size: u64, sha256: String },
-    /// Device and inode where the system has them (its contents may change while it keeps its name), else the digest
-    /// of the names inside.
-    Folder { inode: Option<(u64, u64)>, names: String },
+pub struct Identity {
+    pub kind: Kind,
+    /// A file's bytes, a folder's entries at every depth.
+    pub size: u64,
+    /// SHA-256 of a file's bytes; of a folder's relative names, kinds and sizes.
+    pub digest: String,
+    pub device: Option<u64>,
+    pub inode: Option<u64>,
 }
 
 impl Identity {
-    /// The identity of what stands there now; `None` where nothing does. A link is refused: it could lead anywhere.
-    pub fn of(path: &Path) -> Result<Option<Identity>> {
-        let found = match fs::symlink_metadata(path) {
-            Ok(found) => found,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        if found.is_file() {
-            return Ok(Some(Identity::File { size: found.len(), sha256: sha256(path)? }));
-        }
-        if found.is_dir() {
-            return Ok(Some(Identity::Folder { inode: inode(&found), names: names(path)? }));
-        }
-        let cause = format!("{} is a link or a special file", path.display());
-        Err(Fault::new("not-a-file", cause, "put the real file or folder there"))
-    }
-
-    /// Whether what has the identity `other` is this.
+    /// The same file: same bytes. Its number is no proof, because FAT and some servers give another one with each
+    /// mount. The same folder: same number, or the same names and sizes below it, because programs that still run
+    /// may write into a folder that was renamed under them.
     pub fn is(&self, other: &Identity) -> bool {
-        match (self, other) {
-            (Identity::Folder { inode: Some(a), .. }, Identity::Folder { inode: Some(b), .. }) => a == b,
-            (Identity::Folder { names: a, .. }, Identity::Folder { names: b, .. }) => a == b,
-            (a, b) => a == b,
-        }
+        let content = self.kind == other.kind && self.size == other.size && self.digest == other.digest;
+        let number = self.inode.is_some() && (self.device, self.inode) == (other.device, other.inode);
+        content || (self.kind == Kind::Folder && other.kind == Kind::Folder && number)
     }
 
-    /// For a message: what stands there.
-    pub fn words(&self) -> String {
-        match self {
-            Identity::File { size, sha256 } => {
-                format!("a file of {size} bytes (sha256 {}…)", &sha256[..12.min(sha256.len())])
-            }
-            Identity::Folder { .. } => "a folder".to_owned(),
+    /// Names or sizes inside differ, although [`Identity::is`] holds.
+    pub fn changed_inside(&self, other: &Identity) -> bool {
+        self.digest != other.digest
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            Kind::Folder => write!(f, "a folder with {} entries", self.size),
+            _ => write!(f, "a file of {} bytes, SHA-256 {:.12}…", self.size, self.digest),
         }
     }
 }
 
-/// SHA-256 of a file's bytes, streamed, as hex.
-pub(super) fn sha256(path: &Path) -> Result<String> {
-    let mut file = fs::File::open(path)?;
+/// The identity of what stands under a name; `None` when nothing does. Links and devices are refused.
+pub fn identify(folder: &Folder, name: &OsStr) -> Result<Option<Identity>> {
+    let Some(look) = folder.look(name)? else { return Ok(None) };
+    let (size, digest) = match look.kind {
+        Kind::File => digest_of(&mut folder.read(name)?)?,
+        Kind::Folder => {
+            let mut manifest = Sha256::new();
+            let entries = list(&folder.folder(name)?, "", 0, &mut manifest)?;
+            (entries, hex(manifest))
+        }
+        Kind::Link | Kind::Other => {
+            let path = folder.path().join(name);
+            return Err(not_plain(&path).into());
+        }
+    };
+    Ok(Some(Identity { kind: look.kind, size, digest, device: look.device, inode: look.inode }))
+}
+
+/// The refusal of anything that is neither a file nor a folder.
+pub fn not_plain(path: &std::path::Path) -> crate::fault::Finding {
+    crate::fault::Finding::error(
+        "not-a-plain-file",
+        format!("{} is a link or a device, not a file or folder", path.display()),
+        "put the real file or folder in its place: links are never followed, because they may lead anywhere",
+    )
+    .in_file(path)
+}
+
+/// Size and SHA-256 of the bytes to come.
+pub fn digest_of(file: &mut impl Read) -> Result<(u64, String)> {
     let mut digest = Sha256::new();
-    let mut buffer = vec![0; 64 * 1024];
+    let mut piece = vec![0; PIECE];
+    let mut size = 0;
     loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hex(&digest.finalize())),
-            n => digest.update(&buffer[..n]),
+        match file.read(&mut piece)? {
+            0 => return Ok((size, hex(digest))),
+            n => {
+                digest.update(&piece[..n]);
+                size += n as u64;
+            }
         }
     }
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// A digest in lower-case hex.
+pub fn hex(digest: Sha256) -> String {
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn names(folder: &Path) -> Result<String> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        names.push(entry?.file_name().to_string_lossy().into_owned());
+fn list(folder: &Folder, below: &str, depth: usize, manifest: &mut Sha256) -> Result<u64> {
+    if depth > DEPTH {
+        return Err(Fault::new(
+            "too-deep",
+            format!("{} is nested more than {DEPTH} folders deep", folder.path().display()),
+            "name a folder that is not nested so deep",
+        ));
     }
-    names.sort();
-    let mut digest = Sha256::new();
-    for name in names {
-        digest.update(name.as_bytes());
-        digest.update([0]);
+    let mut entries = 0;
+    for name in folder.names()? {
+        // Gone between the listing and the look: a session just ended. It is not part of the folder any more.
+        let Some(look) = folder.look(&name)? else { continue };
+        entries += 1;
+        manifest.update(below.as_bytes());
+        manifest.update(name.as_encoded_bytes());
+        let size = if look.kind == Kind::File { look.size } else { 0 };
+        manifest.update(format!("\0{:?} {size}\n", look.kind));
+        if look.kind == Kind::Folder {
+            let below = format!("{below}{}/", name.to_string_lossy());
+            entries += list(&folder.folder(&name)?, &below, depth + 1, manifest)?;
+        }
     }
-    Ok(hex(&digest.finalize()))
+    Ok(entries)
 }
 
-#[cfg(unix)]
-fn inode(found: &std::fs::Metadata) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    Some((found.dev(), found.ino()))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-#[cfg(not(unix))]
-fn inode(_: &std::fs::Metadata) -> Option<(u64, u64)> {
-    None
+    fn of(folder: &Folder, name: &str) -> Identity {
+        identify(folder, OsStr::new(name)).expect("readable").expect("there")
+    }
+
+    #[test]
+    fn a_file_is_its_bytes_and_a_folder_its_number_or_its_names() {
+        let root = tempfile::tempdir().expect("a folder");
+        let folder = Folder::open(root.path()).expect("open");
+        let write = |name: &str, bytes: &str| fs_err::write(root.path().join(name), bytes).expect("written");
+        write("A", "same");
+        write("B", "same");
+        write("C", "else");
+        assert!(of(&folder, "A").is(&of(&folder, "B")));
+        assert!(!of(&folder, "A").is(&of(&folder, "C")));
+        fs_err::create_dir(root.path().join("P1")).expect("made");
+        let before = of(&folder, "P1");
+        write("P1/LATE", "x");
+        let after = of(&folder, "P1");
+        assert!(after.is(&before) && after.changed_inside(&before));
+        assert_eq!(after.size, 1);
+        assert!(!of(&folder, "P1").is(&of(&folder, "A")));
+        assert_eq!(identify(&folder, OsStr::new("NOTHING")), Ok(None));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_has_no_identity() {
+        let root = tempfile::tempdir().expect("a folder");
+        std::os::unix::fs::symlink("/etc/passwd", root.path().join("L")).expect("linked");
+        let fault = identify(&Folder::open(root.path()).expect("open"), OsStr::new("L")).expect_err("refused");
+        assert_eq!(fault.findings[0].code, "not-a-plain-file");
+    }
 }

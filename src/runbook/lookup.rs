@@ -1,88 +1,223 @@
-//! From a path as a playbook writes it (`{postoffice}/GLB/MASTER.GLB`) to the one on the disk: names are matched without
-//! regard to case and kept as they are; two names that differ only in case stop everything.
+//! From a path as a playbook writes it to the name on the disk: placeholders filled in, letters compared without
+//! case as DOS clients do, links and ways upwards refused.
 
+use super::platform::Folder;
 use crate::fault::{Fault, Result};
-use fs_err as fs;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
-/// What the placeholders stand for.
-#[derive(Debug, Clone)]
-pub struct Paths {
-    roots: BTreeMap<String, PathBuf>,
+/// What `{postoffice}`, `{staged}`, `{state}`, `{campaign}` stand for. A path without one starts at `{campaign}`.
+#[derive(Debug, Clone, Default)]
+pub struct Paths(BTreeMap<String, PathBuf>);
+
+/// A name below a root that a person named. Nothing between the two is a link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spot {
+    pub root: PathBuf,
+    pub folders: Vec<String>,
+    pub name: String,
+}
+
+impl Spot {
+    pub fn path(&self) -> PathBuf {
+        self.folders.iter().fold(self.root.clone(), |path, name| path.join(name)).join(&self.name)
+    }
+
+    pub fn name(&self) -> &OsStr {
+        OsStr::new(&self.name)
+    }
+
+    /// Opens the folder that holds the name, link by link refused.
+    pub fn folder(&self) -> Result<Folder> {
+        let root = Folder::open(&self.root)?;
+        Ok(self.folders.iter().try_fold(root, |folder, name| folder.folder(OsStr::new(name)))?)
+    }
+
+    /// Another name in the same folder.
+    pub fn sibling(&self, name: impl Into<String>) -> Spot {
+        Spot { name: name.into(), ..self.clone() }
+    }
+
+    /// A name inside the folder that this one names.
+    pub fn child(&self, name: impl Into<String>) -> Spot {
+        let mut folders = self.folders.clone();
+        folders.push(self.name.clone());
+        Spot { root: self.root.clone(), folders, name: name.into() }
+    }
+}
+
+impl std::fmt::Display for Spot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.path().display().fmt(f)
+    }
 }
 
 impl Paths {
-    /// `{campaign}` and `{state}`.
-    pub fn new(campaign: &Path, state: &Path) -> Paths {
-        let mut paths = Paths { roots: BTreeMap::new() };
-        paths.add("campaign", campaign);
-        paths.add("state", state);
-        paths
+    pub fn new(places: impl IntoIterator<Item = (&'static str, PathBuf)>) -> Self {
+        Paths(places.into_iter().map(|(name, path)| (name.to_owned(), path)).collect())
     }
 
-    pub fn add(&mut self, name: &str, root: &Path) {
-        self.roots.insert(name.to_owned(), root.to_owned());
+    /// The root for a placeholder's name, without braces.
+    pub fn root(&self, name: &str) -> Result<&Path> {
+        self.0.get(name).map(PathBuf::as_path).ok_or_else(|| {
+            let known: Vec<_> = self.0.keys().map(|name| format!("{{{name}}}")).collect();
+            Fault::new(
+                "path-placeholder",
+                format!("{{{name}}} stands for nothing in this campaign"),
+                format!("write one of {}", known.join(", ")),
+            )
+        })
     }
 
-    /// Where steps keep what they need for undoing.
-    pub(super) fn undo(&self, step: &str) -> PathBuf {
-        self.roots["state"].join("undo").join(step)
+    /// A text with its placeholders filled in; braces that name no place stay.
+    pub fn fill(&self, text: &str) -> String {
+        let fill = |text: String, (name, root): (&String, &PathBuf)| {
+            text.replace(&format!("{{{name}}}"), &root.to_string_lossy())
+        };
+        self.0.iter().fold(text.to_owned(), fill)
     }
 
-    /// The path on the disk. Its last part need not exist; then it is taken as written.
-    pub fn resolve(&self, text: &str) -> Result<PathBuf> {
-        let (root, rest) = text
-            .strip_prefix('{')
-            .and_then(|text| text.split_once('}'))
-            .and_then(|(name, rest)| Some((self.roots.get(name)?, rest.trim_start_matches(['/', '\\']))))
-            .ok_or_else(|| {
-                let known: Vec<_> = self.roots.keys().map(|name| format!("{{{name}}}")).collect();
-                let cause = format!("'{text}' does not begin with a place that is known");
-                Fault::new("unknown-place", cause, format!("begin it with one of {}", known.join(", ")))
-            })?;
-        let mut path = root.clone();
-        let parts: Vec<_> = Path::new(rest).components().collect();
-        for (at, part) in parts.iter().enumerate() {
-            let Component::Normal(name) = part else {
-                let cause = format!("'{text}' leads out of its place");
-                return Err(Fault::new("path-outside", cause, "write it without '..' and without a second root"));
-            };
-            let name = name.to_string_lossy();
-            path = match (find(&path, &name)?, at + 1 == parts.len()) {
-                (Some(found), _) => found,
-                (None, true) => path.join(name.as_ref()),
-                (None, false) => {
-                    let cause = format!("there is no {name} in {}", path.display());
-                    return Err(Fault::new(
-                        "not-found",
-                        cause,
-                        "check the path in flagday.toml, and that the share is there",
-                    ));
-                }
-            };
+    /// Finds the name on the disk: in the letters it has there, or as written when it does not exist yet. Every
+    /// folder on the way must exist.
+    pub fn find(&self, text: &str) -> Result<Spot> {
+        let (root, below) = self.split(text)?;
+        let mut folder = Folder::open(&root)?;
+        let mut folders = Vec::new();
+        let (name, between) = below.split_last().ok_or_else(|| {
+            Fault::new(
+                "path-root",
+                format!("'{text}' names a root, not something in it"),
+                "name a file or folder below it",
+            )
+        })?;
+        for wanted in between {
+            let found = find_name(&folder, wanted)?.unwrap_or_else(|| (*wanted).to_owned());
+            folder = folder.folder(OsStr::new(&found))?;
+            folders.push(found);
         }
-        Ok(path)
+        let name = find_name(&folder, name)?.unwrap_or_else(|| (*name).to_owned());
+        Ok(Spot { root, folders, name })
+    }
+
+    /// Like [`Paths::find`], for a folder that may also be a root itself.
+    pub fn find_folder(&self, text: &str) -> Result<Spot> {
+        let (root, below) = self.split(text)?;
+        if !below.is_empty() {
+            return self.find(text);
+        }
+        let root = fs_err::canonicalize(root)?;
+        match (root.parent(), root.file_name().and_then(OsStr::to_str)) {
+            (Some(parent), Some(name)) => {
+                Ok(Spot { root: parent.to_owned(), folders: Vec::new(), name: name.to_owned() })
+            }
+            _ => Err(bad_path(text, "names a whole volume or is not Unicode")),
+        }
+    }
+
+    /// The root and the names below it, as written.
+    pub fn split<'t>(&self, text: &'t str) -> Result<(PathBuf, Vec<&'t str>)> {
+        let (root, below) = if let Some((place, below)) = text.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+            let below = below.strip_prefix('/').or((below.is_empty()).then_some(below));
+            (self.root(place)?.to_owned(), below.ok_or_else(|| bad_path(text, "lacks a / after the placeholder"))?)
+        } else if Path::new(text).is_absolute() {
+            let cut = text.trim_end_matches(['/', '\\']).rfind(['/', '\\']).unwrap_or(0) + 1;
+            (PathBuf::from(&text[..cut]), &text[cut..])
+        } else {
+            (self.root("campaign")?.to_owned(), text)
+        };
+        let names: Vec<_> = below.split('/').filter(|name| !name.is_empty()).collect();
+        for name in &names {
+            if matches!(*name, "." | "..") || name.contains(['\\', ':', '{', '}']) || name.contains(char::is_control) {
+                return Err(bad_path(text, &format!("holds '{}'", name.escape_debug())));
+            }
+        }
+        Ok((root, names))
     }
 }
 
-/// The entry of a folder that has this name in whatever case.
-fn find(folder: &Path, name: &str) -> Result<Option<PathBuf>> {
-    let mut found: Option<PathBuf> = None;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if !entry.file_name().to_string_lossy().eq_ignore_ascii_case(name) {
-            continue;
-        }
-        if let Some(first) = found {
-            let cause = format!("{} and {} differ only in case", first.display(), entry.path().display());
-            return Err(Fault::new(
-                "same-name",
-                cause,
-                "a DOS client sees one of them only: find out which, move the other away",
-            ));
-        }
-        found = Some(entry.path());
+fn bad_path(text: &str, why: &str) -> Fault {
+    Fault::new(
+        "path-bad",
+        format!("the path '{}' {why}", text.escape_debug()),
+        "write {postoffice}/NAME, {staged}/NAME or a plain path with /, without . and .. and drive letters below a root",
+    )
+}
+
+/// The entry whose name equals the wanted one without regard to case, in the letters it has on the disk. Two such
+/// entries are a fault: DOS clients can only ever see one of them.
+pub fn find_name(folder: &Folder, wanted: &str) -> Result<Option<String>> {
+    let fold = wanted.to_lowercase();
+    let same = |name: &OsString| name.to_str().filter(|name| name.to_lowercase() == fold).map(str::to_owned);
+    let found: Vec<String> = folder.names()?.iter().filter_map(same).collect();
+    match found.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(one.clone())),
+        several => Err(Fault::new(
+            "case-clash",
+            format!("{} holds {}: clients see only one of them", folder.path().display(), several.join(" and ")),
+            "find out which one is in use, and move the other out of that folder",
+        )),
     }
-    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn office() -> (tempfile::TempDir, Paths) {
+        let root = tempfile::tempdir().expect("a folder");
+        fs_err::create_dir_all(root.path().join("po/Glb")).expect("made");
+        fs_err::write(root.path().join("po/Glb/master.glb"), b"x").expect("written");
+        let paths = Paths::new([("postoffice", root.path().join("po")), ("campaign", root.path().to_owned())]);
+        (root, paths)
+    }
+
+    #[test]
+    fn the_letters_on_the_disk_are_kept_and_new_names_are_as_written() {
+        let (root, paths) = office();
+        let found = paths.find("{postoffice}/GLB/MASTER.GLB").expect("found");
+        assert_eq!(found.path(), root.path().join("po/Glb/master.glb"));
+        let new = paths.find("{postoffice}/glb/OLDMAST.GLB").expect("found");
+        assert_eq!(new.path(), root.path().join("po/Glb/OLDMAST.GLB"));
+        assert_eq!(paths.find("po/GLB").expect("found").path(), root.path().join("po/Glb"));
+    }
+
+    #[test]
+    fn ways_out_are_refused() {
+        let (_root, paths) = office();
+        for text in
+            ["{postoffice}/../x", "../x", "{postoffice}/./x", "{postoffice}/C:x", "a\\b", "{staged}/x", "{x", "a\0b"]
+        {
+            let fault = paths.find(text).expect_err(text);
+            assert!(matches!(fault.findings[0].code, "path-bad" | "path-placeholder"), "{text}: {fault}");
+        }
+        assert_eq!(paths.find("{postoffice}").expect_err("a root").findings[0].code, "path-root");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn two_names_that_differ_in_case_only_stop_everything() {
+        let (root, paths) = office();
+        fs_err::write(root.path().join("po/Glb/MASTER.GLB"), b"y").expect("written");
+        let fault = paths.find("{postoffice}/GLB/MASTER.GLB").expect_err("two");
+        assert_eq!(fault.findings[0].code, "case-clash");
+        assert!(fault.cause().contains("MASTER.GLB and master.glb"), "{fault}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_on_the_way_is_not_followed() {
+        let (root, paths) = office();
+        std::os::unix::fs::symlink(root.path().join("po/Glb"), root.path().join("po/LINK")).expect("linked");
+        assert!(paths.find("{postoffice}/LINK/MASTER.GLB").is_err());
+    }
+
+    #[test]
+    fn a_root_can_be_named_as_a_folder() {
+        let (root, paths) = office();
+        let spot = paths.find_folder("{postoffice}").expect("found");
+        assert_eq!(spot.path(), root.path().canonicalize().expect("real").join("po"));
+    }
 }

@@ -1,23 +1,29 @@
 //! DOING IT: steps on real files, journaled before and after, resumed or undone by looking at the files.
 //!
-//! A step becomes a list of intents, each one change to one place, written to the journal with the identity of what it
-//! will touch. After a crash nobody has to remember: every intent can be held against the files and says whether its
-//! effect is there.
+//! ```text
+//! plan (nothing touched) -> Started, with every intent -> apply -> look -> Acted -> attestation, checks -> Done
+//! ```
+//! The room knows files, not postoffices: what a step means stands in the playbook, what must hold before and after
+//! it comes in as checks by name, and [`crate::gate::Passed`] is the key to [`Runbook::perform`].
 
-pub mod dry_run;
-pub mod journal;
-pub mod rollback;
-pub mod run;
-pub mod step;
-
-mod backup;
-mod disk;
+mod actions;
+mod dry_run;
+mod fail;
+mod file_ops;
 mod identity;
-mod intent;
+mod journal;
 mod lookup;
-mod shell;
+mod platform;
+mod rollback;
+mod run;
+mod step;
+
+pub use actions::{Intent, restore, verify};
+pub use dry_run::{describe, refusals};
+pub use journal::{Entry, Event, History, Journal, MemoryJournal, history_of, state_of};
+pub use lookup::{Paths, Spot, find_name};
+pub use run::{Performed, Progress, Runbook, stated};
+pub use step::StepState;
+
 #[cfg(test)]
 mod tests;
-
-pub use backup::{Manifest as BackupManifest, verify as verify_backup};
-pub use lookup::Paths;

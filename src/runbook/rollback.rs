@@ -1,48 +1,102 @@
-//! Undoing: steps in reverse, every intent held against the files first, every one journaled by the same rules.
+//! Taking steps back, last first, each on record before and after, each judged by its files. A step that was taken
+//! back already stays as it is, so a rollback may be cut off and repeated.
 
-use super::intent::{Intent, Seen};
-use super::journal::{Event, Journal, intents_of, state_of};
-use super::run::{Now, unclear};
+use super::actions::{Intent, Stand};
+use super::journal::{Event, History};
+use super::run::{Runbook, has_program, settle, stated, unclear};
 use super::step::StepState;
-use crate::campaign::Step;
-use crate::fault::Result;
+use crate::campaign::{Action, Step};
+use crate::fault::{Fault, Result};
 
-/// Undoes every step that has left pending, last first, down to and including `to`. A second rollback does nothing.
-/// Returns the names of the steps undone.
-pub fn rollback(steps: &[Step], to: Option<&str>, journal: &mut dyn Journal, now: &Now) -> Result<Vec<String>> {
-    let mut undone = Vec::new();
-    for step in steps.iter().rev() {
-        let entries = journal.entries()?;
-        let state = state_of(&entries, &step.name);
-        if !matches!(state, StepState::Pending | StepState::Undone) {
-            let intents = intents_of(&entries, &step.name);
-            if state != StepState::Undoing {
-                journal.append(&step.name, Event::Undoing {}, now())?;
-            }
-            // What was only begun may hold a program that never ran; of a step that was done, all ran.
-            let ran =
-                entries.iter().rev().any(|entry| entry.step == step.name && matches!(entry.event, Event::Done { .. }));
-            for intent in intents.iter().rev() {
-                undo(step, intent, ran)?;
-            }
-            journal.append(&step.name, Event::Undone {}, now())?;
-            undone.push(step.name.clone());
+impl Runbook<'_> {
+    /// Takes one step back; the facts, or `None` when there was nothing to take back.
+    pub fn undo(&mut self, step: &Step) -> Result<Option<Vec<String>>> {
+        let history = self.history(step)?;
+        if matches!(history.state, StepState::Pending | StepState::Undone) {
+            return Ok(None);
         }
-        if to == Some(step.name.as_str()) {
-            break;
+        let done = changes_to_take_back(step, &history)?;
+        if history.state != StepState::Undoing {
+            self.record(step, Event::Undoing {})?;
         }
+        let mut facts = Vec::new();
+        for intent in done.iter().rev() {
+            match intent.operation().revert() {
+                Ok(seen) => facts.extend(seen),
+                Err(fault) => {
+                    self.record(step, Event::Failed { cause: fault.to_string() })?;
+                    return Err(fault);
+                }
+            }
+        }
+        if matches!(step.action, Some(Action::Notice(_))) {
+            facts.push("what people were told stays told".to_owned());
+        }
+        self.record(step, Event::Undone { facts: facts.clone() })?;
+        Ok(Some(facts))
     }
-    Ok(undone)
+
+    /// Takes back every step after `to`, or all, last first. What was taken back, with facts, in that order.
+    pub fn rollback(&mut self, steps: &[Step], to: Option<&str>) -> Result<Vec<(String, Vec<String>)>> {
+        let kept = match to {
+            None => 0,
+            Some(name) => {
+                1 + steps.iter().position(|step| step.name == name).ok_or_else(|| {
+                    let names: Vec<&str> = steps.iter().map(|step| step.name.as_str()).collect();
+                    Fault::new(
+                        "no-such-step",
+                        format!("there is no step {name}"),
+                        format!("name one of {}", names.join(", ")),
+                    )
+                })?
+            }
+        };
+        let mut undone = Vec::new();
+        for step in steps[kept..].iter().rev() {
+            if let Some(facts) = self.undo(step)? {
+                undone.push((step.name.clone(), facts));
+            }
+        }
+        Ok(undone)
+    }
+
+    /// Records that a person took back a program's work, where the program has no undo or nobody saw it end.
+    pub fn undone_by_hand(&mut self, step: &Step, by: &str, note: &str) -> Result<()> {
+        let history = self.history(step)?;
+        let begun = !matches!(history.state, StepState::Pending | StepState::Undone);
+        if !begun || !has_program(&history.intents) {
+            let cause = format!("step {} has no program whose work could be taken back by hand", step.name);
+            return Err(Fault::new("nothing-to-undo", cause, "`flagday cutover rollback` takes back everything else"));
+        }
+        let (by, note) = stated(by, note)?;
+        self.record(step, Event::UndoneByHand { by, note })
+    }
 }
 
-fn undo(step: &Step, intent: &Intent, ran: bool) -> Result<()> {
-    let seen = match intent {
-        Intent::Shell { .. } if ran => Seen::Done,
-        other => other.look()?,
-    };
-    match seen {
-        Seen::NotDone => Ok(()),
-        Seen::Unclear(why) => Err(unclear(step, intent, &why)),
-        Seen::Done => intent.undo(),
+/// The changes that are there. Refuses, before anything is touched, where the files or a program leave a doubt.
+fn changes_to_take_back<'h>(step: &Step, history: &'h History) -> Result<Vec<&'h Intent>> {
+    let intents = &history.intents;
+    if let Some(Intent::Shell(program)) = intents.iter().find(|intent| matches!(intent, Intent::Shell(_))) {
+        if program.undo.is_none() {
+            return Err(Fault::new(
+                "no-undo",
+                format!("the program of step {} has no undo; the steps before it stay as they are", step.name),
+                "undo its work by hand and have that recorded; or go on forward with `flagday cutover`",
+            ));
+        }
+        let seen = match history.state {
+            StepState::Undoing => history.failure_seen,
+            _ => history.acted.is_some() || history.failure_seen || history.attested_since_start,
+        };
+        if !seen {
+            let why = Stand::Unclear(format!("nobody saw '{}' or its undo end", program.run.join(" ")));
+            return Err(unclear(step, intents, &[why]));
+        }
+        return Ok(intents.iter().collect());
     }
+    let stands = settle(intents)?;
+    if stands.iter().any(|stand| matches!(stand, Stand::Unclear(_))) {
+        return Err(unclear(step, intents, &stands));
+    }
+    Ok(intents.iter().zip(&stands).filter(|(_, stand)| **stand == Stand::Done).map(|(intent, _)| intent).collect())
 }

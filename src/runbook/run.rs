@@ -1,120 +1,220 @@
-//! Running a step: checks, intents into the journal, effects, what the files say, checks again, done.
+//! A step from its gates to its done: checks, intents on record, the change, a look at the result, checks, done.
+//!
+//! The journal holds what is meant before anything is touched and what was seen after it. A step found begun is
+//! judged by its files alone, so a run may be cut off at any instant.
 
-use super::intent::{self, Intent, Seen};
-use super::journal::{Event, Journal, intents_of, state_of};
+mod found;
+mod words;
+
+pub(super) use found::{has_program, settle};
+pub(super) use words::unclear;
+
+use self::found::{Found, find};
+use self::words::{as_before, changed_but_wrong, half_undone, unfinished};
+use super::actions::{Intent, plan};
+use super::journal::{Entry, Event, History, Journal, history_of};
+use super::lookup::Paths;
 use super::step::StepState;
-use crate::campaign::Step;
+use crate::campaign::{Action, Step};
 use crate::fault::{Fault, Finding, Result};
 use crate::gate::Passed;
 use chrono::{DateTime, Utc};
 
-pub use super::lookup::Paths;
-
-/// A check of the campaign's own, by the name the step calls it.
-pub type Checks<'a> = dyn Fn(&str) -> Result<Vec<Finding>> + 'a;
-pub type Now<'a> = dyn Fn() -> DateTime<Utc> + 'a;
-
-/// Runs a step whose gates are open. `facts` go into the journal with its end.
-pub fn perform(
-    step: &Step,
-    passed: Passed,
-    paths: &Paths,
-    journal: &mut dyn Journal,
-    checks: &Checks,
-    facts: serde_json::Value,
-    now: &Now,
-) -> Result<()> {
-    // After a failure some of the effects may be there; then the intents of that start are finished, not planned anew.
-    let begun = begun(step, journal)?;
-    let intents = if begun.is_empty() {
-        for name in &step.before {
-            Fault::check(checks(name)?)?;
-        }
-        intent::plan(step, paths)?
-    } else {
-        begun
-    };
-    let gates = passed.gates().map(|(name, digest)| (name.to_owned(), digest.to_owned())).collect();
-    journal.append(&step.name, Event::Started { gates, intents: intents.clone() }, now())?;
-    finish(step, &intents, true, journal, checks, facts, now)
+/// How far an action of another room has come: notices sent, packages built, things observed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    Done { facts: Vec<String> },
+    Waiting { why: String },
 }
 
-/// Finishes a step that a crash left begun. Its gates had been open; the journal holds the proof.
-pub fn resume(step: &Step, journal: &mut dyn Journal, checks: &Checks, now: &Now) -> Result<()> {
-    let entries = journal.entries()?;
-    if state_of(&entries, &step.name) != StepState::Started {
-        return Ok(());
+/// What became of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Performed {
+    /// `warnings` come from the checks; a step that had been done before has none, and no facts.
+    Done { facts: Vec<String>, warnings: Vec<Finding> },
+    /// For a person's statement, or for whatever the action waits for. Perform it again later.
+    Waiting { why: String },
+}
+
+/// Everything a run needs of the world around it.
+pub struct Runbook<'a> {
+    pub paths: &'a Paths,
+    pub journal: &'a mut dyn Journal,
+    /// Runs a check by its name.
+    pub checks: &'a dyn Fn(&str) -> Result<Vec<Finding>>,
+    /// Carries out, or goes on with, an action of another room. Called again after a crash: doing it twice must be
+    /// doing it once.
+    pub other: &'a mut dyn FnMut(&Action) -> Result<Progress>,
+    pub now: &'a dyn Fn() -> DateTime<Utc>,
+}
+
+impl std::fmt::Debug for Runbook<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runbook").field("paths", self.paths).finish_non_exhaustive()
     }
-    let intents = intents_of(&entries, &step.name);
-    finish(step, &intents, false, journal, checks, serde_json::json!({ "resumed": true }), now)
 }
 
-/// The intents of an earlier start of which at least one is carried out; none where the step can begin afresh.
-fn begun(step: &Step, journal: &dyn Journal) -> Result<Vec<Intent>> {
-    let intents = intents_of(&journal.entries()?, &step.name);
-    for intent in &intents {
-        if !matches!(intent, Intent::Shell { .. }) && intent.look()? != Seen::NotDone {
-            return Ok(intents);
+impl Runbook<'_> {
+    /// Brings one step to its end, from wherever an earlier run left it. A step that is done stays untouched.
+    pub fn perform(&mut self, step: &Step, passed: Passed) -> Result<Performed> {
+        if passed.step() != step.name {
+            let cause = format!("the gates of {} were passed, not those of {}", passed.step(), step.name);
+            return Err(Fault::new("gate-of-another-step", cause, "judge the gates of this step"));
+        }
+        let history = self.history(step)?;
+        match history.state {
+            StepState::Done => return Ok(Performed::Done { facts: Vec::new(), warnings: Vec::new() }),
+            StepState::Undoing => return Err(half_undone(step)),
+            StepState::Started | StepState::Failed => match find(step, &history)? {
+                Found::Done | Found::Open => return self.finish(step, Vec::new()),
+                Found::NotDone => self.not_done(step)?,
+            },
+            StepState::Pending | StepState::Undone => {}
+        }
+        self.start(step, &history, &passed)
+    }
+
+    /// Judges a step that an earlier run began: finishes it when its effect is there, else leaves it ready to be
+    /// started again (`None`), with every half change taken back. Begins nothing new, and so needs no gate. A step
+    /// whose undoing was cut off is a fault.
+    pub fn resume(&mut self, step: &Step) -> Result<Option<Performed>> {
+        let history = self.history(step)?;
+        match history.state {
+            StepState::Started | StepState::Failed => {}
+            StepState::Undoing => return Err(half_undone(step)),
+            StepState::Pending | StepState::Done | StepState::Undone => return Ok(None),
+        }
+        match find(step, &history)? {
+            Found::Done => self.finish(step, Vec::new()).map(Some),
+            Found::NotDone => self.not_done(step).map(|()| None),
+            Found::Open => Ok(None),
         }
     }
-    Ok(Vec::new())
-}
 
-fn finish(
-    step: &Step,
-    intents: &[Intent],
-    fresh: bool,
-    journal: &mut dyn Journal,
-    checks: &Checks,
-    facts: serde_json::Value,
-    now: &Now,
-) -> Result<()> {
-    let result = carry_out(step, intents, fresh).and_then(|()| {
-        for name in &step.after {
-            Fault::check(checks(name)?)?;
+    /// Records what a person states: the attestation a step asks for, or that a program whose end nobody saw has
+    /// done its work.
+    pub fn attest(&mut self, step: &Step, by: &str, note: &str) -> Result<()> {
+        let history = self.history(step)?;
+        let unseen = history.state == StepState::Started && has_program(&history.intents);
+        if history.state == StepState::Done || !(step.attest.is_some() || unseen) {
+            let cause = format!("step {} asks for no statement now", step.name);
+            return Err(Fault::new("nothing-to-attest", cause, "see `flagday status` for the step that waits"));
         }
-        Ok(())
-    });
-    match result {
-        Ok(()) => journal.append(&step.name, Event::Done { facts }, now()),
-        Err(fault) => {
-            #[cfg(test)]
-            if super::disk::crash::crashed() {
+        let (by, note) = stated(by, note)?;
+        self.record(step, Event::Attested { by, note })
+    }
+
+    fn start(&mut self, step: &Step, history: &History, passed: &Passed) -> Result<Performed> {
+        let warnings = self.check(&step.before)?;
+        if step.action.is_none()
+            && let Some(why) = awaited(step, history)
+        {
+            return Ok(Performed::Waiting { why });
+        }
+        let intents = match &step.action {
+            Some(action) => plan(&step.name, action, self.paths, (self.now)())?,
+            None => Vec::new(),
+        };
+        let gates = passed.gates().map(|(name, digest)| (name.to_owned(), digest.to_owned())).collect();
+        self.record(step, Event::Started { gates, intents: intents.clone() })?;
+        let mut facts = Vec::new();
+        for intent in &intents {
+            match intent.operation().apply() {
+                Ok(seen) => facts.extend(seen),
+                Err(fault) => return Err(self.failed(step, &intents, fault)),
+            }
+        }
+        if !intents.is_empty() {
+            self.record(step, Event::Acted { facts })?;
+        }
+        self.finish(step, warnings)
+    }
+
+    /// What follows on the change: actions of other rooms, a person's statement, the checks.
+    fn finish(&mut self, step: &Step, mut warnings: Vec<Finding>) -> Result<Performed> {
+        let history = self.history(step)?;
+        let mut facts = history.acted.clone().unwrap_or_default();
+        if let Some(action @ (Action::Notice(_) | Action::Package(_) | Action::Observe(_))) = &step.action {
+            match (self.other)(action) {
+                Ok(Progress::Done { facts: seen }) => facts.extend(seen),
+                Ok(Progress::Waiting { why }) => return Ok(Performed::Waiting { why }),
+                Err(fault) => {
+                    self.record(step, Event::Failed { cause: fault.to_string() })?;
+                    return Err(fault);
+                }
+            }
+        }
+        if let Some(why) = awaited(step, &history) {
+            return Ok(Performed::Waiting { why });
+        }
+        facts.extend(history.attested.map(|(by, note)| format!("{by} states: {note}")));
+        match self.check(&step.after) {
+            Ok(seen) => warnings.extend(seen),
+            Err(mut fault) => {
+                self.record(step, Event::Failed { cause: fault.to_string() })?;
+                fault.findings.push(changed_but_wrong(step));
                 return Err(fault);
             }
-            journal.append(&step.name, Event::Failed { cause: fault.to_string() }, now())?;
-            Err(fault)
         }
+        self.record(step, Event::Done { facts: facts.clone() })?;
+        Ok(Performed::Done { facts, warnings })
+    }
+
+    /// After an error: takes back what was half done and records the failure. Where the files do not allow that, the
+    /// step stays begun, and the next run looks again.
+    fn failed(&mut self, step: &Step, intents: &[Intent], mut fault: Fault) -> Fault {
+        let unseen = fault.findings.iter().any(|finding| finding.code == "program-timeout");
+        let history = History { intents: intents.to_vec(), failure_seen: !unseen, ..History::default() };
+        let event = Event::Failed { cause: fault.to_string() };
+        match find(step, &history) {
+            Ok(Found::NotDone) => match self.record(step, event) {
+                Ok(()) => fault.findings.push(as_before(step)),
+                Err(more) => fault.findings.extend(more.findings),
+            },
+            Ok(Found::Done | Found::Open) => fault.findings.push(unfinished(step)),
+            Err(more) => fault.findings.extend(more.findings),
+        }
+        fault
+    }
+
+    fn not_done(&mut self, step: &Step) -> Result<()> {
+        let facts = vec!["the files stand as before the step".to_owned()];
+        self.record(step, Event::NotDone { facts })
+    }
+
+    pub(super) fn check(&self, names: &[String]) -> Result<Vec<Finding>> {
+        let mut findings = Vec::new();
+        for name in names {
+            match (self.checks)(name) {
+                Ok(seen) => findings.extend(seen),
+                Err(fault) => findings.extend(fault.findings),
+            }
+        }
+        Fault::check(findings)
+    }
+
+    pub(super) fn record(&mut self, step: &Step, event: Event) -> Result<()> {
+        self.journal.append(&step.name, event, (self.now)())
+    }
+
+    pub(super) fn history(&self, step: &Step) -> Result<History> {
+        let entries: Vec<Entry> = self.journal.entries()?;
+        history_of(&entries, &step.name)
     }
 }
 
-fn carry_out(step: &Step, intents: &[Intent], fresh: bool) -> Result<()> {
-    for intent in intents {
-        // A program leaves no trace to look at: after a crash nobody can see whether it ran, and it is not run twice.
-        let seen = match intent {
-            Intent::Shell { .. } if fresh => Seen::NotDone,
-            other => other.look()?,
-        };
-        match seen {
-            Seen::Done => continue,
-            Seen::Unclear(why) => return Err(unclear(step, intent, &why)),
-            Seen::NotDone => intent.carry_out()?,
-        }
-        if !matches!(intent, Intent::Shell { .. })
-            && let Seen::NotDone | Seen::Unclear(_) = intent.look()?
-        {
-            return Err(unclear(step, intent, "its effect is not there"));
-        }
-    }
-    Ok(())
+/// What a person still has to state.
+fn awaited(step: &Step, history: &History) -> Option<String> {
+    let text = step.attest.as_ref().filter(|_| history.attested.is_none())?;
+    Some(format!("a person has to state: {text} (flagday cutover attest {} --by NAME --note TEXT)", step.name))
 }
 
-/// The files fit neither before nor after: a person has to look.
-pub(super) fn unclear(step: &Step, intent: &Intent, why: &str) -> Fault {
-    Fault::new(
-        "needs-a-person",
-        format!("step {}: the files fit neither before nor after ({}): {why}", step.name, intent.describe()),
-        "nothing more was touched. Safe now: `flagday cutover journal` shows what was meant, `flagday status` where \
-         it stands; put the file back where the journal last had it, then run `flagday cutover` or `flagday cutover rollback`",
-    )
+/// Words on record: one line each, not empty, not endless.
+pub fn stated(by: &str, note: &str) -> Result<(String, String)> {
+    let bad = |text: &str| text.trim().is_empty() || text.len() > 4000 || text.chars().any(char::is_control);
+    if bad(by) || bad(note) {
+        let cause = "a statement needs a name and a note, each in one line";
+        return Err(Fault::new("statement-empty", cause, "write --by NAME --note TEXT: an auditor will read it"));
+    }
+    Ok((by.trim().to_owned(), note.trim().to_owned()))
 }

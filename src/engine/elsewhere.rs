@@ -1,0 +1,113 @@
+//! Actions of a step that are the work of other stages: packages built, notices sent, things looked at. Each can be
+//! asked for again after a crash, and is done once.
+
+use super::calendar::WINDOW;
+use super::{Engine, To};
+use crate::campaign::{Action, Step};
+use crate::fault::{Fault, Result};
+use crate::outbox::{Progress, State};
+use chrono::{DateTime, Utc};
+use std::sync::atomic::AtomicBool;
+
+impl Engine<'_> {
+    /// Looks where the step is an observation; what was seen.
+    pub(super) fn look(&mut self, step: &Step) -> Result<Vec<String>> {
+        match &step.action {
+            Some(Action::Observe(what)) => match what.as_str() {
+                "server-clock" => Ok(vec![server_clock_fact(self.server_now()?)]),
+                "drain" => self.look_at_drain(),
+                other => Err(Fault::new(
+                    "unknown-observation",
+                    format!("there is no observation '{other}'"),
+                    "observe = \"server-clock\" or \"drain\"",
+                )),
+            },
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Builds and sends what the step asks for. `Some(why)` while something is open.
+    pub(super) fn build_and_send(&mut self, step: &Step) -> Result<Option<String>> {
+        match &step.action {
+            Some(Action::Package(name)) => self.build(Some(name)).map(|_| None),
+            Some(Action::Notice(names)) => self.tell_all(names),
+            _ => Ok(None),
+        }
+    }
+
+    /// Sends notices whose hour has come, and says what is still on its way.
+    fn tell_all(&mut self, names: &[String]) -> Result<Option<String>> {
+        let now = self.now();
+        let stop = AtomicBool::new(false);
+        for name in names {
+            let at = self.campaign.notices[name].at.map(|moment| moment.instant(&self.campaign.change));
+            if let Some(at) = at
+                && (at > now || now - at > WINDOW)
+                && !self.untold(name)?.is_empty()
+            {
+                let hour = at.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z");
+                return Ok(Some(if at > now {
+                    format!("notice '{name}' goes out {hour}; `flagday send {name}` sends it now")
+                } else {
+                    format!("notice '{name}' was due {hour} and is held; `flagday send {name}` sends it late")
+                }));
+            }
+            self.send(Some(name), &To::Everyone, None, false, &stop, &mut |_: Progress<'_>| {})?;
+            let open = self.untold(name)?;
+            if !open.is_empty() {
+                return Ok(Some(format!("notice '{name}' is still on its way to {} people", open.len())));
+            }
+        }
+        Ok(None)
+    }
+
+    /// People of a notice's audience whose message is not settled yet, or not even planned.
+    fn untold(&self, notice: &str) -> Result<Vec<String>> {
+        let revision = self.revision_number()?;
+        let settled: std::collections::HashSet<String> = self
+            .ledger
+            .messages()?
+            .into_iter()
+            .filter(|message| message.notice == notice && message.revision == revision)
+            .filter(|message| {
+                !matches!(message.state, State::Planned | State::Sending | State::Transmitting | State::Uncertain)
+            })
+            .map(|message| message.person)
+            .collect();
+        let audience = &self.campaign.audiences[&self.campaign.notices[notice].audience];
+        Ok(self.roster.audience(audience).map(|one| one.id.clone()).filter(|id| !settled.contains(id)).collect())
+    }
+
+    /// The instant now by the clock of the server that holds the postoffice.
+    pub(super) fn server_now(&self) -> Result<DateTime<Utc>> {
+        let Some(facts) = &self.campaign.msmail else {
+            let cause = "the step observes a postoffice, and this campaign has none";
+            return Err(Fault::new("no-postoffice", cause, "state [msmail] in flagday.toml"));
+        };
+        self.world.server_now(&facts.postoffice)
+    }
+}
+
+const SERVER_CLOCK: &str = "the server's clock reads ";
+
+/// The words under which the server's time stands in the journal.
+fn server_clock_fact(at: DateTime<Utc>) -> String {
+    format!("{SERVER_CLOCK}{}", at.to_rfc3339())
+}
+
+/// The server's time out of those words.
+pub(super) fn server_clock_read(fact: &str) -> Option<DateTime<Utc>> {
+    Some(DateTime::parse_from_rfc3339(fact.strip_prefix(SERVER_CLOCK)?).ok()?.to_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_time_is_read_as_it_was_written() {
+        let at = DateTime::from_timestamp(803_000_000, 120_000_000).expect("an instant");
+        assert_eq!(server_clock_read(&server_clock_fact(at)), Some(at));
+        assert_eq!(server_clock_read("18 of 20 have fetched their mail"), None);
+    }
+}

@@ -1,0 +1,135 @@
+//! Each step as a report sees it: how far it is, why it does not run, and what it would do.
+
+use super::Engine;
+use crate::campaign::Step;
+use crate::fault::{Finding, Result};
+use crate::gate::Verdict;
+use crate::runbook::{self, Entry, Event, History, Journal, StepState, history_of};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+/// One step as a report sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StepView {
+    pub name: String,
+    pub title: String,
+    pub article: Option<String>,
+    /// `pending`, `blocked`, `running`, `done`, `failed` or `undone`.
+    pub state: &'static str,
+    pub needs: Vec<String>,
+    pub why: String,
+    pub at: Option<DateTime<Utc>>,
+    /// The command that goes on with a step once begun.
+    #[serde(skip)]
+    pub resume: &'static str,
+}
+
+/// What one step would do.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outlook {
+    pub step: String,
+    pub would: Vec<String>,
+    /// What the checks and the files say of the step that is next; those behind it depend on what it leaves.
+    pub findings: Vec<Finding>,
+}
+
+const AWAITS_STATEMENT: &str = "a person's statement is awaited";
+
+impl Engine<'_> {
+    /// Every step with its state, and why it does not run.
+    pub fn steps(&self) -> Result<Vec<StepView>> {
+        let entries = self.ledger.entries()?;
+        let verdicts = self.verdicts()?;
+        let mut before_done = true;
+        let mut views = Vec::new();
+        for step in &self.campaign.steps {
+            let history = history_of(&entries, &step.name)?;
+            let (state, why) = match history.state {
+                StepState::Done => ("done", String::new()),
+                StepState::Failed => ("failed", failure(&entries, &step.name)),
+                StepState::Undoing => ("running", "was being taken back, and that was cut off".into()),
+                StepState::Started if awaits_statement(step, &history) => ("blocked", AWAITS_STATEMENT.into()),
+                StepState::Started => ("running", "was begun, and that was cut off".into()),
+                StepState::Pending | StepState::Undone if !before_done => {
+                    (history.state.word(), "a step before it is open".into())
+                }
+                StepState::Pending | StepState::Undone => self
+                    .held(step, &history, &verdicts)
+                    .map_or((history.state.word(), "next".to_owned()), |why| ("blocked", why)),
+            };
+            before_done &= history.state == StepState::Done;
+            views.push(StepView {
+                name: step.name.clone(),
+                title: step.title.clone(),
+                article: step.article.clone(),
+                state,
+                needs: step.needs.clone(),
+                why,
+                at: entries.iter().rev().find(|entry| entry.step == step.name).map(|entry| entry.at),
+                resume: match history.state {
+                    StepState::Undoing => "flagday cutover rollback",
+                    _ => "flagday cutover",
+                },
+            });
+        }
+        Ok(views)
+    }
+
+    /// What holds a step that is next.
+    fn held(&self, step: &Step, history: &History, verdicts: &[Verdict]) -> Option<String> {
+        let shut = verdicts.iter().find(|verdict| step.needs.contains(&verdict.name) && !verdict.open);
+        if let Some(verdict) = shut {
+            return Some(format!("gate {}: {} of {}", verdict.name, verdict.satisfied, verdict.of));
+        }
+        if let Some(at) = self.begins(step).filter(|at| *at > self.now()) {
+            return Some(self.not_before(at));
+        }
+        (step.action.is_none() && awaits_statement(step, history)).then(|| AWAITS_STATEMENT.to_owned())
+    }
+
+    /// When the step may begin at the earliest, where it says so.
+    pub(super) fn begins(&self, step: &Step) -> Option<DateTime<Utc>> {
+        step.wait.map(|moment| moment.instant(&self.campaign.change))
+    }
+
+    fn not_before(&self, at: DateTime<Utc>) -> String {
+        format!("not before {}", at.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z"))
+    }
+
+    /// What each step would do, in words, and what stands against the next one. Nothing is touched.
+    pub fn dry_run(&self) -> Result<Vec<Outlook>> {
+        let paths = self.paths();
+        let entries = self.ledger.entries()?;
+        let mut next = true;
+        let mut outlooks = Vec::new();
+        for step in &self.campaign.steps {
+            let state = history_of(&entries, &step.name)?.state;
+            let mut findings = Vec::new();
+            if next && state != StepState::Done {
+                next = false;
+                if matches!(state, StepState::Pending | StepState::Undone) {
+                    findings = self.check_by_names(&step.before);
+                    findings.extend(runbook::refusals(step, &paths, self.now()));
+                }
+            }
+            let mut would: Vec<String> = self.begins(step).map(|at| self.not_before(at)).into_iter().collect();
+            would.extend(runbook::describe(&self.filled(step)?, &paths));
+            outlooks.push(Outlook { step: step.name.clone(), would, findings });
+        }
+        Ok(outlooks)
+    }
+}
+
+/// The statement comes after what the step changes; one that changes nothing is the statement.
+fn awaits_statement(step: &Step, history: &History) -> bool {
+    let acted = history.intents.is_empty() || history.acted.is_some();
+    step.attest.is_some() && history.attested.is_none() && acted
+}
+
+fn failure(entries: &[Entry], step: &str) -> String {
+    let cause = entries.iter().rev().filter(|entry| entry.step == step).find_map(|entry| match &entry.event {
+        Event::Failed { cause } => Some(cause.clone()),
+        _ => None,
+    });
+    cause.unwrap_or_else(|| "it failed".into())
+}

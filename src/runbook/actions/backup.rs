@@ -1,0 +1,218 @@
+//! A verified copy of a whole tree: empty folders, files without bytes, hidden and read-only ones, times and modes.
+//!
+//! It grows in `<step>.partial` and gets its name only when it is whole, so a folder with a date is a finished backup.
+//! An interrupted one is continued: a file that is already there with the same bytes stays.
+
+use super::manifest::{Line, MANIFEST, TREE, Writer, damaged, read};
+use super::rename::may_change;
+use super::{Operation, Stand};
+use crate::campaign::FromTo;
+use crate::fault::{Fault, Finding, Result};
+use crate::runbook::fail::point;
+use crate::runbook::file_ops::{Stamp, discard, enter, move_to, space_for, write_new};
+use crate::runbook::identity::{DEPTH, digest_of, not_plain};
+use crate::runbook::lookup::{Paths, Spot};
+use crate::runbook::platform::{Folder, Kind, Look};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::ffi::{OsStr, OsString};
+use std::time::Duration;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Backup {
+    /// The tree.
+    pub from: Spot,
+    /// The folder that holds backups.
+    pub to: Spot,
+    /// The backup's name in it, before and after it is whole.
+    pub partial: String,
+    pub name: String,
+    pub files: u64,
+    pub bytes: u64,
+}
+
+/// What a file takes on the disk beyond its bytes, at most, on the volumes in question.
+const PER_FILE: u64 = 4096;
+
+pub fn plan(step: &str, wanted: &FromTo, paths: &Paths, at: DateTime<Utc>) -> Result<Backup> {
+    let (from, to) = (paths.find_folder(&wanted.from)?, paths.find_folder(&wanted.to)?);
+    let (partial, name) = (format!("{step}.partial"), format!("{step}-{}", at.format("%Y%m%d-%H%M%SZ")));
+    let mut refusals = Vec::new();
+    let mut size = Size::default();
+    size.add(&from.folder()?.folder(from.name())?, 0, &mut refusals)?;
+    let holder = to.folder()?;
+    let inside = match holder.look(to.name())? {
+        None => None,
+        Some(_) => Some(holder.folder(to.name())?),
+    };
+    let place = inside.as_ref().unwrap_or(&holder);
+    if fs_err::canonicalize(place.path())?.starts_with(fs_err::canonicalize(from.path())?) {
+        let cause = format!("{to} is inside {from}: the backup would contain itself");
+        refusals.push(Finding::error("backup-inside", cause, "name a folder outside, best on another disk"));
+    }
+    let mut there = Size::default();
+    if let Some(folder) = &inside {
+        if folder.look(OsStr::new(&name))?.is_some() {
+            let cause = format!("{} exists already", to.child(&name));
+            refusals.push(Finding::error("target-exists", cause, "wait a second and run the command again"));
+        }
+        if folder.look(OsStr::new(&partial))?.is_some() {
+            there.add(&folder.folder(OsStr::new(&partial))?, 0, &mut Vec::new())?;
+        }
+    }
+    let needed = (size.bytes + (size.files + size.folders) * PER_FILE).saturating_sub(there.bytes);
+    refusals.extend(space_for(place, needed)?);
+    refusals.extend(may_change(&[place]));
+    Fault::check(refusals)?;
+    Ok(Backup { from, to, partial, name, files: size.files, bytes: size.bytes })
+}
+
+#[derive(Default)]
+struct Size {
+    files: u64,
+    folders: u64,
+    bytes: u64,
+}
+
+impl Size {
+    fn add(&mut self, folder: &Folder, depth: usize, refusals: &mut Vec<Finding>) -> Result<()> {
+        if depth > DEPTH {
+            let cause = format!("{} is nested more than {DEPTH} folders deep", folder.path().display());
+            return Err(Fault::new("too-deep", cause, "name a tree that is not nested so deep"));
+        }
+        for name in folder.names()? {
+            match folder.look(&name)? {
+                None => {}
+                Some(look) if look.kind == Kind::File => {
+                    self.files += 1;
+                    self.bytes += look.size;
+                }
+                Some(look) if look.kind == Kind::Folder => {
+                    self.folders += 1;
+                    self.add(&folder.folder(&name)?, depth + 1, refusals)?;
+                }
+                Some(_) => refusals.push(not_plain(&folder.path().join(&name))),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Operation for Backup {
+    fn look(&self) -> Result<Stand> {
+        let holder = self.to.folder()?;
+        if holder.look(self.to.name())?.is_none() {
+            return Ok(Stand::NotDone);
+        }
+        let holder = holder.folder(self.to.name())?;
+        if holder.look(OsStr::new(&self.name))?.is_none() {
+            return Ok(Stand::NotDone);
+        }
+        let manifest = holder.folder(OsStr::new(&self.name))?.read(OsStr::new(MANIFEST));
+        let whole = manifest.is_ok_and(|file| read(file).all(|line| line.is_ok()));
+        let path = self.to.child(&self.name);
+        Ok(if whole { Stand::Done } else { Stand::Unclear(format!("{path} is no whole backup")) })
+    }
+
+    /// What was copied so far stays: the next attempt goes on from there.
+    fn tidy(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn apply(&self) -> Result<Vec<String>> {
+        let holder = enter(&self.to.folder()?, self.to.name())?;
+        let partial = enter(&holder, OsStr::new(&self.partial))?;
+        let tree = enter(&partial, OsStr::new(TREE))?;
+        discard(&partial, MANIFEST)?;
+        let mut list = Writer::begin(partial.create(OsStr::new(MANIFEST))?, &self.from.path())?;
+        let above = self.from.folder()?;
+        copy_folder(&above, self.from.name(), &tree, &mut Vec::new(), &mut list)?;
+        point("before manifest end")?;
+        let end = list.end()?;
+        partial.sync()?;
+        move_to(&holder, OsStr::new(&self.partial), &holder, OsStr::new(&self.name))?;
+        if self.look()? != Stand::Done {
+            return Err(damaged(&self.to.child(&self.name).path(), "it does not read back"));
+        }
+        let Line::End { files, folders, bytes } = end else { return Ok(Vec::new()) };
+        let place = self.to.child(&self.name);
+        Ok(vec![format!("{files} files and {folders} folders, {bytes} bytes, copied to {place} and read back")])
+    }
+
+    fn seal(&self) -> Result<()> {
+        Ok(self.to.folder()?.folder(self.to.name())?.sync()?)
+    }
+
+    /// A backup is never removed.
+    fn revert(&self) -> Result<Vec<String>> {
+        Ok(vec![format!("the backup {} is kept", self.to.child(&self.name))])
+    }
+
+    fn words(&self) -> String {
+        let place = self.to.child(&self.name);
+        format!("copy {} ({} files, {} bytes) to {place} and read every file back", self.from, self.files, self.bytes)
+    }
+}
+
+/// Copies what is in one folder; its own time and mode come last, when nothing more is written into it.
+fn copy_folder(above: &Folder, own: &OsStr, to: &Folder, path: &mut Vec<OsString>, list: &mut Writer) -> Result<()> {
+    let from = above.folder(own)?;
+    let look = above.look(own)?.ok_or_else(|| moved(&from))?;
+    to.set_own_mode(0o700)?;
+    let names = from.names()?;
+    if let Some(extra) = to.names()?.iter().find(|name| names.binary_search(name).is_err()) {
+        let extra = to.path().join(extra);
+        return Err(Fault::new(
+            "backup-stale",
+            format!("{} is left from an earlier attempt and no longer in {}", extra.display(), from.path().display()),
+            "remove that .partial folder and start the backup again",
+        ));
+    }
+    for name in names {
+        path.push(name.clone());
+        match from.look(&name)? {
+            Some(seen) if seen.kind == Kind::File => {
+                let digest = copy_file(&from, &name, &seen, to)?;
+                list.write(&Line::entry(path, &seen, digest))?;
+            }
+            Some(seen) if seen.kind == Kind::Folder => {
+                list.write(&Line::entry(path, &seen, String::new()))?;
+                copy_folder(&from, &name, &enter(to, &name)?, path, list)?;
+            }
+            Some(_) => return Err(not_plain(&from.path().join(&name)).into()),
+            None => return Err(moved(&from)),
+        }
+        path.pop();
+    }
+    to.sync()?;
+    to.set_own_mode(look.mode.unwrap_or(0o700))?;
+    to.set_own_time(look.modified)?;
+    to.sync()?;
+    Ok(())
+}
+
+fn copy_file(from: &Folder, name: &OsStr, seen: &Look, to: &Folder) -> Result<String> {
+    let stamp = Stamp::of(seen);
+    if let Some(there) = to.look(name)? {
+        // The time is set last: a file that has it is whole. FAT keeps it to two seconds only.
+        let apart = there.modified.duration_since(seen.modified).unwrap_or_else(|error| error.duration());
+        if there.size == seen.size && apart <= Duration::from_secs(2) {
+            let (size, digest) = digest_of(&mut to.read(name)?)?;
+            if (size, &digest) == (seen.size, &digest_of(&mut from.read(name)?)?.1) {
+                return Ok(digest);
+            }
+        }
+        to.remove(name)?;
+    }
+    let (size, digest) = write_new(from, name, to, name, Some(&stamp))?;
+    let same = |now: &Look| now.size == size && now.modified == seen.modified;
+    if from.look(name)?.as_ref().is_some_and(same) { Ok(digest) } else { Err(moved(from)) }
+}
+
+fn moved(folder: &Folder) -> Fault {
+    Fault::new(
+        "changed-meanwhile",
+        format!("something in {} changed while it was copied", folder.path().display()),
+        "end every session and transport that still writes there, then run `flagday cutover` again: it goes on where it was",
+    )
+}

@@ -1,0 +1,87 @@
+//! What a step changes, one file an action. Each is planned without touching anything, and then known by four verbs
+//! that all judge by the files themselves: look, tidy, apply, revert.
+
+mod backup;
+mod copy;
+mod manifest;
+mod place;
+mod rename;
+mod replace;
+mod restore;
+mod shell;
+
+pub use backup::Backup;
+pub use place::Placement;
+pub use rename::Rename;
+pub use restore::{restore, verify};
+pub use shell::Shell;
+
+use super::lookup::Paths;
+use crate::campaign::Action;
+use crate::fault::Result;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// One change that a step is going to make, with everything needed to recognise it later.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "operation")]
+pub enum Intent {
+    Rename(Rename),
+    Place(Placement),
+    Backup(Backup),
+    Shell(Shell),
+}
+
+/// What the files say about a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stand {
+    NotDone,
+    Done,
+    /// Neither; in words, what stands where.
+    Unclear(String),
+}
+
+pub trait Operation {
+    /// Judges by identity, never by name alone. Changes nothing.
+    fn look(&self) -> Result<Stand>;
+
+    /// Takes away what an interrupted attempt left half done, so that the files stand before or after the change.
+    /// Whatever it does not recognise stays where it is.
+    fn tidy(&self) -> Result<()>;
+
+    /// Makes the change, durably, and looks at the result. Facts in words.
+    fn apply(&self) -> Result<Vec<String>>;
+
+    /// Makes a change durable that was found done: the run that made it may have been cut off before its last sync.
+    fn seal(&self) -> Result<()>;
+
+    /// Takes the change back, durably, and looks at the result.
+    fn revert(&self) -> Result<Vec<String>>;
+
+    /// What it does, with exact paths.
+    fn words(&self) -> String;
+}
+
+impl Intent {
+    pub fn operation(&self) -> &dyn Operation {
+        match self {
+            Intent::Rename(it) => it,
+            Intent::Place(it) => it,
+            Intent::Backup(it) => it,
+            Intent::Shell(it) => it,
+        }
+    }
+}
+
+/// Works out the changes of an action and refuses, all reasons at once, whatever could not end well. Touches nothing.
+/// An action of another room (notices, packages, observations) has no changes here.
+pub fn plan(step: &str, action: &Action, paths: &Paths, at: DateTime<Utc>) -> Result<Vec<Intent>> {
+    Ok(match action {
+        Action::Rename(it) => vec![Intent::Rename(rename::plan(step, it, paths)?)],
+        Action::Copy(it) => vec![Intent::Place(copy::plan(step, it, paths)?)],
+        Action::Replace(them) => replace::plan(step, them, paths)?.into_iter().map(Intent::Place).collect(),
+        Action::Backup(it) => vec![Intent::Backup(backup::plan(step, it, paths, at)?)],
+        Action::Shell { run, undo } => vec![Intent::Shell(shell::plan(run, undo.as_deref(), paths)?)],
+        Action::Notice(_) | Action::Package(_) | Action::Observe(_) => Vec::new(),
+    })
+}

@@ -1,0 +1,230 @@
+//! A file's bytes under a name, beside which the old ones are never lost.
+//!
+//! ```text
+//! keep the old bytes below {state}/undo, write the new ones to X.TMP beside the target, sync, compare,
+//! target -> X.OLD, X.TMP -> target, sync, compare, remove X.OLD
+//! ```
+//! Every rename is one that cannot replace. Taking it back is the same with the two contents exchanged.
+
+use super::rename::{changed, leftovers, may_change, read_only, shown};
+use super::{Operation, Stand};
+use crate::campaign::FromTo;
+use crate::fault::{Fault, Finding, Result};
+use crate::runbook::file_ops::{Scratch, Stamp, discard, enter, move_to, space_for, write_new};
+use crate::runbook::identity::{Identity, identify, not_plain};
+use crate::runbook::lookup::{Paths, Spot};
+use crate::runbook::platform::{Folder, Kind};
+use serde::{Deserialize, Serialize};
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Placement {
+    pub from: Spot,
+    pub to: Spot,
+    pub new: Identity,
+    pub new_stamp: Stamp,
+    /// What has the name now; `None`: nothing.
+    pub old: Option<Identity>,
+    pub old_stamp: Option<Stamp>,
+    pub scratch: Scratch,
+    /// The step, and the state folder below which contents are kept for its undo.
+    pub step: String,
+    pub state: PathBuf,
+}
+
+/// Looks at both ends; complaints go to `refusals`, and without a source there is nothing to plan.
+pub fn survey(step: &str, wanted: &FromTo, paths: &Paths, refusals: &mut Vec<Finding>) -> Result<Option<Placement>> {
+    let (from, to) = (paths.find(&wanted.from)?, paths.find(&wanted.to)?);
+    let (source, target) = (from.folder()?, to.folder()?);
+    let Some(look) = source.look(from.name())? else {
+        let cause = format!("{from} does not exist");
+        refusals.push(
+            Finding::error("source-missing", cause, "put the file there, or correct the path").in_file(from.path()),
+        );
+        return Ok(None);
+    };
+    let there = target.look(to.name())?;
+    for (spot, seen) in [(&from, Some(&look)), (&to, there.as_ref())] {
+        if seen.is_some_and(|seen| seen.kind != Kind::File) {
+            refusals.push(not_plain(&spot.path()));
+            return Ok(None);
+        }
+    }
+    let state = paths.root("state")?.to_owned();
+    let scratch = Scratch::new(step, &to);
+    if let Some(there) = &there {
+        refusals.extend(there_refusals(&to, there.writable, there.links));
+        refusals.extend(space_for(&Folder::open(&state)?, there.size + MARGIN)?);
+    }
+    refusals.extend(space_for(&target, look.size + MARGIN)?);
+    refusals.extend(may_change(&[&target]));
+    refusals.extend(leftovers(&scratch, &[&target])?);
+    let Some(new) = identify(&source, from.name())? else { return Err(changed(&from)) };
+    let old = identify(&target, to.name())?;
+    let old_stamp = there.as_ref().map(Stamp::of);
+    let new_stamp = Stamp {
+        modified: look.modified,
+        // The program that uses the name keeps its rights to it; a copy from a read-only disk becomes writable.
+        mode: there.as_ref().map_or(look.mode.map(|mode| mode | 0o200), |there| there.mode),
+        owner: there.as_ref().map_or(look.owner, |there| there.owner),
+    };
+    Ok(Some(Placement { from, to, new, new_stamp, old, old_stamp, scratch, step: step.to_owned(), state }))
+}
+
+/// Bytes that must stay free beside a file: its folder's entry, the journal.
+const MARGIN: u64 = 1 << 16;
+
+fn there_refusals(to: &Spot, writable: bool, links: u64) -> Vec<Finding> {
+    let mut refusals = Vec::new();
+    if !writable {
+        refusals.push(read_only(to));
+    }
+    if links > 1 {
+        let cause =
+            format!("{to} is one of {links} names of the same file: the other names would keep the old content");
+        refusals.push(Finding::error("hard-links", cause, "give it a file of its own").in_file(to.path()));
+    }
+    refusals
+}
+
+impl Operation for Placement {
+    fn look(&self) -> Result<Stand> {
+        let folder = self.to.folder()?;
+        let there = identify(&folder, self.to.name())?;
+        let aside = identify(&folder, OsStr::new(&self.scratch.aside()))?;
+        let old = |it: &Identity| self.old.as_ref().is_some_and(|old| it.is(old));
+        Ok(match (&there, &aside) {
+            (Some(it), None) if it.is(&self.new) => Stand::Done,
+            (Some(it), None) if old(it) => Stand::NotDone,
+            (None, None) if self.old.is_none() => Stand::NotDone,
+            _ => Stand::Unclear(format!(
+                "{} is {}{}; before the step it was {}, after it {}",
+                self.to,
+                shown(there.as_ref()),
+                aside.map(|aside| format!(", {} is {aside}", self.scratch.aside())).unwrap_or_default(),
+                shown(self.old.as_ref()),
+                self.new
+            )),
+        })
+    }
+
+    fn tidy(&self) -> Result<()> {
+        let folder = self.to.folder()?;
+        self.scratch.unprobe(&folder)?;
+        let aside = self.scratch.aside();
+        let ours = |it: &Identity| it.is(&self.new) || self.old.as_ref().is_some_and(|old| it.is(old));
+        let there = identify(&folder, self.to.name())?;
+        match (&there, identify(&folder, OsStr::new(&aside))?) {
+            (None, Some(_)) => move_to(&folder, OsStr::new(&aside), &folder, self.to.name())?,
+            (Some(it), Some(set_aside)) if ours(it) && ours(&set_aside) => {
+                self.keep(&folder, OsStr::new(&aside), &set_aside)?;
+                discard(&folder, &aside)?;
+            }
+            _ => {}
+        }
+        discard(&folder, &self.scratch.incoming())
+    }
+
+    fn apply(&self) -> Result<Vec<String>> {
+        let folder = self.to.folder()?;
+        self.scratch.probe(&folder)?;
+        if let Some(old) = &self.old {
+            self.keep(&folder, self.to.name(), old)?;
+        }
+        self.write(&folder, &self.from.folder()?, self.from.name(), &self.new, &self.new_stamp)?;
+        self.exchange(&folder, self.old.as_ref(), true)?;
+        self.settled(&Stand::Done)?;
+        Ok(vec![format!("{} is now {}", self.to, self.new)])
+    }
+
+    fn seal(&self) -> Result<()> {
+        Ok(self.to.folder()?.sync()?)
+    }
+
+    fn revert(&self) -> Result<Vec<String>> {
+        let folder = self.to.folder()?;
+        self.scratch.probe(&folder)?;
+        self.keep(&folder, self.to.name(), &self.new)?;
+        if let (Some(old), Some(stamp)) = (&self.old, &self.old_stamp) {
+            let kept = self.kept_in()?;
+            self.write(&folder, &kept, OsStr::new(&self.kept_name(old)), old, stamp)?;
+        }
+        self.exchange(&folder, Some(&self.new), self.old.is_some())?;
+        self.settled(&Stand::NotDone)?;
+        Ok(vec![format!("{} is {} again", self.to, self.old.as_ref().map_or("gone".to_owned(), ToString::to_string))])
+    }
+
+    fn words(&self) -> String {
+        match &self.old {
+            None => format!("copy {} to {}, {}", self.from, self.to, self.new),
+            Some(old) => {
+                format!("replace {} ({old}) by {} ({}), keeping the old content", self.to, self.from, self.new)
+            }
+        }
+    }
+}
+
+impl Placement {
+    /// The incoming bytes, complete and compared.
+    fn write(&self, folder: &Folder, from: &Folder, name: &OsStr, expected: &Identity, stamp: &Stamp) -> Result<()> {
+        let incoming = self.scratch.incoming();
+        let (size, digest) = write_new(from, name, folder, OsStr::new(&incoming), Some(stamp))?;
+        if (size, &digest) != (expected.size, &expected.digest) {
+            return Err(Fault::new(
+                "source-changed",
+                format!("{} is not what it was when the step began", from.path().join(name).display()),
+                "find out what writes to it, stop that, then run `flagday cutover` again",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Sets aside what has the name, if anything, and gives the name to the incoming file, if there is one.
+    fn exchange(&self, folder: &Folder, leaving: Option<&Identity>, incoming: bool) -> Result<()> {
+        let aside = self.scratch.aside();
+        let aside = OsStr::new(&aside);
+        if let Some(leaving) = leaving {
+            move_to(folder, self.to.name(), folder, aside)?;
+            if !identify(folder, aside)?.is_some_and(|it| it.is(leaving)) {
+                move_to(folder, aside, folder, self.to.name())?;
+                return Err(changed(&self.to));
+            }
+        }
+        if incoming {
+            move_to(folder, OsStr::new(&self.scratch.incoming()), folder, self.to.name())?;
+        }
+        discard(folder, &self.scratch.aside())
+    }
+
+    fn settled(&self, expected: &Stand) -> Result<()> {
+        if self.look()? == *expected { Ok(()) } else { Err(changed(&self.to)) }
+    }
+
+    fn kept_in(&self) -> Result<Folder> {
+        let undo = enter(&Folder::open(&self.state)?, OsStr::new("undo"))?;
+        enter(&undo, OsStr::new(&self.step))
+    }
+
+    /// Named by content: keeping it twice is keeping it once.
+    fn kept_name(&self, identity: &Identity) -> String {
+        format!("{}.{}", self.to.name, &identity.digest[..16])
+    }
+
+    /// Keeps a copy of what stands under a name below the state folder.
+    fn keep(&self, folder: &Folder, name: &OsStr, expected: &Identity) -> Result<()> {
+        let kept = self.kept_in()?;
+        let wanted = self.kept_name(expected);
+        if identify(&kept, OsStr::new(&wanted))?.is_some_and(|it| it.is(expected)) {
+            return Ok(());
+        }
+        let partial = format!("{wanted}.part");
+        discard(&kept, &partial)?;
+        let (size, digest) = write_new(folder, name, &kept, OsStr::new(&partial), None)?;
+        if (size, &digest) != (expected.size, &expected.digest) {
+            discard(&kept, &partial)?;
+            return Err(changed(&self.to));
+        }
+        move_to(&kept, OsStr::new(&partial), &kept, OsStr::new(&wanted))
+    }
+}

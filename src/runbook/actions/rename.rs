@@ -1,0 +1,194 @@
+//! A new name for a file or a folder on the same volume, never over another.
+
+use super::{Operation, Stand};
+use crate::campaign::FromTo;
+use crate::fault::{Fault, Finding, Result};
+use crate::runbook::file_ops::{Scratch, move_to, other_volume};
+use crate::runbook::identity::{Identity, identify, not_plain};
+use crate::runbook::lookup::{Paths, Spot};
+use crate::runbook::platform::Kind;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rename {
+    pub from: Spot,
+    pub to: Spot,
+    pub identity: Identity,
+    pub scratch: Scratch,
+}
+
+pub fn plan(step: &str, wanted: &FromTo, paths: &Paths) -> Result<Rename> {
+    let (from, to) = (paths.find(&wanted.from)?, paths.find(&wanted.to)?);
+    let (old, new) = (from.folder()?, to.folder()?);
+    let (source, target) = (old.look(from.name())?, new.look(to.name())?);
+    let kind = match (source, target.is_some()) {
+        (Some(_), true) => return Err(both(&from, &to)),
+        (None, true) => return Err(renamed_before(&from, &to)),
+        (None, false) => return Err(neither(&from, &to)),
+        (Some(look), false) => look,
+    };
+    let mut refusals = Vec::new();
+    if !matches!(kind.kind, Kind::File | Kind::Folder) {
+        refusals.push(not_plain(&from.path()));
+    }
+    // A folder that something is mounted on cannot be renamed either.
+    if old.device()? != new.device()? || (kind.device.is_some() && kind.device != old.device()?) {
+        refusals.extend(other_volume(&from.path(), new.path()).findings);
+    }
+    if kind.kind == Kind::File && !kind.writable {
+        refusals.push(read_only(&from));
+    }
+    refusals.extend(may_change(&[&old, &new]));
+    let scratch = Scratch::new(step, &to);
+    refusals.extend(leftovers(&scratch, &[&old, &new])?);
+    Fault::check(refusals)?;
+    let identity = identify(&old, from.name())?.ok_or_else(|| neither(&from, &to))?;
+    Ok(Rename { from, to, identity, scratch })
+}
+
+impl Operation for Rename {
+    fn look(&self) -> Result<Stand> {
+        let source = identify(&self.from.folder()?, self.from.name())?;
+        let target = identify(&self.to.folder()?, self.to.name())?;
+        Ok(match (&source, &target) {
+            (Some(it), None) if it.is(&self.identity) => Stand::NotDone,
+            (None, Some(it)) if it.is(&self.identity) => Stand::Done,
+            _ => Stand::Unclear(format!(
+                "{} is {}, and {} is {}; expected was {} under one of the two names",
+                self.from,
+                shown(source.as_ref()),
+                self.to,
+                shown(target.as_ref()),
+                self.identity
+            )),
+        })
+    }
+
+    fn tidy(&self) -> Result<()> {
+        self.scratch.unprobe(&self.from.folder()?)?;
+        self.scratch.unprobe(&self.to.folder()?)
+    }
+
+    fn apply(&self) -> Result<Vec<String>> {
+        self.move_between(&self.from, &self.to, &Stand::Done)
+    }
+
+    fn seal(&self) -> Result<()> {
+        self.to.folder()?.sync()?;
+        Ok(self.from.folder()?.sync()?)
+    }
+
+    fn revert(&self) -> Result<Vec<String>> {
+        self.move_between(&self.to, &self.from, &Stand::NotDone)
+    }
+
+    fn words(&self) -> String {
+        format!("rename {} to {}, without replacing anything", self.from, self.to)
+    }
+}
+
+impl Rename {
+    fn move_between(&self, from: &Spot, to: &Spot, expected: &Stand) -> Result<Vec<String>> {
+        let (old, new) = (from.folder()?, to.folder()?);
+        self.scratch.probe(&old)?;
+        self.scratch.probe(&new)?;
+        let before = identify(&old, from.name())?.filter(|it| it.is(&self.identity));
+        let before = before.ok_or_else(|| changed(from))?;
+        move_to(&old, from.name(), &new, to.name())?;
+        if self.look()? != *expected {
+            return Err(changed(to));
+        }
+        let mut facts = vec![format!("{from} is now {}: {}", to.name, self.identity)];
+        if before.changed_inside(&self.identity) {
+            facts.push(format!("{} was written to since the step began: a program still uses it", to.name));
+        }
+        Ok(facts)
+    }
+}
+
+pub fn shown(identity: Option<&Identity>) -> String {
+    identity.map_or_else(|| "missing".to_owned(), ToString::to_string)
+}
+
+/// The file is no longer the one that was planned with.
+pub fn changed(spot: &Spot) -> Fault {
+    Fault::new(
+        "changed-meanwhile",
+        format!("{spot} changed while the step ran"),
+        "somebody or something else is working there: find out what, stop it, then run `flagday cutover` again",
+    )
+}
+
+pub fn read_only(spot: &Spot) -> Finding {
+    Finding::error(
+        "read-only",
+        format!("{spot} is read-only or immutable"),
+        "take the attribute away (chmod u+w, chattr -i, or ATTRIB -R) and look why it was set",
+    )
+    .in_file(spot.path())
+}
+
+/// The folders whose names this account may not change.
+pub fn may_change(folders: &[&crate::runbook::platform::Folder]) -> Vec<Finding> {
+    let mut refused: Vec<Finding> = Vec::new();
+    for folder in folders {
+        if let Err(error) = folder.may_change() {
+            let finding = Finding::error(
+                "no-right",
+                error.to_string(),
+                "give this account the right to create, rename and delete there, and see that the volume is not read-only",
+            );
+            refused.push(finding.in_file(folder.path()));
+        }
+    }
+    refused.dedup();
+    refused
+}
+
+/// Files that carry the names this step needs on the way.
+pub fn leftovers(scratch: &Scratch, folders: &[&crate::runbook::platform::Folder]) -> Result<Vec<Finding>> {
+    let mut found = Vec::new();
+    for folder in folders {
+        for name in scratch.taken(folder)? {
+            let path = folder.path().join(name);
+            let cause = format!("{} is in the way: this step needs that name for a moment", path.display());
+            found.push(Finding::error("scratch-taken", cause, "look what it is, and move it away").in_file(path));
+        }
+    }
+    found.dedup();
+    Ok(found)
+}
+
+fn both(from: &Spot, to: &Spot) -> Fault {
+    if from == to {
+        let cause = format!("{from} already has that name, in other letters");
+        return Fault::new("same-name", cause, "name another target: letters alone make no new name");
+    }
+    Fault::new(
+        "both-exist",
+        format!("{from} and {to} both exist"),
+        format!(
+            "find out which of the two is in use; move the other out of the folder, so that only {} is left",
+            from.name
+        ),
+    )
+}
+
+fn renamed_before(from: &Spot, to: &Spot) -> Fault {
+    Fault::new(
+        "already-renamed",
+        format!("{from} is missing and {to} exists: somebody renamed it by hand"),
+        format!(
+            "make sure that {} is the right one and rename it back to {}; this step then renames it",
+            to.name, from.name
+        ),
+    )
+}
+
+fn neither(from: &Spot, to: &Spot) -> Fault {
+    Fault::new(
+        "neither-exists",
+        format!("neither {from} nor {to} exists"),
+        "check the path; if it is right, take the file or folder from the backup",
+    )
+}

@@ -1,0 +1,127 @@
+//! Where only a person can tell: files that somebody else changed, programs whose end nobody saw.
+
+use super::office::{Office, codes, rename, replace};
+use crate::campaign::Action;
+use crate::runbook::fail::{Crash, arm};
+use crate::runbook::{Performed, StepState};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Cut off as soon as `there` is so, after as few points as that takes.
+fn cut_when(office: impl Fn() -> Office, there: impl Fn(&Office) -> bool) -> Office {
+    for n in 1..200 {
+        let office = office();
+        arm(n, None);
+        let ended = catch_unwind(AssertUnwindSafe(|| office.perform()));
+        arm(0, None);
+        assert!(ended.is_err_and(|payload| payload.is::<Crash>()), "ended before that was so");
+        if there(&office) {
+            return office;
+        }
+    }
+    panic!("never so");
+}
+
+fn shell(run: &str, undo: Option<&str>) -> Action {
+    let argv = |script: &str| ["sh", "-c", script].map(str::to_owned).to_vec();
+    Action::Shell { run: argv(run), undo: undo.map(argv) }
+}
+
+#[test]
+fn a_folder_that_came_back_under_the_old_name_stops_both_ways() {
+    let action = rename("{postoffice}/P1", "{postoffice}/POLD");
+    let office = cut_when(|| Office::new(&action), |office| office.path("po/POLD").exists());
+    fs_err::create_dir(office.path("po/P1")).expect("a stray");
+    let tree = office.tree();
+    for fault in [office.perform().expect_err("unclear"), office.undo().expect_err("unclear")] {
+        assert_eq!(codes(&fault), ["files-unclear"]);
+        assert!(fault.cause().contains("P1 is a folder with 0 entries"), "{fault}");
+        assert!(fault.findings[0].remedy.contains("flagday cutover rollback"), "{fault:?}");
+    }
+    assert_eq!(office.tree(), tree);
+    fs_err::remove_dir(office.path("po/P1")).expect("cleared by a person");
+    office.perform().expect("done");
+}
+
+#[test]
+fn a_late_write_into_the_renamed_folder_is_told_and_stops_nothing() {
+    let action = rename("{postoffice}/P1", "{postoffice}/POLD");
+    let office = cut_when(|| Office::new(&action), |office| office.path("po/POLD").exists());
+    office.write("po/POLD/LATE.0LK", "session");
+    office.perform().expect("done");
+    let facts = office.undo().expect("undone").expect("something");
+    assert!(facts.iter().any(|fact| fact.contains("was written to")), "{facts:?}");
+    assert!(office.path("po/P1/LATE.0LK").exists());
+}
+
+#[test]
+fn a_file_that_changed_after_it_was_replaced_is_not_taken_back_over_the_change() {
+    let office = Office::new(&replace(&[("{staged}/MASTER.GLB", "{postoffice}/GLB/MASTER.GLB")]));
+    office.perform().expect("done");
+    office.write("po/GLB/MASTER.GLB", "changed by ADMIN");
+    assert_eq!(codes(&office.undo().expect_err("unclear")), ["files-unclear"]);
+    assert_eq!(fs_err::read(office.path("po/GLB/MASTER.GLB")).expect("read"), b"changed by ADMIN");
+    assert_eq!(office.state(), StepState::Done);
+}
+
+#[test]
+fn a_stranger_that_takes_the_name_while_the_file_is_set_aside_loses_nothing() {
+    let action = replace(&[("{staged}/MASTER.GLB", "{postoffice}/GLB/MASTER.GLB")]);
+    let office = cut_when(|| Office::new(&action), |office| !office.path("po/GLB/MASTER.GLB").exists());
+    office.write("po/GLB/MASTER.GLB", "a stranger's");
+    assert_eq!(codes(&office.perform().expect_err("unclear")), ["files-unclear"]);
+    office.nothing_lost("set aside");
+    let aside = fs_err::read_dir(office.path("po/GLB")).expect("listed").flatten();
+    assert_eq!(aside.filter(|entry| entry.path().extension().is_some_and(|it| it == "OLD")).count(), 1, "it stays");
+    assert_eq!(fs_err::read(office.path("po/GLB/MASTER.GLB")).expect("read"), b"a stranger's");
+}
+
+#[test]
+fn a_program_that_was_cut_off_is_never_run_again_by_itself() {
+    let make = || Office::new(&shell("echo x >> COUNT", Some("rm COUNT")));
+    let office = cut_when(make, |office| office.path("COUNT").exists());
+    assert_eq!(codes(&office.perform().expect_err("unseen")), ["program-unseen"]);
+    assert_eq!(codes(&office.undo().expect_err("unseen")), ["program-unseen"]);
+    office.run(|runbook, step| runbook.attest(step, "Ann", "COUNT is there")).expect("recorded");
+    office.perform().expect("done");
+    assert_eq!(fs_err::read(office.path("COUNT")).expect("read"), b"x\n");
+    office.undo().expect("undone");
+    assert!(!office.path("COUNT").exists());
+}
+
+#[test]
+fn a_program_that_failed_runs_again_and_one_that_ended_well_does_not() {
+    let office = Office::new(&shell("echo x >> COUNT; test -e READY", None));
+    assert_eq!(codes(&office.perform().expect_err("failed")), ["program-failed", "step-not-done"]);
+    assert_eq!(office.state(), StepState::Failed);
+    office.write("READY", "");
+    office.step.borrow_mut().attest = Some("seen".into());
+    assert!(matches!(office.perform(), Ok(Performed::Waiting { .. })));
+    assert!(matches!(office.perform(), Ok(Performed::Waiting { .. })));
+    office.run(|runbook, step| runbook.attest(step, "Ann", "seen")).expect("recorded");
+    office.perform().expect("done");
+    assert_eq!(fs_err::read(office.path("COUNT")).expect("read"), b"x\nx\n");
+}
+
+#[test]
+fn a_program_without_undo_is_taken_back_by_a_person_on_record() {
+    let office = Office::new(&shell("echo x > MADE", None));
+    office.perform().expect("done");
+    assert_eq!(codes(&office.undo().expect_err("none")), ["no-undo"]);
+    assert_eq!(office.state(), StepState::Done);
+    office.run(|runbook, step| runbook.undone_by_hand(step, "Ann", "removed MADE")).expect("recorded");
+    assert_eq!(office.state(), StepState::Undone);
+    assert_eq!(office.undo(), Ok(None));
+}
+
+#[test]
+fn an_undo_that_fails_is_tried_again() {
+    let office = Office::new(&shell("echo x > MADE", Some("test -e READY && rm MADE")));
+    office.perform().expect("done");
+    assert_eq!(codes(&office.undo().expect_err("failed")), ["program-failed"]);
+    assert_eq!(office.state(), StepState::Undoing);
+    let on = office.run(|runbook, step| runbook.resume(step));
+    assert_eq!(codes(&on.expect_err("two directions")), ["step-half-undone"]);
+    office.write("READY", "");
+    office.undo().expect("undone");
+    assert!(!office.path("MADE").exists());
+}

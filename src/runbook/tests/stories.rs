@@ -1,0 +1,180 @@
+//! Steps that wait, fail, are stated, repeated and taken back, and what stands in the journal then.
+
+use super::office::{Office, codes, copy, rename, replace, step};
+use crate::campaign::{Action, FromTo, Step};
+use crate::fault::{Fault, Finding};
+use crate::runbook::{Performed, Progress, StepState, describe, refusals, restore, verify};
+
+fn waits(office: &Office) -> String {
+    match office.perform().expect("no fault") {
+        Performed::Waiting { why } => why,
+        done => panic!("{done:?}"),
+    }
+}
+
+fn attest(office: &Office) {
+    office.run(|runbook, step| runbook.attest(step, "Ann", "MTAs stopped at 18:02")).expect("recorded");
+}
+
+fn events(office: &Office) -> Vec<String> {
+    let word = |entry: &crate::runbook::Entry| serde_json::to_value(&entry.event).expect("json")["event"].to_string();
+    office.entries().iter().map(|entry| word(entry).trim_matches('"').to_owned()).collect()
+}
+
+#[test]
+fn a_step_is_on_record_before_and_after_and_runs_once() {
+    let office = Office::new(&rename("{postoffice}/p1", "{postoffice}/POLD"));
+    let Performed::Done { facts, .. } = office.perform().expect("done") else { panic!("waits") };
+    assert!(facts[0].contains("is now POLD: a folder with 1 entries"), "{facts:?}");
+    assert!(office.path("po/POLD/POPULATE.MSM").exists());
+    assert_eq!(office.perform(), Ok(Performed::Done { facts: vec![], warnings: vec![] }));
+    assert_eq!(events(&office), ["started", "acted", "done"]);
+}
+
+#[test]
+fn a_statement_alone_makes_a_step_and_expires_with_it() {
+    let office = Office::with(Step { attest: Some("External is stopped".into()), ..step("quiesce", None) });
+    assert!(waits(&office).contains("External is stopped"));
+    assert_eq!(office.state(), StepState::Pending);
+    attest(&office);
+    let Performed::Done { facts, .. } = office.perform().expect("done") else { panic!("waits") };
+    assert_eq!(facts, ["Ann states: MTAs stopped at 18:02"]);
+    assert!(office.undo().expect("undone").is_some());
+    assert!(waits(&office).contains("External is stopped"), "the old statement no longer counts");
+}
+
+#[test]
+fn an_action_comes_before_the_statement_about_it() {
+    let office = Office::new(&rename("{postoffice}/P1", "{postoffice}/POLD"));
+    office.step.borrow_mut().attest = Some("seen".into());
+    waits(&office);
+    assert!(office.path("po/POLD").exists());
+    waits(&office);
+    attest(&office);
+    office.perform().expect("done");
+    assert_eq!(office.state(), StepState::Done);
+}
+
+#[test]
+fn a_statement_needs_a_step_that_asks_and_words() {
+    let office = Office::new(&rename("{postoffice}/P1", "{postoffice}/POLD"));
+    let attest = |by: &str, note: &str| office.run(|runbook, step| runbook.attest(step, by, note));
+    assert_eq!(codes(&attest("Ann", "ok").expect_err("not asked")), ["nothing-to-attest"]);
+    office.step.borrow_mut().attest = Some("seen".into());
+    assert_eq!(codes(&attest("Ann", " ").expect_err("empty")), ["statement-empty"]);
+    assert_eq!(codes(&attest("A\nB", "x").expect_err("lines")), ["statement-empty"]);
+}
+
+#[test]
+fn a_check_after_the_change_can_be_satisfied_later_or_the_change_be_taken_back() {
+    let office = Office::new(&copy("{staged}/MASTER.GLB", "{postoffice}/GLB/NEW.GLB"));
+    let before = office.tree();
+    office.step.borrow_mut().after = vec!["size".into()];
+    let finding = Finding::error("glb-size", "177 bytes", "take the right one").article("Q209486");
+    office.findings.borrow_mut().insert("size".into(), vec![finding]);
+    assert_eq!(codes(&office.perform().expect_err("checked")), ["glb-size", "step-not-accepted"]);
+    assert_eq!((office.state(), codes(&office.perform().expect_err("checked")).len()), (StepState::Failed, 2));
+    office.undo().expect("undone");
+    assert_eq!(office.tree(), before);
+    office.perform().expect_err("checked");
+    office.findings.borrow_mut().insert("size".into(), vec![Finding::warning("w", "new", "look")]);
+    let Performed::Done { warnings, .. } = office.perform().expect("done") else { panic!("waits") };
+    assert_eq!(warnings.len(), 1);
+}
+
+#[test]
+fn an_action_of_another_room_may_take_several_rounds_and_fail_between() {
+    let office = Office::new(&Action::Notice(vec!["change-date".into()]));
+    *office.progress.borrow_mut() = Ok(Progress::Waiting { why: "3 of 40 are not sent".into() });
+    assert_eq!(waits(&office), "3 of 40 are not sent");
+    assert_eq!(office.state(), StepState::Started);
+    assert_eq!(office.run(|runbook, step| runbook.resume(step)), Ok(None));
+    *office.progress.borrow_mut() = Err(Fault::new("smtp", "no server", "start it"));
+    office.perform().expect_err("failed");
+    *office.progress.borrow_mut() = Ok(Progress::Done { facts: vec!["40 told".into()] });
+    office.perform().expect("done");
+    assert_eq!(events(&office), ["started", "failed", "done"]);
+    assert_eq!(office.undo().expect("undone"), Some(vec!["what people were told stays told".to_owned()]));
+}
+
+#[test]
+fn a_rollback_goes_backwards_to_the_step_named_and_twice_is_once() {
+    let office = Office::new(&rename("{postoffice}/P1", "{postoffice}/POLD"));
+    let steps = [
+        step("close-p1", Some(rename("{postoffice}/P1", "{postoffice}/POLD"))),
+        step("retire", Some(rename("{postoffice}/GLB/MASTER.GLB", "{postoffice}/GLB/OLDMAST.GLB"))),
+        step("install", Some(copy("{staged}/MASTER.GLB", "{postoffice}/GLB/MASTER.GLB"))),
+        step("open-p1", Some(rename("{postoffice}/POLD", "{postoffice}/P1"))),
+    ];
+    let perform = |step: &Step| {
+        *office.step.borrow_mut() = step.clone();
+        office.perform().expect("done");
+        office.tree()
+    };
+    let before = office.tree();
+    let trees: Vec<_> = steps.iter().map(perform).collect();
+    assert_eq!(fs_err::read(office.path("po/GLB/MASTER.GLB")).expect("new"), vec![9; 176]);
+    let rollback = |to: Option<&str>| {
+        let names = |undone: Vec<(String, Vec<String>)>| undone.into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        office.run(|runbook, _| runbook.rollback(&steps, to)).map(names)
+    };
+    assert_eq!(rollback(Some("retire")), Ok(vec!["open-p1".to_owned(), "install".to_owned()]));
+    assert_eq!(office.tree(), trees[1]);
+    assert_eq!(rollback(None), Ok(vec!["retire".to_owned(), "close-p1".to_owned()]));
+    assert_eq!(office.tree(), before);
+    assert_eq!(rollback(None), Ok(vec![]));
+    assert_eq!(codes(&rollback(Some("nowhere")).expect_err("unknown")), ["no-such-step"]);
+}
+
+#[test]
+fn a_replaced_file_keeps_its_rights_and_its_old_content_is_kept() {
+    let office = Office::new(&replace(&[("{staged}/ACCESS.GLB", "{postoffice}/GLB/ACCESS.GLB")]));
+    office.perform().expect("done");
+    let kept: Vec<_> = fs_err::read_dir(office.path("state/undo/s")).expect("kept").flatten().collect();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(fs_err::read(kept[0].path()).expect("kept"), vec![1; 300]);
+}
+
+#[test]
+fn a_backup_is_verified_restored_and_found_when_altered() {
+    let office = Office::new(&Action::Backup(FromTo { from: "{postoffice}".into(), to: "{state}/backup".into() }));
+    let Performed::Done { facts, .. } = office.perform().expect("done") else { panic!("waits") };
+    assert!(facts[0].starts_with("6 files and 3 folders, 500 bytes"), "{facts:?}");
+    office.backups_are_whole("fresh");
+    let backup = office.backups().remove(0);
+    assert_eq!(restore(&backup, &office.path("again")), Ok(6));
+    office.same_tree("po", "again");
+    fs_err::write(backup.join("tree/GLB/MASTER.GLB"), vec![8; 176]).expect("altered");
+    fs_err::remove_file(backup.join("tree/P1/POPULATE.MSM")).expect("removed");
+    fs_err::write(backup.join("tree/EXTRA"), "x").expect("added");
+    fs_err::write(backup.join("tree/EXTRA2"), "x").expect("added");
+    let words: Vec<String> = verify(&backup).expect("read").into_iter().map(|finding| finding.cause).collect();
+    assert_eq!(words.len(), 3, "{words:?}");
+    assert!(restore(&backup, &office.path("third")).is_err());
+}
+
+#[test]
+fn a_dry_run_tells_every_operation_and_touches_nothing() {
+    let office = Office::with(Step {
+        needs: vec!["disks-held".into()],
+        before: vec!["p1-empty".into()],
+        attest: Some("all are off".into()),
+        ..step("close-p1", Some(rename("{postoffice}/p1", "{postoffice}/POLD")))
+    });
+    let before = office.tree();
+    let lines = describe(&office.step.borrow(), &office.paths());
+    let (p1, pold) = (office.path("po/P1"), office.path("po/POLD"));
+    let renames = format!("rename {} to {}, without replacing anything", p1.display(), pold.display());
+    assert_eq!(
+        lines,
+        [
+            "needs the gate disks-held to be open",
+            "check p1-empty",
+            renames.as_str(),
+            "wait until a person states: all are off"
+        ]
+    );
+    assert_eq!(refusals(&office.step.borrow(), &office.paths(), Default::default()), []);
+    assert_eq!(office.tree(), before);
+    assert!(office.entries().is_empty());
+}
