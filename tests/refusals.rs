@@ -75,12 +75,26 @@ fn a_postoffice_that_is_in_the_midst_of_something() {
 #[test]
 fn a_workgroup_postoffice() {
     let campaign = Campaign::ready();
-    campaign.write("postoffice/INF/ADMIN.INF", "workgroup");
+    campaign.write("postoffice/INF/ADMIN.INF", "x").write("postoffice/TPL/ADMIN.TPL", "x");
+    // No trace of External and no gateway: what sets a workgroup postoffice apart.
+    for file in ["GLB/RNETSEM.GLB", "GLB/RNETWORK.GLB", "GLB/SMTP.GLB", "GLB/FAX.GLB", "NME/SMTP.NME", "NME/FAX.NME"] {
+        fs_err::remove_file(campaign.path("postoffice").join(file)).expect("removed");
+    }
+    for file in tree::files(&campaign.path("postoffice/XTN")) {
+        fs_err::write(file, []).expect("emptied");
+    }
     let findings = campaign.run("check --json").ends(1).json();
-    let codes = |findings: &Value| findings["findings"].as_array().expect("findings").clone();
-    let finding = codes(&findings).into_iter().find(|one| one["cause"].to_string().contains("workgroup postoffice"));
-    assert_eq!(finding.expect("it says so")["severity"], "error");
-    campaign.run("cutover --yes").ends(1).says("workgroup postoffice");
+    assert_eq!(finding(&findings, "workgroup-postoffice")["article"], "Q132560");
+    campaign.run("cutover --yes").ends(1).refuses("workgroup-postoffice");
+}
+
+#[test]
+fn the_postoffice_of_an_exchange_connector() {
+    let campaign = Campaign::ready();
+    for folder in ["CAL", "FOLDERS", "INI", "MEM", "MMF"] {
+        fs_err::remove_dir_all(campaign.path("postoffice").join(folder)).expect("removed");
+    }
+    refused_by_check_and_cutover(&campaign, "connector-postoffice", "Q181951");
 }
 
 /// Campaigns that stand before `quiesce`, with everybody ready.
@@ -193,7 +207,7 @@ fn every_bad_row_of_a_roster_and_nothing_is_sent() {
         ("field-count", first + 4),
     ] {
         let place = finding(&findings, code)["place"].as_str().expect("a place").to_owned();
-        assert!(place.starts_with(&format!("rosters/users.csv:{line}:")), "{code}: {place}");
+        assert!(place.contains(&format!("rosters/users.csv:{line}:")), "{code}: {place}");
     }
     for command in ["send change-date --yes", "build", "cutover --yes"] {
         campaign.run(command).ends(1).refuses("control-character").refuses("duplicate-id");
