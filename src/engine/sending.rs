@@ -44,6 +44,22 @@ pub struct Sent {
     pub nothing_due: bool,
 }
 
+impl Sent {
+    fn has_no_address(&mut self, person: &str) {
+        self.failed += 1;
+        let class = self.failures.entry("no-address".to_owned()).or_insert_with(|| FailureClass {
+            count: 0,
+            words: "no address in the roster".to_owned(),
+            remedy: "Fill in `email`, or tell them by hand".to_owned(),
+            people: Vec::new(),
+        });
+        class.count += 1;
+        if class.people.len() < 3 {
+            class.people.push(person.to_owned());
+        }
+    }
+}
+
 /// One message that ought to exist: decided, not yet composed.
 #[derive(Debug, Clone)]
 pub(super) struct Intent {
@@ -83,7 +99,7 @@ impl Engine<'_> {
         if let Some(limit) = limit {
             intents.truncate(limit);
         }
-        sent.planned += self.plan_messages(&intents)?;
+        self.plan_messages(&intents, &mut sent)?;
         self.deliver(&mut sent, stop, progress)?;
         sent.nothing_due = sent.planned + sent.sent + sent.deferred + sent.failed + sent.uncertain == 0;
         Ok(sent)
@@ -100,9 +116,9 @@ impl Engine<'_> {
         let summary = outbox::deliver(&mut self.ledger, &transport, &limits, self.world, stop, progress)?;
         sent.sent = summary.sent;
         sent.deferred = summary.deferred;
-        sent.failed = summary.failed;
+        sent.failed += summary.failed;
         sent.uncertain = summary.uncertain;
-        sent.failures = summary.failures;
+        sent.failures.extend(summary.failures);
         Ok(())
     }
 
@@ -143,8 +159,8 @@ impl Engine<'_> {
         Ok(intents)
     }
 
-    /// Composes and plans; returns how many messages are new.
-    fn plan_messages(&mut self, intents: &[Intent]) -> Result<usize> {
+    /// Composes and plans. A message to somebody without an address has failed with that.
+    fn plan_messages(&mut self, intents: &[Intent], sent: &mut Sent) -> Result<()> {
         let mut revisions = std::collections::HashMap::new();
         for intent in intents {
             if !revisions.contains_key(&intent.notice) {
@@ -154,15 +170,17 @@ impl Engine<'_> {
         }
         let now = self.now();
         let desk = self.desk()?;
-        let mut planned = 0;
         for batch in intents.chunks(BATCH) {
             let messages: Vec<NewMessage> = batch
                 .iter()
                 .map(|intent| self.compose(&desk, intent, revisions[&intent.notice], now))
                 .collect::<Result<_>>()?;
-            planned += self.ledger.plan_messages(&messages, now)?;
+            sent.planned += self.ledger.plan_messages(&messages, now)?;
+            for message in messages.iter().filter(|message| message.envelope_to.is_none()) {
+                sent.has_no_address(&message.person);
+            }
         }
-        Ok(planned)
+        Ok(())
     }
 
     /// A notice with a package can only go out when everybody's is built.

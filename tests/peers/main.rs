@@ -2,7 +2,7 @@
 //! stops them. Where a program is missing the test is ignored with the line that installs it; with
 //! `FLAGDAY_REQUIRE_PEERS=1` it fails with that line.
 
-#[allow(dead_code, reason = "each test target uses its own part of it")]
+#[allow(dead_code, unused_imports, reason = "each test target uses its own part of it")]
 #[path = "../harness/mod.rs"]
 mod harness; // the built program on a copy of the sample campaign
 
