@@ -75,24 +75,26 @@ fn a_postoffice_that_is_in_the_midst_of_something() {
 #[test]
 fn a_workgroup_postoffice() {
     let campaign = Campaign::ready();
-    campaign.write("postoffice/INF/ADMIN.INF", "workgroup");
-    // No gateway, no neighbour, no trace of External: what a full postoffice would have.
-    for folder in ["XTN", "NME"] {
-        for file in tree::files(&campaign.path(&format!("postoffice/{folder}"))) {
-            let name = file.file_name().expect("a name").to_string_lossy().into_owned();
-            if name.ends_with(".XTN") || matches!(name.as_str(), "SMTP.NME" | "FAX.NME") {
-                fs_err::remove_file(file).expect("removed");
-            }
-        }
+    campaign.write("postoffice/INF/ADMIN.INF", "x").write("postoffice/TPL/ADMIN.TPL", "x");
+    // No trace of External and no gateway: what sets a workgroup postoffice apart.
+    for file in ["GLB/RNETSEM.GLB", "GLB/RNETWORK.GLB", "GLB/SMTP.GLB", "GLB/FAX.GLB", "NME/SMTP.NME", "NME/FAX.NME"] {
+        fs_err::remove_file(campaign.path("postoffice").join(file)).expect("removed");
     }
-    for name in ["RNETSEM.GLB", "RNETWORK.GLB"] {
-        let _ = fs_err::remove_file(campaign.path(&format!("postoffice/GLB/{name}")));
+    for file in tree::files(&campaign.path("postoffice/XTN")) {
+        fs_err::write(file, []).expect("emptied");
     }
     let findings = campaign.run("check --json").ends(1).json();
-    let codes = |findings: &Value| findings["findings"].as_array().expect("findings").clone();
-    let finding = codes(&findings).into_iter().find(|one| one["cause"].to_string().contains("workgroup postoffice"));
-    assert_eq!(finding.expect("it says so")["severity"], "error");
-    campaign.run("cutover --yes").ends(1).says("workgroup postoffice");
+    assert_eq!(finding(&findings, "workgroup-postoffice")["article"], "Q132560");
+    campaign.run("cutover --yes").ends(1).refuses("workgroup-postoffice");
+}
+
+#[test]
+fn the_postoffice_of_an_exchange_connector() {
+    let campaign = Campaign::ready();
+    for folder in ["CAL", "FOLDERS", "INI", "MEM", "MMF"] {
+        fs_err::remove_dir_all(campaign.path("postoffice").join(folder)).expect("removed");
+    }
+    refused_by_check_and_cutover(&campaign, "connector-postoffice", "Q181951");
 }
 
 /// Campaigns that stand before `quiesce`, with everybody ready.
@@ -273,5 +275,5 @@ fn words_that_mean_nothing() {
     campaign.run("who --grade-below good").ends(2).refuses("unknown-grade");
     campaign.run("ack waive HARRIS --reason leave").ends(2);
     campaign.run("no-such-command").ends(2);
-    campaign.run("cutover attest close-p1 --by Pat --note x").ends(1).refuses("nothing-to-attest");
+    campaign.run("cutover attest close-p1 --by Pat --note x").ends(1).refuses("no-attestation");
 }

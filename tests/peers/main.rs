@@ -2,6 +2,10 @@
 //! stops them. Where a program is missing the test is ignored with the line that installs it; with
 //! `FLAGDAY_REQUIRE_PEERS=1` it fails with that line.
 
+#[allow(dead_code, unused_imports, reason = "each test target uses its own part of it")]
+#[path = "../harness/mod.rs"]
+mod harness; // the built program on a copy of the sample campaign
+
 mod certificate; // a certificate of its own for a server that speaks TLS
 mod need; // what a test needs, and how to get it
 mod postfix; // a whole Postfix, alone in a temporary folder
@@ -10,11 +14,19 @@ mod sink; // Postfix's smtp-sink: takes every message and keeps it
 mod smtp; // the words of SMTP over a plain socket, to try the servers above
 
 mod floppy_images; // fsck.fat and mtools on disk images
+mod packages; // what `build` writes, read by fsck.fat, mtools and unzip
 mod sample_trees; // the sample's generator writes what is committed
+mod sending; // `send` to smtp-sink and Postfix
 mod servers_work; // the servers above do what their callers rely on
 
 fn main() -> std::process::ExitCode {
     let arguments = libtest_mimic::Arguments::from_args();
-    let trials = [floppy_images::trials(), sample_trees::trials(), servers_work::trials()];
+    let trials = [
+        floppy_images::trials(),
+        packages::trials(),
+        sample_trees::trials(),
+        servers_work::trials(),
+        sending::trials(),
+    ];
     libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit_code()
 }

@@ -19,6 +19,7 @@ pub const MTOOLS: Need = Need::Program { name: "mcopy", package: "mtools" };
 pub const SMTP_SINK: Need = Need::Program { name: "smtp-sink", package: "postfix" };
 pub const POSTFIX: Need = Need::Program { name: "postfix", package: "postfix" };
 pub const OPENSSL: Need = Need::Program { name: "openssl", package: "openssl" };
+pub const UNZIP: Need = Need::Program { name: "unzip", package: "unzip" };
 pub const PYTHON: Need = Need::Program { name: "python3", package: "python3" };
 
 impl Need {
