@@ -275,5 +275,5 @@ fn words_that_mean_nothing() {
     campaign.run("who --grade-below good").ends(2).refuses("unknown-grade");
     campaign.run("ack waive HARRIS --reason leave").ends(2);
     campaign.run("no-such-command").ends(2);
-    campaign.run("cutover attest close-p1 --by Pat --note x").ends(1).refuses("no-attestation");
+    campaign.run("cutover attest close-p1 --by Pat --note x").ends(1).refuses("nothing-to-attest");
 }

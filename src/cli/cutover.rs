@@ -150,6 +150,9 @@ fn dry_run(engine: &Engine, global: &Global) -> Result<Exit> {
 fn rollback(global: &Global, to: Option<&str>) -> Result<Exit> {
     let (mut engine, _lock) = global.open_locked("cutover rollback")?;
     let warning = engine.rollback_warning(to)?;
+    if let (true, Some(warning)) = (global.yes, &warning) {
+        output::prose(warning);
+    }
     let what = match to {
         Some(step) => format!("Undoing every step after {step}"),
         None => "Undoing every step".to_owned(),

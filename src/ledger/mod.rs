@@ -41,6 +41,7 @@ impl Ledger {
     /// Opens the ledger below the state folder, made when missing (mode 0700, files 0600).
     pub fn open(state: &Path) -> Result<Ledger> {
         secret::private_folder(state)?;
+        secret::stay_home(state)?;
         let path = state.join("ledger.db");
         let mut db = Connection::open(&path)?;
         secret::private_file(&path)?;

@@ -20,6 +20,29 @@ pub(super) fn private_folder(folder: &Path) -> Result<()> {
     restrict(folder, 0o700)
 }
 
+/// The journal knows the files it changed by their whole path. State that was copied along with its folder would undo
+/// steps in the original, so it works only where it was made.
+pub(super) fn stay_home(state: &Path) -> Result<()> {
+    let (note, here) = (state.join("home"), fs::canonicalize(state)?.to_string_lossy().into_owned());
+    match fs::read_to_string(&note) {
+        Ok(home) if home.trim() == here => Ok(()),
+        Ok(home) => Err(Fault::new(
+            "state-elsewhere",
+            format!("{} was made as {}", state.display(), home.trim()),
+            format!(
+                "in a copy of the campaign remove {}; if you moved the campaign, write its new place into {}",
+                state.display(),
+                note.display()
+            ),
+        )),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            fs::write(&note, format!("{here}\n"))?;
+            private_file(&note)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 pub(super) fn private_file(file: &Path) -> Result<()> {
     restrict(file, 0o600)
 }

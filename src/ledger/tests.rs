@@ -192,3 +192,19 @@ fn a_newer_ledger_is_refused_and_an_own_key_is_kept() {
     fs_err::write(state.join("secret"), b"short").unwrap();
     assert_eq!(Ledger::open(&state).unwrap_err().findings[0].code, "secret-damaged");
 }
+
+#[test]
+fn state_that_was_copied_along_is_refused() {
+    let (folder, ledger) = ledger();
+    drop(ledger);
+    let copy = folder.path().join("copy");
+    fs_err::create_dir(&copy).unwrap();
+    for entry in fs_err::read_dir(folder.path().join(".flagday")).unwrap() {
+        let entry = entry.unwrap();
+        fs_err::copy(entry.path(), copy.join(entry.file_name())).unwrap();
+    }
+    let fault = Ledger::open(&copy).unwrap_err();
+    assert_eq!(fault.findings[0].code, "state-elsewhere");
+    fs_err::write(copy.join("home"), fs_err::canonicalize(&copy).unwrap().to_string_lossy().as_bytes()).unwrap();
+    assert!(Ledger::open(&copy).is_ok());
+}

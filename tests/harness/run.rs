@@ -47,7 +47,7 @@ impl Run {
     }
 
     #[track_caller]
-    pub fn is_silent_about(self, text: &str) -> Run {
+    pub fn keeps_quiet_about(self, text: &str) -> Run {
         assert!(!self.out.contains(text) && !self.err.contains(text), "{text:?} is there\n{self}");
         self
     }

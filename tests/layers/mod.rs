@@ -18,7 +18,7 @@ const DECIDING: [&str; 16] = [
     "answer/",
     "package/code.rs",
     "package/floppy/",
-    "package/archive.rs",
+    "package/archive/write.rs",
     "outbox/delivery.rs",
     "outbox/retry.rs",
     "outbox/reply.rs",
