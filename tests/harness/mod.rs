@@ -5,7 +5,8 @@ pub mod kill; // a run that is cut off
 mod run; // one run of the program: exit code, data, prose
 pub mod tree; // folders: copied, hashed, given times
 
-pub use by_hand::REMOTE;
+#[allow(unused_imports, reason = "two test programs share the harness, and one of them needs all of it")]
+pub use by_hand::{ASYNC, REMOTE};
 pub use run::{Run, program};
 
 use std::cell::RefCell;
