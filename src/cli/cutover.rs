@@ -135,8 +135,8 @@ fn dry_run(engine: &Engine, global: &Global) -> Result<Exit> {
     }
     for outlook in &steps {
         output::data(&outlook.step)?;
-        for line in &outlook.would {
-            output::data(&format!("  {}", line.replace('\n', "\n    ")))?;
+        for line in outlook.would.iter().flat_map(|text| text.lines()) {
+            output::data(format!("  {line}").trim_end())?;
         }
     }
     for outlook in steps.iter().filter(|outlook| !outlook.findings.is_empty()) {

@@ -81,14 +81,19 @@ impl Engine<'_> {
         if let Some(verdict) = shut {
             return Some(format!("gate {}: {} of {}", verdict.name, verdict.satisfied, verdict.of));
         }
-        let wait = step.wait.map(|moment| moment.instant(&self.campaign.change)).filter(|at| *at > self.now());
-        if let Some(at) = wait {
-            return Some(format!(
-                "not before {}",
-                at.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z")
-            ));
+        if let Some(at) = self.begins(step).filter(|at| *at > self.now()) {
+            return Some(self.not_before(at));
         }
         (step.action.is_none() && awaits_statement(step, history)).then(|| AWAITS_STATEMENT.to_owned())
+    }
+
+    /// When the step may begin at the earliest, where it says so.
+    pub(super) fn begins(&self, step: &Step) -> Option<DateTime<Utc>> {
+        step.wait.map(|moment| moment.instant(&self.campaign.change))
+    }
+
+    fn not_before(&self, at: DateTime<Utc>) -> String {
+        format!("not before {}", at.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z"))
     }
 
     /// What each step would do, in words, and what stands against the next one. Nothing is touched.
@@ -107,7 +112,8 @@ impl Engine<'_> {
                     findings.extend(runbook::refusals(step, &paths, self.now()));
                 }
             }
-            let would = runbook::describe(&self.filled(step)?, &paths);
+            let mut would: Vec<String> = self.begins(step).map(|at| self.not_before(at)).into_iter().collect();
+            would.extend(runbook::describe(&self.filled(step)?, &paths));
             outlooks.push(Outlook { step: step.name.clone(), would, findings });
         }
         Ok(outlooks)

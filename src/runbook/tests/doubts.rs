@@ -119,6 +119,8 @@ fn an_undo_that_fails_is_tried_again() {
     office.perform().expect("done");
     assert_eq!(codes(&office.undo().expect_err("failed")), ["program-failed"]);
     assert_eq!(office.state(), StepState::Undoing);
+    let on = office.run(|runbook, step| runbook.resume(step));
+    assert_eq!(codes(&on.expect_err("two directions")), ["step-half-undone"]);
     office.write("READY", "");
     office.undo().expect("undone");
     assert!(!office.path("MADE").exists());
