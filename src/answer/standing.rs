@@ -30,7 +30,7 @@ impl Standing {
     /// Derives the standing from a person's evidence for one acknowledgement, oldest first.
     /// Evidence of other revisions must have been left out by the caller. `nothing` is what to say where there is none.
     pub fn of(person: &str, evidence: &[Evidence], waiver: Option<Waiver>, nothing: &str) -> Standing {
-        let valid = || evidence.iter().filter(|fact| !fact.revoked);
+        let valid = || evidence.iter().filter(|fact| !fact.revoked && !is_overtaken(fact, evidence));
         let best = valid().max_by_key(|fact| fact.grade());
         let grade = best.map_or(Grade::None, Evidence::grade);
         // A bounce is over once a later message got through: the address was corrected.
@@ -54,6 +54,13 @@ impl Standing {
             waiver,
         }
     }
+}
+
+/// An observation is a measurement: a later one that says otherwise takes its place. New mail in a mailbag that was
+/// empty, or another serial number read back, shuts the gate again.
+fn is_overtaken(fact: &Evidence, evidence: &[Evidence]) -> bool {
+    let otherwise = |later: &Evidence| matches!(later.kind, Kind::NotDrained | Kind::SerialDiffers) && !later.revoked;
+    fact.grade() == Grade::Observed && evidence.iter().any(|later| later.id > fact.id && otherwise(later))
 }
 
 impl Kind {
@@ -112,6 +119,13 @@ mod tests {
         {
             assert!(standing(&[kind]).grade < Grade::Confirmed, "{kind:?}");
         }
+    }
+
+    #[test]
+    fn a_later_observation_takes_the_place_of_an_earlier_one() {
+        assert_eq!(standing(&[Kind::NotDrained, Kind::Drained]).grade, Grade::Observed);
+        assert_eq!(standing(&[Kind::Drained, Kind::NotDrained]).grade, Grade::None);
+        assert_eq!(standing(&[Kind::SerialMatches, Kind::SerialDiffers]).grade, Grade::None);
     }
 
     #[test]

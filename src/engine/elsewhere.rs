@@ -1,6 +1,7 @@
 //! Actions of a step that are the work of other stages: packages built, notices sent, things looked at. Each can be
 //! asked for again after a crash, and is done once.
 
+use super::calendar::WINDOW;
 use super::{Engine, To};
 use crate::campaign::{Action, Step};
 use crate::fault::{Fault, Result};
@@ -40,10 +41,16 @@ impl Engine<'_> {
         let stop = AtomicBool::new(false);
         for name in names {
             let at = self.campaign.notices[name].at.map(|moment| moment.instant(&self.campaign.change));
-            if let Some(at) = at.filter(|at| *at > now && self.untold(name).is_ok_and(|people| !people.is_empty())) {
-                let zone = self.campaign.change.zone;
-                let hour = at.with_timezone(&zone).format("%a %F %H:%M %Z");
-                return Ok(Some(format!("notice '{name}' goes out {hour}; `flagday send {name}` sends it now")));
+            if let Some(at) = at
+                && (at > now || now - at > WINDOW)
+                && !self.untold(name)?.is_empty()
+            {
+                let hour = at.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z");
+                return Ok(Some(if at > now {
+                    format!("notice '{name}' goes out {hour}; `flagday send {name}` sends it now")
+                } else {
+                    format!("notice '{name}' was due {hour} and is held; `flagday send {name}` sends it late")
+                }));
             }
             self.send(Some(name), &To::Everyone, None, false, &stop, &mut |_: Progress<'_>| {})?;
             let open = self.untold(name)?;

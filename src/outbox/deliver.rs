@@ -2,7 +2,7 @@
 
 use super::lane;
 use super::queue::Queue;
-use super::shared::Shared;
+use super::round::Shared;
 use super::smtp::{Dial, Server};
 use super::{Outcome, Progress, Summary, file};
 use crate::campaign::Rate;

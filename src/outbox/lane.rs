@@ -2,7 +2,7 @@
 
 use super::queue::Claimed;
 use super::retry::{Next, TROUBLE_PAUSE, after_deferral};
-use super::shared::Shared;
+use super::round::Shared;
 use super::smtp::{Dial, Session, Trouble, Verdict};
 use super::{Outcome, Progress, Refusal, Reply};
 use crate::fault::{Finding, Result};

@@ -9,8 +9,8 @@ mod pacing;
 mod queue;
 mod reply;
 mod retry;
+mod round;
 mod secret;
-mod shared;
 pub mod smtp;
 mod summary;
 

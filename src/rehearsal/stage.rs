@@ -12,7 +12,7 @@ use crate::report::page;
 use crate::system::World;
 use chrono::{DateTime, Duration, Utc};
 use fs_err as fs;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
@@ -40,6 +40,10 @@ pub(super) enum Happening {
         person: String,
         serial: String,
     },
+    /// A statement by an administrator without a script.
+    Attest {
+        step: String,
+    },
     Deed {
         index: usize,
         step: Option<String>,
@@ -56,6 +60,8 @@ pub(super) struct Stage<'a, 'w> {
     pub(super) site: &'a Site,
     /// Which of the administrator's deeds were triggered.
     pub(super) used: Vec<bool>,
+    /// Statements that an administrator without a script has in hand.
+    asked: BTreeSet<String>,
     /// The newest message that people have reacted to.
     pub(super) read: i64,
     world: &'w Simulated,
@@ -89,6 +95,7 @@ impl<'a, 'w> Stage<'a, 'w> {
     ) -> Self {
         Stage {
             used: vec![false; script.administrator.len()],
+            asked: BTreeSet::new(),
             engine,
             world,
             script,
@@ -176,6 +183,12 @@ impl<'a, 'w> Stage<'a, 'w> {
                     self.awaited -= 1;
                 }
                 self.act(&deed, step.as_deref())
+            }
+            Happening::Attest { step } => {
+                let operator = self.script.operator.clone();
+                self.engine.attest(&step, &operator, "as asked")?;
+                self.by_hand(&format!("states for {step} what is asked"));
+                Ok(())
             }
             Happening::Calendar => self.send(None, &To::Everyone, false),
             Happening::Look => Ok(()),
@@ -278,7 +291,11 @@ impl<'a, 'w> Stage<'a, 'w> {
             Stop::Pending { step, why } => self.stop_once(&format!("step {step}: {why}")),
             Stop::NeedsPerson { step, .. } => {
                 self.stop_once(&format!("step {step} needs a person's statement"));
-                self.trigger(On::Attestation, Some(&step), None);
+                let taken = self.trigger(On::Attestation, Some(&step), None);
+                // Without a script for the administrator, one who states whatever is asked.
+                if !taken && self.script.administrator.is_empty() && self.asked.insert(step.clone()) {
+                    self.later(Duration::minutes(10), Happening::Attest { step });
+                }
             }
         }
         Ok(false)

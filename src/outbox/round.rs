@@ -1,4 +1,4 @@
-//! What all lanes of a run have in common, on one thread: the queue, the pace, the sums, and the reasons to end.
+//! What all lanes of one round of sending have in common, on one thread: the queue, the pace, the sums, the reasons to end.
 
 use super::pacing::Pacer;
 use super::queue::{Claimed, Lease, Queue};

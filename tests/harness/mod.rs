@@ -1,0 +1,134 @@
+//! The program as its users meet it: the built binary, run on a copy of the sample campaign in a temporary folder.
+
+mod by_hand; // the path of a campaign, in the commands that a person types
+pub mod kill; // a run that is cut off
+mod run; // one run of the program: exit code, data, prose
+pub mod tree; // folders: copied, hashed, given times
+
+pub use by_hand::REMOTE;
+pub use run::{Run, program};
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// A change long past: everything that waits for it may happen now.
+pub const PAST: &str = "2001-02-03T18:00:00";
+/// A change that no run of these tests will see: nothing is due.
+pub const FUTURE: &str = "2096-12-12T18:00:00";
+
+/// A campaign of its own; it is gone when dropped.
+pub struct Campaign {
+    root: PathBuf,
+    outputs: RefCell<Vec<String>>,
+    _folder: TempDir,
+}
+
+impl Campaign {
+    /// The sample as it is committed, with file times as they were before anybody worked on it.
+    pub fn sample() -> Campaign {
+        let folder = TempDir::new().expect("a temporary folder");
+        let root = folder.path().join("campaign");
+        tree::copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data/msmail"), &root);
+        tree::set_times(&root, tree::long_ago());
+        Campaign { root, outputs: RefCell::default(), _folder: folder }
+    }
+
+    /// The sample with the right disk for everybody and the change in the past: it can be carried through by hand.
+    pub fn ready() -> Campaign {
+        let campaign = Campaign::sample().change_at(PAST);
+        campaign.correct_disks();
+        campaign
+    }
+
+    /// CARTER's disk as it should have been.
+    pub fn correct_disks(&self) {
+        tree::copy(&self.path("corrections/disks"), &self.path("disks"));
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub fn path(&self, below: &str) -> PathBuf {
+        self.root.join(below)
+    }
+
+    pub fn bytes(&self, below: &str) -> Vec<u8> {
+        fs_err::read(self.path(below)).expect("a file of the campaign")
+    }
+
+    pub fn write(&self, below: &str, bytes: impl AsRef<[u8]>) -> &Campaign {
+        let path = self.path(below);
+        fs_err::create_dir_all(path.parent().expect("below the campaign")).expect("a folder");
+        fs_err::write(path, bytes).expect("a file of the campaign");
+        self
+    }
+
+    /// Replaces a text that stands once in `flagday.toml`.
+    pub fn edit(&self, from: &str, to: &str) -> &Campaign {
+        let text = fs_err::read_to_string(self.path("flagday.toml")).expect("UTF-8");
+        assert_eq!(text.matches(from).count(), 1, "{from} stands once in flagday.toml");
+        self.write("flagday.toml", text.replace(from, to))
+    }
+
+    /// Adds lines at the end of `flagday.toml`.
+    pub fn append(&self, lines: &str) -> &Campaign {
+        let text = fs_err::read_to_string(self.path("flagday.toml")).expect("UTF-8");
+        self.write("flagday.toml", format!("{text}\n{lines}\n"))
+    }
+
+    pub fn change_at(self, moment: &str) -> Campaign {
+        let text = fs_err::read_to_string(self.path("flagday.toml")).expect("UTF-8");
+        let line = text.lines().find(|line| line.starts_with("change_at")).expect("the sample states it").to_owned();
+        self.edit(&line, &format!("change_at = {moment}"));
+        self
+    }
+
+    /// Overwrites one byte of a file.
+    pub fn poke(&self, below: &str, offset: usize, byte: u8) -> &Campaign {
+        let mut bytes = self.bytes(below);
+        bytes[offset] = byte;
+        self.write(below, bytes)
+    }
+
+    /// Runs the program in this campaign with the words of a line.
+    pub fn run(&self, line: &str) -> Run {
+        self.run_words(&line.split_whitespace().collect::<Vec<_>>())
+    }
+
+    pub fn run_words(&self, words: &[&str]) -> Run {
+        let run = Run::of(run::program().arg("-C").arg(&self.root).args(words));
+        self.outputs.borrow_mut().push(format!("{}{}", run.out, run.err));
+        run
+    }
+
+    /// Everything that every run so far has printed.
+    pub fn everything_printed(&self) -> String {
+        self.outputs.borrow().concat()
+    }
+
+    /// The messages in the outbox folder whose name holds `part`, sorted: `CARTER-`, `-change_date-`.
+    pub fn outbox(&self, part: &str) -> Vec<PathBuf> {
+        let Ok(entries) = fs_err::read_dir(self.path(".flagday/outbox")) else { return Vec::new() };
+        let mut found: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+        found.retain(|path| path.extension().is_some_and(|e| e == "eml") && path.to_string_lossy().contains(part));
+        found.sort();
+        found
+    }
+
+    /// The code in a person's package: read as the person reads it, from README.TXT in the ZIP.
+    pub fn code(&self, person: &str) -> String {
+        let file = fs_err::File::open(self.path(&format!(".flagday/packages/init-disk/{person}.zip")));
+        let mut archive = zip::ZipArchive::new(file.expect("a built package")).expect("a ZIP archive");
+        let mut text = Vec::new();
+        std::io::Read::read_to_end(&mut archive.by_name("README.TXT").expect("README.TXT"), &mut text).expect("read");
+        code_in(&String::from_utf8_lossy(&text)).expect("a code stands in README.TXT").to_owned()
+    }
+}
+
+/// The first line of a text that is a possession code and nothing else.
+pub fn code_in(text: &str) -> Option<&str> {
+    let letters = |part: &str| part.len() == 4 && part.bytes().all(|c| c.is_ascii_uppercase());
+    text.lines().map(str::trim).find(|line| line.split_once('-').is_some_and(|(a, b)| letters(a) && letters(b)))
+}

@@ -1,0 +1,140 @@
+//! Killed at any instant, the next run goes on where the files are: nothing is lost, nothing happens twice.
+
+use crate::harness::{Campaign, kill, tree};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+const ROUNDS: usize = 25;
+
+/// A campaign at one place, put back there before every round.
+struct Rounds {
+    campaign: Campaign,
+    kept: std::path::PathBuf,
+    dice: kill::Dice,
+    /// A kill falls within what an uninterrupted run takes, and a little.
+    longest: Duration,
+    cut: usize,
+}
+
+impl Rounds {
+    fn of(campaign: Campaign, line: &str, seed: u64) -> Rounds {
+        let kept = campaign.root().with_file_name("kept");
+        tree::copy(campaign.root(), &kept);
+        let longest = kill::duration_of(|| {
+            campaign.run(line);
+        });
+        Rounds { campaign, kept, dice: kill::Dice(seed), longest, cut: 0 }
+    }
+
+    /// Puts the campaign back and kills one run of the command; then a second one, now and then.
+    fn kill(&mut self, line: &str) {
+        fs_err::remove_dir_all(self.campaign.root()).expect("removed");
+        tree::copy(&self.kept, self.campaign.root());
+        for _ in 0..=self.dice.below(2) {
+            let delay = Duration::from_micros(self.dice.below(self.longest.as_micros() as u64));
+            self.cut += usize::from(kill::after(&self.campaign, line, delay));
+        }
+    }
+}
+
+/// Every message of the outbox folder by its Message-ID; two files with one ID fail.
+fn message_ids(campaign: &Campaign) -> BTreeSet<String> {
+    let outbox = campaign.outbox("");
+    let ids: BTreeSet<String> = outbox
+        .iter()
+        .map(|path| {
+            let bytes = fs_err::read(path).expect("a message");
+            let message = mail_parser::MessageParser::default().parse(&bytes).expect("a whole message");
+            message.message_id().expect("it has one").to_owned()
+        })
+        .collect();
+    assert_eq!(ids.len(), outbox.len(), "one message, one file: {outbox:?}");
+    ids
+}
+
+#[test]
+fn a_sending_that_is_killed_sends_everything_once() {
+    let campaign = Campaign::ready();
+    campaign.run("build").ends(0);
+    let mut rounds = Rounds::of(campaign, "send local-change-date --yes", 2_047);
+    for round in 0..ROUNDS {
+        rounds.kill("send local-change-date --yes");
+        let campaign = &rounds.campaign;
+        let last = campaign.run("send local-change-date --yes");
+        assert!([0, 3].contains(&last.code), "round {round}: {last}");
+        let status = campaign.run("status --json").ends(0).json();
+        let messages = &status["messages"];
+        assert_eq!(messages["sent"], 28, "round {round}: {messages}\n{last}");
+        assert_eq!(message_ids(campaign).len(), 28, "round {round}");
+        let people: BTreeSet<_> =
+            campaign.outbox("").iter().map(|path| path.file_name().expect("a name").to_owned()).collect();
+        assert_eq!(people.len(), 28, "round {round}");
+        campaign.run("audit verify").ends(0);
+    }
+    assert!(rounds.cut > ROUNDS / 3, "only {} runs were cut off: the kills come too late", rounds.cut);
+}
+
+/// Runs the cutover to its next stop, as often as it has to be run.
+fn go_on(campaign: &Campaign, round: usize, stop: &str) {
+    let run = campaign.run("cutover --yes");
+    assert!(run.code == 3 && run.out.contains(stop), "round {round}: {run}");
+}
+
+#[test]
+fn a_cutover_that_is_killed_before_the_change_goes_on() {
+    let campaign = Campaign::ready();
+    campaign.run("build").ends(0);
+    campaign.announce().answer().attest("quiesce");
+    let before = tree::contents(&campaign.path("postoffice"));
+    let mut rounds = Rounds::of(campaign, "cutover --yes", 10_411);
+    for round in 0..ROUNDS {
+        rounds.kill("cutover --yes");
+        let campaign = &rounds.campaign;
+        go_on(campaign, round, "step broadcast needs a person");
+        let backup = tree::contents(&campaign.path(".flagday/backup"));
+        assert!(
+            before.iter().all(|(path, bytes)| backup.get(path) == Some(bytes)),
+            "round {round}: the backup is whole"
+        );
+        let mut closed = tree::contents(&campaign.path("postoffice"));
+        closed = closed.into_iter().map(|(path, bytes)| (path.replacen("POLD/", "P1/", 1), bytes)).collect();
+        assert_eq!(tree::differences(&before, &closed), [""; 0], "round {round}");
+        assert!(campaign.path("postoffice/POLD").exists() && !campaign.path("postoffice/P1").exists());
+        campaign.run("audit verify").ends(0);
+    }
+    assert!(rounds.cut > ROUNDS / 3, "only {} runs were cut off: the kills come too late", rounds.cut);
+}
+
+#[test]
+fn a_change_that_is_killed_ends_right() {
+    let campaign = Campaign::ready();
+    campaign.run("build").ends(0);
+    campaign.announce().answer().close().drain().attest("restart").read_back();
+    let before = tree::contents(&campaign.path("postoffice"));
+    let staged = campaign.bytes("staged/GLB/MASTER.GLB");
+    let mut rounds = Rounds::of(campaign, "cutover --yes", 20_977);
+    for round in 0..ROUNDS {
+        rounds.kill("cutover --yes");
+        let campaign = &rounds.campaign;
+        // Half of the rounds go back first.
+        if round % 2 == 1 {
+            campaign.run("cutover rollback --yes --to retire-master").ends(0);
+            assert_eq!(campaign.bytes("postoffice/GLB/MASTER.GLB"), before["GLB/MASTER.GLB"], "round {round}");
+            assert!(!campaign.path("postoffice/GLB/OLDMAST.GLB").exists(), "round {round}");
+            campaign.attest("restart");
+        }
+        let last = campaign.run("cutover --yes");
+        assert_eq!(last.code, 0, "round {round}: {last}");
+        let after = tree::contents(&campaign.path("postoffice"));
+        assert_eq!(after["GLB/MASTER.GLB"], staged, "round {round}");
+        assert_eq!(after["GLB/OLDMAST.GLB"], before["GLB/MASTER.GLB"], "round {round}");
+        let mut changed = tree::differences(&before, &after);
+        changed.retain(|path| !path.starts_with("P1/") && !path.starts_with("POLD/"));
+        assert_eq!(changed, ["GLB/MASTER.GLB", "GLB/OLDMAST.GLB"], "round {round}");
+        assert!(campaign.path("postoffice/P1").exists() && !campaign.path("postoffice/POLD").exists());
+        assert_eq!(campaign.outbox("-all_clear-").len(), 45, "round {round}");
+        assert_eq!(message_ids(campaign).len(), 90, "round {round}");
+        campaign.run("audit verify").ends(0);
+    }
+    assert!(rounds.cut > ROUNDS / 3, "only {} runs were cut off: the kills come too late", rounds.cut);
+}
