@@ -134,9 +134,22 @@ impl Engine<'_> {
         })
     }
 
-    /// Records a person's statement for a whole step.
+    /// Records a person's statement for a whole step, once its turn has come: said earlier, it would speak of another
+    /// moment than the one it is needed for.
     pub fn attest(&mut self, step: &str, by: &str, note: &str) -> Result<String> {
         let step = self.step_named(step)?.clone();
+        let early = |cause| Fault::new("not-its-turn", cause, "run `flagday cutover`: it asks when the time has come");
+        let entries = self.ledger.entries()?;
+        for earlier in self.campaign.steps.iter().take_while(|earlier| earlier.name != step.name) {
+            if state_of(&entries, &earlier.name)? != StepState::Done {
+                let cause = format!("step {} comes before {}, and is not done", earlier.name, step.name);
+                return Err(early(cause));
+            }
+        }
+        if self.begins(&step).is_some_and(|at| at > self.now()) {
+            let cause = format!("step {} has not begun yet", step.name);
+            return Err(early(cause));
+        }
         self.runbook(Vec::new(), |runbook| runbook.attest(&step, by, note))?;
         Ok(format!("stated by {by}: {}", step.title))
     }
@@ -247,3 +260,6 @@ fn check(campaign: &Campaign, name: &str) -> Result<Vec<Finding>> {
         Finding::error("unknown-check", format!("there is no check '{name}'"), remedy).in_file(&campaign.file).into()
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,7 +81,11 @@ fn changes_to_take_back<'h>(step: &Step, history: &'h History) -> Result<Vec<&'h
             return Err(Fault::new(
                 "no-undo",
                 format!("the program of step {} has no undo; the steps before it stay as they are", step.name),
-                "undo its work by hand and have that recorded; or go on forward with `flagday cutover`",
+                format!(
+                    "undo its work by hand and state it: `flagday cutover attest {} --undone --by NAME --note TEXT`; or \
+                     go on forward with `flagday cutover`",
+                    step.name
+                ),
             ));
         }
         let seen = match history.state {

@@ -18,7 +18,7 @@ pub fn unclear(step: &Step, intents: &[Intent], stands: &[Stand]) -> Fault {
             format!("step {name} was cut off: {}", why.join("; ")),
             format!(
                 "look whether its work is done. Safe now: `flagday cutover attest {name} --by NAME --note TEXT` when it \
-                 is, `flagday cutover journal` to see when it began; nothing runs until then"
+                 is, the same with --undone when nothing of it is left; nothing runs until then"
             ),
         );
     }

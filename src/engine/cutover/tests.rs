@@ -1,0 +1,116 @@
+//! The cutover of a small campaign of its own, on real files.
+
+use super::*;
+use crate::system::Real;
+use std::path::Path;
+
+const CAMPAIGN: &str = r#"
+[campaign]
+name = "small"
+change_at = 2024-12-12T18:00:00
+time_zone = "America/Chicago"
+contact = "Desk, desk@corp.example"
+
+[mail]
+from = "Desk <desk@corp.example>"
+transport = "file"
+
+[[roster]]
+file = "users.csv"
+
+[[step]]
+name = "close"
+rename = { from = "P1", to = "POLD" }
+
+[[step]]
+name = "tell"
+attest = "everybody was told"
+
+[[step]]
+name = "swap"
+rename = { from = "OLD", to = "NEW" }
+attest = "the new name was seen"
+
+[[step]]
+name = "later"
+wait = "T+36500d"
+attest = "a hundred years have passed"
+"#;
+
+fn campaign() -> tempfile::TempDir {
+    let root = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| fs_err::write(root.path().join(name), text).expect("written");
+    write("flagday.toml", CAMPAIGN);
+    write("users.csv", "id,name,email,kind\nANN,Ann,ann@corp.example,local\n");
+    write("P1", "queue");
+    write("OLD", "master");
+    root
+}
+
+/// Each run opens the campaign anew, as each command does.
+fn run(root: &Path) -> Cutover {
+    Engine::open(root, &Real).expect("opened").cutover(None, &mut |_, _| {}).expect("no fault")
+}
+
+fn attest(root: &Path, step: &str) -> Result<String> {
+    Engine::open(root, &Real).expect("opened").attest(step, "Ann", "seen")
+}
+
+fn needs_person(step: &str, statement: &str) -> Stop {
+    Stop::NeedsPerson { step: step.into(), statement: statement.into() }
+}
+
+#[test]
+fn it_goes_on_where_it_stopped_and_back_to_the_step_named() {
+    let campaign = campaign();
+    let root = campaign.path();
+    let there = |name: &str| root.join(name).is_file();
+
+    let first = run(root);
+    assert_eq!((first.ran, first.stop), (vec!["close".to_owned()], needs_person("tell", "everybody was told")));
+    attest(root, "tell").expect("recorded");
+    let second = run(root);
+    assert_eq!((second.ran, second.stop), (vec!["tell".to_owned()], needs_person("swap", "the new name was seen")));
+    assert!(there("NEW"), "the change comes before the statement about it");
+    attest(root, "swap").expect("recorded");
+    let third = run(root);
+    assert_eq!(third.ran, ["swap"]);
+    assert!(matches!(&third.stop, Stop::Waiting { step, .. } if step == "later"), "{:?}", third.stop);
+
+    let mut engine = Engine::open(root, &Real).expect("opened");
+    let undone: Vec<_> = engine.rollback(Some("close")).expect("undone").into_iter().map(|one| one.step).collect();
+    assert_eq!(undone, ["swap", "tell"]);
+    assert!(there("OLD") && there("POLD") && !there("NEW"), "the step named stays done");
+    engine.rollback(None).expect("undone");
+    assert!(there("P1") && !there("POLD"));
+    let states: Vec<_> = engine.steps().expect("told").into_iter().map(|step| step.state).collect();
+    assert_eq!(states, ["undone", "undone", "undone", "pending"]);
+}
+
+#[test]
+fn a_statement_before_its_turn_is_refused() {
+    let campaign = campaign();
+    let root = campaign.path();
+    let refused = |step| attest(root, step).expect_err("too early").findings[0].code;
+    assert_eq!(refused("tell"), "not-its-turn");
+    run(root);
+    attest(root, "tell").expect("its turn");
+    run(root);
+    attest(root, "swap").expect("its turn");
+    run(root);
+    assert_eq!(refused("later"), "not-its-turn", "its hour has not come");
+    assert_eq!(refused("close"), "nothing-to-attest");
+}
+
+#[test]
+fn a_dry_run_says_what_stands_against_the_next_step_and_touches_nothing() {
+    let campaign = campaign();
+    let root = campaign.path();
+    fs_err::write(root.join("POLD"), "a stranger").expect("written");
+    let outlooks = Engine::open(root, &Real).expect("opened").dry_run().expect("told");
+    let codes: Vec<Vec<_>> =
+        outlooks.iter().map(|one| one.findings.iter().map(|finding| finding.code).collect()).collect();
+    assert_eq!(codes, [vec!["both-exist"], vec![], vec![], vec![]]);
+    assert!(outlooks[3].would[0].starts_with("not before"), "{:?}", outlooks[3].would);
+    assert_eq!(fs_err::read_to_string(root.join("P1")).expect("there"), "queue");
+}
