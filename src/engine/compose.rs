@@ -79,6 +79,7 @@ impl Engine<'_> {
             let cause = format!("there is no notice '{notice}'");
             return Err(Fault::new("unknown-notice", cause, format!("one of {}", known.join(", "))));
         }
+        self.require_packages(notice)?;
         let now = self.now();
         let asked = self.acknowledgement_asked_by(notice).map(str::to_owned);
         let acknowledgement = asked.or_else(|| self.acknowledgement_about(&person));

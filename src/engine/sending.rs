@@ -182,7 +182,7 @@ impl Engine<'_> {
     }
 
     /// A notice with a package can only go out when everybody's is built.
-    fn require_packages(&self, notice: &str) -> Result<()> {
+    pub(super) fn require_packages(&self, notice: &str) -> Result<()> {
         let package = self.campaign.notices[notice].package.as_ref().map(|name| &self.campaign.packages[name]);
         let Some(package) = package else { return Ok(()) };
         let unbuilt = self.unbuilt(package)?;
