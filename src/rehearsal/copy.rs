@@ -79,6 +79,26 @@ impl Site {
         campaign.mail.rate = None;
     }
 
+    /// Refuses to begin while any tree of the campaign lies outside the rehearsal's own folder, by whatever way.
+    pub(super) fn refuse_outside(&self, campaign: &Campaign, folder: &Path) -> Result<()> {
+        let folder = fs::canonicalize(folder)?;
+        let mut trees: Vec<&PathBuf> = Vec::new();
+        if let Some(facts) = &campaign.msmail {
+            trees.extend([&facts.postoffice, &facts.staged]);
+        }
+        for tree in trees {
+            if !fs::canonicalize(tree)?.starts_with(&folder) {
+                let cause = format!("{} would be worked on itself, not on a copy", tree.display());
+                return Err(Fault::new(
+                    "rehearsal-outside",
+                    cause,
+                    "name the campaign by its real path, without links",
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Gives the trees the times that the script states.
     pub(super) fn stamp(&self, script: &Script, engine: &Engine) -> Result<()> {
         let change = &engine.campaign.change;

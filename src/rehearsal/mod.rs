@@ -28,6 +28,7 @@ pub fn rehearse(root: &Path, out: Option<&Path>, told: &mut dyn FnMut(Told)) -> 
     let world = Simulated::at(campaign.change.at);
     let mut engine = Engine::open(&site.root, &world)?;
     site.redirect(&mut engine.campaign);
+    site.refuse_outside(&engine.campaign, &folder)?;
     let script = Script::load(&site.root, &engine)?;
     world.set(script.start(&engine));
     site.stamp(&script, &engine)?;
