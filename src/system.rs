@@ -1,8 +1,9 @@
 //! The world outside the program: the clock, chance, and the time of a file server. Opened here and nowhere else,
 //! so that a rehearsal can hand the engine another world.
 
-use crate::fault::Result;
+use crate::fault::{Fault, Result};
 use chrono::{DateTime, Utc};
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 /// What the engine asks of the world. [`Real`] is this machine; the rehearsal brings its own.
@@ -26,17 +27,41 @@ impl World for Real {
     }
 
     fn server_now(&self, folder: &Path) -> Result<DateTime<Utc>> {
-        let probe = tempfile::Builder::new().prefix("FLAGDAY").suffix(".TMP").tempfile_in(folder)?;
-        fs_err::write(probe.path(), b"flagday\r\n")?;
-        Ok(fs_err::metadata(probe.path())?.modified()?.into())
+        let probe = folder.join(PROBE);
+        remove_probe(&probe)?;
+        let mut file = fs_err::OpenOptions::new().write(true).create_new(true).open(&probe)?;
+        file.write_all(PROBE_TEXT)?;
+        drop(file);
+        let now = fs_err::metadata(&probe)?.modified()?;
+        remove_probe(&probe)?;
+        Ok(now.into())
     }
+}
+
+/// One name for every probe: what a killed run left behind is gone after the next look.
+const PROBE: &str = "FLAGDAY.TMP";
+const PROBE_TEXT: &[u8] = b"flagday\r\n";
+
+/// Removes a probe; a file that is none stays, and stops the look.
+fn remove_probe(probe: &Path) -> Result<()> {
+    let look = match fs_err::symlink_metadata(probe) {
+        Ok(look) => look,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let short = look.is_file() && look.len() <= PROBE_TEXT.len() as u64;
+    if short && PROBE_TEXT.starts_with(&fs_err::read(probe)?) {
+        return Ok(fs_err::remove_file(probe)?);
+    }
+    let cause = format!("{} is in the way of asking the server for its time", probe.display());
+    Err(Fault::new("probe-name-taken", cause, "move that file elsewhere: it is not this program's"))
 }
 
 /// Fills `bytes` from the system's source of randomness.
 pub fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| {
-        crate::fault::Fault::new("random", format!("the system has no randomness to give: {error}"), "try again later")
+        Fault::new("random", format!("the system has no randomness to give: {error}"), "try again later")
     })?;
     Ok(bytes)
 }
@@ -44,4 +69,27 @@ pub fn random<const N: usize>() -> Result<[u8; N]> {
 /// Names this start of the machine: after a power cut it is another one. Empty where the system does not tell.
 pub fn boot_id() -> String {
     fs_err::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_that_was_left_behind_goes_and_a_strangers_file_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let probe = folder.path().join(PROBE);
+        for left in [&PROBE_TEXT[..0], &PROBE_TEXT[..4], PROBE_TEXT] {
+            fs_err::write(&probe, left).expect("written");
+            let now = Real.server_now(folder.path()).expect("told");
+            assert!((Real.now() - now).abs() < chrono::Duration::seconds(60), "{now}");
+            assert!(!probe.exists());
+        }
+        for strange in ["flagday\r\n and more", "ours?"] {
+            fs_err::write(&probe, strange).expect("written");
+            let fault = Real.server_now(folder.path()).expect_err("in the way");
+            assert_eq!(fault.findings[0].code, "probe-name-taken");
+            assert_eq!(fs_err::read_to_string(&probe).expect("there"), strange);
+        }
+    }
 }

@@ -138,20 +138,27 @@ impl Engine<'_> {
     /// moment than the one it is needed for.
     pub fn attest(&mut self, step: &str, by: &str, note: &str) -> Result<String> {
         let step = self.step_named(step)?.clone();
+        self.require_turn(&step)?;
+        self.runbook(Vec::new(), |runbook| runbook.attest(&step, by, note))?;
+        Ok(format!("stated by {by}: {}", step.title))
+    }
+
+    /// A step that asks for a statement hears none before its turn.
+    fn require_turn(&self, step: &Step) -> Result<()> {
+        if step.attest.is_none() {
+            return Ok(());
+        }
         let early = |cause| Fault::new("not-its-turn", cause, "run `flagday cutover`: it asks when the time has come");
         let entries = self.ledger.entries()?;
         for earlier in self.campaign.steps.iter().take_while(|earlier| earlier.name != step.name) {
             if state_of(&entries, &earlier.name)? != StepState::Done {
-                let cause = format!("step {} comes before {}, and is not done", earlier.name, step.name);
-                return Err(early(cause));
+                return Err(early(format!("step {} comes before {}, and is not done", earlier.name, step.name)));
             }
         }
-        if self.begins(&step).is_some_and(|at| at > self.now()) {
-            let cause = format!("step {} has not begun yet", step.name);
-            return Err(early(cause));
+        match self.begins(step).filter(|at| *at > self.now()) {
+            Some(_) => Err(early(format!("step {} has not begun yet", step.name))),
+            None => Ok(()),
         }
-        self.runbook(Vec::new(), |runbook| runbook.attest(&step, by, note))?;
-        Ok(format!("stated by {by}: {}", step.title))
     }
 
     /// Records a person's statement for one other person, whom the program cannot see.
