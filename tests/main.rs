@@ -5,6 +5,7 @@ mod harness; // the built program on a copy of the sample campaign
 mod killing; // killed at any instant, the next run goes on where the files are
 mod layers; // the house rules hold in the source itself
 mod refusals; // what the facts forbid is refused, with its code and exit code
+mod fail_closed; // what must not open a gate, lose a notice or reach a real file
 mod rehearsal; // the rehearsal finishes, says the same twice, and touches nothing real
 mod running; // exit codes, streams, locks, modes, secrets
 mod sample_data; // the sample campaign is what it says

@@ -1,6 +1,7 @@
 use super::{Global, output};
 use crate::fault::{Exit, Result};
 use fs_err as fs;
+use std::io::Write;
 use std::path::PathBuf;
 
 /// Show the exact message that one person would get
@@ -22,12 +23,13 @@ impl Preview {
         let engine = global.open()?;
         let preview = engine.preview(&self.notice, &self.to)?;
         if let Some(path) = &self.eml {
-            let mut file = fs::File::create(path)?;
+            let mut file = private(path)?;
             preview.write(&mut file)?;
             global.hint(format!("The whole message, {} bytes: {}", preview.size(), path.display()));
         }
         if let Some(path) = &self.html {
-            fs::write(path, preview.html.as_deref().unwrap_or("<p>This notice has no HTML part.</p>\n"))?;
+            private(path)?
+                .write_all(preview.html.as_deref().unwrap_or("<p>This notice has no HTML part.</p>\n").as_bytes())?;
             global.hint(format!("The HTML part: {}", path.display()));
         }
         if global.json {
@@ -43,4 +45,16 @@ impl Preview {
         }
         Ok(Exit::Done)
     }
+}
+
+/// A new file for its owner's eyes: it may hold a person's package and code. Nothing is overwritten.
+fn private(path: &std::path::Path) -> Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use fs::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    Ok(options.open(path)?)
 }

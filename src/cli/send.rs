@@ -110,8 +110,13 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
         global.hint("Next: correct the roster or the server, then flagday send --to failed");
         return Ok(Exit::SomeFailed);
     }
+    if sent.uncertain > 0 {
+        global
+            .hint("Some messages are in doubt: flagday status names them; the next send, ten minutes on, settles them");
+        return Ok(Exit::Waiting);
+    }
     if sent.nothing_due {
-        let next = engine.next_entry().map(|entry| {
+        let next = engine.next_entry()?.map(|entry| {
             let at = entry.at.with_timezone(&zone).format("%a %F %H:%M %Z");
             format!("Nothing is due. Next: {} {at}", entry.notice.unwrap_or_else(|| "a phone task".into()))
         });

@@ -1,6 +1,6 @@
 use super::{Global, output};
 use crate::fault::{Exit, Result};
-use crate::report::status::{self, Phase};
+use crate::report::status;
 
 /// Where the campaign stands: gates, counts, who blocks and why, what to do next
 #[derive(Debug, clap::Args)]
@@ -25,12 +25,8 @@ impl Status {
             ))?;
             global.hint(format!("Next: {}", status.next));
         }
-        Ok(if status.phase == Phase::Done { Exit::Done } else { exit(&status) })
+        Ok(Exit::Done)
     }
-}
-
-fn exit(_: &status::Status) -> Exit {
-    Exit::Done
 }
 
 fn text(status: &status::Status, title: &str, change: &str) -> String {

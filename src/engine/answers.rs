@@ -1,11 +1,13 @@
 //! Answers that reached a human, and answers that a machine understood: recorded as what they prove, never above.
 
 use super::Engine;
+use super::standings::Since;
 use crate::answer::{Evidence, Kind, Waiver};
 use crate::campaign::{Acknowledgement, Grade};
 use crate::fault::{Fault, Finding, Result};
 use crate::msmail::serial;
 use crate::package::Code;
+use crate::runbook::stated;
 use serde::Serialize;
 
 /// What somebody answered.
@@ -42,8 +44,14 @@ impl Engine<'_> {
     /// Records an answer. A wrong code or a serial number that does not match is refused in words; the mismatch is
     /// on record all the same.
     pub fn record(&mut self, answer: &Answer) -> Result<Recorded> {
+        if let Some(by) = &answer.by {
+            stated(by, &answer.note)?;
+        }
         let person = self.roster.find(&answer.person)?.id.clone();
         let acknowledgement = self.acknowledgement_for(&person, answer)?.clone();
+        if answer.serial.is_some() {
+            self.require_read_back(&acknowledgement)?;
+        }
         let current = self.revision_number()?;
         let mut revision = current;
         let mut refusal = None;
@@ -142,6 +150,25 @@ impl Engine<'_> {
         })
     }
 
+    /// A serial number read back answers only what observation proves, and only once there is one to read.
+    fn require_read_back(&self, acknowledgement: &Acknowledgement) -> Result<()> {
+        let refused = |cause, remedy: &str| Err(Fault::new("no-read-back", cause, remedy));
+        let name = &acknowledgement.name;
+        if acknowledgement.grade != Grade::Observed || acknowledgement.notice.is_some() {
+            return refused(
+                format!("'{name}' is not answered by a serial number"),
+                "leave --serial out, or name another --for",
+            );
+        }
+        match self.observed_since(acknowledgement)? {
+            Since::NotYet => refused(
+                format!("the new serial number is not in force yet, so nobody can read it back for '{name}'"),
+                "record it after the change",
+            ),
+            Since::Always | Since::At(_) => Ok(()),
+        }
+    }
+
     /// The revision in whose package this code went out to this person.
     fn code_of(&self, person: &str, typed: &str) -> Result<u32> {
         let remedy = "have it read again from README.TXT on the disk; nothing was recorded";
@@ -206,9 +233,16 @@ impl Engine<'_> {
             ));
         }
         let person = self.roster.find(word)?.id.clone();
+        if let Some(name) = only.filter(|name| !self.campaign.acknowledgements.contains_key(*name)) {
+            let known: Vec<_> = self.campaign.acknowledgements.keys().map(String::as_str).collect();
+            let cause = format!("there is no acknowledgement '{name}'");
+            return Err(Fault::new("unknown-acknowledgement", cause, format!("one of {}", known.join(", "))));
+        }
         let mut waived = Vec::new();
         let all: Vec<Acknowledgement> = self.campaign.acknowledgements.values().cloned().collect();
-        for acknowledgement in all.iter().filter(|one| only.is_none_or(|name| name == one.name)) {
+        // What the program has to see for itself is waived only by name.
+        let meant = |one: &&Acknowledgement| only.map_or(one.notice.is_some(), |name| name == one.name);
+        for acknowledgement in all.iter().filter(meant) {
             let Some(standing) = self.standing(acknowledgement, &person)? else { continue };
             if Self::is_settled(acknowledgement, &standing) {
                 continue;

@@ -37,11 +37,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Due now: its hour has come, and not longer ago than the window.
-    pub fn is_due(&self, now: DateTime<Utc>) -> bool {
-        self.at <= now && now - self.at <= WINDOW
-    }
-
+    /// Its hour came longer ago than the window.
     pub fn is_late(&self, now: DateTime<Utc>) -> bool {
         now - self.at > WINDOW
     }
@@ -155,9 +151,15 @@ impl Engine<'_> {
             .map(|acknowledgement| acknowledgement.name.as_str())
     }
 
-    /// The next timed action after now.
-    pub fn next_entry(&self) -> Option<Entry> {
+    /// The next timed action after now that still concerns somebody.
+    pub fn next_entry(&self) -> Result<Option<Entry>> {
         let now = self.now();
-        self.calendar().into_iter().find(|entry| entry.at > now)
+        for entry in self.calendar().into_iter().filter(|entry| entry.at > now) {
+            // Who will not have answered by then is not known yet.
+            if entry.what != What::Notice || !self.intents_of(&entry)?.is_empty() {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
     }
 }

@@ -18,7 +18,8 @@ impl Engine<'_> {
         findings.extend(self.differences()?.into_iter().map(|difference| {
             let cause =
                 format!("people were told {} = {}, and now it is {}", difference.fact, difference.told, difference.now);
-            Finding::error("facts-changed", cause, "put it back as it was").in_file(&self.campaign.file)
+            Finding::error("facts-changed", cause, "put it back as it was: answers were given to what people were told")
+                .in_file(&self.campaign.file)
         }));
         if online && let Transport::Smtp(_) = &self.campaign.mail.transport {
             match self.transport()? {

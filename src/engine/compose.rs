@@ -90,6 +90,7 @@ impl Engine<'_> {
             reason: if notice == "escalation" { format!("{} has not answered", person.name) } else { String::new() },
             due_at: now,
             instead: person.manager_email.clone().filter(|_| notice == "escalation"),
+            replaces: None,
             person,
         };
         let desk = self.desk()?;
@@ -150,6 +151,8 @@ impl Engine<'_> {
             copy: intent.copy,
             acknowledgement: intent.acknowledgement.clone(),
             tells: intent.instead.is_none(),
+            replaces: intent.replaces,
+            expires: self.expires(intent, now),
             reason: intent.reason.clone(),
             envelope_from: Some(envelope_from.to_string()),
             envelope_to: recipient.map(|address| address.to_string()),
@@ -159,6 +162,20 @@ impl Engine<'_> {
             code,
             letter,
         })
+    }
+
+    /// When a message that could not leave yet is no longer true: what is told beforehand at the change, a reminder or an
+    /// escalation when its answer is due. What is sent late on purpose does not expire.
+    fn expires(&self, intent: &Intent, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let change = self.campaign.change.at;
+        let asked = intent.acknowledgement.as_ref().and_then(|name| self.campaign.acknowledgements.get(name));
+        let due = asked.and_then(|one| one.due).map(|due| due.instant(&self.campaign.change));
+        match intent.notice.as_str() {
+            "reminder" => due.filter(|due| *due > now).or(Some(change)),
+            "escalation" => Some(change),
+            name => self.campaign.notices[name].at.map(|_| change),
+        }
+        .filter(|expires| *expires > now)
     }
 
     fn message_id(&self, intent: &Intent, revision: u32) -> String {
@@ -341,6 +358,7 @@ impl Engine<'_> {
                     reason: if escalation { format!("{} has not answered", person.name) } else { String::new() },
                     due_at: now,
                     instead: person.manager_email.clone().filter(|_| escalation),
+                    replaces: None,
                 };
                 let unbuilt = notice.package.as_ref().is_some_and(|name| !desk.manifests.contains_key(name));
                 if let Err(fault) = self.letter(&desk, &intent, 1, now)

@@ -148,28 +148,40 @@ impl Engine<'_> {
         if step.attest.is_none() {
             return Ok(());
         }
-        let early = |cause| Fault::new("not-its-turn", cause, "run `flagday cutover`: it asks when the time has come");
-        let entries = self.ledger.entries()?;
-        for earlier in self.campaign.steps.iter().take_while(|earlier| earlier.name != step.name) {
-            if state_of(&entries, &earlier.name)? != StepState::Done {
-                return Err(early(format!("step {} comes before {}, and is not done", earlier.name, step.name)));
-            }
-        }
+        self.require_before(step)?;
         match self.begins(step).filter(|at| *at > self.now()) {
             Some(_) => Err(early(format!("step {} has not begun yet", step.name))),
             None => Ok(()),
         }
     }
 
+    /// Every step before this one is done.
+    pub(super) fn require_before(&self, step: &Step) -> Result<()> {
+        let entries = self.ledger.entries()?;
+        for earlier in self.campaign.steps.iter().take_while(|earlier| earlier.name != step.name) {
+            if state_of(&entries, &earlier.name)? != StepState::Done {
+                return Err(early(format!("step {} comes before {}, and is not done", earlier.name, step.name)));
+            }
+        }
+        Ok(())
+    }
+
     /// Records a person's statement for one other person, whom the program cannot see.
     pub fn attest_person(&mut self, step: &str, person: &str, by: &str, note: &str) -> Result<String> {
         let (by, note) = stated(by, note)?;
         let step = self.step_named(step)?;
-        let Some(gate) = step.needs.first().and_then(|gate| self.campaign.gates.get(gate)) else {
-            let cause = format!("step '{}' waits for nobody in particular", step.name);
-            return Err(Fault::new("not-personal", cause, "leave --person out"));
+        let gate = step.needs.first().and_then(|gate| self.campaign.gates.get(gate));
+        let Some(gate) = gate.filter(|_| step.action == Some(Action::Observe("drain".to_owned()))) else {
+            let cause = format!("step '{}' looks at nobody's files, so nobody can be vouched for there", step.name);
+            return Err(Fault::new("not-personal", cause, "leave --person out, or record the person's own answer"));
         };
+        self.require_before(step)?;
         let id = self.roster.find(person)?.id.clone();
+        let audience = &self.campaign.audiences[&self.campaign.acknowledgements[&gate.acknowledgement].audience];
+        if !self.roster.audience(audience).any(|member| member.id == id) {
+            let cause = format!("{id} is not among those whom step '{}' waits for", step.name);
+            return Err(Fault::new("not-concerned", cause, format!("see `flagday who --blocking {}`", gate.name)));
+        }
         let words = format!("{by} vouches for {id}; it stays visible as an attestation");
         let fact = Evidence {
             id: 0,
@@ -270,3 +282,7 @@ fn check(campaign: &Campaign, name: &str) -> Result<Vec<Finding>> {
 
 #[cfg(test)]
 mod tests;
+
+fn early(cause: String) -> Fault {
+    Fault::new("not-its-turn", cause, "run `flagday cutover`: it says what is next")
+}

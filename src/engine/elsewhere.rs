@@ -70,7 +70,8 @@ impl Engine<'_> {
             .into_iter()
             .filter(|message| message.notice == notice && message.revision == revision)
             .filter(|message| {
-                !matches!(message.state, State::Planned | State::Sending | State::Transmitting | State::Uncertain)
+                let open = [State::Planned, State::Sending, State::Transmitting, State::Uncertain, State::Cancelled];
+                !open.contains(&message.state)
             })
             .map(|message| message.person)
             .collect();

@@ -48,17 +48,34 @@ impl Engine<'_> {
                 now.extend(self.facts_of(notice)?);
             }
         }
-        Ok(revision
-            .facts
-            .into_iter()
-            .filter_map(|(fact, told)| match now.get(&fact) {
-                Some(value) if *value == told => None,
-                Some(value) => Some(Difference { fact, told, now: value.clone() }),
-                // A package that is gone was not rebuilt as another one; a fact that is gone was withdrawn.
-                None if fact.starts_with("package ") => None,
-                None => Some(Difference { fact, told, now: "(gone)".into() }),
-            })
-            .collect())
+        let mut differences = self.people_gone(revision.number)?;
+        differences.extend(revision.facts.into_iter().filter_map(|(fact, told)| match now.get(&fact) {
+            Some(value) if *value == told => None,
+            Some(value) => Some(Difference { fact, told, now: value.clone() }),
+            // A package that is gone was not rebuilt as another one; a fact that is gone was withdrawn.
+            None if fact.starts_with("package ") => None,
+            None => Some(Difference { fact, told, now: "(gone)".into() }),
+        }));
+        Ok(differences)
+    }
+
+    /// People who were asked and are no longer in the audience that has to answer. A row that is deleted or changed must
+    /// not open a gate: who may go is waived by name.
+    fn people_gone(&self, revision: u32) -> Result<Vec<Difference>> {
+        let mut gone = Vec::new();
+        for (person, acknowledgement) in self.ledger.told(revision)? {
+            let Some(asked) = self.campaign.acknowledgements.get(&acknowledgement) else { continue };
+            let there =
+                self.roster.get(&person).is_some_and(|one| one.is_in(&self.campaign.audiences[&asked.audience]));
+            if !there {
+                gone.push(Difference {
+                    fact: format!("{person} among '{}'", asked.audience),
+                    told: "yes".into(),
+                    now: "no (put the row back; `ack waive` lets a person go)".into(),
+                });
+            }
+        }
+        Ok(gone)
     }
 
     /// Ends with exit code 6 when people were told something else than what is true now.
@@ -71,7 +88,7 @@ impl Engine<'_> {
                     "people were told {} = {}, and now it is {}",
                     difference.fact, difference.told, difference.now
                 );
-                let remedy = "put it back as it was, or take the change over as a new revision";
+                let remedy = "put it back as it was: answers were given to what people were told";
                 Finding::new(Severity::Error, "facts-changed", cause, remedy).in_file(&self.campaign.file)
             })
             .collect();

@@ -38,7 +38,13 @@ impl Engine<'_> {
         })?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-        let headers = reader.headers().map_err(std::io::Error::from)?.clone();
+        let headers = reader.headers().map_err(std::io::Error::from)?;
+        let headers: csv::StringRecord = headers.iter().map(str::to_lowercase).collect();
+        let known = ["person", "code", "serial", "by", "note", "for"];
+        if let Some(strange) = headers.iter().find(|header| !known.contains(header)) {
+            let cause = format!("{}:1: the column '{strange}' means nothing here", file.display());
+            return Err(Fault::new("import-columns", cause, format!("columns are {}", known.join(", "))));
+        }
         for needed in ["person", "by", "note"] {
             if !headers.iter().any(|header| header == needed) {
                 let cause = format!("{}:1: there is no column '{needed}'", file.display());

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::calendar::{Entry, What};
-use crate::campaign::{Acknowledgement, EscalationWay};
+use crate::campaign::{Acknowledgement, Action, EscalationWay, Grade, Step};
 use crate::fault::{Fault, Result};
 use crate::ledger::{NewMessage, Task};
 use crate::outbox::{self, FailureClass, Limits, Progress, State};
@@ -22,7 +22,7 @@ pub enum To {
     People(Vec<String>),
     /// Those who were told and have not answered.
     Unanswered,
-    /// Those whose message failed: the same messages, tried again.
+    /// Those whose message failed, is held or is in doubt: the same messages, tried again.
     Failed,
 }
 
@@ -58,6 +58,8 @@ pub(super) struct Intent {
     pub due_at: chrono::DateTime<chrono::Utc>,
     /// For an escalation: to whom instead of the person.
     pub instead: Option<lettre::Address>,
+    /// The message that it takes the place of.
+    pub replaces: Option<i64>,
 }
 
 impl Engine<'_> {
@@ -77,15 +79,15 @@ impl Engine<'_> {
         let now = self.now();
         self.ledger.recover(now, self.campaign.mail.uncertain)?;
         let mut sent = Sent::default();
+        let limit = limit.unwrap_or(usize::MAX);
         let mut intents = match (to, notice) {
-            (To::Failed, _) => self.intents_failed(notice, &mut sent)?,
+            (To::Failed, _) => self.intents_failed(notice, limit, &mut sent)?,
+            (To::Unanswered, Some(name)) => self.intents_by_name(name, true)?,
             (_, Some(name)) => self.intents_by_name(name, again)?,
             (_, None) => self.intents_due(&mut sent)?,
         };
         self.narrow(&mut intents, to)?;
-        if let Some(limit) = limit {
-            intents.truncate(limit);
-        }
+        intents.truncate(limit.saturating_sub(sent.planned));
         sent.planned += self.plan_messages(&intents)?;
         let nowhere = |intent: &&Intent| intent.instead.is_none() && intent.person.email.is_none();
         let unreachable: Vec<String> = intents.iter().filter(nowhere).map(|intent| intent.person.id.clone()).collect();
@@ -123,12 +125,12 @@ impl Engine<'_> {
     }
 
     /// Failed messages once more: the same bytes, or a new message where the roster has another address by now.
-    fn intents_failed(&mut self, notice: Option<&str>, sent: &mut Sent) -> Result<Vec<Intent>> {
+    fn intents_failed(&mut self, notice: Option<&str>, limit: usize, sent: &mut Sent) -> Result<Vec<Intent>> {
         let now = self.now();
         let revision = self.revision_number()?;
         let mut intents = Vec::new();
         for message in self.ledger.messages()? {
-            let wanted = matches!(message.state, State::Failed | State::Bounced)
+            let wanted = matches!(message.state, State::Failed | State::Bounced | State::Held | State::Uncertain)
                 && message.revision == revision
                 && notice.is_none_or(|name| name == message.notice);
             if !wanted {
@@ -136,14 +138,18 @@ impl Engine<'_> {
             }
             let Some(person) = self.roster.get(&message.person).cloned() else { continue };
             let address = person.email.as_ref().map(ToString::to_string);
-            if address == message.envelope_to || message.notice == "escalation" {
-                if message.envelope_to.is_some() {
+            // What may have arrived already goes out as the same bytes only, so that a receiver can drop the double.
+            let in_doubt = matches!(message.state, State::Held | State::Uncertain);
+            if address == message.envelope_to || message.notice == "escalation" || in_doubt {
+                if message.envelope_to.is_some() && sent.planned < limit {
                     self.ledger.retry(message.id, now)?;
                     sent.planned += 1;
                 }
                 continue;
             }
-            self.ledger.cancel(message.id, now)?;
+            if address.is_none() {
+                continue;
+            }
             let copies = self.copies(&message.notice)?;
             let copy = copies.iter().filter(|(id, _)| *id == person.id).map(|(_, copy)| copy + 1).max().unwrap_or(0);
             intents.push(Intent {
@@ -153,6 +159,7 @@ impl Engine<'_> {
                 reason: "your address was corrected".to_owned(),
                 due_at: now,
                 instead: None,
+                replaces: Some(message.id),
                 person,
             });
         }
@@ -203,6 +210,10 @@ impl Engine<'_> {
             let cause = format!("there is no notice '{name}'");
             return Err(Fault::new("unknown-notice", cause, format!("one of {}", known.join(", "))));
         };
+        if matches!(name, "reminder" | "escalation") {
+            return self.intents_of_latest(name);
+        }
+        self.require_step_of(name)?;
         let have = self.copies(name)?;
         let now = self.now();
         let mut intents = Vec::new();
@@ -219,9 +230,49 @@ impl Engine<'_> {
                 reason: if copies > 0 { "sent again as you asked" } else { "" }.to_owned(),
                 due_at: now,
                 instead: None,
+                replaces: None,
             });
         }
         Ok(intents)
+    }
+
+    /// Reminders and escalations asked for by name: for each acknowledgement the newest one whose hour has come and that
+    /// somebody has not had, else the next one. The scheduled one is then done.
+    fn intents_of_latest(&self, name: &str) -> Result<Vec<Intent>> {
+        let now = self.now();
+        let mut intents = Vec::new();
+        for acknowledgement in self.campaign.acknowledgements.keys() {
+            let calendar = self.calendar();
+            let (past, future): (Vec<&Entry>, Vec<&Entry>) = calendar
+                .iter()
+                .filter(|entry| entry.notice.as_deref() == Some(name))
+                .filter(|entry| entry.acknowledgement.as_ref() == Some(acknowledgement))
+                .partition(|entry| entry.at <= now);
+            for entry in past.into_iter().rev().chain(future) {
+                let wanted: Vec<Intent> = self
+                    .intents_of(entry)?
+                    .into_iter()
+                    .filter(|intent| entry.what != What::Escalation || intent.instead.is_some())
+                    .collect();
+                if !wanted.is_empty() {
+                    intents.extend(wanted);
+                    break;
+                }
+            }
+        }
+        Ok(intents)
+    }
+
+    /// A notice that belongs to a step of the change itself is true only when the steps before it are done.
+    fn require_step_of(&self, notice: &str) -> Result<()> {
+        let steps = &self.campaign.steps;
+        let Some(change) = steps.iter().position(|step| step.wait.is_some()) else { return Ok(()) };
+        let tells =
+            |step: &&Step| matches!(&step.action, Some(Action::Notice(names)) if names.iter().any(|one| one == notice));
+        match steps[change..].iter().find(tells) {
+            Some(step) => self.require_before(step),
+            None => Ok(()),
+        }
     }
 
     /// Everything whose hour has come and that still has somebody to tell.
@@ -233,16 +284,22 @@ impl Engine<'_> {
             if wanted.is_empty() {
                 continue;
             }
-            if entry.is_late(now) {
-                // A reminder that was slept over is dropped in favour of the next one; a notice is held and shown.
-                if entry.what == What::Notice {
-                    sent.late.push(entry);
-                }
-                continue;
-            }
+            // A task reaches nobody by itself: late is better than never.
             if entry.what == What::Task {
                 for intent in wanted {
                     sent.tasks.extend(self.task(&intent, "no answer to mail: call")?);
+                }
+                continue;
+            }
+            if entry.is_late(now) {
+                // A reminder that was slept over is dropped in favour of the next one; anything else is held and shown.
+                let another = |other: &Entry| {
+                    other.what == What::Reminder
+                        && other.acknowledgement == entry.acknowledgement
+                        && other.at > entry.at
+                };
+                if entry.what != What::Reminder || !self.calendar().iter().any(another) {
+                    sent.late.push(entry);
                 }
                 continue;
             }
@@ -288,6 +345,7 @@ impl Engine<'_> {
                     reason,
                     due_at: entry.at,
                     instead,
+                    replaces: None,
                     person,
                 }
             })
@@ -331,7 +389,8 @@ impl Engine<'_> {
                 let mut open = HashSet::new();
                 for acknowledgement in self.campaign.acknowledgements.values() {
                     for standing in self.standings(acknowledgement)? {
-                        if !Self::is_settled(acknowledgement, &standing) {
+                        let told = standing.grade >= Grade::Sent;
+                        if told && !Self::is_settled(acknowledgement, &standing) {
                             open.insert((acknowledgement.name.clone(), standing.person));
                         }
                     }

@@ -33,6 +33,13 @@ impl Ledger {
         rows.map(|row| parse(row?)).collect()
     }
 
+    /// All evidence about anybody, oldest first, whether they are still on a roster or not.
+    pub fn all_evidence(&self) -> Result<Vec<Evidence>> {
+        let mut all = self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM evidence ORDER BY id"))?;
+        let rows = all.query_map((), read)?;
+        rows.map(|row| parse(row?)).collect()
+    }
+
     /// Takes one piece of evidence back; it stays on record, marked.
     pub fn revoke_evidence(&mut self, id: i64, by: &str, note: &str, at: DateTime<Utc>) -> Result<()> {
         self.durable(|tx| {
@@ -79,22 +86,6 @@ impl Ledger {
             Ok(Waiver { person: row.get(0)?, reason: row.get(1)?, by: row.get(2)?, at: instant(row.get(3)?) })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Remembers that this code went out to the person inside a package.
-    pub fn issue_code(
-        &mut self,
-        fingerprint: &str,
-        person: &str,
-        package: &str,
-        revision: u32,
-        digest: &str,
-    ) -> Result<()> {
-        self.db.execute(
-            "INSERT OR IGNORE INTO code(fingerprint, person, package, revision, digest) VALUES (?,?,?,?,?)",
-            (fingerprint, person, package, revision, digest),
-        )?;
-        Ok(())
     }
 
     /// The person and the newest revision in whose package a code with this fingerprint went out.

@@ -34,6 +34,10 @@ pub struct NewMessage {
     pub token: String,
     /// The fingerprint of the code in the package, the package and its digest.
     pub code: Option<(String, String, String)>,
+    /// After this instant it is held, not sent.
+    pub expires: Option<DateTime<Utc>>,
+    /// The message that it takes the place of: given up in the same transaction.
+    pub replaces: Option<i64>,
     pub letter: Letter,
 }
 
@@ -81,8 +85,8 @@ impl Ledger {
         self.durable(|tx| {
             let mut insert = tx.prepare_cached(
                 "INSERT OR IGNORE INTO message(message_id, person, notice, revision, copy, acknowledgement, tells, reason, \
-                 envelope_from, envelope_to, format, due_at, planned_at, settled_at, state, next_at, reply, letter, size) \
-                 VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                 envelope_from, envelope_to, format, due_at, planned_at, settled_at, state, next_at, reply, letter, size, \
+                 expires_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             )?;
             let mut token = tx.prepare_cached("INSERT OR IGNORE INTO token(token, person, revision) VALUES (?,?,?)")?;
             let mut code = tx.prepare_cached("INSERT OR IGNORE INTO code VALUES (?,?,?,?,?)")?;
@@ -90,7 +94,7 @@ impl Ledger {
             for message in messages {
                 let reachable = message.envelope_to.is_some();
                 let state = if reachable { State::Planned } else { State::Failed };
-                let values: [&dyn ToSql; 19] = [
+                let values: [&dyn ToSql; 20] = [
                     &message.message_id,
                     &message.person,
                     &message.notice,
@@ -110,12 +114,16 @@ impl Ledger {
                     &if reachable { "" } else { "no address in the roster" },
                     &message.letter.to_bytes(),
                     &(message.letter.size() as i64),
+                    &message.expires.map(millis),
                 ];
                 let new = insert.execute(&values[..])?;
                 if new == 0 {
                     continue;
                 }
                 added += new;
+                if let Some(id) = message.replaces {
+                    super::queue::give_up(tx, id, now)?;
+                }
                 token.execute((&message.token, &message.person, message.revision))?;
                 if let Some((fingerprint, package, digest)) = &message.code {
                     code.execute((fingerprint, &message.person, package, message.revision, digest))?;
@@ -169,7 +177,9 @@ impl Ledger {
                 (State::Sent, _) => counts.sent += n,
                 (State::Delivered, _) => counts.delivered += n,
                 (State::Failed | State::Bounced, _) => counts.failed += n,
-                (State::Held | State::Cancelled, _) => counts.held += n,
+                (State::Held, _) => counts.held += n,
+                // Another message took its place, and is counted.
+                (State::Cancelled, _) => {}
                 (State::Uncertain, _) => counts.uncertain += n,
             }
         }

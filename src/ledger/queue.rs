@@ -39,7 +39,7 @@ impl Queue for Ledger {
         let boot = system::boot_id();
         self.durable(|tx| {
             let mut due = tx.prepare_cached(
-                "SELECT id, fence, attempts, person, notice, message_id, envelope_from, envelope_to, letter FROM message \
+                "SELECT id, fence, attempts, person, notice, message_id, envelope_from, envelope_to, letter, expires_at FROM message \
                  WHERE state = 'planned' AND next_at <= ? ORDER BY due_at, id LIMIT ?",
             )?;
             let mut take = tx.prepare_cached(
@@ -60,7 +60,7 @@ impl Queue for Ledger {
                     message_id: row.get(5)?,
                     envelope_from: row.get::<_, Option<String>>(6)?.map(address).transpose()?,
                     envelope_to: address(row.get::<_, Option<String>>(7)?.unwrap_or_default())?,
-                    expires: None,
+                    expires: row.get::<_, Option<i64>>(9)?.map(instant),
                     payload: Arc::new(Stored(Letter::from_bytes(&letter)?)),
                 });
             }
@@ -147,6 +147,12 @@ fn record(tx: &Transaction, id: i64, kind: Option<Kind>, words: &str, now: DateT
     Ok(())
 }
 
+/// Gives a message up for good inside the transaction that plans the one in its place.
+pub(super) fn give_up(tx: &Transaction, id: i64, now: DateTime<Utc>) -> Result<()> {
+    move_on(tx, id, None, Event::Cancel)?;
+    record(tx, id, None, "replaced", now)
+}
+
 fn address(text: String) -> Result<lettre::Address> {
     text.parse().map_err(|error| {
         let cause = format!("the ledger holds an address that is none: {error}");
@@ -189,7 +195,12 @@ impl Ledger {
                 };
                 move_on(tx, id, None, event)?;
                 tx.execute("UPDATE message SET next_at = ?2 WHERE id = ?1", (id, millis(now)))?;
-                record(tx, id, None, "in doubt: the same bytes once more", now)?;
+                let words = if event == Event::Retry {
+                    "in doubt: the same bytes once more"
+                } else {
+                    "in doubt twice: held until a person decides (`send --to failed` sends the same bytes again)"
+                };
+                record(tx, id, None, words, now)?;
             }
             Ok(())
         })
@@ -204,18 +215,20 @@ impl Ledger {
         })
     }
 
-    /// Gives a message up for good: another one takes its place.
-    pub fn cancel(&mut self, id: i64, now: DateTime<Utc>) -> Result<()> {
-        self.durable(|tx| {
-            move_on(tx, id, None, Event::Cancel)?;
-            record(tx, id, None, "replaced", now)
-        })
-    }
-
     /// Who has which copies of a notice in a revision.
     pub fn copies(&self, notice: &str, revision: u32) -> Result<HashSet<(String, u32)>> {
         let mut all = self.db.prepare_cached("SELECT person, copy FROM message WHERE notice = ? AND revision = ?")?;
         let rows = all.query_map((notice, revision), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Who was asked for which acknowledgement in a revision.
+    pub fn told(&self, revision: u32) -> Result<Vec<(String, String)>> {
+        let mut all = self.db.prepare_cached(
+            "SELECT DISTINCT person, acknowledgement FROM message \
+             WHERE revision = ? AND tells AND acknowledgement IS NOT NULL ORDER BY person",
+        )?;
+        let rows = all.query_map([revision], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

@@ -15,7 +15,7 @@ CREATE TABLE message(
   person TEXT NOT NULL, notice TEXT NOT NULL, revision INTEGER NOT NULL, copy INTEGER NOT NULL,
   acknowledgement TEXT, tells INTEGER NOT NULL, reason TEXT NOT NULL,
   envelope_from TEXT, envelope_to TEXT, format TEXT NOT NULL,
-  due_at INTEGER NOT NULL, planned_at INTEGER NOT NULL, settled_at INTEGER,
+  due_at INTEGER NOT NULL, planned_at INTEGER NOT NULL, settled_at INTEGER, expires_at INTEGER,
   state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, next_at INTEGER NOT NULL,
   fence INTEGER NOT NULL DEFAULT 0, boot TEXT NOT NULL DEFAULT '', doubts INTEGER NOT NULL DEFAULT 0,
   reply TEXT NOT NULL DEFAULT '', letter BLOB NOT NULL, size INTEGER NOT NULL,

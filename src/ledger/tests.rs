@@ -33,6 +33,8 @@ fn message(person: &str, copy: u32) -> NewMessage {
         due_at: at(0),
         token: format!("token{person}"),
         code: None,
+        expires: None,
+        replaces: None,
         letter: Letter::new(Vec::new()).unwrap(),
     }
 }
@@ -207,4 +209,14 @@ fn state_that_was_copied_along_is_refused() {
     assert_eq!(fault.findings[0].code, "state-elsewhere");
     fs_err::write(copy.join("home"), fs_err::canonicalize(&copy).unwrap().to_string_lossy().as_bytes()).unwrap();
     assert!(Ledger::open(&copy).is_ok());
+}
+
+#[test]
+fn the_message_in_another_ones_place_and_the_end_of_that_one_are_one_change() {
+    let (_folder, mut ledger) = ledger();
+    ledger.plan_messages(&[NewMessage { envelope_to: None, ..message("ann", 0) }], at(0)).unwrap();
+    let failed = ledger.messages().unwrap()[0].id;
+    ledger.plan_messages(&[NewMessage { replaces: Some(failed), ..message("ann", 1) }], at(1)).unwrap();
+    assert_eq!(state(&ledger, failed), State::Cancelled);
+    assert_eq!(ledger.counts().unwrap(), Counts { planned: 1, ..Counts::default() });
 }

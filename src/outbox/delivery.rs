@@ -9,7 +9,7 @@ use State::*;
 
 /// Every transition there is. What does not stand here cannot happen.
 #[rustfmt::skip]
-const TABLE: [(State, Event, State); 39] = [
+const TABLE: [(State, Event, State); 40] = [
     // waiting for its moment
     (Planned,      Claim,    Sending),
     (Planned,      Refuse,   Failed),    // nothing to send to: no address
@@ -49,6 +49,7 @@ const TABLE: [(State, Event, State); 39] = [
     (Failed,       Cancel,   Cancelled),
     (Bounced,      Bounce,   Bounced),
     (Bounced,      Retry,    Planned),
+    (Bounced,      Cancel,   Cancelled), // another message to a corrected address takes its place
     (Bounced,      Deliver,  Delivered), // one of two copies arrived after all
     (Held,         Retry,    Planned),
     (Held,         Accept,   Sent),      // held in doubt, settled by evidence
@@ -201,7 +202,7 @@ failed       .    .    .    .    .    .    .    .    .    .    plan .    .    . 
 held         .    .    sent .    .    .    .    .    .    .    plan deli boun .    canc
 uncertain    .    .    sent .    .    .    .    .    .    .    plan deli boun held canc
 cancelled    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .
-bounced      .    .    .    .    .    .    .    .    .    .    plan deli boun .    .
+bounced      .    .    .    .    .    .    .    .    .    .    plan deli boun .    canc
 ";
 
     #[test]

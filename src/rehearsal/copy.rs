@@ -2,7 +2,7 @@
 
 use super::script::Script;
 use super::world::{each_file, touch};
-use crate::campaign::{Campaign, PackageSource, Transport};
+use crate::campaign::{Action, Campaign, FromTo, PackageSource, Transport};
 use crate::engine::Engine;
 use crate::fault::{Fault, Result};
 use fs_err as fs;
@@ -31,9 +31,14 @@ pub(super) fn folder(out: Option<&Path>) -> Result<PathBuf> {
 
 /// Copies the campaign and, where they lie elsewhere, its postoffice, staged install and disks.
 pub(super) fn site(campaign: &Campaign, folder: &Path) -> Result<Site> {
+    let folder = &fs::canonicalize(folder)?;
     let root = folder.join("campaign");
-    copy_tree(&campaign.root, &root, &|name| name == ".flagday")?;
     let original = fs::canonicalize(&campaign.root)?;
+    if folder.starts_with(&original) {
+        let cause = format!("{} lies inside the campaign", folder.display());
+        return Err(Fault::new("rehearsal-inside", cause, "name a folder outside of it: a copy cannot hold itself"));
+    }
+    copy_tree(&campaign.root, &root, &|name| name == ".flagday")?;
     let mut outside = Vec::new();
     let mut trees: Vec<PathBuf> = Vec::new();
     if let Some(facts) = &campaign.msmail {
@@ -45,38 +50,81 @@ pub(super) fn site(campaign: &Campaign, folder: &Path) -> Result<Site> {
         }
     }
     for (n, tree) in trees.into_iter().enumerate() {
-        if tree.starts_with(&campaign.root) || fs::canonicalize(&tree)?.starts_with(&original) {
-            continue;
+        let real = fs::canonicalize(&tree)?;
+        if folder.starts_with(&real) {
+            let cause = format!("{} lies inside {}", folder.display(), real.display());
+            return Err(Fault::new(
+                "rehearsal-inside",
+                cause,
+                "name a folder outside of it: a copy cannot hold itself",
+            ));
         }
-        let to = folder.join(format!("tree-{n}"));
-        copy_tree(&tree, &to, &|_| false)?;
-        outside.push((tree, to));
+        // What lies in the campaign is there without any link on the way only when both names agree.
+        if !real.starts_with(&original) || !root.join(real.strip_prefix(&original).unwrap_or(&real)).is_dir() {
+            let to = folder.join(format!("tree-{n}"));
+            copy_tree(&real, &to, &|_| false)?;
+            outside.push((real, to));
+        }
     }
-    Ok(Site { root, original: campaign.root.clone(), outside })
+    Ok(Site { root, original, outside })
 }
 
 impl Site {
     /// Points a campaign that was read from the copy at the copied trees, and its mail into the captured outbox.
-    pub(super) fn redirect(&self, campaign: &mut Campaign) {
-        let moved = |path: &mut PathBuf| {
-            if let Some((_, to)) = self.outside.iter().find(|(from, _)| from == path) {
-                *path = to.clone();
-            } else if let Ok(inside) = path.strip_prefix(&self.original) {
-                *path = self.root.join(inside);
-            }
+    /// `original` is the campaign as it was read where it lies: its paths are the ones that were copied.
+    pub(super) fn redirect(&self, campaign: &mut Campaign, original: &Campaign) -> Result<()> {
+        let moved = |path: &Path| -> Result<PathBuf> {
+            let real = fs::canonicalize(path)?;
+            let outside = self.outside.iter().find(|(from, _)| *from == real).map(|(_, to)| to.clone());
+            Ok(outside.unwrap_or_else(|| self.root.join(real.strip_prefix(&self.original).unwrap_or(&real))))
         };
-        if let Some(facts) = &mut campaign.msmail {
-            moved(&mut facts.postoffice);
-            moved(&mut facts.staged);
+        if let (Some(facts), Some(real)) = (&mut campaign.msmail, &original.msmail) {
+            facts.postoffice = moved(&real.postoffice)?;
+            facts.staged = moved(&real.staged)?;
         }
-        for package in campaign.packages.values_mut() {
-            if let PackageSource::Collected { from } | PackageSource::Recipe { from } = &mut package.source {
-                moved(from);
+        for (name, package) in &mut campaign.packages {
+            match (&mut package.source, &original.packages[name].source) {
+                (PackageSource::Collected { from }, PackageSource::Collected { from: real })
+                | (PackageSource::Recipe { from }, PackageSource::Recipe { from: real }) => *from = moved(real)?,
+                (PackageSource::Command { argv }, _) => {
+                    let cause =
+                        format!("package '{name}' is made by `{}`, which a rehearsal does not run", argv.join(" "));
+                    let remedy = "rehearse with `source = \"collected\"` and a set of its results";
+                    return Err(Fault::new("rehearsal-command", cause, remedy));
+                }
+                _ => {}
+            }
+        }
+        for step in &mut campaign.steps {
+            match &step.action {
+                // What a program does outside cannot be copied: the step stands in the rehearsal without it.
+                Some(Action::Shell { .. }) => step.action = None,
+                Some(action) => self.refuse_paths(&step.name, action)?,
+                None => {}
             }
         }
         campaign.mail.transport = Transport::File;
         campaign.mail.password = None;
         campaign.mail.rate = None;
+        Ok(())
+    }
+
+    /// A step works below the places that are copied; a path of its own leads out of them.
+    fn refuse_paths(&self, step: &str, action: &Action) -> Result<()> {
+        let pairs: Vec<&FromTo> = match action {
+            Action::Rename(pair) | Action::Copy(pair) | Action::Backup(pair) => vec![pair],
+            Action::Replace(pairs) => pairs.iter().collect(),
+            _ => Vec::new(),
+        };
+        for path in pairs.iter().flat_map(|pair| [&pair.from, &pair.to]) {
+            let rooted = path.starts_with(['/', '\\']) || path.chars().nth(1) == Some(':');
+            if rooted || path.split(['/', '\\']).any(|part| part == "..") {
+                let cause = format!("step {step} works on {path}, which is not copied");
+                let remedy = "begin its paths with {campaign}, {postoffice} or {staged} to rehearse it";
+                return Err(Fault::new("rehearsal-outside", cause, remedy));
+            }
+        }
+        Ok(())
     }
 
     /// Refuses to begin while any tree of the campaign lies outside the rehearsal's own folder, by whatever way.

@@ -27,7 +27,7 @@ pub fn rehearse(root: &Path, out: Option<&Path>, told: &mut dyn FnMut(Told)) -> 
     told(Told::Aside(&format!("rehearsing in {}", folder.display())));
     let world = Simulated::at(campaign.change.at);
     let mut engine = Engine::open(&site.root, &world)?;
-    site.redirect(&mut engine.campaign);
+    site.redirect(&mut engine.campaign, &campaign)?;
     site.refuse_outside(&engine.campaign, &folder)?;
     let script = Script::load(&site.root, &engine)?;
     world.set(script.start(&engine));

@@ -58,21 +58,19 @@ pub fn write(engine: &Engine, folder: &Path) -> Result<Vec<PathBuf>> {
 
 fn evidence(engine: &Engine) -> Result<Vec<EvidenceRow>> {
     let mut rows = Vec::new();
-    for person in engine.roster.people() {
-        for fact in engine.ledger().evidence_of(&person.id)? {
-            rows.push(EvidenceRow {
-                id: fact.id,
-                at: fact.at.to_rfc3339(),
-                kind: fact.kind.words(),
-                grade: fact.grade().word(),
-                person: fact.person,
-                acknowledgement: fact.acknowledgement,
-                revision: fact.revision,
-                by: fact.by.unwrap_or_default(),
-                detail: fact.detail,
-                revoked: fact.revoked,
-            });
-        }
+    for fact in engine.ledger().all_evidence()? {
+        rows.push(EvidenceRow {
+            id: fact.id,
+            at: fact.at.to_rfc3339(),
+            kind: fact.kind.words(),
+            grade: fact.grade().word(),
+            person: fact.person,
+            acknowledgement: fact.acknowledgement,
+            revision: fact.revision,
+            by: fact.by.unwrap_or_default(),
+            detail: fact.detail,
+            revoked: fact.revoked,
+        });
     }
     Ok(rows)
 }

@@ -4,7 +4,8 @@ use crate::campaign::Grade;
 use crate::engine::{Engine, StepView};
 use crate::fault::Result;
 use crate::gate::Verdict;
-use crate::ledger::{Counts, Task};
+use crate::ledger::{Counts, MessageRow, Task};
+use crate::outbox::State;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -133,12 +134,20 @@ fn next(engine: &Engine, steps: &[StepView], messages: &Counts, gates: &[Verdict
     if messages.uncertain > 0 || messages.planned + messages.deferred > 0 {
         return Ok("flagday send: messages are waiting to go out".into());
     }
-    if messages.failed > 0 && gates.iter().any(|gate| !gate.open) {
-        return Ok("flagday send --to failed: after correcting what the servers complained about".into());
-    }
     let Some(step) = steps.iter().find(|step| step.state != "done") else {
         return Ok("flagday report: every step is done".into());
     };
+    // A message that failed matters while its person holds the next step, and nobody has settled it another way.
+    let holds = |person: &str| {
+        let shut = gates.iter().filter(|gate| !gate.open && step.needs.contains(&gate.name));
+        shut.flat_map(|gate| &gate.blocking).any(|one| one.person == person)
+    };
+    let lost = |message: &MessageRow| {
+        matches!(message.state, State::Failed | State::Bounced | State::Held) && holds(&message.person)
+    };
+    if messages.failed + messages.held > 0 && engine.ledger().messages()?.iter().any(lost) {
+        return Ok("flagday send --to failed: after correcting what the servers complained about".into());
+    }
     if let Some(gate) = gates.iter().find(|gate| !gate.open && step.needs.contains(&gate.name)) {
         return Ok(format!("flagday who --blocking {}: they hold step {}", gate.name, step.name));
     }
