@@ -270,7 +270,7 @@ fn disks_that_are_wrong() {
 #[test]
 fn words_that_mean_nothing() {
     let campaign = Campaign::ready();
-    campaign.run("send no-such-notice --yes").ends(1).refuses("unknown-notice").says("change-date");
+    campaign.run("send no-such-notice --yes").ends(2).refuses("unknown-notice").says("change-date");
     campaign.run("cutover --yes --until no-such-step").ends(2).refuses("unknown-step").says("close-p1");
     campaign.run("who --grade-below good").ends(2).refuses("unknown-grade");
     campaign.run("ack waive HARRIS --reason leave").ends(2);

@@ -266,7 +266,8 @@ fn the_chain_holds_until_somebody_changes_it(campaign: &Campaign) {
     change("UPDATE event SET body = replace(body, 'Eve', 'Pat') WHERE body GLOB '*\"Eve\"*'");
     campaign.run("audit verify").ends(0);
     change(&format!("DELETE FROM event WHERE seq = {events}"));
-    campaign.run("audit verify").ends(0);
+    // A cut tail of the chain alone is consistent; here the journal still has what its last event told.
+    campaign.run("audit verify").ends(1).says("journal of the cutover");
     campaign.run(&format!("audit verify --head {head}")).ends(1).says("the chain was cut or rewritten");
     change("DELETE FROM event WHERE seq = 7");
     campaign.run("audit verify").ends(1).says("event 7 is missing");

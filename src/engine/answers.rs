@@ -4,7 +4,7 @@ use super::Engine;
 use super::standings::Since;
 use crate::answer::{Evidence, Kind, Waiver};
 use crate::campaign::{Acknowledgement, Grade};
-use crate::fault::{Fault, Finding, Result};
+use crate::fault::{Exit, Fault, Finding, Result};
 use crate::msmail::serial;
 use crate::package::Code;
 use crate::runbook::stated;
@@ -127,7 +127,12 @@ impl Engine<'_> {
                 None => {
                     let known: Vec<_> = self.campaign.acknowledgements.keys().map(String::as_str).collect();
                     let cause = format!("there is no acknowledgement '{name}'");
-                    Err(Fault::new("unknown-acknowledgement", cause, format!("one of {}", known.join(", "))))
+                    Err(Fault::ending(
+                        Exit::Usage,
+                        "unknown-acknowledgement",
+                        cause,
+                        format!("one of {}", known.join(", ")),
+                    ))
                 }
             };
         }
@@ -236,7 +241,12 @@ impl Engine<'_> {
         if let Some(name) = only.filter(|name| !self.campaign.acknowledgements.contains_key(*name)) {
             let known: Vec<_> = self.campaign.acknowledgements.keys().map(String::as_str).collect();
             let cause = format!("there is no acknowledgement '{name}'");
-            return Err(Fault::new("unknown-acknowledgement", cause, format!("one of {}", known.join(", "))));
+            return Err(Fault::ending(
+                Exit::Usage,
+                "unknown-acknowledgement",
+                cause,
+                format!("one of {}", known.join(", ")),
+            ));
         }
         let mut waived = Vec::new();
         let all: Vec<Acknowledgement> = self.campaign.acknowledgements.values().cloned().collect();

@@ -3,7 +3,7 @@
 use super::Engine;
 use super::sending::Intent;
 use crate::campaign::{Grade, Notice};
-use crate::fault::{Fault, Finding, Result};
+use crate::fault::{Exit, Fault, Finding, Result};
 use crate::ledger::NewMessage;
 use crate::notice::{
     self, AckWords, Attachment, Context, FileWords, Header, Identity, Letter, PackageWords, Rendered, Texts,
@@ -77,7 +77,7 @@ impl Engine<'_> {
         if !self.campaign.notices.contains_key(notice) {
             let known: Vec<_> = self.campaign.notices.keys().map(String::as_str).collect();
             let cause = format!("there is no notice '{notice}'");
-            return Err(Fault::new("unknown-notice", cause, format!("one of {}", known.join(", "))));
+            return Err(Fault::ending(Exit::Usage, "unknown-notice", cause, format!("one of {}", known.join(", "))));
         }
         self.require_packages(notice)?;
         let now = self.now();

@@ -3,7 +3,7 @@
 use super::Engine;
 use super::calendar::{Entry, What};
 use crate::campaign::{Acknowledgement, Action, EscalationWay, Grade, Step};
-use crate::fault::{Fault, Result};
+use crate::fault::{Exit, Fault, Result};
 use crate::ledger::{NewMessage, Task};
 use crate::outbox::{self, FailureClass, Limits, Progress, State};
 use crate::roster::Person;
@@ -208,7 +208,7 @@ impl Engine<'_> {
         let Some(notice) = self.campaign.notices.get(name) else {
             let known: Vec<_> = self.campaign.notices.keys().map(String::as_str).collect();
             let cause = format!("there is no notice '{name}'");
-            return Err(Fault::new("unknown-notice", cause, format!("one of {}", known.join(", "))));
+            return Err(Fault::ending(Exit::Usage, "unknown-notice", cause, format!("one of {}", known.join(", "))));
         };
         if matches!(name, "reminder" | "escalation") {
             return self.intents_of_latest(name);

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Before the first event.
 const GENESIS: &str = "flagday audit chain 1";
@@ -88,7 +89,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Recomputes the chain. With `expected`, that hash must be the hash of some event: a chain cut off behind an
+    /// Recomputes the chain, and holds what gates and the cutover read against it: evidence, waivers and the journal must be
+    /// what their events say, no row more and none less. With `expected`, that hash must be the hash of some event: a chain cut off behind an
     /// older head, or written anew, fails. Returns the head.
     pub fn audit_verify(&self, expected: Option<&str>) -> Result<Option<AuditHead>> {
         let mut all = self.db.prepare("SELECT seq, at, kind, body, hash FROM event ORDER BY seq")?;
@@ -107,12 +109,64 @@ impl Ledger {
             seen |= expected.is_some_and(|expected| expected.eq_ignore_ascii_case(&hash));
             head = AuditHead { events: seq, hash };
         }
-        match expected {
-            Some(expected) if !seen => {
-                Err(broken(format!("no event has the hash {expected}: the chain was cut or rewritten")))
-            }
-            _ => Ok((head.events > 0).then_some(head)),
+        if let Some(expected) = expected.filter(|_| !seen) {
+            return Err(broken(format!("no event has the hash {expected}: the chain was cut or rewritten")));
         }
+        self.compare_with_chain()?;
+        Ok((head.events > 0).then_some(head))
+    }
+
+    fn compare_with_chain(&self) -> Result<()> {
+        let (mut told, mut waived, mut journal) = (BTreeMap::new(), Vec::new(), Vec::new());
+        let mut revoked = BTreeSet::new();
+        self.audit_events(|event| {
+            let text = |name: &str| event.body[name].as_str().unwrap_or_default().to_owned();
+            match event.kind.as_str() {
+                "evidence" => {
+                    let id = event.body["id"].as_i64().unwrap_or_default();
+                    let words = [text("person"), text("acknowledgement"), text("kind"), text("by"), text("detail")];
+                    told.insert(id, (words, event.body["revision"].as_i64().unwrap_or_default()));
+                }
+                "evidence-revoked" => {
+                    revoked.insert(event.body["id"].as_i64().unwrap_or_default());
+                }
+                "waived" => {
+                    let part = |name: &str| event.body["waiver"][name].as_str().unwrap_or_default().to_owned();
+                    waived.push([text("acknowledgement"), part("person"), part("reason"), part("by")]);
+                }
+                "step" => journal.push((text("step"), event.body["event"].clone())),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        let evidence = self.all_evidence()?;
+        for fact in &evidence {
+            let kind = serde_json::to_value(fact.kind)?.as_str().unwrap_or_default().to_owned();
+            let by = fact.by.clone().unwrap_or_default();
+            let words = [fact.person.clone(), fact.acknowledgement.clone(), kind, by, fact.detail.clone()];
+            let same = told.remove(&fact.id) == Some((words, i64::from(fact.revision)));
+            if !same || fact.revoked != revoked.contains(&fact.id) {
+                return Err(broken(format!("evidence {} about {} is not what the chain says", fact.id, fact.person)));
+            }
+        }
+        if let Some(id) = told.keys().next() {
+            return Err(broken(format!("evidence {id} is gone from its table")));
+        }
+        let mut all = self.db.prepare("SELECT acknowledgement, person, reason, by FROM waiver ORDER BY id")?;
+        let rows = all.query_map((), |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))?;
+        if rows.collect::<Result<Vec<[String; 4]>, _>>()? != waived {
+            return Err(broken("the waivers are not what the chain says".into()));
+        }
+        let mut all = self.db.prepare("SELECT step, event FROM journal ORDER BY seq")?;
+        let mut rows = all.query(())?;
+        let mut entries = Vec::new();
+        while let Some(row) = rows.next()? {
+            entries.push((row.get::<_, String>(0)?, serde_json::from_str(&row.get::<_, String>(1)?)?));
+        }
+        if entries != journal {
+            return Err(broken("the journal of the cutover is not what the chain says".into()));
+        }
+        Ok(())
     }
 
     /// Adds an event that changes no table.

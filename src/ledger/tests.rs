@@ -220,3 +220,19 @@ fn the_message_in_another_ones_place_and_the_end_of_that_one_are_one_change() {
     assert_eq!(state(&ledger, failed), State::Cancelled);
     assert_eq!(ledger.counts().unwrap(), Counts { planned: 1, ..Counts::default() });
 }
+
+#[test]
+fn a_row_that_the_chain_does_not_know_is_found() {
+    let (_folder, mut ledger) = ledger();
+    ledger.plan_messages(&[message("ann", 0)], at(0)).unwrap();
+    let claimed = ledger.claim(at(1), 1).unwrap().remove(0);
+    assert_eq!(ledger.mark(claimed.id, claimed.fence).unwrap(), Lease::Held);
+    assert_eq!(ledger.settle(claimed.id, claimed.fence, accepted(), at(2)).unwrap(), Lease::Held);
+    assert!(ledger.audit_verify(None).is_ok());
+    let insert = "INSERT INTO evidence(at, person, acknowledgement, revision, kind, detail) \
+                  VALUES (0, 'bob', 'disk-received', 1, 'code', '')";
+    ledger.db.execute(insert, ()).unwrap();
+    assert!(ledger.audit_verify(None).unwrap_err().cause().contains("about bob"));
+    ledger.db.execute("DELETE FROM evidence", ()).unwrap();
+    assert!(ledger.audit_verify(None).unwrap_err().cause().contains("gone from its table"));
+}

@@ -2,7 +2,7 @@
 
 use crate::campaign::Grade;
 use crate::engine::Engine;
-use crate::fault::{Fault, Result};
+use crate::fault::{Exit, Fault, Result};
 use serde::Serialize;
 
 /// One person and one acknowledgement.
@@ -35,14 +35,19 @@ pub fn who(engine: &Engine, filter: &Filter) -> Result<Vec<PersonRow>> {
         Some(name) => Some(engine.campaign.audiences.get(name).ok_or_else(|| {
             let known: Vec<_> = engine.campaign.audiences.keys().map(String::as_str).collect();
             let cause = format!("there is no audience '{name}'");
-            Fault::new("unknown-audience", cause, format!("one of {}", known.join(", ")))
+            Fault::ending(Exit::Usage, "unknown-audience", cause, format!("one of {}", known.join(", ")))
         })?),
         None => None,
     };
     let gate = match &filter.blocking {
         Some(name) => Some(engine.campaign.gates.get(name).ok_or_else(|| {
             let known: Vec<_> = engine.campaign.gates.keys().map(String::as_str).collect();
-            Fault::new("unknown-gate", format!("there is no gate '{name}'"), format!("one of {}", known.join(", ")))
+            Fault::ending(
+                Exit::Usage,
+                "unknown-gate",
+                format!("there is no gate '{name}'"),
+                format!("one of {}", known.join(", ")),
+            )
         })?),
         None => None,
     };

@@ -1,5 +1,6 @@
 //! Where the campaign stands: gates first, then counts, then names that block and why, and the next sensible thing.
 
+use crate::answer::Standing;
 use crate::campaign::Grade;
 use crate::engine::{Engine, StepView};
 use crate::fault::Result;
@@ -61,16 +62,18 @@ impl Status {
         let mut acknowledgements = Vec::new();
         for acknowledgement in engine.campaign.acknowledgements.values() {
             let standings = engine.standings(acknowledgement)?;
-            let answered = |grade: Grade| grade >= acknowledgement.grade;
+            // As the gates count: what the program should have seen may be vouched for.
+            let vouched = |one: &Standing| acknowledgement.grade == Grade::Observed && one.attested;
+            let answered = |one: &Standing| one.grade >= acknowledgement.grade || vouched(one);
             acknowledgements.push(AcknowledgementStatus {
                 name: acknowledgement.name.clone(),
                 audience: acknowledgement.audience.clone(),
                 required: acknowledgement.grade,
-                satisfied: standings.iter().filter(|one| one.waiver.is_none() && answered(one.grade)).count(),
+                satisfied: standings.iter().filter(|one| one.waiver.is_none() && answered(one)).count(),
                 waived: standings.iter().filter(|one| one.waiver.is_some()).count(),
                 missing: standings
                     .iter()
-                    .filter(|one| one.waiver.is_none() && !answered(one.grade))
+                    .filter(|one| one.waiver.is_none() && !answered(one))
                     .map(|one| one.person.clone())
                     .collect(),
             });
