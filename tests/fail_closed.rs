@@ -150,3 +150,29 @@ fn a_rehearsal_runs_no_program_and_no_path_of_a_steps_own() {
     campaign.write("flagday.toml", format!("{toml}{step}"));
     campaign.run_words(&["rehearse", &here, "-q"]).ends(1).says("not copied");
 }
+
+#[test]
+fn whom_a_step_could_not_tell_is_named_and_the_journal_is_for_people() {
+    let campaign = Campaign::ready();
+    campaign.run("build").ends(0);
+    let roster = campaign.bytes("rosters/users.csv");
+    let text: Vec<u8> = roster
+        .split_inclusive(|byte| *byte == b'\n')
+        .flat_map(|line| {
+            let fields: Vec<&[u8]> = line.split(|byte| *byte == b';').collect();
+            let blind = line.starts_with(b"OKAFOR;");
+            let kept = fields.iter().map(|field| if blind && field.contains(&b'@') { &b""[..] } else { field });
+            kept.collect::<Vec<_>>().join(&b';')
+        })
+        .collect();
+    assert_ne!(text, roster);
+    campaign.write("rosters/users.csv", text);
+    campaign.run("cutover --yes").ends(3);
+    campaign.attest("attest-staged").run("cutover --yes --until init-disks").ends(0);
+    campaign.run("send change-date --yes").ends(0);
+    campaign.run("send new-serial --yes").ends(0);
+    campaign.run("send local-change-date --yes").ends(4).says("OKAFOR");
+    campaign.run("cutover --yes").ends(3).says("done: announce").says("'local-change-date' did not reach OKAFOR");
+    let journal = campaign.run("cutover journal").ends(0);
+    journal.says("copy-access: begins").says("attest-staged: stated by Pat").keeps_quiet_about("{");
+}

@@ -2,7 +2,7 @@ use super::confirm::confirm;
 use super::{Global, output};
 use crate::engine::{Engine, Stop};
 use crate::fault::{Exit, Fault, Result};
-use crate::runbook::{self, Journal};
+use crate::runbook::{self, Event, Journal};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
 
@@ -191,7 +191,28 @@ fn journal(engine: &Engine, global: &Global) -> Result<Exit> {
     }
     for entry in entries {
         let at = entry.at.with_timezone(&engine.campaign.change.zone).format("%F %T %Z");
-        output::data(&format!("{at}  {}  {}", entry.step, serde_json::to_string(&entry.event)?))?;
+        let (what, details) = words(&entry.event);
+        output::data(&format!("{at}  {}: {what}", entry.step))?;
+        for detail in details {
+            output::data(&format!("    {detail}"))?;
+        }
     }
     Ok(Exit::Done)
+}
+
+/// A journal entry for a person: what happened, and what belongs to it.
+fn words(event: &Event) -> (String, Vec<String>) {
+    match event {
+        Event::Started { intents, .. } => {
+            ("begins".into(), intents.iter().map(|intent| intent.operation().words()).collect())
+        }
+        Event::Acted { facts } => ("acted".into(), facts.clone()),
+        Event::Done { facts } => ("done".into(), facts.clone()),
+        Event::Failed { cause } => (format!("failed: {cause}"), Vec::new()),
+        Event::NotDone { facts } => ("had not happened".into(), facts.clone()),
+        Event::Undoing {} => ("is being undone".into(), Vec::new()),
+        Event::Undone { facts } => ("undone".into(), facts.clone()),
+        Event::UndoneByHand { by, note } => (format!("undone by hand, says {by}: {note}"), Vec::new()),
+        Event::Attested { by, note } => (format!("stated by {by}: {note}"), Vec::new()),
+    }
 }

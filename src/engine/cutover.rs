@@ -68,7 +68,10 @@ impl Engine<'_> {
         for step in self.campaign.steps.clone() {
             if state_of(&self.ledger.entries()?, &step.name)? != StepState::Done {
                 match self.advance(&self.filled(&step)?)? {
-                    Ok(warnings) => told(&step, &warnings),
+                    Ok(mut warnings) => {
+                        warnings.extend(self.unreached(&step)?);
+                        told(&step, &warnings);
+                    }
                     Err(stop) => return Ok(Cutover { ran, stop }),
                 }
                 ran.push(step.name.clone());

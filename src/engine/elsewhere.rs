@@ -4,7 +4,7 @@
 use super::calendar::WINDOW;
 use super::{Engine, To};
 use crate::campaign::{Action, Step};
-use crate::fault::{Fault, Result};
+use crate::fault::{Fault, Finding, Result};
 use crate::outbox::{Progress, State};
 use chrono::{DateTime, Utc};
 use std::sync::atomic::AtomicBool;
@@ -59,6 +59,29 @@ impl Engine<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Whom the step's notices did not reach: told as a warning, because a gate holds only where an answer is asked.
+    pub(super) fn unreached(&self, step: &Step) -> Result<Vec<Finding>> {
+        let Some(Action::Notice(names)) = &step.action else { return Ok(Vec::new()) };
+        let revision = self.revision_number()?;
+        let mut findings = Vec::new();
+        for name in names {
+            let failed: Vec<String> = self
+                .ledger
+                .messages()?
+                .into_iter()
+                .filter(|message| message.notice == *name && message.revision == revision)
+                .filter(|message| matches!(message.state, State::Failed | State::Bounced | State::Held))
+                .map(|message| message.person)
+                .collect();
+            if !failed.is_empty() {
+                let cause = format!("'{name}' did not reach {}", failed.join(", "));
+                let remedy = "tell them another way, or correct their address and run `flagday send --to failed`";
+                findings.push(Finding::warning("notice-failed", cause, remedy));
+            }
+        }
+        Ok(findings)
     }
 
     /// People of a notice's audience whose message is not settled yet, or not even planned.

@@ -2,6 +2,7 @@
 
 use crate::fault::Finding;
 use crate::msmail::tree::Postoffice;
+use chrono::TimeDelta;
 
 /// Init-Disk reads these; missing or hidden, it fails with Notice 102 (Q173211).
 const READ: [&str; 2] = ["GLB/C850SORT.GLB", "GLB/TRANSFIL.GLB"];
@@ -48,9 +49,16 @@ fn needed(staged: &Postoffice, path: &str) -> Vec<Finding> {
 /// RNETWORK.GLB goes onto every disk; a fresh postoffice has none until Remote, Regenerate has run.
 fn stale_view(staged: &Postoffice) -> Option<Finding> {
     let view = staged.file("GLB/RNETWORK.GLB")?;
-    let folders = ["XTN", "USR"].iter().filter_map(|name| staged.folder(name)).flat_map(|folder| folder.files());
+    let suffixes = [("XTN", ".XTN"), ("USR", ".USR")];
+    let folders = suffixes
+        .iter()
+        .filter_map(|(name, suffix)| Some((staged.folder(name)?, suffix)))
+        .flat_map(|(folder, suffix)| folder.with_suffix(suffix))
+        .map(|(_, file)| file);
+    // FAT keeps even seconds only: files written together may seem two seconds apart.
+    let limit = view.modified.map(|at| at + TimeDelta::seconds(2));
     let sources = SOURCES.iter().filter_map(|path| staged.file(path)).chain(folders);
-    let newest = sources.filter(|source| source.modified > view.modified).max_by_key(|source| source.modified)?;
+    let newest = sources.filter(|source| source.modified > limit).max_by_key(|source| source.modified)?;
     let cause = format!("RNETWORK.GLB is older than {}, from which it is built", newest.name);
     let remedy = "run Remote, Regenerate in ADMIN of the staged postoffice before the init disks are made";
     Some(Finding::warning("rnetwork-stale", cause, remedy).in_file(&view.path).article("Q114276"))
