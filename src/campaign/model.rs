@@ -56,14 +56,41 @@ pub struct Mail {
     pub reply_to: Option<String>,
     /// The envelope sender; `{token}` stands for the person's token. Absent: the address in `from`.
     pub bounce_to: Option<String>,
+    /// Of this program to the server, at a time.
     pub connections: usize,
+    /// Over all connections.
     pub rate: Option<Rate>,
+    pub domains: DomainLimits,
     pub uncertain: Uncertain,
     /// Certificates to trust beside the system's: a PEM file.
     pub ca_file: Option<PathBuf>,
     /// Where the password for the transport comes from. The password itself is never kept, printed or logged.
     pub password: Option<PasswordSource>,
     pub dkim: Option<Dkim>,
+}
+
+/// `[mail.domain."example.com"]` and `[mail.domain."*"]`: how much the recipients' domains bear.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DomainLimits {
+    /// By name in lower case and ASCII (RFC 5890).
+    pub named: IndexMap<String, DomainLimit>,
+    /// `"*"`: for each domain that is not named, counted by itself.
+    pub others: Option<DomainLimit>,
+}
+
+/// For mail to one domain.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DomainLimit {
+    /// Connections that carry mail to it at a time; absent: as many as there are.
+    pub connections: Option<usize>,
+    pub rate: Option<Rate>,
+}
+
+impl DomainLimits {
+    /// `domain` in lower case and ASCII.
+    pub fn of(&self, domain: &str) -> Option<&DomainLimit> {
+        self.named.get(domain).or(self.others.as_ref())
+    }
 }
 
 /// `[mail.dkim]`: the signature under every message (RFC 6376).
@@ -148,7 +175,7 @@ pub enum PasswordSource {
 }
 
 /// So many messages in so long a time.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     pub count: u32,
     pub per: Duration,

@@ -7,6 +7,7 @@ use super::schedule::Moment;
 use super::tree::{Entries, Node, Spot, Value};
 use super::value::{self, Text};
 use crate::fault::{Finding, Place};
+use std::ops::RangeInclusive;
 
 #[derive(Debug)]
 pub(super) struct Table<'r> {
@@ -98,6 +99,18 @@ impl<'r> Table<'r> {
         let node = self.take(key)?;
         let at = node.at;
         value::number(self.report, node).map(|number| (number, at))
+    }
+
+    /// A whole number within a range.
+    pub(super) fn whole(&mut self, key: &'static str, range: RangeInclusive<usize>) -> Option<usize> {
+        let (number, at) = self.number(key)?;
+        let (least, most) = (*range.start(), *range.end());
+        if number.fract() == 0.0 && (least as f64..=most as f64).contains(&number) {
+            return Some(number as usize);
+        }
+        let remedy = format!("write a whole number from {least} to {most}");
+        self.report.add(at, Finding::error("out-of-range", format!("{number} cannot be '{key}'"), remedy));
+        None
     }
 
     pub(super) fn moment(&mut self, key: &'static str) -> Option<(Moment, Spot)> {

@@ -113,7 +113,7 @@ impl Engine<'_> {
         }
         let transport = self.transport()?;
         let mail = &self.campaign.mail;
-        let limits = Limits { connections: mail.connections, rate: mail.rate };
+        let limits = Limits { connections: mail.connections, rate: mail.rate, domains: mail.domains.clone() };
         let summary = outbox::deliver(&mut self.ledger, &transport, &limits, self.world, stop, progress)?;
         sent.sent = summary.sent;
         sent.deferred = summary.deferred;

@@ -35,17 +35,18 @@ impl Payload for Stored {
 }
 
 impl Queue for Ledger {
-    fn claim(&mut self, now: DateTime<Utc>, limit: usize) -> Result<Vec<Claimed>> {
+    fn claim_except(&mut self, now: DateTime<Utc>, limit: usize, domains: &[String]) -> Result<Vec<Claimed>> {
         let boot = system::boot_id();
         self.durable(|tx| {
             let mut due = tx.prepare_cached(
                 "SELECT id, fence, attempts, person, notice, message_id, envelope_from, envelope_to, letter, expires_at FROM message \
-                 WHERE state = 'planned' AND next_at <= ? ORDER BY due_at, id LIMIT ?",
+                 WHERE state = 'planned' AND next_at <= ?1 AND NOT EXISTS (SELECT 1 FROM json_each(?3) \
+                 WHERE substr(lower(envelope_to), -length(value) - 1) = '@' || value) ORDER BY due_at, id LIMIT ?2",
             )?;
             let mut take = tx.prepare_cached(
                 "UPDATE message SET state = ?2, fence = fence + 1, boot = ?3 WHERE id = ?1",
             )?;
-            let mut rows = due.query((millis(now), limit as i64))?;
+            let mut rows = due.query((millis(now), limit as i64, json!(domains).to_string()))?;
             let mut claimed = Vec::new();
             while let Some(row) = rows.next()? {
                 let id: i64 = row.get(0)?;

@@ -64,6 +64,26 @@ fn a_message_is_planned_once_claimed_once_and_its_result_is_evidence() {
 }
 
 #[test]
+fn a_claim_passes_over_the_domains_that_it_is_told_of() {
+    let (_folder, mut ledger) = ledger();
+    let to = |person: &str, address: &str| NewMessage { envelope_to: Some(address.into()), ..message(person, 0) };
+    let all = [
+        to("ann", "ann@Slow.example"),
+        to("bob", "bob@not-slow.example"),
+        to("cat", "\"c@t\"@slow.example"),
+        to("dan", "dan@corp.example"),
+    ];
+    ledger.plan_messages(&all, at(0)).unwrap();
+    let mut claim = |domains: &[&str]| -> Vec<String> {
+        let domains: Vec<String> = domains.iter().map(|domain| (*domain).to_owned()).collect();
+        ledger.claim_except(at(1), 10, &domains).unwrap().into_iter().map(|claimed| claimed.person).collect()
+    };
+    assert_eq!(claim(&["slow.example", "corp.example"]), ["bob"]);
+    assert_eq!(claim(&["slow.example"]), ["dan"]);
+    assert_eq!(claim(&[]), ["ann", "cat"]);
+}
+
+#[test]
 fn a_result_with_an_old_fence_is_refused() {
     let (_folder, mut ledger) = ledger();
     ledger.plan_messages(&[message("ann", 0)], at(0)).unwrap();

@@ -49,6 +49,7 @@ pub fn campaign() -> Campaign {
             bounce_to: None,
             connections: 1,
             rate: None,
+            domains: crate::campaign::DomainLimits::default(),
             uncertain: Uncertain::Retry,
             ca_file: None,
             password: None,

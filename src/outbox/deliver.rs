@@ -5,7 +5,7 @@ use super::queue::Queue;
 use super::round::Shared;
 use super::smtp::{Dial, Server};
 use super::{Outcome, Progress, Summary, file};
-use crate::campaign::Rate;
+use crate::campaign::{DomainLimits, Rate};
 use crate::fault::{Fault, Finding, Result};
 use crate::system::World;
 use futures_util::future::join_all;
@@ -28,12 +28,13 @@ pub enum TransportKind {
 }
 
 /// How much at a time.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub struct Limits {
     /// Connections to the server at most.
     pub connections: usize,
     /// Over all connections.
     pub rate: Option<Rate>,
+    pub domains: DomainLimits,
 }
 
 /// Sends what the queue gives until it gives nothing more. `stop` is looked at between messages. A message's trouble is an
@@ -49,7 +50,7 @@ pub fn deliver(
 ) -> Result<Summary> {
     match transport {
         TransportKind::File { folder } => {
-            let shared = Shared::new(queue, limits.rate, BATCH, clock, stop, progress);
+            let shared = Shared::new(queue, &Limits::default(), BATCH, clock, stop, progress);
             let stored = store_all(&shared, folder);
             shared.conclude(stored)
         }
@@ -73,7 +74,7 @@ pub(super) async fn over_lanes(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Summary> {
     let count = limits.connections.max(1);
-    let shared = Shared::new(queue, limits.rate, (BATCH * count).min(LARGEST_BATCH), clock, stop, progress);
+    let shared = Shared::new(queue, limits, (BATCH * count).min(LARGEST_BATCH), clock, stop, progress);
     let ends = join_all((1..=count).map(|lane| lane::run(lane, &shared, dial))).await;
     let mut gone_on = false;
     let mut stopped = Vec::new();

@@ -29,7 +29,7 @@ pub enum End {
 pub async fn run(number: usize, shared: &Shared<'_>, dial: &impl Dial) -> Result<End> {
     let mut lane = Lane { number, shared, dial, session: None, troubles: 0 };
     let mut end = End::Idle;
-    while let Some(message) = shared.next()? {
+    while let Some(message) = shared.turn(number).await? {
         end = End::Drained;
         if let Some(finding) = lane.carry(&message).await? {
             shared.tell(Progress::Stopped { lane: number, finding: &finding });
@@ -55,9 +55,6 @@ impl<D: Dial> Lane<'_, '_, D> {
     /// Brings one message to a result. A finding: the lane is at its end, and the message is settled all the same.
     async fn carry(&mut self, message: &Claimed) -> Result<Option<Finding>> {
         let mut troubles = 0;
-        if !self.shared.turn().await {
-            return self.release(message, "stopped before it was begun", false).map(|()| None);
-        }
         loop {
             let reused = self.session.as_ref().is_some_and(Session::is_usable);
             let (trouble, in_transaction) = match self.attempt(message).await? {
@@ -105,7 +102,7 @@ impl<D: Dial> Lane<'_, '_, D> {
                 return Ok(Attempt::Doubtful(trouble));
             }
             Verdict::LeaseLost => {
-                shared.lost();
+                shared.lost(message);
                 return Ok(Attempt::Settled);
             }
             Verdict::Accepted(reply) => Outcome::Sent { reply },

@@ -40,6 +40,13 @@ pub struct Claimed {
     pub payload: Arc<dyn Payload>,
 }
 
+impl Claimed {
+    /// The recipient's, as the address has it, in ASCII lower case.
+    pub fn domain(&self) -> String {
+        self.envelope_to.domain().to_ascii_lowercase()
+    }
+}
+
 /// Whether the claim is still ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -52,7 +59,12 @@ pub enum Lease {
 pub trait Queue {
     /// Takes up to `limit` messages that are due: planned to sending, durably, also over a power cut. Everything settled
     /// earlier is as durable when this returns.
-    fn claim(&mut self, now: DateTime<Utc>, limit: usize) -> Result<Vec<Claimed>>;
+    fn claim(&mut self, now: DateTime<Utc>, limit: usize) -> Result<Vec<Claimed>> {
+        self.claim_except(now, limit, &[])
+    }
+
+    /// The same, without mail to these domains: as the addresses have them, in ASCII lower case.
+    fn claim_except(&mut self, now: DateTime<Utc>, limit: usize, domains: &[String]) -> Result<Vec<Claimed>>;
 
     /// "The body's last byte may now be written": sending to transmitting. Survives a killed process.
     fn mark(&mut self, id: i64, fence: i64) -> Result<Lease>;

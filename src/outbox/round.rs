@@ -2,19 +2,21 @@
 
 use super::pacing::Pacer;
 use super::queue::{Claimed, Lease, Queue};
-use super::{Outcome, Progress, Summary};
-use crate::campaign::Rate;
+use super::{Limits, Outcome, Progress, Summary};
 use crate::fault::{Finding, Result};
 use crate::system::World;
 use chrono::{DateTime, Utc};
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 /// How often a waiting lane looks whether it is to stop.
 const GLANCE: Duration = Duration::from_millis(200);
+
+/// Claimed and waiting for their domains at most: beyond that, mail to yet other domains waits too.
+const MOST_WAITING: usize = 512;
 
 /// What all lanes share, on one thread.
 pub struct Shared<'a> {
@@ -27,12 +29,14 @@ pub struct Shared<'a> {
     clock: &'a dyn World,
     progress: RefCell<&'a mut dyn FnMut(Progress<'_>)>,
     halted: Cell<bool>,
+    /// Beside mail to these domains, all of which wait, the queue had nothing more to give.
+    drawn_dry: RefCell<Vec<String>>,
 }
 
 impl<'a> Shared<'a> {
     pub fn new(
         queue: &'a mut dyn Queue,
-        rate: Option<Rate>,
+        limits: &Limits,
         batch: usize,
         clock: &'a dyn World,
         stop: &'a AtomicBool,
@@ -44,41 +48,91 @@ impl<'a> Shared<'a> {
             stop,
             claims: RefCell::default(),
             batch,
-            pacer: RefCell::new(Pacer::new(rate)),
+            pacer: RefCell::new(Pacer::new(limits.rate, limits.domains.clone())),
             clock,
             progress: RefCell::new(progress),
             halted: Cell::new(false),
+            drawn_dry: RefCell::default(),
         }
     }
 
-    /// The next message that may still go out.
+    /// The next message that may still go out, without regard to any pace.
     pub fn next(&self) -> Result<Option<Claimed>> {
-        loop {
-            if self.is_over() {
-                return Ok(None);
-            }
-            let waiting = self.claims.borrow_mut().pop_front();
-            let Some(message) = waiting else {
-                let fresh = self.watch(self.queue.borrow_mut().claim(self.clock.now(), self.batch))?;
-                if fresh.is_empty() {
-                    return Ok(None);
-                }
-                self.claims.borrow_mut().extend(fresh);
-                continue;
-            };
-            if message.expires.is_some_and(|expires| expires <= self.clock.now()) {
-                self.settle(&message, Outcome::Late)?;
-                continue;
-            }
-            return Ok(Some(message));
+        if self.is_over() {
+            return Ok(None);
         }
+        match self.pick(0)? {
+            Pick::Ready(message) => Ok(Some(message)),
+            Pick::Wait(_) | Pick::Nothing => Ok(None),
+        }
+    }
+
+    /// The next message in its turn: its recipient's domain and the rate let it start now. Waits for it, while messages
+    /// to other domains go first; `None` when nothing is left or the run ends.
+    pub async fn turn(&self, lane: usize) -> Result<Option<Claimed>> {
+        while !self.is_over() {
+            match self.pick(lane)? {
+                Pick::Nothing => return Ok(None),
+                Pick::Wait(until) => drop(self.wait_until(until).await),
+                Pick::Ready(message) => {
+                    let start = self.pacer.borrow_mut().reserve(Instant::now());
+                    if self.wait_until(start).await {
+                        return Ok(Some(message));
+                    }
+                    let why = "stopped before it was begun".to_owned();
+                    self.settle(&message, Outcome::Released { why, until: None })?;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn pick(&self, lane: usize) -> Result<Pick> {
+        loop {
+            let (now, mut wake) = (Instant::now(), None);
+            let mut ready = None;
+            for (place, message) in self.claims.borrow().iter().enumerate() {
+                match self.pacer.borrow_mut().admit(message, lane, now) {
+                    Ok(()) => {
+                        ready = Some(place);
+                        break;
+                    }
+                    Err(later) => wake = Some(wake.map_or(later, |wake: Instant| wake.min(later))),
+                }
+            }
+            if let Some(message) = ready.and_then(|place| self.claims.borrow_mut().remove(place)) {
+                if message.expires.is_none_or(|expires| expires > self.clock.now()) {
+                    return Ok(Pick::Ready(message));
+                }
+                self.settle(&message, Outcome::Late)?;
+            } else if !self.draw()? {
+                return Ok(wake.map_or(Pick::Nothing, Pick::Wait));
+            }
+        }
+    }
+
+    /// Claims more, beside the domains whose mail waits here already: what one of them cannot take must not stand in the
+    /// way of the others.
+    fn draw(&self) -> Result<bool> {
+        let waiting: Vec<String> =
+            self.claims.borrow().iter().map(Claimed::domain).collect::<BTreeSet<_>>().into_iter().collect();
+        let dry = !waiting.is_empty() && *self.drawn_dry.borrow() == waiting;
+        if dry || self.claims.borrow().len() >= MOST_WAITING {
+            return Ok(false);
+        }
+        let fresh = self.watch(self.queue.borrow_mut().claim_except(self.clock.now(), self.batch, &waiting))?;
+        let found = !fresh.is_empty();
+        self.drawn_dry.replace(if found { Vec::new() } else { waiting });
+        self.claims.borrow_mut().extend(fresh);
+        Ok(found)
     }
 
     /// Writes a result down, counts it and tells it.
     pub fn settle(&self, message: &Claimed, outcome: Outcome) -> Result<()> {
+        self.pacer.borrow_mut().done(message);
         let settled = self.queue.borrow_mut().settle(message.id, message.fence, outcome.clone(), self.clock.now());
         match self.watch(settled)? {
-            Lease::Lost => self.lost(),
+            Lease::Lost => self.lost(message),
             Lease::Held => {
                 self.summary.borrow_mut().count(message, &outcome);
                 let (person, notice) = (&message.person, &message.notice);
@@ -111,7 +165,8 @@ impl<'a> Shared<'a> {
     }
 
     /// Somebody else has a message now, and settles it.
-    pub fn lost(&self) {
+    pub fn lost(&self, message: &Claimed) {
+        self.pacer.borrow_mut().done(message);
         self.summary.borrow_mut().lost += 1;
     }
 
@@ -153,12 +208,6 @@ impl<'a> Shared<'a> {
         (self.progress.borrow_mut())(progress);
     }
 
-    /// Waits until the rate lets one more message start; false when the run ends meanwhile.
-    pub async fn turn(&self) -> bool {
-        let start = self.pacer.borrow_mut().reserve(Instant::now());
-        self.wait_until(start).await
-    }
-
     /// Waits; false when the run ends meanwhile.
     pub async fn wait_until(&self, instant: Instant) -> bool {
         while !self.is_over() {
@@ -170,4 +219,12 @@ impl<'a> Shared<'a> {
         }
         false
     }
+}
+
+/// What there is to do for a lane.
+enum Pick {
+    Ready(Claimed),
+    /// Everything claimed waits for its domain, until then at least.
+    Wait(Instant),
+    Nothing,
 }

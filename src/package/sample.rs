@@ -24,6 +24,7 @@ pub fn campaign(root: &Path) -> Campaign {
             bounce_to: None,
             connections: 1,
             rate: None,
+            domains: crate::campaign::DomainLimits::default(),
             uncertain: Uncertain::Retry,
             ca_file: None,
             password: None,

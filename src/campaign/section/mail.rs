@@ -1,7 +1,7 @@
 //! `[mail]`: who writes, how it leaves, and where answers go.
 
 use super::transport::{rate, transport};
-use super::{Context, address, password};
+use super::{Context, address, domain, password};
 use crate::campaign::model::{Dkim, Mail, PasswordSource, Transport, Uncertain};
 use crate::campaign::table::Table;
 use crate::campaign::url::holds_password;
@@ -20,8 +20,9 @@ pub(super) fn read(all: &mut Table, context: &Context) -> Option<Mail> {
     let transport = way_out(&mut table, password.as_ref());
     let reply_to = table.parsed("reply_to", address::with_token);
     let bounce_to = table.parsed("bounce_to", address::with_token);
-    let connections = connections(&mut table);
+    let connections = connections(&mut table).unwrap_or(CONNECTIONS);
     let rate = table.parsed("rate", rate);
+    let domains = table.table("domain").map(domain::limits).unwrap_or_default();
     let uncertain = table.word("uncertain", &[("retry", Uncertain::Retry), ("hold", Uncertain::Hold)]);
     let ca_file = table.text("ca_file").map(|text| context.file(&text));
     let dkim = table.table("dkim").and_then(|table| dkim(table, context));
@@ -33,6 +34,7 @@ pub(super) fn read(all: &mut Table, context: &Context) -> Option<Mail> {
         bounce_to,
         connections,
         rate,
+        domains,
         uncertain: uncertain.unwrap_or(Uncertain::Retry),
         ca_file,
         password,
@@ -56,15 +58,9 @@ fn way_out(table: &mut Table, password: Option<&PasswordSource>) -> Option<Trans
     Some(transport)
 }
 
-fn connections(table: &mut Table) -> usize {
-    let Some((count, at)) = table.number("connections") else { return CONNECTIONS };
-    if count.fract() == 0.0 && (1.0..=MOST_CONNECTIONS as f64).contains(&count) {
-        return count as usize;
-    }
-    let cause = format!("{count} is no number of connections to a mail server");
-    let remedy = format!("write a whole number from 1 to {MOST_CONNECTIONS}");
-    table.report.add(at, Finding::error("out-of-range", cause, remedy));
-    CONNECTIONS
+/// A whole number of connections.
+pub(super) fn connections(table: &mut Table) -> Option<usize> {
+    table.whole("connections", 1..=MOST_CONNECTIONS)
 }
 
 fn dkim(mut table: Table, context: &Context) -> Option<Dkim> {

@@ -5,6 +5,7 @@ mod acknowledgement;
 mod address;
 mod audience;
 mod basics;
+mod domain;
 mod gate;
 mod intake;
 mod mail;

@@ -24,6 +24,10 @@ connections = 8
 rate = "600/m"
 uncertain = "hold"
 ca_file = "ca.pem"
+[mail.domain]
+"Example.com" = { connections = 1, rate = "2/s" }
+"münchen.example" = { connections = 3 }
+"*" = { rate = "10/s" }
 [mail.dkim]
 domain = "corp.example"
 selector = "flagday"
@@ -122,6 +126,13 @@ fn mail_and_answers() {
     assert_eq!(mail.transport, Transport::Smtp(server));
     assert_eq!(mail.password, Some(PasswordSource::Command("pass show smtp".into())));
     assert_eq!(mail.rate, Some(Rate { count: 600, per: Duration::from_secs(60) }));
+    let limit = |connections, count: Option<u32>| DomainLimit {
+        connections,
+        rate: count.map(|count| Rate { count, per: Duration::from_secs(1) }),
+    };
+    assert_eq!(mail.domains.of("example.com"), Some(&limit(Some(1), Some(2))));
+    assert_eq!(mail.domains.of("xn--mnchen-3ya.example"), Some(&limit(Some(3), None)));
+    assert_eq!(mail.domains.of("sub.example.com"), Some(&limit(None, Some(10))));
     assert_eq!((mail.connections, mail.uncertain), (8, Uncertain::Hold));
     assert_eq!(mail.ca_file.as_deref(), Some(Path::new("/corp/ca.pem")));
     assert_eq!(mail.dkim.as_ref().map(|dkim| dkim.key_file.as_path()), Some(Path::new("/etc/dkim.pem")));

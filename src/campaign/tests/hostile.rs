@@ -33,6 +33,7 @@ fn fragments() -> impl Strategy<Value = String> {
         "rename = { from = \"{a}\" }",
         "[package.\"../../etc\"]",
         "[mail.dkim]",
+        "[mail.domain.\"*\"]",
         "transport = \"smtp://u:p@h\"",
     ];
     let line = proptest::sample::select(lines.into_iter().chain(own.map(str::to_owned)).collect::<Vec<_>>());

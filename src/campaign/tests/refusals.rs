@@ -65,6 +65,13 @@ fn mail_leaves_by_a_way_that_can_work() {
     }
     mail("connections = \"4\"", "wrong-type");
     mail("rate = \"50\"", "bad-rate");
+    mail("domain.\"a.example\" = { rate = \"fast\" }", "bad-rate");
+    mail("domain.\"a.example\" = { connections = 0 }", "out-of-range");
+    mail("domain.\"a.example\" = { conections = 1 }", "unknown-key");
+    mail("domain.\"a.example\" = 3", "wrong-type");
+    mail("domain.\"kim@a.example\" = { connections = 1 }", "bad-domain");
+    mail("domain.\"*.example\" = { connections = 1 }", "bad-domain");
+    mail("domain = { \"A.example\" = {}, \"a.example\" = {} }", "contradiction");
     mail("uncertain = \"drop\"", "unknown-word");
     mail("ca_file = \"missing.pem\"", "no-such-file");
     mail("dkim = { domain = \"corp.example\", key_file = \"k.pem\" }", "missing-key");

@@ -26,6 +26,7 @@ impl World for Clock {
 }
 
 mod crash;
+mod domains;
 
 async fn run(queue: &mut MemoryQueue, stage: &Stage, connections: usize) -> Result<Summary> {
     run_telling(queue, stage, connections, &mut |_| ()).await
@@ -37,7 +38,7 @@ async fn run_telling(
     connections: usize,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Summary> {
-    let limits = Limits { connections, rate: None };
+    let limits = Limits { connections, rate: None, ..Limits::default() };
     let clock = Clock(Some(Instant::now()));
     over_lanes(queue, stage, &limits, &clock, &AtomicBool::new(false), progress).await
 }
@@ -228,7 +229,7 @@ async fn stop_is_heard_between_messages_and_nothing_stays_claimed() {
             stop.store(sent == 3, Ordering::Relaxed);
         }
     };
-    let limits = Limits { connections: 1, rate: None };
+    let limits = Limits { connections: 1, rate: None, ..Limits::default() };
     let summary = over_lanes(&mut queue, &stage, &limits, &Clock(None), &stop, &mut tell).await.expect("a short day");
     assert!(summary.interrupted);
     assert_eq!((summary.sent, summary.released), (3, 13));
@@ -244,7 +245,7 @@ async fn stop_is_heard_while_a_lane_waits() {
             stop.store(pause.as_secs() == 8, Ordering::Relaxed);
         }
     };
-    let limits = Limits { connections: 1, rate: None };
+    let limits = Limits { connections: 1, rate: None, ..Limits::default() };
     let summary = over_lanes(&mut queue, &stage, &limits, &Clock(None), &stop, &mut tell).await.expect("stopped");
     assert!(summary.interrupted && summary.released == 1);
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
@@ -254,7 +255,7 @@ async fn stop_is_heard_while_a_lane_waits() {
 async fn the_rate_holds_over_all_lanes() {
     let rate = Some(Rate { count: 10, per: Duration::from_secs(1) });
     let (mut queue, start) = (MemoryQueue::of(101), Instant::now());
-    let limits = Limits { connections: 4, rate };
+    let limits = Limits { connections: 4, rate, ..Limits::default() };
     let clock = Clock(Some(start));
     over_lanes(&mut queue, &good(), &limits, &clock, &AtomicBool::new(false), &mut |_| ()).await.expect("a slow day");
     assert_eq!(start.elapsed().as_secs_f64().round(), 10.0);
@@ -265,8 +266,13 @@ async fn a_message_claimed_by_somebody_else_is_left_alone() {
     // The other worker takes it over between the claim and the mark.
     struct Stolen(MemoryQueue);
     impl Queue for Stolen {
-        fn claim(&mut self, now: DateTime<Utc>, limit: usize) -> Result<Vec<crate::outbox::Claimed>> {
-            let claimed = self.0.claim(now, limit);
+        fn claim_except(
+            &mut self,
+            now: DateTime<Utc>,
+            limit: usize,
+            domains: &[String],
+        ) -> Result<Vec<crate::outbox::Claimed>> {
+            let claimed = self.0.claim_except(now, limit, domains);
             self.0.rows.iter_mut().for_each(|row| row.fence += 1);
             claimed
         }
@@ -287,7 +293,7 @@ async fn a_message_claimed_by_somebody_else_is_left_alone() {
         }
     }
     let (mut queue, stage) = (Stolen(MemoryQueue::of(3)), good());
-    let limits = Limits { connections: 1, rate: None };
+    let limits = Limits { connections: 1, rate: None, ..Limits::default() };
     let stop = AtomicBool::new(false);
     let summary = over_lanes(&mut queue, &stage, &limits, &Clock(None), &stop, &mut |_| ()).await.expect("a run");
     assert_eq!(summary, Summary { lost: 3, ..Summary::default() });
@@ -296,7 +302,7 @@ async fn a_message_claimed_by_somebody_else_is_left_alone() {
 
 #[test]
 fn the_file_transport_is_complete_and_goes_on_after_a_crash() {
-    let limits = Limits { connections: 4, rate: None };
+    let limits = Limits { connections: 4, rate: None, ..Limits::default() };
     let stop = AtomicBool::new(false);
     for point in 1..=25 {
         for crash in [CrashAt::Before(point), CrashAt::After(point)] {

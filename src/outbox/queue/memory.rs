@@ -101,10 +101,12 @@ impl MemoryQueue {
 }
 
 impl Queue for MemoryQueue {
-    fn claim(&mut self, now: DateTime<Utc>, limit: usize) -> Result<Vec<Claimed>> {
+    fn claim_except(&mut self, now: DateTime<Utc>, limit: usize, domains: &[String]) -> Result<Vec<Claimed>> {
         let mut claimed = Vec::new();
         let _ = self.write(|rows| {
+            let apart = |to: &str| domains.iter().any(|domain| to.ends_with(&format!("@{domain}")));
             let due = rows.iter_mut().enumerate().filter(|(_, row)| row.state == State::Planned && row.due <= now);
+            let due = due.filter(|(_, row)| !apart(&row.to));
             for (n, row) in due.take(limit) {
                 row.state = row.state.apply(Event::Claim)?;
                 row.fence += 1;

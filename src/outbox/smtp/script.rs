@@ -84,6 +84,8 @@ pub struct Stage {
     rule: Rule,
     certificate: Option<Arc<rustls::ServerConfig>>,
     log: Arc<Mutex<Log>>,
+    /// How long each dot waits for its answer.
+    slow: Duration,
 }
 
 impl Stage {
@@ -98,7 +100,7 @@ impl Stage {
             patience: Duration::MAX,
         };
         let (offers, log) = ("PIPELINING|SIZE 10000000", Arc::default());
-        Stage { server, offers, loopback: true, rule: Arc::new(rule), certificate: None, log }
+        Stage { server, offers, loopback: true, rule: Arc::new(rule), certificate: None, log, slow: Duration::ZERO }
     }
 
     /// Acts once, at the first time of a step.
@@ -119,6 +121,12 @@ impl Stage {
 
     pub fn offering(mut self, offers: &'static str) -> Stage {
         self.offers = offers;
+        self
+    }
+
+    /// Takes its time at each dot.
+    pub fn answering_after(mut self, slow: Duration) -> Stage {
+        self.slow = slow;
         self
     }
 
@@ -173,6 +181,7 @@ impl Dial for Stage {
             rule: Arc::clone(&self.rule),
             certificate: self.certificate.clone(),
             log: Arc::clone(&self.log),
+            slow: self.slow,
             to: String::new(),
         };
         let implicit = self.server.tls == Tls::Implicit;
@@ -199,6 +208,7 @@ struct Peer {
     rule: Rule,
     certificate: Option<Arc<rustls::ServerConfig>>,
     log: Arc<Mutex<Log>>,
+    slow: Duration,
     to: String,
 }
 
@@ -294,6 +304,7 @@ impl Peer {
                 self.play(io, Step::Body, "", "").await?;
             }
         }
+        tokio::time::sleep(self.slow).await;
         let act = self.decide(Step::Dot, &self.to);
         let keeps = match act {
             Act::Go | Act::KeepAndCut(_) | Act::KeepAndMute => true,
