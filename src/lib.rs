@@ -3,6 +3,7 @@
 //! The rooms stand in the order in which data flows; a room imports only rooms above it. See `ARCHITECTURE.md`.
 
 pub mod fault; // what is wrong, where, and what to do
+pub mod platform; // what differs between operating systems
 pub mod system; // the clock, chance, and a file server's time
 
 pub mod campaign; // WHAT A PERSON WROTE

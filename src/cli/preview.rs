@@ -49,12 +49,5 @@ impl Preview {
 
 /// A new file for its owner's eyes: it may hold a person's package and code. Nothing is overwritten.
 fn private(path: &std::path::Path) -> Result<fs::File> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use fs::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    Ok(options.open(path)?)
+    Ok(crate::platform::create_private(path)?)
 }

@@ -1,6 +1,7 @@
 //! The state folder's privacy (mode 0700, files 0600) and the campaign's own key inside it.
 
 use crate::fault::{Fault, Result};
+use crate::platform::{restrict, sync_folder};
 use crate::system;
 use fs_err as fs;
 use std::io::{ErrorKind, Write};
@@ -17,7 +18,7 @@ pub(super) fn private_folder(folder: &Path) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => fs::create_dir_all(folder)?,
         Err(error) => return Err(error.into()),
     }
-    restrict(folder, 0o700)
+    Ok(restrict(folder, 0o700)?)
 }
 
 /// The journal knows the files it changed by their whole path. State that was copied along with its folder would undo
@@ -44,18 +45,7 @@ pub(super) fn stay_home(state: &Path) -> Result<()> {
 }
 
 pub(super) fn private_file(file: &Path) -> Result<()> {
-    restrict(file, 0o600)
-}
-
-#[cfg(unix)]
-fn restrict(path: &Path, mode: u32) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    Ok(fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?)
-}
-
-#[cfg(not(unix))]
-fn restrict(_: &Path, _: u32) -> Result<()> {
-    Ok(())
+    Ok(restrict(file, 0o600)?)
 }
 
 /// Reads the key, or makes one. Losing it makes every code that is out worthless, so a damaged one is never replaced.
@@ -71,7 +61,7 @@ pub(super) fn load(state: &Path) -> Result<[u8; 32]> {
             file.write_all(&system::random::<32>()?)?;
             file.as_file().sync_all()?;
             match file.persist_noclobber(&path) {
-                Ok(_) => fs::File::open(state)?.sync_all()?,
+                Ok(_) => sync_folder(state)?,
                 Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error.error.into()),
             }

@@ -3,7 +3,6 @@
 //! Only facts of the knowledge base stand here, each with its article. What no article tells (where MASTER.GLB keeps
 //! the serial number, the layout of ACCESS.GLB or of an init disk) is neither read nor guessed.
 
-mod attributes;
 mod checks;
 pub mod disk_set;
 pub mod drain;
@@ -12,7 +11,7 @@ pub mod serial;
 pub mod sizes;
 mod tree;
 
-pub use attributes::Attributes;
+pub use crate::platform::Attributes;
 pub use checks::*;
 pub use serial::Serial;
 pub use tree::{Entry, FOLDERS, Folder, Postoffice};

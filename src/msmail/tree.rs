@@ -4,8 +4,8 @@
 //! are on disk (UNIX servers hold lower-case names, Q129456). Links, clashing names and oversized folders are
 //! refused: they become findings and are not part of the snapshot, so that whoever needs them finds them missing.
 
-use super::attributes::{self, Attributes};
 use crate::fault::{Fault, Finding, Result};
+use crate::platform::Attributes;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -38,7 +38,7 @@ pub struct Entry {
 impl Entry {
     /// Read-only and hidden, asked for now: over a network each answer costs a round trip.
     pub fn attributes(&self) -> Result<Attributes> {
-        attributes::of(&self.path)
+        Ok(Attributes::of(&self.path)?)
     }
 }
 

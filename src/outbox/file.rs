@@ -42,7 +42,7 @@ fn write(payload: &dyn Payload, file: impl Write) -> Result<Result<Vec<u8>, Unse
 
 /// Makes the names in `folder` survive a power cut.
 pub fn sync(folder: &Path) -> Result<()> {
-    Ok(File::open(folder)?.sync_all()?)
+    Ok(crate::platform::sync_folder(folder)?)
 }
 
 /// `<person>-<notice>-<hash of the Message-ID>.eml`: readable, safe on every file system, and never the same for two

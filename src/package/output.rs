@@ -3,6 +3,7 @@
 
 use super::manifest::{self, Manifest};
 use crate::fault::{Fault, Finding, Result};
+use crate::platform::{restrict, sync_folder};
 use fs_err as fs;
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -57,13 +58,13 @@ impl<'a> Output<'a> {
         }
         let removed = self.sweep(manifest)?;
         for folder in staged.iter().filter_map(|staged| staged.place.parent()).collect::<BTreeSet<_>>() {
-            fs::File::open(folder)?.sync_all()?;
+            sync_folder(folder)?;
         }
         let bytes = serde_json::to_vec_pretty(manifest)?;
         if let Some(Staged { waiting, place }) = self.stage(Path::new(manifest::NAME), &bytes)? {
             fs::rename(waiting, place)?;
         }
-        fs::File::open(self.folder)?.sync_all()?;
+        sync_folder(self.folder)?;
         Ok(removed)
     }
 
@@ -118,10 +119,5 @@ fn holds(path: &Path, bytes: &[u8]) -> Result<bool> {
 /// Makes a folder that nobody else may look into: the files in it carry codes.
 fn private_folder(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
-    }
-    Ok(())
+    Ok(restrict(folder, 0o700)?)
 }

@@ -1,11 +1,11 @@
 //! The few changes that every action is made of. Each is durable before the next begins; an error from a sync ends
 //! the step, because a second sync may report success for data that is gone.
 
-use super::fail::point;
 use super::identity::{PIECE, digest_of, hex};
 use super::lookup::Spot;
-use super::platform::{Folder, Look, set_mode, set_owner};
 use crate::fault::{Exit, Fault, Result};
+use crate::platform::fail::point;
+use crate::platform::{Folder, Look, set_mode, set_owner};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::ffi::OsStr;

@@ -1,7 +1,7 @@
 //! What makes a file or folder that very one, so that a step can tell its own work from a stranger's.
 
-use super::platform::{Folder, Kind};
 use crate::fault::{Fault, Result};
+use crate::platform::{Folder, Kind};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::ffi::OsStr;

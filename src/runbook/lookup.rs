@@ -1,8 +1,8 @@
 //! From a path as a playbook writes it to the name on the disk: placeholders filled in, letters compared without
 //! case as DOS clients do, links and ways upwards refused.
 
-use super::platform::Folder;
 use crate::fault::{Fault, Result};
+use crate::platform::Folder;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};

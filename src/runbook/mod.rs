@@ -8,12 +8,10 @@
 
 mod actions;
 mod dry_run;
-mod fail;
 mod file_ops;
 mod identity;
 mod journal;
 mod lookup;
-mod platform;
 mod rollback;
 mod run;
 mod step;

@@ -79,6 +79,11 @@ fn the_database_is_opened_in_the_ledger_alone() {
 }
 
 #[test]
+fn one_room_knows_the_operating_system() {
+    hold(rules::portable);
+}
+
+#[test]
 fn names_come_from_somewhere() {
     hold(rules::globs);
 }
@@ -160,6 +165,21 @@ mod a_broken_rule_is_found {
         let text = "use rusqlite::Connection;";
         assert_eq!(rules::kept(&Source::new("engine/tick.rs", text)).len(), 1);
         assert_eq!(rules::kept(&Source::new("ledger/sqlite/mod.rs", text)), [""; 0]);
+    }
+
+    #[test]
+    fn a_system_in_another_room() {
+        for text in [
+            "use std::os::unix::fs::PermissionsExt;",
+            "use fs_err::os::unix::fs::OpenOptionsExt;",
+            "rustix::fs::fsync(file)?;",
+            "#[cfg(unix)]",
+            "#[cfg(target_os = \"linux\")]",
+            "if cfg!(windows) {}",
+        ] {
+            assert!(!rules::portable(&Source::new("engine/tick.rs", text)).is_empty(), "{text}");
+        }
+        assert_eq!(rules::portable(&Source::new("platform/unix.rs", "use rustix::fs;")), [""; 0]);
     }
 
     #[test]

@@ -27,6 +27,23 @@ const WORLD: [&str; 18] = [
 /// Libraries that only one room may open.
 const KEPT_IN: [(&str, &str); 1] = [("rusqlite", "ledger")];
 
+/// What only one system has, and what asks which system it is.
+const SYSTEMS: [&str; 13] = [
+    "std::os",
+    "os::unix",
+    "os::windows",
+    "rustix",
+    "libc",
+    "nix",
+    "windows_sys",
+    "winapi",
+    "target_os",
+    "cfg(unix",
+    "cfg(windows",
+    "cfg!(unix",
+    "cfg!(windows",
+];
+
 const LINES: usize = 500;
 
 /// The rooms in their order, as `src/lib.rs` lists them.
@@ -124,6 +141,17 @@ pub fn kept(source: &Source) -> Vec<String> {
             if source.room() != room && names(line, library) {
                 complaints.push(format!("{}:{number}: `{library}` belongs to {room}", source.path));
             }
+        }
+    }
+    complaints
+}
+
+/// What differs between systems is known in one room.
+pub fn portable(source: &Source) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (number, line) in source.lines().filter(|_| source.room() != "platform") {
+        for word in SYSTEMS.iter().filter(|word| names(line, word)) {
+            complaints.push(format!("{}:{number}: `{word}` belongs to platform", source.path));
         }
     }
     complaints

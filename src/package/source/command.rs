@@ -5,14 +5,12 @@ use super::folder::{self, located};
 use crate::campaign::Campaign;
 use crate::fault::{Finding, Place};
 use crate::package::files::FileSet;
+use crate::platform::{end_group, ended_within, own_group};
 use crate::roster::Person;
 use fs_err as fs;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::io::{Read, Seek, SeekFrom};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
 use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -88,27 +86,12 @@ impl<'a> Program<'a> {
     /// started goes on writing.
     fn run(&self, program: &str, arguments: &[String], said: &std::fs::File) -> std::io::Result<Option<ExitStatus>> {
         let program = if program.contains('/') { self.root.join(program) } else { PathBuf::from(program) };
-        let child = Command::new(program)
-            .args(arguments)
-            .current_dir(self.root)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(said.try_clone()?)
-            .process_group(0)
-            .spawn()?;
-        let mut child = Reaped(child);
-        let pid = Pid::from_child(&child.0);
-        let (tell, hear) = mpsc::channel();
-        // Waits without taking the status: until `wait` below the number stays the program's, even when it has ended.
-        std::thread::spawn(move || {
-            let ended = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
-            // Nobody listens any more once the time is over.
-            let _ = tell.send(ended.map(|_| ()));
-        });
-        let ended = match hear.recv_timeout(self.timeout) {
-            Ok(ended) => ended.map(|()| true)?,
-            Err(_) => false,
-        };
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(self.root);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said.try_clone()?);
+        own_group(&mut command);
+        let mut child = Reaped(command.spawn()?);
+        let ended = ended_within(&mut child.0, self.timeout)?;
         child.stop();
         let status = child.0.wait()?;
         Ok(ended.then_some(status))
@@ -134,7 +117,7 @@ struct Reaped(Child);
 impl Reaped {
     fn stop(&mut self) {
         // The group may have ended by itself.
-        let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL);
+        end_group(self.0.id());
     }
 }
 
@@ -219,7 +202,7 @@ mod tests {
         let finding = run(&script, &sample::person("ADAMS"), Duration::from_millis(200)).expect_err("too slow");
         assert!(finding.cause.contains("did not end within 0.2 s"), "{}", finding.cause);
         assert!(begun.elapsed() < Duration::from_secs(10));
-        let (_keep, wait) = mpsc::channel::<()>();
+        let (_keep, wait) = std::sync::mpsc::channel::<()>();
         assert!(wait.recv_timeout(Duration::from_millis(2500)).is_err());
         assert!(!late.exists(), "the program's child went on");
     }

@@ -8,11 +8,11 @@ use super::rename::may_change;
 use super::{Operation, Stand};
 use crate::campaign::FromTo;
 use crate::fault::{Fault, Finding, Result};
-use crate::runbook::fail::point;
+use crate::platform::fail::point;
+use crate::platform::{Folder, Kind, Look};
 use crate::runbook::file_ops::{Stamp, discard, enter, move_to, space_for, write_new};
 use crate::runbook::identity::{DEPTH, digest_of, not_plain};
 use crate::runbook::lookup::{Paths, Spot};
-use crate::runbook::platform::{Folder, Kind, Look};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
@@ -173,10 +173,10 @@ fn copy_folder(above: &Folder, own: &OsStr, to: &Folder, path: &mut Vec<OsString
         match from.look(&name)? {
             Some(seen) if seen.kind == Kind::File => {
                 let digest = copy_file(&from, &name, &seen, to)?;
-                list.write(&Line::entry(path, &seen, digest))?;
+                list.write(&Line::entry(path, &seen, from.attributes(&name)?, digest))?;
             }
             Some(seen) if seen.kind == Kind::Folder => {
-                list.write(&Line::entry(path, &seen, String::new()))?;
+                list.write(&Line::entry(path, &seen, from.attributes(&name)?, String::new()))?;
                 copy_folder(&from, &name, &enter(to, &name)?, path, list)?;
             }
             Some(_) => return Err(not_plain(&from.path().join(&name)).into()),

@@ -2,7 +2,7 @@
 //! line the proof that it is whole.
 
 use crate::fault::{Fault, Result};
-use crate::runbook::platform::{Kind, Look, name_from_bytes};
+use crate::platform::{Attributes, Kind, Look, name_from_bytes};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
@@ -43,7 +43,7 @@ pub enum Line {
 }
 
 impl Line {
-    pub fn entry(path: &[OsString], look: &Look, sha256: String) -> Line {
+    pub fn entry(path: &[OsString], look: &Look, attributes: Attributes, sha256: String) -> Line {
         Line::Entry {
             path: encode(path),
             kind: look.kind,
@@ -51,8 +51,8 @@ impl Line {
             sha256,
             modified: look.modified.into(),
             mode: look.mode,
-            hidden: look.hidden,
-            read_only: !look.writable,
+            hidden: attributes.hidden || path.last().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")),
+            read_only: attributes.read_only,
         }
     }
 }

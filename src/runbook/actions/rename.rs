@@ -3,10 +3,10 @@
 use super::{Operation, Stand};
 use crate::campaign::FromTo;
 use crate::fault::{Fault, Finding, Result};
+use crate::platform::Kind;
 use crate::runbook::file_ops::{Scratch, move_to, other_volume};
 use crate::runbook::identity::{Identity, identify, not_plain};
 use crate::runbook::lookup::{Paths, Spot};
-use crate::runbook::platform::Kind;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -129,7 +129,7 @@ pub fn read_only(spot: &Spot) -> Finding {
 }
 
 /// The folders whose names this account may not change.
-pub fn may_change(folders: &[&crate::runbook::platform::Folder]) -> Vec<Finding> {
+pub fn may_change(folders: &[&crate::platform::Folder]) -> Vec<Finding> {
     let mut refused: Vec<Finding> = Vec::new();
     for folder in folders {
         if let Err(error) = folder.may_change() {
@@ -146,7 +146,7 @@ pub fn may_change(folders: &[&crate::runbook::platform::Folder]) -> Vec<Finding>
 }
 
 /// Files that carry the names this step needs on the way.
-pub fn leftovers(scratch: &Scratch, folders: &[&crate::runbook::platform::Folder]) -> Result<Vec<Finding>> {
+pub fn leftovers(scratch: &Scratch, folders: &[&crate::platform::Folder]) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
     for folder in folders {
         for name in scratch.taken(folder)? {

@@ -2,9 +2,9 @@
 
 use super::manifest::{Line, MANIFEST, TREE, damaged, decode, read};
 use crate::fault::{Fault, Finding, Result};
+use crate::platform::{Folder, Kind};
 use crate::runbook::file_ops::{Stamp, write_new};
 use crate::runbook::identity::digest_of;
-use crate::runbook::platform::{Folder, Kind};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 

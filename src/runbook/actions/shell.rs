@@ -2,8 +2,8 @@
 
 use super::{Operation, Stand};
 use crate::fault::{Fault, Result};
+use crate::platform::{INHERITED, end_group, own_group, search_path};
 use crate::runbook::lookup::Paths;
-use crate::runbook::platform::{end_group, own_group};
 use serde::{Deserialize, Serialize};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -52,26 +52,13 @@ pub fn plan(run: &[String], undo: Option<&[String]>, paths: &Paths) -> Result<Sh
     Ok(shell)
 }
 
-/// The only part of the environment that a program gets from outside, where programs cannot start without it.
-#[cfg(windows)]
-const INHERITED: &[&str] = &["PATH", "SystemRoot", "PATHEXT", "TEMP"];
-#[cfg(not(windows))]
-const INHERITED: &[&str] = &[];
-
-fn search_path() -> String {
-    match cfg!(windows) {
-        true => std::env::var("PATH").unwrap_or_default(),
-        false => "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
-    }
-}
-
 fn found(program: &str, folder: &Path) -> bool {
     if program.contains(['/', '\\']) {
         return folder.join(program).is_file();
     }
     let there = |place: PathBuf| {
         let file = place.join(program);
-        file.is_file() || (cfg!(windows) && file.with_extension("exe").is_file())
+        file.is_file() || file.with_extension(std::env::consts::EXE_EXTENSION).is_file()
     };
     !program.is_empty() && std::env::split_paths(&search_path()).any(there)
 }
@@ -115,9 +102,9 @@ impl Operation for Shell {
 
 impl Shell {
     fn execute(&self, argv: &[String]) -> Result<Vec<String>> {
-        crate::runbook::fail::point("before program")?;
+        crate::platform::fail::point("before program")?;
         let outcome = run(argv, &self.folder, self.limit)?;
-        crate::runbook::fail::point("after program")?;
+        crate::platform::fail::point("after program")?;
         let ended = match outcome.status {
             None => {
                 return Err(Fault::new(

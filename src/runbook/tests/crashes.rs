@@ -4,7 +4,7 @@
 
 use super::office::{Office, Tree, copy, rename, replace};
 use crate::campaign::{Action, FromTo};
-use crate::runbook::fail::{Crash, arm, reached};
+use crate::platform::fail::{Crash, arm, reached};
 use crate::runbook::{Performed, StepState};
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};

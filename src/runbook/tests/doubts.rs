@@ -2,7 +2,7 @@
 
 use super::office::{Office, codes, rename, replace};
 use crate::campaign::Action;
-use crate::runbook::fail::{Crash, arm};
+use crate::platform::fail::{Crash, arm};
 use crate::runbook::{Performed, StepState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

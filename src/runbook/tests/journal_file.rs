@@ -1,7 +1,7 @@
 //! A journal in a file, which a crash may cut off in the middle of a line.
 
 use crate::fault::Result;
-use crate::runbook::fail::point;
+use crate::platform::fail::point;
 use crate::runbook::{Entry, Event, Journal};
 use chrono::{DateTime, Utc};
 use std::io::Write;

@@ -122,7 +122,7 @@ fn a_backup_into_itself_is_refused() {
 #[test]
 fn a_volume_without_room_is_refused() {
     let office = p1_to_pold();
-    let folder = crate::runbook::platform::Folder::open(&office.path("po")).expect("open");
+    let folder = crate::platform::Folder::open(&office.path("po")).expect("open");
     let short = crate::runbook::file_ops::space_for(&folder, u64::MAX).expect("measured");
     assert_eq!(short.map(|finding| finding.code), cfg!(unix).then_some("space-short"));
     assert_eq!(crate::runbook::file_ops::space_for(&folder, 1), Ok(None));

@@ -2,13 +2,16 @@
 #![allow(clippy::useless_conversion, reason = "the width of these fields differs from one Unix to the next")]
 
 use super::{Folder, Kind, Look, named, point};
+pub use rustix::fd::OwnedFd as Handle;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, Result};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::{Child, Command};
+use std::sync::mpsc;
 use std::time::{Duration, SystemTime};
 
 const NO_LINK: OFlags = OFlags::NOFOLLOW.union(OFlags::CLOEXEC);
@@ -67,7 +70,6 @@ impl Folder {
             inode: stat.st_ino.try_into().ok(),
             links: stat.st_nlink.try_into().unwrap_or(u64::MAX),
             writable: mode & 0o200 != 0 && !self.immutable(name),
-            hidden: name.as_bytes().starts_with(b"."),
         }))
     }
 
@@ -205,8 +207,50 @@ fn instant(seconds: i64, nanos: u64) -> SystemTime {
     second + Duration::from_nanos(nanos)
 }
 
+/// Makes the names in a folder survive a power cut.
+pub fn sync_folder(folder: &Path) -> Result<()> {
+    fs_err::File::open(folder)?.sync_all()
+}
+
+/// Sets who may use a file or folder: 0o600 and 0o700 leave it to its owner.
+pub fn restrict(path: &Path, mode: u32) -> Result<()> {
+    fs_err::set_permissions(path, std::fs::Permissions::from_mode(mode))
+}
+
+/// A new file that only its owner can open; `AlreadyExists` when the name is taken.
+pub fn create_private(path: &Path) -> Result<fs_err::File> {
+    use fs_err::os::unix::fs::OpenOptionsExt;
+    fs_err::OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// The attributes of Windows, which a Unix file has not.
+pub(super) fn file_attributes(_: &std::fs::Metadata) -> Option<u32> {
+    None
+}
+
+/// An extended attribute, where the system and the volume have them.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+pub(super) fn extended(path: &Path, name: &str) -> Option<Vec<u8>> {
+    let mut buffer = [0; 256];
+    let length = rustix::fs::lgetxattr(path, name, &mut buffer[..]).ok()?;
+    buffer.get(..length).map(<[u8]>::to_vec)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+pub(super) fn extended(_: &Path, _: &str) -> Option<Vec<u8>> {
+    None
+}
+
+/// The only part of the environment that a program gets from outside: nothing.
+pub const INHERITED: &[&str] = &[];
+
+/// Where programs are looked for, whoever runs this one.
+pub fn search_path() -> String {
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned()
+}
+
 /// Starts a program as the leader of a group of its own, so that [`end_group`] reaches its children.
-pub fn own_group(command: &mut std::process::Command) {
+pub fn own_group(command: &mut Command) {
     std::os::unix::process::CommandExt::process_group(command, 0);
 }
 
@@ -215,5 +259,22 @@ pub fn end_group(leader: u32) {
     if let Some(leader) = leader.try_into().ok().and_then(rustix::process::Pid::from_raw) {
         // Already gone is as good.
         let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
+    }
+}
+
+/// Whether a program ends in time. Its status is not taken: until it is waited for, the number stays the program's, so
+/// that [`end_group`] cannot reach a stranger.
+pub fn ended_within(child: &mut Child, limit: Duration) -> Result<bool> {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+    let pid = Pid::from_child(child);
+    let (tell, hear) = mpsc::channel();
+    std::thread::spawn(move || {
+        let ended = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+        // Nobody listens any more once the time is over.
+        let _ = tell.send(ended.map(|_| ()));
+    });
+    match hear.recv_timeout(limit) {
+        Ok(ended) => Ok(ended.map(|()| true)?),
+        Err(_) => Ok(false),
     }
 }

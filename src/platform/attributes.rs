@@ -1,7 +1,8 @@
 //! The DOS attributes of a file: read-only and hidden, wherever this system keeps them.
 
-use crate::fault::Result;
+use super::here;
 use std::fs::Metadata;
+use std::io::Result;
 use std::path::Path;
 
 /// What DOS clients and ADMIN see of a file beside its name.
@@ -16,40 +17,28 @@ pub struct Attributes {
 const READ_ONLY: u32 = 0x01;
 const HIDDEN: u32 = 0x02;
 
-/// The attributes of the file at `path`. An error only when it cannot be looked at.
-pub fn of(path: &Path) -> Result<Attributes> {
-    let metadata = fs_err::symlink_metadata(path)?;
-    let bits = dos_bits(path, &metadata).unwrap_or(0);
-    let read_only = metadata.permissions().readonly() || bits & READ_ONLY != 0;
-    Ok(Attributes { read_only, hidden: bits & HIDDEN != 0 })
-}
-
-#[cfg(windows)]
-fn dos_bits(_: &Path, metadata: &Metadata) -> Option<u32> {
-    Some(std::os::windows::fs::MetadataExt::file_attributes(metadata))
+impl Attributes {
+    /// The attributes of the file at `path`. An error only when it cannot be looked at.
+    pub fn of(path: &Path) -> Result<Attributes> {
+        let metadata = fs_err::symlink_metadata(path)?;
+        let bits = dos_bits(path, &metadata).unwrap_or(0);
+        let read_only = metadata.permissions().readonly() || bits & READ_ONLY != 0;
+        Ok(Attributes { read_only, hidden: bits & HIDDEN != 0 })
+    }
 }
 
 /// A Samba server keeps the bits in `user.DOSATTRIB`; a CIFS mount shows them as `user.cifs.dosattrib`, 32 bits.
-#[cfg(target_os = "linux")]
-fn dos_bits(path: &Path, _: &Metadata) -> Option<u32> {
-    let mut buffer = [0; 256];
-    let mut value = |name: &str| {
-        let length = rustix::fs::lgetxattr(path, name, &mut buffer[..]).ok()?;
-        buffer.get(..length).map(<[u8]>::to_vec)
-    };
-    let mounted = value("user.cifs.dosattrib").and_then(|bytes| bytes.try_into().ok()).map(u32::from_ne_bytes);
-    mounted.or_else(|| samba_bits(&value("user.DOSATTRIB")?))
-}
+const MOUNTED: &str = "user.cifs.dosattrib";
+const SERVED: &str = "user.DOSATTRIB";
 
-#[cfg(not(any(windows, target_os = "linux")))]
-fn dos_bits(_: &Path, _: &Metadata) -> Option<u32> {
-    None
+fn dos_bits(path: &Path, metadata: &Metadata) -> Option<u32> {
+    let mounted = || u32::from_ne_bytes(here::extended(path, MOUNTED)?.try_into().ok()?).into();
+    here::file_attributes(metadata).or_else(mounted).or_else(|| samba_bits(&here::extended(path, SERVED)?))
 }
 
 /// Reads Samba's `user.DOSATTRIB`: text such as `0x22` up to version 3, and from version 4 an empty text, the
 /// version twice, the valid fields and the bits, each aligned, little-endian (Samba `librpc/idl/xattr.idl`,
 /// `xattr_DOSATTRIB`).
-#[cfg(any(target_os = "linux", test))]
 fn samba_bits(value: &[u8]) -> Option<u32> {
     let text = value.split(|byte| *byte == 0).next()?;
     if let Some(hex) = text.strip_prefix(b"0x") {

@@ -1,11 +1,12 @@
-//! Elsewhere: by path, looking before each change.
+//! Elsewhere, Windows above all: by path, looking before each change, with what the standard library has everywhere.
 
 use super::{Folder, Kind, Look, named, point};
 use std::ffi::{OsStr, OsString};
 use std::io::{Error, ErrorKind, Result};
 use std::path::Path;
-use std::process::Command;
-use std::time::SystemTime;
+use std::process::{Child, Command};
+use std::sync::mpsc;
+use std::time::{Duration, Instant, SystemTime};
 
 impl Folder {
     pub fn open(path: &Path) -> Result<Folder> {
@@ -46,13 +47,12 @@ impl Folder {
             kind,
             size: seen.len(),
             modified: seen.modified()?,
-            mode: None,
+            mode: Some(if seen.permissions().readonly() { 0o444 } else { 0o644 }),
             owner: None,
             device: None,
             inode: None,
             links: 1,
             writable: !seen.permissions().readonly(),
-            hidden: hidden(&seen),
         }))
     }
 
@@ -75,7 +75,12 @@ impl Folder {
 
     pub fn remove(&self, name: &OsStr) -> Result<()> {
         point("before remove")?;
-        fs_err::remove_file(self.path.join(name))?;
+        let path = self.path.join(name);
+        // Windows removes no read-only file.
+        if fs_err::symlink_metadata(&path)?.permissions().readonly() {
+            read_only(&path, false)?;
+        }
+        fs_err::remove_file(path)?;
         point("after remove")
     }
 
@@ -122,18 +127,29 @@ impl Folder {
 }
 
 #[cfg(windows)]
-fn hidden(seen: &std::fs::Metadata) -> bool {
-    // FILE_ATTRIBUTE_HIDDEN
-    std::os::windows::fs::MetadataExt::file_attributes(seen) & 2 != 0
+pub(super) fn file_attributes(seen: &std::fs::Metadata) -> Option<u32> {
+    Some(std::os::windows::fs::MetadataExt::file_attributes(seen))
 }
 
 #[cfg(not(windows))]
-fn hidden(_seen: &std::fs::Metadata) -> bool {
-    false
+pub(super) fn file_attributes(_: &std::fs::Metadata) -> Option<u32> {
+    None
 }
 
-pub fn set_mode(_file: &fs_err::File, _mode: u32) -> Result<()> {
-    Ok(())
+pub(super) fn extended(_: &Path, _: &str) -> Option<Vec<u8>> {
+    None
+}
+
+fn read_only(path: &Path, read_only: bool) -> Result<()> {
+    let mut permissions = fs_err::symlink_metadata(path)?.permissions();
+    #[expect(clippy::permissions_set_readonly_false, reason = "the only bit of a mode there is here")]
+    permissions.set_readonly(read_only);
+    fs_err::set_permissions(path, permissions)
+}
+
+/// Of a mode, only the read-only attribute remains.
+pub fn set_mode(file: &fs_err::File, mode: u32) -> Result<()> {
+    read_only(file.path(), mode & 0o200 == 0)
 }
 
 pub fn set_owner(_file: &fs_err::File, _owner: (u32, u32)) -> Result<()> {
@@ -144,9 +160,44 @@ pub fn name_from_bytes(bytes: Vec<u8>) -> Option<OsString> {
     String::from_utf8(bytes).ok().map(OsString::from)
 }
 
+/// Names are durable with the file's own sync here; there is no call for folders.
+pub fn sync_folder(folder: &Path) -> Result<()> {
+    fs_err::metadata(folder).map(drop)
+}
+
+/// Folders here belong to whom the folder above belongs: a campaign in one's own profile is private.
+pub fn restrict(path: &Path, _mode: u32) -> Result<()> {
+    fs_err::symlink_metadata(path).map(drop)
+}
+
+pub fn create_private(path: &Path) -> Result<fs_err::File> {
+    fs_err::OpenOptions::new().read(true).write(true).create_new(true).open(path)
+}
+
+/// The only part of the environment that a program gets from outside: programs cannot start without it.
+pub const INHERITED: &[&str] = &["PATH", "SystemRoot", "PATHEXT", "TEMP"];
+
+pub fn search_path() -> String {
+    std::env::var("PATH").unwrap_or_default()
+}
+
 pub fn own_group(_command: &mut Command) {}
 
 pub fn end_group(leader: u32) {
     // The tree below the program; already gone is as good.
     let _ = Command::new("taskkill").args(["/T", "/F", "/PID", &leader.to_string()]).output();
+}
+
+/// Whether a program ends in time.
+pub fn ended_within(child: &mut Child, limit: Duration) -> Result<bool> {
+    let begun = Instant::now();
+    let (_kept, nothing) = mpsc::channel::<()>();
+    while begun.elapsed() < limit {
+        if child.try_wait()?.is_some() {
+            return Ok(true);
+        }
+        // A pause that nobody cuts short.
+        let _ = nothing.recv_timeout(Duration::from_millis(20));
+    }
+    Ok(child.try_wait()?.is_some())
 }

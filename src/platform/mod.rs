@@ -1,20 +1,30 @@
-//! What differs from one operating system to the next: folders as handles, renaming without replacement, free space,
-//! ending a group of processes. Nothing else in this room knows on which system it runs.
+//! What differs from one operating system to the next, one file a system: folders as handles, renaming without
+//! replacement, free space, private files, DOS attributes, groups of processes. Nothing else knows on which system it
+//! runs.
 //!
-//! On Unix every call goes through the open folder, and links are never followed below its root: a folder that is
-//! swapped for a link between look and use cannot lead anywhere else. Elsewhere paths are used.
+//! On Unix every call on a [`Folder`] goes through the open folder, and links are never followed below its root: a
+//! folder that is swapped for a link between look and use cannot lead anywhere else. Elsewhere paths are used, and only
+//! what the standard library has on every system: `--cfg portable` builds that on Unix too.
 
-#[cfg(not(unix))]
+mod attributes; // read-only and hidden, as DOS clients see them
+pub(crate) mod fail; // named points between two changes of a file, for the crash sweeps
+#[cfg(not(all(unix, not(portable))))]
 mod other;
-#[cfg(unix)]
+#[cfg(all(unix, not(portable)))]
 mod unix;
 
-#[cfg(not(unix))]
-pub use other::{end_group, name_from_bytes, own_group, set_mode, set_owner};
-#[cfg(unix)]
-pub use unix::{end_group, name_from_bytes, own_group, set_mode, set_owner};
+#[cfg(not(all(unix, not(portable))))]
+use other as here;
+#[cfg(all(unix, not(portable)))]
+use unix as here;
 
-use super::fail::point;
+pub use attributes::Attributes;
+pub use here::{
+    INHERITED, create_private, end_group, ended_within, name_from_bytes, own_group, restrict, search_path, set_mode,
+    set_owner, sync_folder,
+};
+
+use self::fail::point;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::io::{Error, ErrorKind, Result};
@@ -49,20 +59,24 @@ pub struct Look {
     pub links: u64,
     /// The owner may write: no read-only attribute, not immutable.
     pub writable: bool,
-    pub hidden: bool,
 }
 
 /// An open folder.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    #[cfg(unix)]
-    handle: std::os::fd::OwnedFd,
+    #[cfg(all(unix, not(portable)))]
+    handle: unix::Handle,
 }
 
 impl Folder {
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The DOS attributes of what stands under a name.
+    pub fn attributes(&self, name: &OsStr) -> Result<Attributes> {
+        Attributes::of(&self.path.join(name))
     }
 
     /// Renames without ever replacing: `AlreadyExists` when the new name is taken, `CrossesDevices` when the new
