@@ -85,16 +85,17 @@ impl Ledger {
         self.durable(|tx| {
             let mut insert = tx.prepare_cached(
                 "INSERT OR IGNORE INTO message(message_id, person, notice, revision, copy, acknowledgement, tells, reason, \
-                 envelope_from, envelope_to, format, due_at, planned_at, settled_at, state, next_at, reply, letter, size, \
-                 expires_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                 envelope_from, envelope_to, format, due_at, planned_at, settled_at, state, next_at, reply, size, expires_at) \
+                 VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             )?;
+            let mut letter = tx.prepare_cached("INSERT INTO letter VALUES (?,?)")?;
             let mut token = tx.prepare_cached("INSERT OR IGNORE INTO token(token, person, revision) VALUES (?,?,?)")?;
             let mut code = tx.prepare_cached("INSERT OR IGNORE INTO code VALUES (?,?,?,?,?)")?;
             let mut added = 0;
             for message in messages {
                 let reachable = message.envelope_to.is_some();
                 let state = if reachable { State::Planned } else { State::Failed };
-                let values: [&dyn ToSql; 20] = [
+                let values: [&dyn ToSql; 19] = [
                     &message.message_id,
                     &message.person,
                     &message.notice,
@@ -112,7 +113,6 @@ impl Ledger {
                     &state.word(),
                     &millis(message.due_at),
                     &if reachable { "" } else { "no address in the roster" },
-                    &message.letter.to_bytes(),
                     &(message.letter.size() as i64),
                     &message.expires.map(millis),
                 ];
@@ -121,6 +121,7 @@ impl Ledger {
                     continue;
                 }
                 added += new;
+                letter.execute((tx.last_insert_rowid(), message.letter.to_bytes()))?;
                 if let Some(id) = message.replaces {
                     super::queue::give_up(tx, id, now)?;
                 }
@@ -158,7 +159,7 @@ impl Ledger {
 
     /// The letter as it was fixed.
     pub fn letter(&self, id: i64) -> Result<Letter> {
-        let bytes: Vec<u8> = self.db.query_row("SELECT letter FROM message WHERE id = ?", [id], |row| row.get(0))?;
+        let bytes: Vec<u8> = self.db.query_row("SELECT bytes FROM letter WHERE message = ?", [id], |row| row.get(0))?;
         Letter::from_bytes(&bytes)
     }
 

@@ -1,8 +1,7 @@
 //! WHAT WE KNOW: the database of the campaign. Each stage finds here what it may ask and record, a file a stage.
 //!
-//! One SQLite file in WAL mode. A state change and its event in the audit chain are written in one transaction.
-//! Two kinds of commit: `durable` survives a power cut (synchronous=FULL), `surviving` survives a killed process
-//! (synchronous=NORMAL) and becomes durable with the next durable one, because the log is synced as a whole.
+//! One SQLite file in WAL mode, synced with every commit: what is committed survives a power cut. A state change and its
+//! event in the audit chain are written in one transaction. Marks and results of messages in hand go on the slip first.
 
 mod audit;
 mod evidence;
@@ -13,6 +12,7 @@ mod queue;
 mod revisions;
 mod schema;
 mod secret;
+mod slip;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -26,6 +26,7 @@ pub use tasks::Task;
 use crate::fault::{Exit, Fault, Result};
 use chrono::{DateTime, TimeZone, Utc};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -35,6 +36,10 @@ pub struct Ledger {
     db: Connection,
     state: PathBuf,
     secret: [u8; 32],
+    /// Held from the first claim of a round of sending to its end.
+    slip: Option<slip::Slip>,
+    /// The messages in hand, with their fences.
+    claims: HashMap<i64, i64>,
 }
 
 impl Ledger {
@@ -59,7 +64,10 @@ impl Ledger {
             ));
         }
         schema::migrate(&mut db, &path)?;
-        Ok(Ledger { secret: secret::load(state)?, db, state: state.to_owned() })
+        let (secret, state) = (secret::load(state)?, state.to_owned());
+        let mut ledger = Ledger { db, state, secret, slip: None, claims: HashMap::new() };
+        ledger.take_over_left_behind()?;
+        Ok(ledger)
     }
 
     /// The campaign's own key: possession codes and reply tokens are derived from it.
@@ -78,14 +86,6 @@ impl Ledger {
         let value = change(&tx)?;
         tx.commit()?;
         Ok(value)
-    }
-
-    /// Runs `change` in one transaction that survives a killed process, not yet a power cut.
-    fn surviving<T>(&mut self, change: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
-        self.db.pragma_update(None, "synchronous", "NORMAL")?;
-        let result = self.durable(change);
-        self.db.pragma_update(None, "synchronous", "FULL")?;
-        result
     }
 }
 

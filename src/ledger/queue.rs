@@ -1,7 +1,8 @@
-//! The outbox as the lanes see it: claims that are durable, marks and results that survive a killed process, and what a
-//! crash left behind put right.
+//! The outbox as the lanes see it: claims that are durable, marks and results that survive a killed process (on the slip,
+//! taken over with the next claim), and what a crash left behind put right.
 
 use super::messages::state_of;
+use super::slip::{Line, Settled, Slip};
 use super::{Ledger, audit, evidence, instant, millis};
 use crate::answer::{Evidence, Kind};
 use crate::campaign::Uncertain;
@@ -10,7 +11,7 @@ use crate::notice::{Letter, Segment, open_file};
 use crate::outbox::{Claimed, Event, Lease, Outcome, Payload, Queue, State, UNCERTAIN_PAUSE};
 use crate::system;
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::Transaction;
 use serde_json::json;
 use std::collections::HashSet;
 use std::io::Write;
@@ -37,23 +38,20 @@ impl Payload for Stored {
 impl Queue for Ledger {
     fn claim_except(&mut self, now: DateTime<Utc>, limit: usize, domains: &[String]) -> Result<Vec<Claimed>> {
         let boot = system::boot_id();
-        self.durable(|tx| {
+        let claimed = self.take_over(|tx| {
             let mut due = tx.prepare_cached(
-                "SELECT id, fence, attempts, person, notice, message_id, envelope_from, envelope_to, letter, expires_at FROM message \
+                "SELECT id, fence, attempts, person, notice, message_id, envelope_from, envelope_to, bytes, expires_at \
+                 FROM message JOIN letter ON letter.message = message.id \
                  WHERE state = 'planned' AND next_at <= ?1 AND NOT EXISTS (SELECT 1 FROM json_each(?3) \
-                 WHERE substr(lower(envelope_to), -length(value) - 1) = '@' || value) ORDER BY due_at, id LIMIT ?2",
+                 WHERE substr(lower(envelope_to), -length(value) - 1) = '@' || value) ORDER BY next_at, id LIMIT ?2",
             )?;
-            let mut take = tx.prepare_cached(
-                "UPDATE message SET state = ?2, fence = fence + 1, boot = ?3 WHERE id = ?1",
-            )?;
+            let mut take = tx.prepare_cached("UPDATE message SET state = ?2, fence = ?3, boot = ?4 WHERE id = ?1")?;
+            let taken = State::Planned.apply(Event::Claim)?.word();
             let mut rows = due.query((millis(now), limit as i64, json!(domains).to_string()))?;
             let mut claimed = Vec::new();
             while let Some(row) = rows.next()? {
-                let id: i64 = row.get(0)?;
-                take.execute((id, State::Planned.apply(Event::Claim)?.word(), &boot))?;
-                let letter: Vec<u8> = row.get(8)?;
                 claimed.push(Claimed {
-                    id,
+                    id: row.get(0)?,
                     fence: row.get::<_, i64>(1)? + 1,
                     attempt: row.get(2)?,
                     person: row.get(3)?,
@@ -62,85 +60,172 @@ impl Queue for Ledger {
                     envelope_from: row.get::<_, Option<String>>(6)?.map(address).transpose()?,
                     envelope_to: address(row.get::<_, Option<String>>(7)?.unwrap_or_default())?,
                     expires: row.get::<_, Option<i64>>(9)?.map(instant),
-                    payload: Arc::new(Stored(Letter::from_bytes(&letter)?)),
+                    payload: Arc::new(Stored(Letter::from_bytes(&row.get::<_, Vec<u8>>(8)?)?)),
                 });
             }
+            for message in &claimed {
+                take.execute((message.id, taken, message.fence, &boot))?;
+            }
             Ok(claimed)
-        })
+        })?;
+        self.claims.extend(claimed.iter().map(|message| (message.id, message.fence)));
+        Ok(claimed)
     }
 
     fn mark(&mut self, id: i64, fence: i64) -> Result<Lease> {
-        self.surviving(|tx| {
-            move_on(tx, id, Some(fence), Event::Mark).map(|moved| if moved { Lease::Held } else { Lease::Lost })
-        })
+        self.note_down(Line { id, fence, result: None })
     }
 
     fn settle(&mut self, id: i64, fence: i64, outcome: Outcome, now: DateTime<Utc>) -> Result<Lease> {
-        self.surviving(|tx| {
-            if !move_on(tx, id, Some(fence), outcome.event())? {
-                return Ok(Lease::Lost);
-            }
-            let doubt = i64::from(outcome.event() == Event::Doubt);
-            let words = outcome.to_string();
-            tx.prepare_cached(
-                "UPDATE message SET attempts = attempts + ?2, next_at = coalesce(?3, next_at), settled_at = ?4, reply = ?5, \
-                 doubts = doubts + ?6 WHERE id = ?1",
-            )?
-            .execute((
-                id,
-                i64::from(outcome.uses_an_attempt()),
-                outcome.due().map(millis),
-                millis(now),
-                &words,
-                doubt,
-            ))?;
-            let kind = match outcome {
+        let result = Settled {
+            event: outcome.event(),
+            at: millis(now),
+            due: outcome.due().map(millis),
+            attempt: outcome.uses_an_attempt(),
+            proves: match outcome {
                 Outcome::Sent { .. } | Outcome::Stored { .. } => Some(Kind::Sent),
                 Outcome::Failed { .. } => Some(Kind::HardBounce),
                 _ => None,
-            };
-            record(tx, id, kind, &words, now)?;
-            Ok(Lease::Held)
-        })
+            },
+            words: outcome.to_string(),
+        };
+        let lease = self.note_down(Line { id, fence, result: Some(result) })?;
+        self.claims.remove(&id);
+        Ok(lease)
     }
 
     fn flush(&mut self) -> Result<()> {
-        // A checkpoint syncs the log as a whole before it copies.
-        self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))?;
+        self.take_over(|_| Ok(()))?;
+        self.slip = None;
         Ok(())
     }
 }
 
-/// Moves a message by one event; false when the fence is old.
-fn move_on(tx: &Transaction, id: i64, fence: Option<i64>, event: Event) -> Result<bool> {
-    let found: Option<(String, i64)> = tx
-        .prepare_cached("SELECT state, fence FROM message WHERE id = ?")?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let Some((state, current)) = found else { return Ok(false) };
-    if fence.is_some_and(|fence| fence != current) {
-        return Ok(false);
+impl Ledger {
+    /// On the slip, when the claim is still ours.
+    fn note_down(&mut self, line: Line) -> Result<Lease> {
+        match &mut self.slip {
+            Some(slip) if self.claims.get(&line.id) == Some(&line.fence) => slip.write(line).map(|()| Lease::Held),
+            _ => Ok(Lease::Lost),
+        }
     }
-    let next = state_of(&state)?.apply(event)?;
-    tx.prepare_cached("UPDATE message SET state = ?2 WHERE id = ?1")?.execute((id, next.word()))?;
-    Ok(true)
+
+    /// Takes over what stands on the slip, and makes `change` in the same durable transaction. From here on this process
+    /// alone may send.
+    fn take_over<T>(&mut self, change: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
+        let mut slip = match self.slip.take() {
+            Some(slip) => slip,
+            None => Slip::take(&self.state)?,
+        };
+        let value = self.durable(|tx| {
+            read_off(tx, slip.lines())?;
+            change(tx)
+        });
+        let cleared = if value.is_ok() { slip.clear() } else { Ok(()) };
+        self.slip = Some(slip);
+        cleared.and(value)
+    }
+
+    /// Takes over what a killed run left on its slip: the ledger is then as that run left it.
+    pub(super) fn take_over_left_behind(&mut self) -> Result<()> {
+        self.slip = Slip::left_behind(&self.state)?;
+        if self.slip.is_some() { self.flush() } else { Ok(()) }
+    }
+}
+
+/// What the ledger has to know of a message to move it on.
+struct Subject {
+    state: State,
+    fence: i64,
+    message_id: String,
+    person: String,
+    acknowledgement: Option<String>,
+    tells: bool,
+    revision: u32,
+}
+
+fn subject(tx: &Transaction, id: i64) -> Result<Option<Subject>> {
+    let mut find = tx.prepare_cached(
+        "SELECT state, fence, message_id, person, acknowledgement, tells, revision FROM message WHERE id = ?",
+    )?;
+    let mut rows = find.query([id])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(Subject {
+        state: state_of(&row.get::<_, String>(0)?)?,
+        fence: row.get(1)?,
+        message_id: row.get(2)?,
+        person: row.get(3)?,
+        acknowledgement: row.get(4)?,
+        tells: row.get(5)?,
+        revision: row.get(6)?,
+    }))
+}
+
+/// Moves messages on by the lines of the slip. Lines under an old fence, and lines taken over before, change nothing.
+fn read_off(tx: &Transaction, lines: &[Line]) -> Result<()> {
+    // The mark of a message whose result stands here too needs no write of its own.
+    let results: HashSet<(i64, i64)> =
+        lines.iter().filter(|line| line.result.is_some()).map(|line| (line.id, line.fence)).collect();
+    let marked: HashSet<(i64, i64)> =
+        lines.iter().filter(|line| line.result.is_none()).map(|line| (line.id, line.fence)).collect();
+    for line in lines {
+        let claim = (line.id, line.fence);
+        if line.result.is_none() && results.contains(&claim) {
+            continue;
+        }
+        let Some(mut message) = subject(tx, line.id)? else { continue };
+        if message.fence != line.fence || !matches!(message.state, State::Sending | State::Transmitting) {
+            continue;
+        }
+        if message.state == State::Sending && marked.contains(&claim) {
+            message.state = message.state.apply(Event::Mark)?;
+        }
+        match &line.result {
+            None => set_state(tx, line.id, message.state)?,
+            Some(result) => settle(tx, line.id, message, result)?,
+        }
+    }
+    Ok(())
+}
+
+fn settle(tx: &Transaction, id: i64, mut message: Subject, result: &Settled) -> Result<()> {
+    message.state = message.state.apply(result.event)?;
+    tx.prepare_cached(
+        "UPDATE message SET state = ?2, attempts = attempts + ?3, next_at = coalesce(?4, next_at), settled_at = ?5, \
+         reply = ?6, doubts = doubts + ?7 WHERE id = ?1",
+    )?
+    .execute((
+        id,
+        message.state.word(),
+        i64::from(result.attempt),
+        result.due,
+        result.at,
+        &result.words,
+        i64::from(result.event == Event::Doubt),
+    ))?;
+    record(tx, message, result.proves, &result.words, instant(result.at))
+}
+
+fn set_state(tx: &Transaction, id: i64, state: State) -> Result<()> {
+    tx.prepare_cached("UPDATE message SET state = ?2 WHERE id = ?1")?.execute((id, state.word()))?;
+    Ok(())
+}
+
+/// Moves a message by one event, and writes that down in the chain.
+fn move_on(tx: &Transaction, id: i64, event: Event, words: &str, now: DateTime<Utc>) -> Result<()> {
+    let Some(mut message) = subject(tx, id)? else { return Ok(()) };
+    message.state = message.state.apply(event)?;
+    set_state(tx, id, message.state)?;
+    record(tx, message, None, words, now)
 }
 
 /// The result as an event of the chain and, where the message tells a person something, as evidence.
-fn record(tx: &Transaction, id: i64, kind: Option<Kind>, words: &str, now: DateTime<Utc>) -> Result<()> {
-    let (message_id, person, acknowledgement, tells, revision, state): (
-        String,
-        String,
-        Option<String>,
-        bool,
-        u32,
-        String,
-    ) = tx
-        .prepare_cached("SELECT message_id, person, acknowledgement, tells, revision, state FROM message WHERE id = ?")?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)))?;
-    audit::append(tx, now, "message", &json!({ "message_id": message_id, "state": state, "reply": words }))?;
-    if let (Some(kind), Some(acknowledgement), true) = (kind, acknowledgement, tells) {
+fn record(tx: &Transaction, message: Subject, kind: Option<Kind>, words: &str, now: DateTime<Utc>) -> Result<()> {
+    let body = json!({ "message_id": message.message_id, "state": message.state.word(), "reply": words });
+    audit::append(tx, now, "message", &body)?;
+    if let (Some(kind), Some(acknowledgement), true) = (kind, message.acknowledgement, message.tells) {
         let detail = if kind == Kind::Sent { String::new() } else { words.to_owned() };
+        let (person, revision) = (message.person, message.revision);
         let fact =
             Evidence { id: 0, at: now, person, acknowledgement, revision, kind, by: None, detail, revoked: false };
         evidence::insert(tx, &fact)?;
@@ -150,8 +235,7 @@ fn record(tx: &Transaction, id: i64, kind: Option<Kind>, words: &str, now: DateT
 
 /// Gives a message up for good inside the transaction that plans the one in its place.
 pub(super) fn give_up(tx: &Transaction, id: i64, now: DateTime<Utc>) -> Result<()> {
-    move_on(tx, id, None, Event::Cancel)?;
-    record(tx, id, None, "replaced", now)
+    move_on(tx, id, Event::Cancel, "replaced", now)
 }
 
 fn address(text: String) -> Result<lettre::Address> {
@@ -167,20 +251,20 @@ impl Ledger {
     pub fn recover(&mut self, now: DateTime<Utc>, policy: Uncertain) -> Result<()> {
         let boot = system::boot_id();
         let waited = millis(now) - UNCERTAIN_PAUSE.num_milliseconds();
-        self.durable(|tx| {
+        self.claims.clear();
+        let recovered = self.take_over(|tx| {
             let mut open = tx.prepare("SELECT id, boot FROM message WHERE state IN ('sending', 'transmitting')")?;
             let found: Vec<(i64, String)> =
                 open.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
             for (id, claimed_in) in found {
                 // Marks survive a killed process, not always a power cut; after one, every claim is in doubt.
                 let event = if claimed_in == boot { Event::Crash } else { Event::PowerCut };
-                move_on(tx, id, None, event)?;
+                move_on(tx, id, event, "recovered", now)?;
                 tx.execute(
                     "UPDATE message SET doubts = doubts + 1, settled_at = ?2, reply = 'the run ended while it was being sent' \
                      WHERE id = ?1 AND state = 'uncertain'",
                     (id, millis(now)),
                 )?;
-                record(tx, id, None, "recovered", now)?;
             }
             let mut doubtful =
                 tx.prepare("SELECT id, doubts, settled_at FROM message WHERE state = 'uncertain' ORDER BY id")?;
@@ -194,25 +278,26 @@ impl Ledger {
                     Uncertain::Retry if since.is_some_and(|since| since > waited) => continue,
                     Uncertain::Retry => Event::Retry,
                 };
-                move_on(tx, id, None, event)?;
-                tx.execute("UPDATE message SET next_at = ?2 WHERE id = ?1", (id, millis(now)))?;
                 let words = if event == Event::Retry {
                     "in doubt: the same bytes once more"
                 } else {
                     "in doubt twice: held until a person decides (`send --to failed` sends the same bytes again)"
                 };
-                record(tx, id, None, words, now)?;
+                move_on(tx, id, event, words, now)?;
+                tx.execute("UPDATE message SET next_at = ?2 WHERE id = ?1", (id, millis(now)))?;
             }
             Ok(())
-        })
+        });
+        self.slip = None;
+        recovered
     }
 
     /// Plans a failed or held message again, with the very same bytes.
     pub fn retry(&mut self, id: i64, now: DateTime<Utc>) -> Result<()> {
         self.durable(|tx| {
-            move_on(tx, id, None, Event::Retry)?;
+            move_on(tx, id, Event::Retry, "tried again by the operator", now)?;
             tx.execute("UPDATE message SET next_at = ?2, attempts = 0 WHERE id = ?1", (id, millis(now)))?;
-            record(tx, id, None, "tried again by the operator", now)
+            Ok(())
         })
     }
 

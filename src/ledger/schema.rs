@@ -38,6 +38,10 @@ CREATE TABLE journal(
 CREATE TABLE task(
   id INTEGER PRIMARY KEY, at INTEGER NOT NULL, person TEXT NOT NULL, acknowledgement TEXT NOT NULL,
   what TEXT NOT NULL, UNIQUE(person, acknowledgement, what)) STRICT;
+", "
+CREATE TABLE letter(message INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+INSERT INTO letter SELECT id, letter FROM message;
+ALTER TABLE message DROP COLUMN letter;
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {

@@ -58,6 +58,7 @@ fn a_message_is_planned_once_claimed_once_and_its_result_is_evidence() {
     let ann = &claimed[0];
     assert_eq!(ledger.mark(ann.id, ann.fence).unwrap(), Lease::Held);
     assert_eq!(ledger.settle(ann.id, ann.fence, accepted(), at(2)).unwrap(), Lease::Held);
+    ledger.flush().unwrap();
     let facts = ledger.evidence("disk-received", 1).unwrap();
     assert_eq!(facts.iter().map(|fact| (fact.person.as_str(), fact.kind)).collect::<Vec<_>>(), [("ann", Kind::Sent)]);
     assert_eq!(ledger.counts().unwrap(), Counts { sent: 1, sending: 1, ..Counts::default() });
@@ -109,11 +110,39 @@ fn after_a_killed_run_the_claimed_go_back_and_the_marked_are_in_doubt_once() {
     assert_eq!(state(&ledger, claimed[0].id), State::Uncertain);
     ledger.recover(at(13), Uncertain::Retry).unwrap();
     assert_eq!(state(&ledger, claimed[0].id), State::Planned);
-    let again = ledger.claim(at(13), 1).unwrap().remove(0);
+    let again = ledger.claim(at(13), 2).unwrap().remove(1);
+    assert_eq!(again.id, claimed[0].id, "who was not tried yet comes first");
     assert_eq!(ledger.mark(again.id, again.fence).unwrap(), Lease::Held);
     ledger.recover(at(14), Uncertain::Retry).unwrap();
     ledger.recover(at(60), Uncertain::Retry).unwrap();
     assert_eq!(state(&ledger, claimed[0].id), State::Held);
+}
+
+#[test]
+fn what_a_killed_run_left_on_its_slip_is_taken_over_once() {
+    let (folder, mut ledger) = ledger();
+    ledger.plan_messages(&[message("ann", 0), message("bob", 0)], at(0)).unwrap();
+    let claimed = ledger.claim(at(1), 2).unwrap();
+    let slip = folder.path().join(".flagday/slip");
+    for one in &claimed {
+        assert_eq!(ledger.mark(one.id, one.fence).unwrap(), Lease::Held);
+    }
+    assert_eq!(ledger.settle(claimed[0].id, claimed[0].fence, accepted(), at(2)).unwrap(), Lease::Held);
+    assert_eq!(ledger.settle(claimed[0].id, claimed[0].fence, accepted(), at(2)).unwrap(), Lease::Lost, "settled");
+    let lines = fs_err::read(&slip).unwrap();
+    drop(ledger);
+    let reopen = || Ledger::open(&folder.path().join(".flagday")).unwrap();
+    let ledger = reopen();
+    assert_eq!((state(&ledger, claimed[0].id), state(&ledger, claimed[1].id)), (State::Sent, State::Transmitting));
+    assert!(fs_err::read(&slip).unwrap().is_empty());
+    let head = ledger.audit_verify(None).unwrap();
+    drop(ledger);
+    // Killed between the commit and the emptying of the slip.
+    fs_err::write(&slip, lines).unwrap();
+    let mut ledger = reopen();
+    assert_eq!(ledger.audit_verify(None).unwrap(), head);
+    ledger.recover(at(3), Uncertain::Retry).unwrap();
+    assert_eq!((state(&ledger, claimed[0].id), state(&ledger, claimed[1].id)), (State::Sent, State::Uncertain));
 }
 
 #[test]
@@ -205,11 +234,12 @@ fn the_state_is_closed_to_everybody_else_and_a_link_in_its_place_is_refused() {
 fn a_newer_ledger_is_refused_and_an_own_key_is_kept() {
     let (folder, ledger) = ledger();
     let key = *ledger.secret();
+    let known: i64 = ledger.db.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
     ledger.db.pragma_update(None, "user_version", 99).unwrap();
     drop(ledger);
     let state = folder.path().join(".flagday");
     assert_eq!(Ledger::open(&state).unwrap_err().findings[0].code, "ledger-newer");
-    Connection::open(state.join("ledger.db")).unwrap().pragma_update(None, "user_version", 1).unwrap();
+    Connection::open(state.join("ledger.db")).unwrap().pragma_update(None, "user_version", known).unwrap();
     assert_eq!(*Ledger::open(&state).unwrap().secret(), key);
     fs_err::write(state.join("secret"), b"short").unwrap();
     assert_eq!(Ledger::open(&state).unwrap_err().findings[0].code, "secret-damaged");
@@ -248,6 +278,7 @@ fn a_row_that_the_chain_does_not_know_is_found() {
     let claimed = ledger.claim(at(1), 1).unwrap().remove(0);
     assert_eq!(ledger.mark(claimed.id, claimed.fence).unwrap(), Lease::Held);
     assert_eq!(ledger.settle(claimed.id, claimed.fence, accepted(), at(2)).unwrap(), Lease::Held);
+    ledger.flush().unwrap();
     assert!(ledger.audit_verify(None).is_ok());
     let insert = "INSERT INTO evidence(at, person, acknowledgement, revision, kind, detail) \
                   VALUES (0, 'bob', 'disk-received', 1, 'code', '')";

@@ -83,7 +83,8 @@ pub enum State {
 }
 
 /// What can happen to a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Event {
     /// A lane takes it, durably, before it speaks of it to a server.
     Claim,

@@ -1,0 +1,174 @@
+//! The slip: marks and results of the messages in hand, a line each, in a file beside the ledger.
+//!
+//! A transaction a message would cost more than the message. A line is one write(2), which survives a killed process; the
+//! ledger takes lines over many at a time, in one transaction that survives a power cut, and the slip is empty again. Taking
+//! a line over twice changes nothing: a claim has its own fence, one mark and one result.
+//!
+//! ```text
+//! line   CRC-32 of the rest, 8 hex digits | space | JSON | LF
+//! ```
+//! Whoever writes on the slip holds it alone; the lock dies with its process.
+
+use crate::answer::Kind;
+use crate::fault::{Exit, Fault, Result};
+use crate::outbox::Event;
+use fs_err as fs;
+use serde::{Deserialize, Serialize};
+use std::io::{ErrorKind, Read, Seek, Write};
+use std::path::Path;
+
+const NAME: &str = "slip";
+
+/// One line: what happened to a message under one claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Line {
+    pub id: i64,
+    pub fence: i64,
+    /// Absent: the mark alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<Settled>,
+}
+
+/// How an attempt ended, in what the ledger keeps of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Settled {
+    pub event: Event,
+    /// Milliseconds since 1970, as `due`.
+    pub at: i64,
+    pub due: Option<i64>,
+    /// Whether an attempt was used up.
+    pub attempt: bool,
+    pub proves: Option<Kind>,
+    pub words: String,
+}
+
+/// The slip in the hands of its one writer.
+#[derive(Debug)]
+pub(super) struct Slip {
+    file: fs::File,
+    lines: Vec<Line>,
+}
+
+impl Slip {
+    /// Takes the slip for this process, with the lines that a killed run left on it. Ends with exit code 5 while another
+    /// process holds it.
+    pub fn take(state: &Path) -> Result<Slip> {
+        let path = state.join(NAME);
+        let file = fs::OpenOptions::new().read(true).append(true).create(true).open(&path)?;
+        super::secret::private_file(&path)?;
+        Slip::hold(file)?.ok_or_else(|| {
+            let remedy = "wait for it to end, or stop it; it loses nothing when it is stopped";
+            Fault::ending(Exit::Busy, "busy", "another run is sending for this campaign", remedy)
+        })
+    }
+
+    /// The slip of a run that was killed; none where nothing stands on it, or where the run is still at work.
+    pub fn left_behind(state: &Path) -> Result<Option<Slip>> {
+        let file = match fs::OpenOptions::new().read(true).append(true).open(state.join(NAME)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        if file.metadata()?.len() == 0 { Ok(None) } else { Slip::hold(file) }
+    }
+
+    fn hold(mut file: fs::File) -> Result<Option<Slip>> {
+        match file.file().try_lock() {
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
+            Err(std::fs::TryLockError::Error(error)) => return Err(error.into()),
+        }
+        let mut text = Vec::new();
+        file.read_to_end(&mut text)?;
+        Ok(Some(Slip { lines: read(&text), file }))
+    }
+
+    /// Writes one line. After an error nothing more may be written: half a line hides all that follow it.
+    pub fn write(&mut self, line: Line) -> Result<()> {
+        let json = serde_json::to_string(&line)?;
+        let text = format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes()));
+        if self.file.write(text.as_bytes())? < text.len() {
+            let cause = "the disk took only a part of what was written about a message";
+            return Err(Fault::new("ledger-disk-full", cause, "free space, then run the command again"));
+        }
+        self.lines.push(line);
+        Ok(())
+    }
+
+    /// Everything written since it was last empty.
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// The ledger has all of it, durably.
+    pub fn clear(&mut self) -> Result<()> {
+        if !self.lines.is_empty() {
+            self.file.set_len(0)?;
+            self.file.rewind()?;
+            self.lines.clear();
+        }
+        Ok(())
+    }
+}
+
+/// The whole lines, up to the first that is none: what a full disk or a power cut left of one was never relied on.
+fn read(text: &[u8]) -> Vec<Line> {
+    let line = |line: &[u8]| {
+        let (sum, json) = line.strip_suffix(b"\n")?.split_at_checked(9)?;
+        let sum = u32::from_str_radix(std::str::from_utf8(sum).ok()?.trim_end(), 16).ok()?;
+        (sum == crc32fast::hash(json)).then(|| serde_json::from_slice(json).ok())?
+    };
+    text.split_inclusive(|byte| *byte == b'\n').map_while(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(id: i64) -> Line {
+        Line { id, fence: 1, result: None }
+    }
+
+    fn sent(id: i64) -> Line {
+        let words = "250 2.0.0 Ok: \"queued\"\nas 1".to_owned();
+        let result = Settled { event: Event::Accept, at: 7, due: None, attempt: true, proves: Some(Kind::Sent), words };
+        Line { id, fence: 1, result: Some(result) }
+    }
+
+    #[test]
+    fn what_was_written_is_read_by_the_next_who_takes_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(Slip::left_behind(folder.path()).expect("looked").is_none());
+        let mut slip = Slip::take(folder.path()).expect("free");
+        for line in [mark(1), sent(1), mark(2)] {
+            slip.write(line).expect("written");
+        }
+        assert_eq!(Slip::take(folder.path()).expect_err("held").exit, Exit::Busy);
+        assert!(Slip::left_behind(folder.path()).expect("looked").is_none(), "its writer is alive");
+        drop(slip);
+        let mut slip = Slip::left_behind(folder.path()).expect("looked").expect("lines");
+        assert_eq!(slip.lines(), [mark(1), sent(1), mark(2)]);
+        slip.clear().expect("emptied");
+        slip.write(mark(3)).expect("written");
+        drop(slip);
+        assert_eq!(Slip::take(folder.path()).expect("free").lines(), [mark(3)]);
+    }
+
+    #[test]
+    fn a_torn_or_altered_line_ends_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut slip = Slip::take(folder.path()).expect("free");
+        slip.write(mark(1)).expect("written");
+        slip.write(sent(1)).expect("written");
+        let text = fs::read(folder.path().join(NAME)).expect("read");
+        let whole = text.iter().position(|byte| *byte == b'\n').expect("a line") + 1;
+        for cut in whole..text.len() {
+            assert_eq!(read(&text[..cut]), [mark(1)], "cut at {cut}");
+        }
+        for at in whole..text.len() {
+            let mut altered = text.clone();
+            altered[at] ^= 1;
+            assert_eq!(read(&altered), [mark(1)], "altered at {at}");
+        }
+    }
+}
