@@ -71,7 +71,7 @@ impl Engine<'_> {
         let mut findings = msmail::check_by_name("stage", &facts.postoffice, &facts.staged, facts).unwrap_or_default();
         match Postoffice::open(&facts.postoffice) {
             Ok(live) => {
-                let people: Vec<&Person> = self.roster.people().iter().collect();
+                let people: Vec<&Person> = self.roster.people().collect();
                 findings.extend(msmail::roster(&live, &people));
             }
             Err(fault) => findings.extend(fault.findings),

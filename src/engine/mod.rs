@@ -7,6 +7,7 @@ mod calendar;
 mod checking;
 mod compose;
 mod cutover;
+mod desk;
 mod drain;
 mod elsewhere;
 mod facts;
@@ -34,18 +35,18 @@ use crate::system::World;
 use chrono::{DateTime, Utc};
 use std::cell::OnceCell;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// One campaign, opened: what was written, who is in it, what is known.
 pub struct Engine<'w> {
-    pub campaign: Campaign,
+    pub campaign: Arc<Campaign>,
     pub roster: Roster,
     /// Warnings of the file and everything wrong with the rosters.
     pub findings: Vec<Finding>,
     ledger: Ledger,
     world: &'w dyn World,
     /// The templates, compiled when they are first needed.
-    texts: OnceCell<Rc<Texts>>,
+    texts: OnceCell<Arc<Texts>>,
 }
 
 impl<'w> Engine<'w> {
@@ -57,6 +58,7 @@ impl<'w> Engine<'w> {
         findings.extend(faults);
         findings.extend(roster::check_audiences(&campaign, &roster));
         let ledger = Ledger::open(&campaign.state())?;
+        let campaign = Arc::new(campaign);
         Ok(Engine { campaign, roster, findings, ledger, world, texts: OnceCell::new() })
     }
 

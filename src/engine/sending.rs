@@ -4,12 +4,15 @@ use super::Engine;
 use super::calendar::{Entry, What};
 use crate::campaign::{Acknowledgement, Action, EscalationWay, Grade, Step};
 use crate::fault::{Exit, Fault, Result};
-use crate::ledger::{NewMessage, Task};
+use crate::ledger::Task;
 use crate::outbox::{self, FailureClass, Limits, Progress, State};
+use crate::package::on_all_cores;
 use crate::roster::Person;
 use serde::Serialize;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::sync_channel;
 
 /// Composed and planned at a time: bounds what is held in memory.
 const BATCH: usize = 500;
@@ -51,7 +54,7 @@ pub struct Sent {
 #[derive(Debug, Clone)]
 pub(super) struct Intent {
     pub notice: String,
-    pub person: Person,
+    pub person: Arc<Person>,
     pub acknowledgement: Option<String>,
     pub copy: u32,
     pub reason: String,
@@ -136,7 +139,7 @@ impl Engine<'_> {
             if !wanted {
                 continue;
             }
-            let Some(person) = self.roster.get(&message.person).cloned() else { continue };
+            let Some(person) = self.roster.shared(&message.person) else { continue };
             let address = person.email.as_ref().map(ToString::to_string);
             // What may have arrived already goes out as the same bytes only, so that a receiver can drop the double.
             let in_doubt = matches!(message.state, State::Held | State::Uncertain);
@@ -168,7 +171,7 @@ impl Engine<'_> {
 
     /// Composes and plans; returns how many messages are new.
     fn plan_messages(&mut self, intents: &[Intent]) -> Result<usize> {
-        let mut revisions = std::collections::HashMap::new();
+        let mut revisions = HashMap::new();
         for intent in intents {
             if !revisions.contains_key(&intent.notice) {
                 self.require_packages(&intent.notice)?;
@@ -176,16 +179,20 @@ impl Engine<'_> {
             }
         }
         let now = self.now();
-        let desk = self.desk()?;
-        let mut planned = 0;
-        for batch in intents.chunks(BATCH) {
-            let messages: Vec<NewMessage> = batch
-                .iter()
-                .map(|intent| self.compose(&desk, intent, revisions[&intent.notice], now))
-                .collect::<Result<_>>()?;
-            planned += self.ledger.plan_messages(&messages, now)?;
+        if intents.is_empty() {
+            return Ok(0);
         }
-        Ok(planned)
+        let desk = self.desk()?;
+        let compose = |intent: &Intent| desk.compose(intent, revisions[&intent.notice], now);
+        // While one batch is written down, the next is composed.
+        let (written, composed) = sync_channel(1);
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                // The ledger refused an earlier one: nobody waits for more.
+                intents.chunks(BATCH).all(|batch| written.send(on_all_cores(batch, compose)).is_ok())
+            });
+            self.ledger.plan_messages(composed.into_iter().flatten(), now)
+        })
     }
 
     /// A notice with a package can only go out when everybody's is built.
@@ -214,18 +221,22 @@ impl Engine<'_> {
             return self.intents_of_latest(name);
         }
         self.require_step_of(name)?;
-        let have = self.copies(name)?;
+        let mut have: HashMap<String, u32> = HashMap::new();
+        for (id, _) in self.copies(name)? {
+            *have.entry(id).or_default() += 1;
+        }
         let now = self.now();
         let mut intents = Vec::new();
-        for person in self.roster.audience(&self.campaign.audiences[&notice.audience]) {
-            let copies = have.iter().filter(|(id, _)| *id == person.id).count() as u32;
+        let asked = self.acknowledgement_asked_by(name).map(str::to_owned);
+        for person in self.people_of(&notice.audience) {
+            let copies = have.get(&person.id).copied().unwrap_or(0);
             if copies > 0 && !again {
                 continue;
             }
             intents.push(Intent {
                 notice: name.to_owned(),
-                person: person.clone(),
-                acknowledgement: self.acknowledgement_asked_by(name).map(str::to_owned),
+                person: Arc::clone(&person),
+                acknowledgement: asked.clone(),
                 copy: copies,
                 reason: if copies > 0 { "sent again as you asked" } else { "" }.to_owned(),
                 due_at: now,
@@ -316,15 +327,16 @@ impl Engine<'_> {
     pub(super) fn intents_of(&self, entry: &Entry) -> Result<Vec<Intent>> {
         let notice = entry.notice.clone().unwrap_or_default();
         let have = if notice.is_empty() { HashSet::new() } else { self.copies(&notice)? };
-        let people: Vec<Person> = match entry.what {
-            What::Notice => self.roster.audience(&self.campaign.audiences[&entry.audience]).cloned().collect(),
+        let people: Vec<Arc<Person>> = match entry.what {
+            What::Notice => self.people_of(&entry.audience).collect(),
             _ => self.silent(entry)?,
         };
+        let told: HashSet<&String> = have.iter().map(|(id, _)| id).collect();
         Ok(people
             .into_iter()
             // A notice is told once in a revision, whatever copy; a reminder is told by its own number.
             .filter(|person| match entry.what {
-                What::Notice => !have.iter().any(|(id, _)| *id == person.id),
+                What::Notice => !told.contains(&person.id),
                 _ => !have.contains(&(person.id.clone(), entry.copy)),
             })
             .map(|person| {
@@ -354,7 +366,7 @@ impl Engine<'_> {
 
     /// Those who were told and have not settled the entry's acknowledgement. Nobody is reminded by mail at an address
     /// that is known to be dead.
-    fn silent(&self, entry: &Entry) -> Result<Vec<Person>> {
+    fn silent(&self, entry: &Entry) -> Result<Vec<Arc<Person>>> {
         let Some(acknowledgement) = self.acknowledgement_of(entry) else { return Ok(Vec::new()) };
         let mut silent = Vec::new();
         for standing in self.standings(acknowledgement)? {
@@ -363,9 +375,14 @@ impl Engine<'_> {
             if !told || Self::is_settled(acknowledgement, &standing) || (dead && entry.what == What::Reminder) {
                 continue;
             }
-            silent.extend(self.roster.get(&standing.person).cloned());
+            silent.extend(self.roster.shared(&standing.person));
         }
         Ok(silent)
+    }
+
+    pub(super) fn people_of(&self, audience: &str) -> impl Iterator<Item = Arc<Person>> {
+        let members = self.roster.audience(&self.campaign.audiences[audience]);
+        members.filter_map(|person| self.roster.shared(&person.id))
     }
 
     fn acknowledgement_of(&self, entry: &Entry) -> Option<&Acknowledgement> {

@@ -79,9 +79,13 @@ const COLUMNS: &str = "id, message_id, person, notice, revision, copy, acknowled
                        planned_at, settled_at, state, attempts, next_at, reply";
 
 impl Ledger {
-    /// Plans messages in bulk, in one durable transaction. A message that is planned already stays as it is; returns
-    /// how many were new.
-    pub fn plan_messages(&mut self, messages: &[NewMessage], now: DateTime<Utc>) -> Result<usize> {
+    /// Plans messages in bulk, in one durable transaction: all of them, or none after an error. A message that is planned
+    /// already stays as it is; returns how many were new.
+    pub fn plan_messages(
+        &mut self,
+        messages: impl IntoIterator<Item = Result<NewMessage>>,
+        now: DateTime<Utc>,
+    ) -> Result<usize> {
         self.durable(|tx| {
             let mut insert = tx.prepare_cached(
                 "INSERT OR IGNORE INTO message(message_id, person, notice, revision, copy, acknowledgement, tells, reason, \
@@ -93,6 +97,7 @@ impl Ledger {
             let mut code = tx.prepare_cached("INSERT OR IGNORE INTO code VALUES (?,?,?,?,?)")?;
             let mut added = 0;
             for message in messages {
+                let message = message?;
                 let reachable = message.envelope_to.is_some();
                 let state = if reachable { State::Planned } else { State::Failed };
                 let values: [&dyn ToSql; 19] = [

@@ -42,6 +42,7 @@ CREATE TABLE task(
 CREATE TABLE letter(message INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
 INSERT INTO letter SELECT id, letter FROM message;
 ALTER TABLE message DROP COLUMN letter;
+DROP INDEX message_person;
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {

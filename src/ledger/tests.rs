@@ -50,8 +50,8 @@ fn state(ledger: &Ledger, id: i64) -> State {
 #[test]
 fn a_message_is_planned_once_claimed_once_and_its_result_is_evidence() {
     let (_folder, mut ledger) = ledger();
-    assert_eq!(ledger.plan_messages(&[message("ann", 0), message("bob", 0)], at(0)).unwrap(), 2);
-    assert_eq!(ledger.plan_messages(&[message("ann", 0)], at(1)).unwrap(), 0);
+    assert_eq!(ledger.plan_messages([message("ann", 0), message("bob", 0)].map(Ok), at(0)).unwrap(), 2);
+    assert_eq!(ledger.plan_messages([message("ann", 0)].map(Ok), at(1)).unwrap(), 0);
     let claimed = ledger.claim(at(1), 10).unwrap();
     assert_eq!(claimed.len(), 2);
     assert!(ledger.claim(at(1), 10).unwrap().is_empty());
@@ -74,7 +74,7 @@ fn a_claim_passes_over_the_domains_that_it_is_told_of() {
         to("cat", "\"c@t\"@slow.example"),
         to("dan", "dan@corp.example"),
     ];
-    ledger.plan_messages(&all, at(0)).unwrap();
+    ledger.plan_messages(all.map(Ok), at(0)).unwrap();
     let mut claim = |domains: &[&str]| -> Vec<String> {
         let domains: Vec<String> = domains.iter().map(|domain| (*domain).to_owned()).collect();
         ledger.claim_except(at(1), 10, &domains).unwrap().into_iter().map(|claimed| claimed.person).collect()
@@ -87,7 +87,7 @@ fn a_claim_passes_over_the_domains_that_it_is_told_of() {
 #[test]
 fn a_result_with_an_old_fence_is_refused() {
     let (_folder, mut ledger) = ledger();
-    ledger.plan_messages(&[message("ann", 0)], at(0)).unwrap();
+    ledger.plan_messages([message("ann", 0)].map(Ok), at(0)).unwrap();
     let first = ledger.claim(at(1), 1).unwrap().remove(0);
     ledger.recover(at(2), Uncertain::Retry).unwrap();
     let second = ledger.claim(at(3), 1).unwrap().remove(0);
@@ -100,7 +100,7 @@ fn a_result_with_an_old_fence_is_refused() {
 #[test]
 fn after_a_killed_run_the_claimed_go_back_and_the_marked_are_in_doubt_once() {
     let (_folder, mut ledger) = ledger();
-    ledger.plan_messages(&[message("ann", 0), message("bob", 0)], at(0)).unwrap();
+    ledger.plan_messages([message("ann", 0), message("bob", 0)].map(Ok), at(0)).unwrap();
     let claimed = ledger.claim(at(1), 2).unwrap();
     assert_eq!(ledger.mark(claimed[0].id, claimed[0].fence).unwrap(), Lease::Held);
     ledger.recover(at(2), Uncertain::Retry).unwrap();
@@ -121,7 +121,7 @@ fn after_a_killed_run_the_claimed_go_back_and_the_marked_are_in_doubt_once() {
 #[test]
 fn what_a_killed_run_left_on_its_slip_is_taken_over_once() {
     let (folder, mut ledger) = ledger();
-    ledger.plan_messages(&[message("ann", 0), message("bob", 0)], at(0)).unwrap();
+    ledger.plan_messages([message("ann", 0), message("bob", 0)].map(Ok), at(0)).unwrap();
     let claimed = ledger.claim(at(1), 2).unwrap();
     let slip = folder.path().join(".flagday/slip");
     for one in &claimed {
@@ -148,7 +148,7 @@ fn what_a_killed_run_left_on_its_slip_is_taken_over_once() {
 #[test]
 fn after_a_power_cut_every_claim_is_in_doubt() {
     let (_folder, mut ledger) = ledger();
-    ledger.plan_messages(&[message("ann", 0)], at(0)).unwrap();
+    ledger.plan_messages([message("ann", 0)].map(Ok), at(0)).unwrap();
     let claimed = ledger.claim(at(1), 1).unwrap();
     ledger.db.execute("UPDATE message SET boot = 'another start of the machine'", ()).unwrap();
     ledger.recover(at(2), Uncertain::Hold).unwrap();
@@ -160,7 +160,7 @@ fn after_a_power_cut_every_claim_is_in_doubt() {
 #[test]
 fn nobody_without_an_address_is_forgotten() {
     let (_folder, mut ledger) = ledger();
-    ledger.plan_messages(&[NewMessage { envelope_to: None, ..message("ann", 0) }], at(0)).unwrap();
+    ledger.plan_messages([NewMessage { envelope_to: None, ..message("ann", 0) }].map(Ok), at(0)).unwrap();
     assert_eq!(ledger.counts().unwrap().failed, 1);
     assert_eq!(ledger.messages().unwrap()[0].reply, "no address in the roster");
 }
@@ -264,9 +264,9 @@ fn state_that_was_copied_along_is_refused() {
 #[test]
 fn the_message_in_another_ones_place_and_the_end_of_that_one_are_one_change() {
     let (_folder, mut ledger) = ledger();
-    ledger.plan_messages(&[NewMessage { envelope_to: None, ..message("ann", 0) }], at(0)).unwrap();
+    ledger.plan_messages([NewMessage { envelope_to: None, ..message("ann", 0) }].map(Ok), at(0)).unwrap();
     let failed = ledger.messages().unwrap()[0].id;
-    ledger.plan_messages(&[NewMessage { replaces: Some(failed), ..message("ann", 1) }], at(1)).unwrap();
+    ledger.plan_messages([NewMessage { replaces: Some(failed), ..message("ann", 1) }].map(Ok), at(1)).unwrap();
     assert_eq!(state(&ledger, failed), State::Cancelled);
     assert_eq!(ledger.counts().unwrap(), Counts { planned: 1, ..Counts::default() });
 }
@@ -274,7 +274,7 @@ fn the_message_in_another_ones_place_and_the_end_of_that_one_are_one_change() {
 #[test]
 fn a_row_that_the_chain_does_not_know_is_found() {
     let (_folder, mut ledger) = ledger();
-    ledger.plan_messages(&[message("ann", 0)], at(0)).unwrap();
+    ledger.plan_messages([message("ann", 0)].map(Ok), at(0)).unwrap();
     let claimed = ledger.claim(at(1), 1).unwrap().remove(0);
     assert_eq!(ledger.mark(claimed.id, claimed.fence).unwrap(), Lease::Held);
     assert_eq!(ledger.settle(claimed.id, claimed.fence, accepted(), at(2)).unwrap(), Lease::Held);

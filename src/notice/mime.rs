@@ -105,7 +105,7 @@ fn alternative(rendered: &Rendered, header: &Header, marks: &Marks) -> Result<Op
 
 fn text_part(content_type: &str, text: &str) -> Result<SinglePart> {
     // With LF line ends the builder's own conversion takes quadratic time.
-    let lines = text.replace("\r\n", "\n").replace('\r', "\n");
+    let lines = if text.contains('\r') { &text.replace("\r\n", "\n").replace('\r', "\n") } else { text };
     let body = Body::new(lines.trim_end_matches('\n').replace('\n', "\r\n"));
     Ok(SinglePart::builder().content_type(media_type(content_type)?).body(body))
 }

@@ -191,7 +191,9 @@ fn one_line(subject: &str) -> Result<(), &'static str> {
 fn body_fits(body: &str) -> Result<(), &'static str> {
     if body.len() > PART {
         Err("the message has more than 256 KiB of text")
-    } else if body.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+    } else if body.bytes().any(|byte| byte.is_ascii_control() && !matches!(byte, b'\n' | b'\t'))
+        || !body.is_ascii() && body.chars().any(|c| !c.is_ascii() && c.is_control())
+    {
         Err("the message holds a control character")
     } else {
         Ok(())

@@ -12,10 +12,8 @@ use futures_util::future::join_all;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
-/// Messages claimed at a time for each lane: one durable write for all of them, and no more in doubt after a power cut.
-const BATCH: usize = 16;
-/// However many lanes there are.
-const LARGEST_BATCH: usize = 256;
+/// Files written before their folder is synced, once for all of them.
+const FILES: usize = 64;
 
 /// How messages leave.
 #[derive(Debug, Clone)]
@@ -50,7 +48,7 @@ pub fn deliver(
 ) -> Result<Summary> {
     match transport {
         TransportKind::File { folder } => {
-            let shared = Shared::new(queue, &Limits::default(), BATCH, clock, stop, progress);
+            let shared = Shared::new(queue, &Limits::default(), 1, clock, stop, progress);
             let stored = store_all(&shared, folder);
             shared.conclude(stored)
         }
@@ -74,7 +72,7 @@ pub(super) async fn over_lanes(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Summary> {
     let count = limits.connections.max(1);
-    let shared = Shared::new(queue, limits, (BATCH * count).min(LARGEST_BATCH), clock, stop, progress);
+    let shared = Shared::new(queue, limits, count, clock, stop, progress);
     let ends = join_all((1..=count).map(|lane| lane::run(lane, &shared, dial))).await;
     let mut gone_on = false;
     let mut stopped = Vec::new();
@@ -107,7 +105,7 @@ fn given_up(stopped: &[Finding]) -> Fault {
 fn store_all(shared: &Shared<'_>, folder: &std::path::Path) -> Result<()> {
     loop {
         let mut stored: Vec<(_, Outcome)> = Vec::new();
-        while stored.len() < BATCH {
+        while stored.len() < FILES {
             let Some(message) = shared.next()? else { break };
             let outcome = file::store(folder, &message)?;
             stored.push((message, outcome));

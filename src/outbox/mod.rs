@@ -1,5 +1,6 @@
 //! GETTING IT THERE: the life of one message, and the lanes that carry it to a folder or a mail server.
 
+mod batch;
 mod deliver;
 mod delivery;
 mod file;

@@ -1,5 +1,6 @@
 //! What all lanes of one round of sending have in common, on one thread: the queue, the pace, the sums, the reasons to end.
 
+use super::batch::Batch;
 use super::pacing::Pacer;
 use super::queue::{Claimed, Lease, Queue};
 use super::{Limits, Outcome, Progress, Summary};
@@ -24,7 +25,7 @@ pub struct Shared<'a> {
     summary: RefCell<Summary>,
     stop: &'a AtomicBool,
     claims: RefCell<VecDeque<Claimed>>,
-    batch: usize,
+    batch: RefCell<Batch>,
     pacer: RefCell<Pacer>,
     clock: &'a dyn World,
     progress: RefCell<&'a mut dyn FnMut(Progress<'_>)>,
@@ -37,7 +38,7 @@ impl<'a> Shared<'a> {
     pub fn new(
         queue: &'a mut dyn Queue,
         limits: &Limits,
-        batch: usize,
+        lanes: usize,
         clock: &'a dyn World,
         stop: &'a AtomicBool,
         progress: &'a mut dyn FnMut(Progress<'_>),
@@ -47,7 +48,7 @@ impl<'a> Shared<'a> {
             summary: RefCell::default(),
             stop,
             claims: RefCell::default(),
-            batch,
+            batch: RefCell::new(Batch::new(lanes)),
             pacer: RefCell::new(Pacer::new(limits.rate, limits.domains.clone())),
             clock,
             progress: RefCell::new(progress),
@@ -120,7 +121,8 @@ impl<'a> Shared<'a> {
         if dry || self.claims.borrow().len() >= MOST_WAITING {
             return Ok(false);
         }
-        let fresh = self.watch(self.queue.borrow_mut().claim_except(self.clock.now(), self.batch, &waiting))?;
+        let batch = self.batch.borrow_mut().next(Instant::now());
+        let fresh = self.watch(self.queue.borrow_mut().claim_except(self.clock.now(), batch, &waiting))?;
         let found = !fresh.is_empty();
         self.drawn_dry.replace(if found { Vec::new() } else { waiting });
         self.claims.borrow_mut().extend(fresh);

@@ -29,5 +29,6 @@ pub use build::{Job, Outcome, build, check};
 pub use code::{Code, CodeFault, code_for};
 pub use files::{DiskFile, FileSet};
 pub use manifest::Manifest;
+pub use parallel::on_all_cores;
 pub use stamp::DosStamp;
 pub use verify::verify;

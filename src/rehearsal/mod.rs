@@ -16,6 +16,7 @@ use crate::fault::Result;
 use script::Script;
 use stage::Stage;
 use std::path::Path;
+use std::sync::Arc;
 use world::Simulated;
 
 /// Rehearses the campaign in `root` inside `out`, or in a new temporary folder. Nothing outside that folder is touched.
@@ -27,7 +28,7 @@ pub fn rehearse(root: &Path, out: Option<&Path>, told: &mut dyn FnMut(Told)) -> 
     told(Told::Aside(&format!("rehearsing in {}", folder.display())));
     let world = Simulated::at(campaign.change.at);
     let mut engine = Engine::open(&site.root, &world)?;
-    site.redirect(&mut engine.campaign, &campaign)?;
+    site.redirect(Arc::make_mut(&mut engine.campaign), &campaign)?;
     site.refuse_outside(&engine.campaign, &folder)?;
     let script = Script::load(&site.root, &engine)?;
     world.set(script.start(&engine));

@@ -14,7 +14,7 @@ const ALWAYS: [&str; 5] = ["id", "name", "kind", "mail_store", "format"];
 impl Roster {
     /// The people of an audience, in the order of the files.
     pub fn audience<'a>(&'a self, audience: &'a Audience) -> impl Iterator<Item = &'a Person> {
-        self.people().iter().filter(|person| person.is_in(audience))
+        self.people().filter(|person| person.is_in(audience))
     }
 }
 
@@ -83,7 +83,7 @@ fn unseen_values(audience: &Audience, roster: &Roster) -> Vec<(String, String)> 
     for (column, values) in &audience.columns {
         // Lower case to one way it is written.
         let mut seen: BTreeMap<String, String> = BTreeMap::new();
-        for own in roster.people().iter().filter_map(|person| person.column(column)) {
+        for own in roster.people().filter_map(|person| person.column(column)) {
             seen.entry(own.to_lowercase()).or_insert(own);
         }
         for value in values.iter().filter(|value| !seen.contains_key(&value.trim().to_lowercase())) {

@@ -4,20 +4,25 @@
 use super::complaints::shown;
 use super::person::Person;
 use crate::fault::Finding;
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 /// A file, by its number, and a line.
-type Where = (usize, u32);
+type Where = (u32, u32);
+
+/// Where each value was seen first. Values are kept as SHA-256 cut to 128 bits: a hundred thousand people fit, and nobody
+/// can make two values look alike.
+type First = HashMap<u128, Where>;
 
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     /// As findings name them.
     files: Vec<String>,
-    ids: HashMap<String, Where>,
-    hexids: HashMap<String, Where>,
-    mailboxes: HashMap<String, Where>,
-    emails: HashMap<String, Where>,
+    ids: First,
+    hexids: First,
+    mailboxes: First,
+    emails: First,
 }
 
 impl Seen {
@@ -60,18 +65,20 @@ impl Seen {
 }
 
 /// Where the key was seen first, if it was; else it is noted. An empty key is no key.
-fn first(files: &[String], seen: &mut HashMap<String, Where>, key: &str, line: u32) -> Option<String> {
+fn first(files: &[String], seen: &mut First, key: &str, line: u32) -> Option<String> {
     if key.is_empty() {
         return None;
     }
-    match seen.entry(key.to_lowercase()) {
+    let digest = Sha256::digest(key.to_lowercase());
+    let (half, _) = digest.split_first_chunk().expect("a digest of 32 bytes");
+    match seen.entry(u128::from_be_bytes(*half)) {
         Entry::Vacant(entry) => {
-            entry.insert((files.len().saturating_sub(1), line));
+            entry.insert((files.len().saturating_sub(1) as u32, line));
             None
         }
         Entry::Occupied(entry) => {
             let (file, line) = *entry.get();
-            Some(format!("{}:{line}", files.get(file).map_or("", String::as_str)))
+            Some(format!("{}:{line}", files.get(file as usize).map_or("", String::as_str)))
         }
     }
 }

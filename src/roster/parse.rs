@@ -13,11 +13,12 @@ use crate::fault::{Finding, Place};
 use csv::StringRecord;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The people of the rosters read so far.
 #[derive(Debug, Default)]
 pub struct Builder {
-    people: Vec<Person>,
+    people: Vec<Arc<Person>>,
     columns: BTreeSet<String>,
     seen: Seen,
     findings: Vec<Finding>,
@@ -112,7 +113,7 @@ impl Reading<'_> {
             }
             rows += 1;
             match self.row(start, read, &record, &layout, &mut into.seen, complaints) {
-                Some(person) => into.people.push(person),
+                Some(person) => into.people.push(Arc::new(person)),
                 None => left_out += 1,
             }
         }

@@ -5,11 +5,12 @@ use super::person::Person;
 use crate::campaign::nearest;
 use crate::fault::Finding;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 #[derive(Debug, Clone, Default)]
 pub struct Roster {
     /// In the order of the files.
-    people: Vec<Person>,
+    people: Vec<Arc<Person>>,
     by_id: HashMap<String, usize>,
     /// The columns that at least one file has.
     columns: BTreeSet<String>,
@@ -20,6 +21,10 @@ pub struct Roster {
 impl Roster {
     /// A roster of these people. Of two with one id, [`Roster::get`] finds the first.
     pub fn new(people: Vec<Person>) -> Roster {
+        Roster::of(people.into_iter().map(Arc::new).collect())
+    }
+
+    fn of(people: Vec<Arc<Person>>) -> Roster {
         let mut by_id = HashMap::with_capacity(people.len());
         for (index, person) in people.iter().enumerate() {
             by_id.entry(person.id.clone()).or_insert(index);
@@ -28,13 +33,13 @@ impl Roster {
         Roster { people, by_id, columns, incomplete: false }
     }
 
-    pub(super) fn read(people: Vec<Person>, columns: BTreeSet<String>, incomplete: bool) -> Roster {
-        Roster { columns, incomplete, ..Roster::new(people) }
+    pub(super) fn read(people: Vec<Arc<Person>>, columns: BTreeSet<String>, incomplete: bool) -> Roster {
+        Roster { columns, incomplete, ..Roster::of(people) }
     }
 
     /// Everybody, in the order of the files.
-    pub fn people(&self) -> &[Person] {
-        &self.people
+    pub fn people(&self) -> impl Iterator<Item = &Person> {
+        self.people.iter().map(Arc::as_ref)
     }
 
     pub fn len(&self) -> usize {
@@ -47,7 +52,12 @@ impl Roster {
 
     /// The person with exactly this id.
     pub fn get(&self, id: &str) -> Option<&Person> {
-        self.by_id.get(id).map(|index| &self.people[*index])
+        self.by_id.get(id).map(|index| &*self.people[*index])
+    }
+
+    /// The person with exactly this id, to be kept beyond the roster's own time.
+    pub fn shared(&self, id: &str) -> Option<Arc<Person>> {
+        self.by_id.get(id).map(|index| Arc::clone(&self.people[*index]))
     }
 
     /// The columns that at least one file has.
@@ -71,7 +81,7 @@ impl Roster {
         let wanted = word.to_lowercase();
         for column in ["id", "mailbox", "email", "name"] {
             let is_meant = |person: &&Person| person.column(column).is_some_and(|value| value.to_lowercase() == wanted);
-            let mut found = self.people.iter().filter(is_meant);
+            let mut found = self.people().filter(is_meant);
             match (found.next(), found.next()) {
                 (None, _) => {}
                 (Some(person), None) => return Ok(person),
@@ -88,13 +98,12 @@ impl Roster {
             let holds = |column| person.column(column).is_some_and(|value| value.to_lowercase().contains(wanted));
             wanted.chars().count() > 2 && columns.into_iter().any(holds)
         };
-        let mut partly = self.people.iter().filter(contains).peekable();
+        let mut partly = self.people().filter(contains).peekable();
         let remedy = if partly.peek().is_some() {
             format!("did you mean {}?", listed(partly))
         } else {
             let values: Vec<String> = self
-                .people
-                .iter()
+                .people()
                 .flat_map(|person| columns.into_iter().filter_map(|column| person.column(column)))
                 .collect();
             match nearest(word, values.iter().map(String::as_str)) {

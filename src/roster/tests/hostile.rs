@@ -90,7 +90,7 @@ proptest! {
         let roster = sound(writer.into_inner().expect("a buffer"));
         prop_assert_eq!(roster.len(), rows.len());
         let kept = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        for (person, (name, town, note)) in roster.people().iter().zip(&rows) {
+        for (person, (name, town, note)) in roster.people().zip(&rows) {
             prop_assert_eq!(&person.name, &kept(name).unwrap_or(person.id.clone()));
             prop_assert_eq!(person.column("Town"), kept(town));
             prop_assert_eq!(person.column("Note"), kept(note));

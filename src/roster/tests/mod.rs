@@ -54,5 +54,5 @@ fn complaints(text: impl AsRef<[u8]>) -> String {
 }
 
 fn ids(roster: &Roster) -> Vec<&str> {
-    roster.people().iter().map(|person| person.id.as_str()).collect()
+    roster.people().map(|person| person.id.as_str()).collect()
 }

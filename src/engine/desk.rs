@@ -1,0 +1,243 @@
+//! From a decision to a message: templates rendered for one person, the letter fixed byte for byte. A desk knows all that
+//! a message needs and nothing that changes, so that many are written at a time.
+
+use super::sending::Intent;
+use crate::campaign::{Campaign, Grade, Notice};
+use crate::fault::{Fault, Finding, Result};
+use crate::ledger::NewMessage;
+use crate::notice::{
+    self, AckWords, Attachment, Context, FileWords, Header, Identity, Letter, PackageWords, Rendered, Texts,
+};
+use crate::package::Manifest;
+use crate::package::manifest::{Artefact, Entry};
+use crate::roster::{Format, Person};
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The word that a reply has to hold where no code is asked for.
+const WORD: &str = "CONFIRMED";
+
+/// What is the same for every message of a run.
+#[derive(Debug)]
+pub(super) struct Desk {
+    pub campaign: Arc<Campaign>,
+    pub secret: [u8; 32],
+    pub texts: Arc<Texts>,
+    /// By package.
+    pub manifests: HashMap<String, Built>,
+}
+
+/// A package as it was built for everybody.
+#[derive(Debug)]
+pub(super) struct Built {
+    pub folder: PathBuf,
+    pub manifest: Manifest,
+}
+
+impl Desk {
+    /// The person's reply token.
+    pub fn token(&self, person: &Person, revision: u32) -> String {
+        notice::token(&self.secret, &self.campaign.name, &person.id, revision)
+    }
+
+    /// The message, ready for the ledger.
+    pub fn compose(&self, intent: &Intent, revision: u32, now: DateTime<Utc>) -> Result<NewMessage> {
+        let person = &intent.person;
+        let token = self.token(person, revision);
+        let recipient = intent.instead.clone().or_else(|| person.email.clone());
+        let code = self
+            .package_entry(intent)
+            .map(|(package, entry)| (entry.code_fingerprint.clone(), package.to_owned(), entry.digest.clone()));
+        let (letter, message_id) = if recipient.is_some() {
+            let (_, letter, header) = self.letter(intent, revision, &token, now)?;
+            (letter, header.message_id)
+        } else {
+            (Letter::new(Vec::new())?, self.message_id(intent, revision))
+        };
+        let envelope_from = match person.format {
+            // The gateway answers to MAIL FROM (Q99713): that has to be where answers are read.
+            Format::Rfc1154 => self.campaign.mail.reply_to.as_ref(),
+            Format::Mime => self.campaign.mail.bounce_to.as_ref(),
+        };
+        let envelope_from = match envelope_from {
+            Some(template) => notice::address_with_token(template, &token)?,
+            None => self.campaign.mail.from.email.clone(),
+        };
+        Ok(NewMessage {
+            message_id,
+            person: person.id.clone(),
+            notice: intent.notice.clone(),
+            revision,
+            copy: intent.copy,
+            acknowledgement: intent.acknowledgement.clone(),
+            tells: intent.instead.is_none(),
+            replaces: intent.replaces,
+            expires: self.expires(intent, now),
+            reason: intent.reason.clone(),
+            envelope_from: Some(envelope_from.to_string()),
+            envelope_to: recipient.map(|address| address.to_string()),
+            format: person.format,
+            due_at: intent.due_at,
+            token,
+            code,
+            letter,
+        })
+    }
+
+    /// When a message that could not leave yet is no longer true: what is told beforehand at the change, a reminder or an
+    /// escalation when its answer is due. What is sent late on purpose does not expire.
+    fn expires(&self, intent: &Intent, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let change = self.campaign.change.at;
+        let asked = intent.acknowledgement.as_ref().and_then(|name| self.campaign.acknowledgements.get(name));
+        let due = asked.and_then(|one| one.due).map(|due| due.instant(&self.campaign.change));
+        match intent.notice.as_str() {
+            "reminder" => due.filter(|due| *due > now).or(Some(change)),
+            "escalation" => Some(change),
+            name => self.campaign.notices[name].at.map(|_| change),
+        }
+        .filter(|expires| *expires > now)
+    }
+
+    fn message_id(&self, intent: &Intent, revision: u32) -> String {
+        notice::message_id(&Identity {
+            campaign: &self.campaign.name,
+            notice: &intent.notice,
+            person: &intent.person.id,
+            revision,
+            copy: intent.copy,
+            domain: self.campaign.mail.from.email.domain(),
+        })
+    }
+
+    pub fn letter(
+        &self,
+        intent: &Intent,
+        revision: u32,
+        token: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(Rendered, Letter, Header)> {
+        let person = &intent.person;
+        let notice = &self.campaign.notices[&intent.notice];
+        let context = self.context(intent, notice, token)?;
+        let rendered = self.texts.render(&notice.template, person.language.as_deref(), &context)?;
+        let to = match &intent.instead {
+            Some(address) => (String::new(), address.clone()),
+            None => (person.name.clone(), person.email.clone().ok_or_else(|| no_address(person))?),
+        };
+        let mut header = Header {
+            from: self.campaign.mail.from.clone(),
+            to,
+            reply_to: self.reply_to(token)?,
+            message_id: self.message_id(intent, revision),
+            date: now,
+            references: self.references(intent, revision),
+            extra: Vec::new(),
+            attachments: self.attachments(intent),
+            calendar: None,
+        };
+        if notice.calendar {
+            header.calendar = Some(notice::calendar::request(&self.invite(&header, &rendered, person, revision, now)));
+        }
+        let letter = match person.format {
+            Format::Rfc1154 if intent.instead.is_none() => notice::rfc1154::compose(&rendered, &header, token)?.0,
+            _ => notice::mime::compose(&rendered, &header)?,
+        };
+        Ok((rendered, letter, header))
+    }
+
+    /// A reminder belongs to the notice it reminds of.
+    fn references(&self, intent: &Intent, revision: u32) -> Vec<String> {
+        let asked = intent.acknowledgement.as_ref().and_then(|name| self.campaign.acknowledgements.get(name));
+        let notice = asked.and_then(|one| one.notice.clone()).filter(|name| *name != intent.notice);
+        let first = notice.map(|notice| Intent { notice, copy: 0, ..intent.clone() });
+        first.filter(|_| intent.instead.is_none()).map(|first| self.message_id(&first, revision)).into_iter().collect()
+    }
+
+    fn reply_to(&self, token: &str) -> Result<Option<lettre::Address>> {
+        let template = self.campaign.mail.reply_to.as_ref();
+        Ok(template.map(|template| notice::address_with_token(template, token)).transpose()?)
+    }
+
+    fn invite(
+        &self,
+        header: &Header,
+        rendered: &Rendered,
+        person: &Person,
+        revision: u32,
+        now: DateTime<Utc>,
+    ) -> notice::calendar::Invite {
+        let campaign = &self.campaign;
+        notice::calendar::Invite {
+            uid: notice::calendar_uid(&campaign.name, &person.id, campaign.mail.from.email.domain()),
+            revision,
+            stamp: now,
+            start: campaign.change.at,
+            duration: chrono::Duration::hours(1),
+            summary: campaign.title.clone(),
+            description: rendered.text.clone(),
+            organizer: campaign.mail.from.clone(),
+            attendee: header.to.clone(),
+        }
+    }
+
+    fn context(&self, intent: &Intent, notice: &Notice, token: &str) -> Result<Context> {
+        let person = &intent.person;
+        let mut context = Context::new(&self.campaign, person, &notice.name);
+        context.notice.reason = Some(intent.reason.clone()).filter(|reason| !reason.is_empty());
+        context.notice.count = intent.copy % 64;
+        if let Some(acknowledgement) =
+            intent.acknowledgement.as_ref().and_then(|name| self.campaign.acknowledgements.get(name))
+        {
+            let due = acknowledgement.due.map(|due| due.instant(&self.campaign.change));
+            context.ack = Some(AckWords {
+                due: due.map(|due| AckWords::due(&self.campaign, person, due)),
+                word: WORD.to_owned(),
+                code_asked: acknowledgement.grade == Grade::Possessed,
+                reply_to: self.reply_to(token)?.map(|address| address.to_string()),
+                link: None,
+            });
+        }
+        if let Some((package, entry)) = self.package_entry(intent) {
+            let files: Vec<FileWords> = entry
+                .artefacts
+                .iter()
+                .map(|one| FileWords { name: one.shown.clone(), size: one.size, sha256: one.sha256.clone() })
+                .collect();
+            context.package = Some(PackageWords {
+                name: package.to_owned(),
+                sha256: files.first().map(|file| file.sha256.clone()).unwrap_or_default(),
+                size: files.iter().map(|file| file.size).sum(),
+                files,
+            });
+        }
+        if notice.name == "escalation" {
+            context.about = Some(notice::columns(person));
+        }
+        Ok(context)
+    }
+
+    fn package_entry(&self, intent: &Intent) -> Option<(&str, &Entry)> {
+        let name = self.campaign.notices[&intent.notice].package.as_deref()?;
+        Some((name, self.manifests.get(name)?.manifest.person(&intent.person.id)?))
+    }
+
+    fn attachments(&self, intent: &Intent) -> Vec<Attachment> {
+        let Some((package, entry)) = self.package_entry(intent) else { return Vec::new() };
+        let folder = &self.manifests[package].folder;
+        let attach = |one: &Artefact| Attachment {
+            shown_name: one.shown.clone(),
+            mime: one.mime.clone(),
+            path: folder.join(&one.file),
+            sha256: one.sha256.clone(),
+            size: one.size,
+        };
+        entry.artefacts.iter().map(attach).collect()
+    }
+}
+
+fn no_address(person: &Person) -> Fault {
+    let cause = format!("{} has no address", person.id);
+    Finding::error("roster-no-address", cause, "add it to the roster").at(person.place.clone()).into()
+}
