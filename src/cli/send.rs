@@ -5,6 +5,10 @@ use crate::fault::{Exit, Result};
 use crate::outbox::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// From so many messages on, how fast they went is told unasked.
+const MANY: usize = 1000;
 
 /// Send what is due, or one notice now
 #[derive(Debug, clap::Args)]
@@ -55,12 +59,15 @@ pub fn run(
     } else {
         ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
     };
-    bar.set_style(
-        ProgressStyle::with_template("{pos} settled, {per_sec} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
-    );
+    bar.set_style(style("{spinner} composing messages, {elapsed}"));
+    bar.enable_steady_tick(Duration::from_millis(200));
     let stop = AtomicBool::new(false);
     let mut last = String::new();
     let sent = engine.send(notice, to, limit, again, &stop, &mut |progress| match progress {
+        Progress::Due(messages) => {
+            bar.set_length(messages as u64);
+            bar.set_style(style("{bar:30} {pos} of {len} settled, {per_sec:.0}, {eta} left"));
+        }
         Progress::Settled { .. } => bar.inc(1),
         Progress::Trouble { finding, pause, .. } => {
             // Each connection has the same trouble at about the same time.
@@ -77,6 +84,17 @@ pub fn run(
     sent
 }
 
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// How fast it went, for whoever asks or has waited.
+fn pace(sent: &Sent) -> String {
+    let (planning, carrying) = (sent.planning.as_secs_f64(), sent.carrying.as_secs_f64());
+    let rate = sent.sent as f64 / carrying.max(0.001);
+    format!("Composed and planned in {planning:.1} s, carried in {carrying:.1} s: {rate:.0} a second")
+}
+
 /// Tells what came of it.
 pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
     if global.json {
@@ -86,6 +104,9 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
             "{} planned, {} sent, {} deferred, {} failed, {} uncertain",
             sent.planned, sent.sent, sent.deferred, sent.failed, sent.uncertain
         ))?;
+    }
+    if global.verbose || sent.sent >= MANY {
+        global.hint(pace(sent));
     }
     for (class, failure) in &sent.failures {
         let people = failure.people.join(", ");
@@ -107,6 +128,7 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
         output::prose(&format!("to do: {}", task.what));
     }
     if sent.failed > 0 {
+        global.hint("Each with the reason: flagday who --failed (or --failed --csv)");
         global.hint("Next: correct the roster or the server, then flagday send --to failed");
         return Ok(Exit::SomeFailed);
     }

@@ -1,6 +1,8 @@
 use super::{Global, output};
 use crate::campaign::Grade;
+use crate::engine::Engine;
 use crate::fault::{Exit, Fault, Result};
+use crate::report::failures;
 use crate::report::people::{self, Filter};
 
 /// The people: where each one stands and how that is known
@@ -17,6 +19,9 @@ pub struct Who {
     /// One person, with every piece of evidence
     #[arg(long)]
     person: Option<String>,
+    /// Those whom a message did not reach, each with the server's words
+    #[arg(long, conflicts_with_all = ["grade_below", "blocking", "person"])]
+    failed: bool,
     /// Print CSV
     #[arg(long, conflicts_with = "json")]
     csv: bool,
@@ -25,6 +30,9 @@ pub struct Who {
 impl Who {
     pub fn run(&self, global: &Global) -> Result<Exit> {
         let engine = global.open()?;
+        if self.failed {
+            return self.failures(global, &engine);
+        }
         let grade_below = self.grade_below.as_deref().map(grade).transpose()?;
         let filter = Filter {
             grade_below,
@@ -59,6 +67,22 @@ impl Who {
                 ]
             });
             output::data(&output::table(&["evidence", "when", "for", "what", "by", "words"], lines))?;
+        }
+        Ok(Exit::Done)
+    }
+
+    fn failures(&self, global: &Global, engine: &Engine) -> Result<Exit> {
+        let rows = failures::of(engine, self.audience.as_deref())?;
+        if global.json {
+            output::json(&rows)?;
+        } else if self.csv {
+            output::data(&people::csv(&rows)?)?;
+        } else {
+            let lines = rows.into_iter().map(|row| {
+                vec![row.person, row.name, row.email, row.notice, row.state.to_owned(), row.reason, row.row]
+            });
+            let titles = ["person", "name", "email", "notice", "state", "reason", "row"];
+            output::data(&output::table(&titles, lines))?;
         }
         Ok(Exit::Done)
     }

@@ -13,6 +13,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
 
 /// Composed and planned at a time: bounds what is held in memory.
 const BATCH: usize = 500;
@@ -48,6 +49,11 @@ pub struct Sent {
     pub stopped: Vec<crate::fault::Finding>,
     /// Nobody was left to tell.
     pub nothing_due: bool,
+    /// How long it took to compose and plan, and then to carry.
+    #[serde(skip)]
+    pub planning: Duration,
+    #[serde(skip)]
+    pub carrying: Duration,
 }
 
 /// One message that ought to exist: decided, not yet composed.
@@ -91,7 +97,9 @@ impl Engine<'_> {
         };
         self.narrow(&mut intents, to)?;
         intents.truncate(limit.saturating_sub(sent.planned));
+        let begun = Instant::now();
         sent.planned += self.plan_messages(&intents)?;
+        sent.planning = begun.elapsed();
         let nowhere = |intent: &&Intent| intent.instead.is_none() && intent.person.email.is_none();
         let unreachable: Vec<String> = intents.iter().filter(nowhere).map(|intent| intent.person.id.clone()).collect();
         self.deliver(&mut sent, stop, progress)?;
@@ -115,9 +123,12 @@ impl Engine<'_> {
             return Ok(());
         }
         let transport = self.transport()?;
+        progress(Progress::Due(self.ledger.due(self.now())?));
+        let begun = Instant::now();
         let mail = &self.campaign.mail;
         let limits = Limits { connections: mail.connections, rate: mail.rate, domains: mail.domains.clone() };
         let summary = outbox::deliver(&mut self.ledger, &transport, &limits, self.world, stop, progress)?;
+        sent.carrying = begun.elapsed();
         sent.sent = summary.sent;
         sent.deferred = summary.deferred;
         sent.failed = summary.failed;

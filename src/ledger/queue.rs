@@ -318,6 +318,12 @@ impl Ledger {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// How many planned messages are due.
+    pub fn due(&self, now: DateTime<Utc>) -> Result<usize> {
+        let count = "SELECT count(*) FROM message WHERE state = 'planned' AND next_at <= ?";
+        Ok(self.db.query_row(count, [millis(now)], |row| row.get::<_, i64>(0))? as usize)
+    }
+
     /// When the next planned message is due again; `None` when none waits.
     pub fn next_due(&self) -> Result<Option<DateTime<Utc>>> {
         let due: Option<i64> =

@@ -13,6 +13,8 @@ const CLASSES: usize = 200;
 /// Something a watching person wants to know at once.
 #[derive(Debug)]
 pub enum Progress<'a> {
+    /// So many messages are due now.
+    Due(usize),
     Settled {
         person: &'a str,
         notice: &'a str,

@@ -1,6 +1,7 @@
 //! WHAT HAPPENED: the state of things as data, for every face to show.
 
 pub mod audit;
+pub mod failures;
 pub mod people;
 pub mod page;
 pub mod status;

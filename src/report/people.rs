@@ -1,6 +1,6 @@
 //! The people: where each one stands with each acknowledgement, filtered.
 
-use crate::campaign::Grade;
+use crate::campaign::{Audience, Grade};
 use crate::engine::Engine;
 use crate::fault::{Exit, Fault, Result};
 use serde::Serialize;
@@ -31,14 +31,7 @@ pub struct Filter {
 
 /// The rows a filter leaves, by acknowledgement, in roster order.
 pub fn who(engine: &Engine, filter: &Filter) -> Result<Vec<PersonRow>> {
-    let audience = match &filter.audience {
-        Some(name) => Some(engine.campaign.audiences.get(name).ok_or_else(|| {
-            let known: Vec<_> = engine.campaign.audiences.keys().map(String::as_str).collect();
-            let cause = format!("there is no audience '{name}'");
-            Fault::ending(Exit::Usage, "unknown-audience", cause, format!("one of {}", known.join(", ")))
-        })?),
-        None => None,
-    };
+    let audience = filter.audience.as_deref().map(|name| audience(engine, name)).transpose()?;
     let gate = match &filter.blocking {
         Some(name) => Some(engine.campaign.gates.get(name).ok_or_else(|| {
             let known: Vec<_> = engine.campaign.gates.keys().map(String::as_str).collect();
@@ -89,6 +82,15 @@ pub fn who(engine: &Engine, filter: &Filter) -> Result<Vec<PersonRow>> {
         }
     }
     Ok(rows)
+}
+
+/// The audience of that name.
+pub(super) fn audience<'a>(engine: &'a Engine, name: &str) -> Result<&'a Audience> {
+    engine.campaign.audiences.get(name).ok_or_else(|| {
+        let known: Vec<_> = engine.campaign.audiences.keys().map(String::as_str).collect();
+        let cause = format!("there is no audience '{name}'");
+        Fault::ending(Exit::Usage, "unknown-audience", cause, format!("one of {}", known.join(", ")))
+    })
 }
 
 /// Rows as CSV, always quoted; a field that a spreadsheet would run as a formula gets an apostrophe before it.
