@@ -26,7 +26,17 @@ pub fn load(root: &Path) -> Result<(Campaign, Vec<Finding>)> {
     let file = if here { PathBuf::from("flagday.toml") } else { root.join("flagday.toml") };
     let text = read_file(root, &file)?;
     let root = std::path::absolute(if here { Path::new(".") } else { root })?;
-    parse(&root, file, text, &|path| fs_err::metadata(path).is_ok_and(|found| found.is_file()))
+    let is_file = |path: &Path| fs_err::metadata(path).is_ok_and(|found| found.is_file());
+    parse(&root, file, text, &is_file, &read_at_most)
+}
+
+fn read_at_most(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs_err::File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > LARGEST {
+        true => Err(std::io::Error::other(format!("it is larger than {LARGEST} bytes"))),
+        false => Ok(bytes),
+    }
 }
 
 fn read_file(root: &Path, file: &Path) -> Result<String> {
@@ -54,12 +64,13 @@ fn read_file(root: &Path, file: &Path) -> Result<String> {
     })
 }
 
-/// Reads a campaign from its text. `root` is absolute; `is_file` says what is there.
+/// Reads a campaign from its text. `root` is absolute; `is_file` says what is there, `read` what is inside.
 pub(super) fn parse(
     root: &Path,
     file: PathBuf,
     text: String,
     is_file: &dyn Fn(&Path) -> bool,
+    read: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
 ) -> Result<(Campaign, Vec<Finding>)> {
     // Some editors of Windows begin a file with a byte order mark, which is no part of the text.
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
@@ -80,7 +91,7 @@ pub(super) fn parse(
     let report = Report::new(source, playbook, named);
     report.incomplete(gaps);
     placeholders(&stated, &report);
-    let campaign = section::read(root, file, overlay::lay(base, stated, &report), is_file, &report);
+    let campaign = section::read(root, file, overlay::lay(base, stated, &report), is_file, read, &report);
     let findings = report.into_findings();
     match campaign {
         Some(campaign) if !findings.iter().any(Finding::is_error) => Ok((campaign, findings)),

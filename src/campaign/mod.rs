@@ -4,12 +4,14 @@
 //! text -tree-> nodes with their places -overlay-> file over playbook -section-> Campaign
 //! ```
 
+mod holidays;
 mod load;
 mod model;
 mod nearest;
 mod overlay;
 mod playbook;
 mod recovery;
+mod quiet;
 mod report;
 pub mod schedule;
 mod section;
@@ -19,6 +21,7 @@ mod table;
 mod tree;
 mod url;
 mod value;
+mod workdays;
 
 #[cfg(test)]
 mod tests;
@@ -27,6 +30,8 @@ pub use load::load;
 pub use model::*;
 pub use nearest::nearest;
 pub use playbook::playbook_names;
+pub use quiet::Quiet;
 pub use section::{CHECKS, OBSERVATIONS};
 pub(crate) use source::Source;
 pub use starter::starter;
+pub use workdays::WorkWeek;

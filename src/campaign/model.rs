@@ -1,6 +1,8 @@
 //! What a campaign is once it has been read: every name resolved, every default filled in, nothing left to guess.
 
+use super::quiet::Quiet;
 use super::schedule::Moment;
+use super::workdays::WorkWeek;
 use crate::fault::Place;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
@@ -9,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One flag day, as `flagday.toml` and its playbook state it together.
@@ -22,6 +25,9 @@ pub struct Campaign {
     pub title: String,
     pub playbook: Option<String>,
     pub change: Change,
+    /// So long beforehand people hear of the date; a shorter notice has to be asked for in so many words.
+    pub minimum_notice: chrono::Duration,
+    pub calendar: Calendar,
     pub contact: String,
     pub mail: Mail,
     /// Where answers come in.
@@ -39,12 +45,24 @@ pub struct Campaign {
     pub facts: BTreeMap<String, String>,
 }
 
-/// The moment of the change, as written and as an instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The moment of the change, as written and as an instant; and with its zone and its days of work the ground on which
+/// every other moment is counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     pub local: NaiveDateTime,
     pub zone: Tz,
     pub at: DateTime<Utc>,
+    pub week: Arc<WorkWeek>,
+}
+
+/// `[calendar]`: when people work, and when nobody is written to.
+#[derive(Debug, Clone, Default)]
+pub struct Calendar {
+    /// Where a person's country says nothing else.
+    pub week: Arc<WorkWeek>,
+    /// By the word in the rosters' column `country`, in lower case.
+    pub countries: BTreeMap<String, Arc<WorkWeek>>,
+    pub quiet: Quiet,
 }
 
 #[derive(Debug, Clone)]
@@ -272,6 +290,8 @@ pub struct Notice {
     pub package: Option<String>,
     /// Absent: sent by a step, a reminder or by hand only.
     pub at: Option<Moment>,
+    /// After its hour it may go out for so long; later it is held.
+    pub window: chrono::Duration,
     /// Carries a calendar entry for the change.
     pub calendar: bool,
     pub place: Place,
@@ -288,6 +308,10 @@ pub struct Acknowledgement {
     pub due: Option<Moment>,
     pub remind: Vec<Moment>,
     pub escalate: Vec<Escalation>,
+    /// So many reminders and escalations a person is sent about at most, in one revision. Calls to make do not count.
+    pub cap: usize,
+    /// As [`Notice::window`], for each reminder and escalation.
+    pub window: chrono::Duration,
     pub place: Place,
 }
 
@@ -434,6 +458,13 @@ impl Campaign {
     /// `.flagday`, where everything the program remembers is kept.
     pub fn state(&self) -> PathBuf {
         self.root.join(".flagday")
+    }
+
+    /// The change as it is seen where somebody is: by their clock, where it is known, and their country's days of work.
+    pub fn change_seen_from(&self, zone: Option<Tz>, country: Option<&str>) -> Change {
+        let country = country.and_then(|word| self.calendar.countries.get(&word.trim().to_lowercase()));
+        let week = country.unwrap_or(&self.calendar.week).clone();
+        self.change.seen_from(zone.unwrap_or(self.change.zone), week)
     }
 
     pub fn step(&self, name: &str) -> Option<&Step> {

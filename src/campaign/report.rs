@@ -44,6 +44,11 @@ impl Report {
         self.findings.borrow_mut().push(finding.at(self.place(at)));
     }
 
+    /// A complaint about another file, which it names.
+    pub(super) fn elsewhere(&self, finding: Finding) {
+        self.findings.borrow_mut().push(finding);
+    }
+
     /// Something is missing, or points at something missing.
     pub(super) fn absent(&self, at: Spot, finding: Finding) {
         if !self.partial.get() {

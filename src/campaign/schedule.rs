@@ -1,21 +1,23 @@
 //! Moments as people write them (`T-14d 09:00`, `T-5wd`, `2026-12-01 09:00`) and the instants they mean.
 
 use super::Change;
-use chrono::{DateTime, Datelike, Days, Duration, LocalResult, NaiveDateTime, NaiveTime, TimeZone, Utc, Weekday};
+use super::workdays::WorkWeek;
+use chrono::{DateTime, Duration, LocalResult, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 use std::fmt;
+use std::sync::Arc;
 
 /// The hour of a moment that names a day only: the start of a working day.
 const MORNING: NaiveTime = NaiveTime::from_hms_opt(9, 0, 0).expect("09:00 is a time");
 
-/// A point in time, relative to the change (`T`) or fixed, in the campaign's time zone.
+/// A point in time, relative to the change (`T`) or fixed, by the clock and the days of work of whoever it concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
     /// `T`: the change itself.
     Change,
     /// `T-14d 09:00`, `T+1d`; without a time of day 09:00.
     Days { days: i64, at: NaiveTime },
-    /// `T-5wd 09:00`: Monday to Friday count; without a time of day 09:00.
+    /// `T-5wd 09:00`: days of work count; without a time of day 09:00.
     WorkingDays { days: i64, at: NaiveTime },
     /// `T-2h`, `T+90m`: counted from the change itself.
     Minutes(i64),
@@ -71,15 +73,7 @@ impl Moment {
                 resolve((change.local.date() + Duration::days(days)).and_time(at), change.zone)
             }
             Moment::WorkingDays { days, at } => {
-                let mut date = change.local.date();
-                let mut left = days.abs();
-                while left > 0 {
-                    date = if days < 0 { date - Days::new(1) } else { date + Days::new(1) };
-                    if !matches!(date.weekday(), Weekday::Sat | Weekday::Sun) {
-                        left -= 1;
-                    }
-                }
-                resolve(date.and_time(at), change.zone)
+                resolve(change.week.count(change.local.date(), days).and_time(at), change.zone)
             }
             Moment::At(local) => resolve(local, change.zone),
         }
@@ -87,7 +81,7 @@ impl Moment {
 }
 
 /// A local time as an instant; see [`Moment::instant`] for gaps and folds.
-fn resolve(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
+pub(super) fn resolve(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
     let mut probe = local;
     // No zone has skipped more than a day; the loop ends there.
     for _ in 0..=(24 * 4) {
@@ -104,10 +98,32 @@ impl Change {
     /// moment: both are refused, in words that name the way out.
     pub fn new(local: NaiveDateTime, zone: Tz) -> Result<Change, String> {
         match zone.from_local_datetime(&local) {
-            LocalResult::Single(at) => Ok(Change { local, zone, at: at.with_timezone(&Utc) }),
+            LocalResult::Single(at) => Ok(Change { local, zone, at: at.with_timezone(&Utc), week: Arc::default() }),
             LocalResult::None => Err(format!("{local} does not exist in {zone}: the clocks skip it that day")),
             LocalResult::Ambiguous(..) => Err(format!("{local} comes twice in {zone}: the clocks go back that day")),
         }
+    }
+
+    /// The same instant where other clocks and other days of work hold. `T-1d` there is the day before the change by
+    /// the clocks there, so that it comes before the change everywhere, and `T+1d` after it.
+    pub fn seen_from(&self, zone: Tz, week: Arc<WorkWeek>) -> Change {
+        Change { local: self.at.with_timezone(&zone).naive_local(), zone, at: self.at, week }
+    }
+}
+
+/// So long: `90m`, `24h`, `14d`, `2w`.
+pub fn parse_span(text: &str) -> Result<Duration, String> {
+    let expected = || format!("'{text}' is no length of time: write it like 90m, 24h, 14d or 2w");
+    let text = text.trim();
+    let unit = text.chars().last().ok_or_else(expected)?;
+    let number: i64 =
+        text.strip_suffix(unit).and_then(|number| number.parse::<u16>().ok()).ok_or_else(expected)?.into();
+    match unit {
+        'm' => Ok(Duration::minutes(number)),
+        'h' => Ok(Duration::hours(number)),
+        'd' => Ok(Duration::days(number)),
+        'w' => Ok(Duration::weeks(number)),
+        _ => Err(expected()),
     }
 }
 

@@ -180,7 +180,8 @@ impl<'r> Table<'r> {
         }
     }
 
-    fn list(&mut self, key: &'static str) -> Vec<Node> {
+    /// The values of a list; a single one counts as a list of one.
+    pub(super) fn list(&mut self, key: &'static str) -> Vec<Node> {
         match self.take(key) {
             None => Vec::new(),
             Some(Node { value: Value::List(items), .. }) => items,

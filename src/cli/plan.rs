@@ -20,17 +20,28 @@ impl Plan {
             return Ok(Exit::Done);
         }
         let zone = engine.campaign.change.zone;
+        // A column that would be empty is left out.
+        let abroad = entries.iter().any(|entry| entry.local.is_some());
+        let mut header = vec!["when", "moment", "what", "notice", "to", "people", "state"];
+        if abroad {
+            header.insert(1, "there");
+        }
         let mut text = output::table(
-            &["when", "what", "notice", "to", "people", "state"],
+            &header,
             entries.iter().map(|entry| {
-                vec![
+                let mut row = vec![
                     entry.at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string(),
+                    entry.moment.clone(),
                     entry.what.clone(),
                     entry.notice.clone(),
                     entry.audience.clone(),
                     entry.people.to_string(),
                     entry.state.clone(),
-                ]
+                ];
+                if abroad {
+                    row.insert(1, entry.local.clone().unwrap_or_default());
+                }
+                row
             }),
         );
         if self.person.is_none() {

@@ -1,15 +1,21 @@
-//! What is to happen when: notices, reminders, escalations and phone tasks in order of time.
+//! What is to happen when: notices, reminders, escalations and phone tasks in order of time, by the clocks and the days
+//! of work of the people they concern, and never in their quiet hours.
 
 use super::Engine;
-use crate::campaign::EscalationWay;
+use crate::campaign::schedule::Moment;
+use crate::campaign::{Change, EscalationWay};
 use crate::fault::Result;
+use crate::roster::Person;
 use chrono::{DateTime, Duration, Utc};
+use chrono_tz::Tz;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// A timed action whose hour passed longer ago than this is not sent blindly: it waits to be asked for by name.
-pub const WINDOW: Duration = Duration::hours(24);
+/// Where the window ends in quiet hours, it stays open for so long after them.
+const AFTER_QUIET: Duration = Duration::hours(1);
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
     Notice,
@@ -21,125 +27,190 @@ pub enum What {
     Task,
 }
 
-/// One timed action for one audience.
+/// Where somebody is, as far as the roster says: by whose clock and days of work their part of the calendar counts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Whereabouts {
+    zone: Option<Tz>,
+    country: Option<String>,
+}
+
+impl Whereabouts {
+    pub(super) fn of(person: &Person) -> Whereabouts {
+        let country = person.extra.iter().find(|(header, _)| header.eq_ignore_ascii_case("country"));
+        Whereabouts { zone: person.time_zone, country: country.map(|(_, value)| value.clone()) }
+    }
+}
+
+/// One timed action for the part of an audience that has the same hour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entry {
     pub at: DateTime<Utc>,
+    /// The end of its window: later it is not sent blindly, but waits to be asked for by name.
+    pub until: DateTime<Utc>,
     pub what: What,
     /// The notice that is sent; for a task, none.
     pub notice: Option<String>,
     pub acknowledgement: Option<String>,
     pub audience: String,
-    /// Which of several reminders or escalations it is, unique in the campaign: part of the message's identity.
+    /// As it stands in the file.
+    pub moment: String,
+    /// Which of several reminders or escalations it is, by its moment: part of the message's identity.
+    #[serde(skip)]
     pub copy: u32,
     #[serde(skip)]
     pub way: Option<EscalationWay>,
+    /// Where those are whom it concerns.
+    #[serde(skip)]
+    pub(super) there: Vec<Whereabouts>,
 }
 
 impl Entry {
-    /// Its hour came longer ago than the window.
+    /// Its window is over.
     pub fn is_late(&self, now: DateTime<Utc>) -> bool {
-        now - self.at > WINDOW
+        now > self.until
     }
 }
 
-/// One line of `plan`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Planned {
-    pub at: DateTime<Utc>,
-    pub what: String,
-    pub notice: String,
-    pub audience: String,
-    /// Whom it concerns as things stand now.
-    pub people: usize,
-    /// `done`, `due`, `held` (its hour passed too long ago) or `to come`.
-    pub state: String,
+/// A timed action before anybody's clock is asked.
+struct Action<'c> {
+    moment: Moment,
+    window: Duration,
+    what: What,
+    notice: Option<&'c str>,
+    acknowledgement: Option<&'c str>,
+    audience: &'c str,
+    way: Option<EscalationWay>,
+}
+
+impl Action<'_> {
+    /// The notice itself is 0; reminders and escalations are told apart by what stands in the file, not by their place
+    /// there: a list that is edited in mid-campaign sends nothing twice.
+    fn copy(&self) -> u32 {
+        if self.what == What::Notice {
+            return 0;
+        }
+        let mut digest = Sha256::new();
+        let way = format!("{:?} {:?}", self.what, self.way);
+        for field in [self.acknowledgement.unwrap_or_default(), &way, &self.moment.to_string()] {
+            digest.update((field.len() as u64).to_be_bytes());
+            digest.update(field);
+        }
+        let digest = digest.finalize();
+        // The upper half: copies that a human asks for count from 1.
+        u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]) | 1 << 31
+    }
 }
 
 impl Engine<'_> {
-    /// The whole calendar beforehand, for everybody or for one person.
-    pub fn plan(&self, person: Option<&str>) -> Result<Vec<Planned>> {
-        let now = self.now();
-        let only = person.map(|word| self.roster.find(word)).transpose()?.map(|person| person.id.clone());
-        let mut planned = Vec::new();
-        for entry in self.calendar() {
-            let audience = &self.campaign.audiences[&entry.audience];
-            let concerned = |id: &str| only.as_deref().is_none_or(|only| only == id);
-            if !self.roster.audience(audience).any(|member| concerned(&member.id)) {
-                continue;
-            }
-            let open = self.intents_of(&entry)?.iter().filter(|intent| concerned(&intent.person.id)).count();
-            let all = self.roster.audience(audience).filter(|member| concerned(&member.id)).count();
-            let (people, state) = match () {
-                () if entry.at > now && entry.what == What::Notice => {
-                    (open, if open == 0 { "done" } else { "to come" })
-                }
-                // Who will not have answered by then is not known yet.
-                () if entry.at > now => (all, "to come"),
-                () if open == 0 => (0, "done"),
-                () if entry.is_late(now) => (open, "held"),
-                () => (open, "due"),
-            };
-            let what = match entry.what {
-                What::Notice => "notice",
-                What::Reminder => "reminder, to those silent",
-                What::Escalation => "escalation, for those silent",
-                What::Task => "phone task, for those silent",
-            };
-            planned.push(Planned {
-                at: entry.at,
-                what: what.to_owned(),
-                notice: entry.notice.unwrap_or_default(),
-                audience: entry.audience,
-                people,
-                state: state.to_owned(),
-            });
-        }
-        Ok(planned)
-    }
-
     /// Every timed action of the campaign, in order of time.
     pub fn calendar(&self) -> Vec<Entry> {
-        let change = &self.campaign.change;
+        let mut places: HashMap<&str, Vec<(Whereabouts, Change)>> = HashMap::new();
         let mut entries: Vec<Entry> = Vec::new();
-        for notice in self.campaign.notices.values() {
-            if let Some(at) = notice.at {
-                entries.push(Entry {
-                    at: at.instant(change),
-                    what: What::Notice,
-                    notice: Some(notice.name.clone()),
-                    acknowledgement: self.acknowledgement_asked_by(&notice.name).map(str::to_owned),
-                    audience: notice.audience.clone(),
-                    copy: 0,
-                    way: None,
-                });
+        for action in self.actions() {
+            let places = places.entry(action.audience).or_insert_with(|| self.whereabouts(action.audience));
+            let mut hours: BTreeMap<(DateTime<Utc>, DateTime<Utc>), Vec<Whereabouts>> = BTreeMap::new();
+            for (place, change) in places.iter() {
+                hours.entry(self.hour(&action, change)).or_default().push(place.clone());
             }
-        }
-        for (index, acknowledgement) in self.campaign.acknowledgements.values().enumerate() {
-            // 64 timed actions an acknowledgement keep every copy number apart from every other.
-            let copy = |n: usize| (index * 64 + n + 1) as u32;
-            let entry = |at, what, notice: Option<&str>, copy, way| Entry {
+            entries.extend(hours.into_iter().map(|((at, until), there)| Entry {
                 at,
-                what,
-                notice: notice.map(str::to_owned),
-                acknowledgement: Some(acknowledgement.name.clone()),
-                audience: acknowledgement.audience.clone(),
-                copy,
-                way,
-            };
-            for (n, at) in acknowledgement.remind.iter().enumerate() {
-                entries.push(entry(at.instant(change), What::Reminder, Some("reminder"), copy(n), None));
-            }
-            for (n, step) in acknowledgement.escalate.iter().enumerate() {
-                let (what, notice) = match step.way {
-                    EscalationWay::Phone => (What::Task, None),
-                    EscalationWay::Manager | EscalationWay::Alternate => (What::Escalation, Some("escalation")),
-                };
-                entries.push(entry(step.at.instant(change), what, notice, copy(n), Some(step.way)));
-            }
+                until,
+                what: action.what,
+                notice: action.notice.map(str::to_owned),
+                acknowledgement: action.acknowledgement.map(str::to_owned),
+                audience: action.audience.to_owned(),
+                moment: action.moment.to_string(),
+                copy: action.copy(),
+                way: action.way,
+                there,
+            }));
         }
         entries.sort_by_key(|entry| entry.at);
         entries
+    }
+
+    fn actions(&self) -> Vec<Action<'_>> {
+        let mut actions = Vec::new();
+        for notice in self.campaign.notices.values() {
+            actions.extend(notice.at.map(|moment| Action {
+                moment,
+                window: notice.window,
+                what: What::Notice,
+                notice: Some(&notice.name),
+                acknowledgement: self.acknowledgement_asked_by(&notice.name),
+                audience: &notice.audience,
+                way: None,
+            }));
+        }
+        for asked in self.campaign.acknowledgements.values() {
+            let action = |moment, what, notice, way| Action {
+                moment,
+                window: asked.window,
+                what,
+                notice,
+                acknowledgement: Some(&asked.name),
+                audience: &asked.audience,
+                way,
+            };
+            actions.extend(asked.remind.iter().map(|at| action(*at, What::Reminder, Some("reminder"), None)));
+            actions.extend(asked.escalate.iter().map(|step| match step.way {
+                EscalationWay::Phone => action(step.at, What::Task, None, Some(step.way)),
+                way => action(step.at, What::Escalation, Some("escalation"), Some(way)),
+            }));
+        }
+        actions
+    }
+
+    /// Where an audience is, and the change as it is seen there. Where nobody is, the campaign's own ground.
+    fn whereabouts(&self, audience: &str) -> Vec<(Whereabouts, Change)> {
+        let people = self.roster.audience(&self.campaign.audiences[audience]);
+        let mut places: Vec<Whereabouts> = Vec::new();
+        let mut known = HashSet::new();
+        for place in people.map(Whereabouts::of) {
+            if known.insert(place.clone()) {
+                places.push(place);
+            }
+        }
+        places.into_iter().map(|place| (place.clone(), self.seen_from(&place))).collect()
+    }
+
+    fn seen_from(&self, place: &Whereabouts) -> Change {
+        self.campaign.change_seen_from(place.zone, place.country.as_deref())
+    }
+
+    /// From when until when an action may happen there. A call is made by a person, who looks at the clock.
+    fn hour(&self, action: &Action, there: &Change) -> (DateTime<Utc>, DateTime<Utc>) {
+        let quiet = &self.campaign.calendar.quiet;
+        let due = action.moment.instant(there);
+        if action.what == What::Task {
+            return (due, due + action.window);
+        }
+        let at = quiet.opens(due, there);
+        let end = at + action.window;
+        (at, if quiet.is_quiet(end, there) { quiet.opens(end, there) + AFTER_QUIET } else { end })
+    }
+
+    /// The hour of an entry by the clock of those it concerns, where they have one, and another than the campaign's.
+    pub(super) fn local_hour(&self, entry: &Entry) -> Option<String> {
+        let zone = entry.there.first()?.zone?;
+        let own = zone != self.campaign.change.zone && entry.there.iter().all(|place| place.zone == Some(zone));
+        own.then(|| entry.at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string())
+    }
+
+    /// The part of an entry that may be written to now.
+    pub(super) fn awake(&self, entry: &Entry) -> Entry {
+        let quiet = &self.campaign.calendar.quiet;
+        let mut awake = entry.clone();
+        if entry.what != What::Task {
+            awake.there.retain(|place| !quiet.is_quiet(self.now(), &self.seen_from(place)));
+        }
+        awake
+    }
+
+    /// When the quiet hours of an entry that is due come to an end, for the first of those it concerns.
+    fn wakes(&self, entry: &Entry) -> Option<DateTime<Utc>> {
+        let quiet = &self.campaign.calendar.quiet;
+        entry.there.iter().map(|place| quiet.opens(self.now(), &self.seen_from(place))).min()
     }
 
     /// The acknowledgement that a notice asks for.
@@ -151,15 +222,43 @@ impl Engine<'_> {
             .map(|acknowledgement| acknowledgement.name.as_str())
     }
 
-    /// The next timed action after now that still concerns somebody.
+    /// The next timed action after now that still concerns somebody, with the instant at which it may happen.
     pub fn next_entry(&self) -> Result<Option<Entry>> {
         let now = self.now();
-        for entry in self.calendar().into_iter().filter(|entry| entry.at > now) {
-            // Who will not have answered by then is not known yet.
-            if entry.what != What::Notice || !self.intents_of(&entry)?.is_empty() {
-                return Ok(Some(entry));
+        let look = self.look_around()?;
+        let mut next: Option<Entry> = None;
+        for mut entry in self.calendar() {
+            if entry.at <= now {
+                // Put off by quiet hours that began after its hour.
+                let Some(wakes) = self.wakes(&entry).filter(|at| *at > now) else { continue };
+                if entry.is_late(now) || look.intents(&entry)?.is_empty() {
+                    continue;
+                }
+                entry.at = wakes;
+            } else if entry.what == What::Notice && look.intents(&entry)?.is_empty() {
+                // Who will not have answered by then is not known yet; who has the notice already, is.
+                continue;
+            }
+            if next.as_ref().is_none_or(|known| entry.at < known.at) {
+                next = Some(entry);
             }
         }
-        Ok(None)
+        Ok(next)
+    }
+
+    /// The part of an entry that is not passed over: of several reminders whose hour has come only the newest goes out.
+    pub(super) fn newest(&self, calendar: &[Entry], entry: &Entry) -> Entry {
+        let now = self.now();
+        let mut newest = entry.clone();
+        if entry.what == What::Reminder {
+            let newer = calendar.iter().filter(|other| {
+                let same = other.what == What::Reminder && other.acknowledgement == entry.acknowledgement;
+                same && other.at > entry.at && other.at <= now
+            });
+            for other in newer {
+                newest.there.retain(|place| !other.there.contains(place));
+            }
+        }
+        newest
     }
 }

@@ -186,7 +186,7 @@ impl Desk {
         let person = &intent.person;
         let mut context = Context::new(&self.campaign, person, &notice.name);
         context.notice.reason = Some(intent.reason.clone()).filter(|reason| !reason.is_empty());
-        context.notice.count = intent.copy % 64;
+        context.notice.count = intent.count;
         if let Some(acknowledgement) =
             intent.acknowledgement.as_ref().and_then(|name| self.campaign.acknowledgements.get(name))
         {

@@ -1,7 +1,7 @@
 //! Actions of a step that are the work of other stages: packages built, notices sent, things looked at. Each can be
 //! asked for again after a crash, and is done once.
 
-use super::calendar::WINDOW;
+use super::calendar::What;
 use super::{Engine, To};
 use crate::campaign::{Action, Step};
 use crate::fault::{Fault, Finding, Result};
@@ -40,13 +40,15 @@ impl Engine<'_> {
         let now = self.now();
         let stop = AtomicBool::new(false);
         for name in names {
-            let at = self.campaign.notices[name].at.map(|moment| moment.instant(&self.campaign.change));
-            if let Some(at) = at
-                && (at > now || now - at > WINDOW)
-                && !self.untold(name)?.is_empty()
-            {
-                let hour = at.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z");
-                return Ok(Some(if at > now {
+            let calendar = self.calendar();
+            let hours =
+                calendar.iter().filter(|entry| entry.what == What::Notice && entry.notice.as_ref() == Some(name));
+            for entry in hours.filter(|entry| entry.at > now || entry.is_late(now)) {
+                if self.look_around()?.intents(entry)?.is_empty() {
+                    continue;
+                }
+                let hour = entry.at.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z");
+                return Ok(Some(if entry.at > now {
                     format!("notice '{name}' goes out {hour}; `flagday send {name}` sends it now")
                 } else {
                     format!("notice '{name}' was due {hour} and is held; `flagday send {name}` sends it late")

@@ -9,20 +9,24 @@ mod compose;
 mod cutover;
 mod desk;
 mod drain;
+mod due;
 mod elsewhere;
 mod facts;
-mod sending;
 mod import;
+mod plan;
+mod reason;
+mod sending;
 mod standings;
 mod steps;
 
 pub use answers::{Answer, Recorded};
 pub use building::Built;
-pub use calendar::{Entry, Planned, What};
+pub use calendar::{Entry, What};
 pub use compose::Preview;
 pub use cutover::{Cutover, Stop, TakenBack};
 pub use facts::Difference;
 pub use import::ImportRow;
+pub use plan::Planned;
 pub use sending::{Sent, To};
 pub use steps::{Outlook, StepView};
 

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::calendar::{Entry, What};
-use crate::campaign::{Acknowledgement, Action, EscalationWay, Grade, Step};
+use crate::campaign::{Action, Grade, Step};
 use crate::fault::{Exit, Fault, Result};
 use crate::ledger::Task;
 use crate::outbox::{self, FailureClass, Limits, Progress, State};
@@ -63,6 +63,10 @@ pub(super) struct Intent {
     pub person: Arc<Person>,
     pub acknowledgement: Option<String>,
     pub copy: u32,
+    /// 0 for the notice itself, 1 for the first reminder, and so on.
+    pub count: u32,
+    /// So many more reminders and escalations the person may be sent about the acknowledgement.
+    pub room: usize,
     pub reason: String,
     pub due_at: chrono::DateTime<chrono::Utc>,
     /// For an escalation: to whom instead of the person.
@@ -170,6 +174,8 @@ impl Engine<'_> {
                 notice: message.notice,
                 acknowledgement: message.acknowledgement,
                 copy,
+                count: 0,
+                room: usize::MAX,
                 reason: "your address was corrected".to_owned(),
                 due_at: now,
                 instead: None,
@@ -249,6 +255,8 @@ impl Engine<'_> {
                 person: Arc::clone(&person),
                 acknowledgement: asked.clone(),
                 copy: copies,
+                count: 0,
+                room: usize::MAX,
                 reason: if copies > 0 { "sent again as you asked" } else { "" }.to_owned(),
                 due_at: now,
                 instead: None,
@@ -262,17 +270,19 @@ impl Engine<'_> {
     /// somebody has not had, else the next one. The scheduled one is then done.
     fn intents_of_latest(&self, name: &str) -> Result<Vec<Intent>> {
         let now = self.now();
+        let mut look = self.look_around()?;
+        look.by_name = true;
+        let calendar = self.calendar();
         let mut intents = Vec::new();
         for acknowledgement in self.campaign.acknowledgements.keys() {
-            let calendar = self.calendar();
             let (past, future): (Vec<&Entry>, Vec<&Entry>) = calendar
                 .iter()
                 .filter(|entry| entry.notice.as_deref() == Some(name))
                 .filter(|entry| entry.acknowledgement.as_ref() == Some(acknowledgement))
                 .partition(|entry| entry.at <= now);
             for entry in past.into_iter().rev().chain(future) {
-                let wanted: Vec<Intent> = self
-                    .intents_of(entry)?
+                let wanted: Vec<Intent> = look
+                    .intents(entry)?
                     .into_iter()
                     .filter(|intent| entry.what != What::Escalation || intent.instead.is_some())
                     .collect();
@@ -297,107 +307,9 @@ impl Engine<'_> {
         }
     }
 
-    /// Everything whose hour has come and that still has somebody to tell.
-    fn intents_due(&mut self, sent: &mut Sent) -> Result<Vec<Intent>> {
-        let now = self.now();
-        let mut intents = Vec::new();
-        for entry in self.calendar().into_iter().filter(|entry| entry.at <= now) {
-            let mut wanted = self.intents_of(&entry)?;
-            if wanted.is_empty() {
-                continue;
-            }
-            // A task reaches nobody by itself: late is better than never.
-            if entry.what == What::Task {
-                for intent in wanted {
-                    sent.tasks.extend(self.task(&intent, "no answer to mail: call")?);
-                }
-                continue;
-            }
-            if entry.is_late(now) {
-                // A reminder that was slept over is dropped in favour of the next one; anything else is held and shown.
-                let another = |other: &Entry| {
-                    other.what == What::Reminder
-                        && other.acknowledgement == entry.acknowledgement
-                        && other.at > entry.at
-                };
-                if entry.what != What::Reminder || !self.calendar().iter().any(another) {
-                    sent.late.push(entry);
-                }
-                continue;
-            }
-            let nobody = |intent: &mut Intent| entry.what == What::Escalation && intent.instead.is_none();
-            for intent in wanted.extract_if(.., nobody) {
-                sent.tasks.extend(self.task(&intent, "nobody to escalate to: call")?);
-            }
-            intents.extend(wanted);
-        }
-        Ok(intents)
-    }
-
-    /// The people a timed action still concerns.
-    pub(super) fn intents_of(&self, entry: &Entry) -> Result<Vec<Intent>> {
-        let notice = entry.notice.clone().unwrap_or_default();
-        let have = if notice.is_empty() { HashSet::new() } else { self.copies(&notice)? };
-        let people: Vec<Arc<Person>> = match entry.what {
-            What::Notice => self.people_of(&entry.audience).collect(),
-            _ => self.silent(entry)?,
-        };
-        let told: HashSet<&String> = have.iter().map(|(id, _)| id).collect();
-        Ok(people
-            .into_iter()
-            // A notice is told once in a revision, whatever copy; a reminder is told by its own number.
-            .filter(|person| match entry.what {
-                What::Notice => !told.contains(&person.id),
-                _ => !have.contains(&(person.id.clone(), entry.copy)),
-            })
-            .map(|person| {
-                let instead = match entry.way {
-                    Some(EscalationWay::Manager) => person.manager_email.clone(),
-                    Some(EscalationWay::Alternate) => person.alternate_email.clone(),
-                    _ => None,
-                };
-                let reason = match (&entry.what, &instead) {
-                    (What::Reminder, _) => "you have not answered yet".to_owned(),
-                    (What::Escalation, Some(_)) => format!("{} has not answered", person.name),
-                    _ => String::new(),
-                };
-                Intent {
-                    notice: notice.clone(),
-                    acknowledgement: entry.acknowledgement.clone(),
-                    copy: entry.copy,
-                    reason,
-                    due_at: entry.at,
-                    instead,
-                    replaces: None,
-                    person,
-                }
-            })
-            .collect())
-    }
-
-    /// Those who were told and have not settled the entry's acknowledgement. Nobody is reminded by mail at an address
-    /// that is known to be dead.
-    fn silent(&self, entry: &Entry) -> Result<Vec<Arc<Person>>> {
-        let Some(acknowledgement) = self.acknowledgement_of(entry) else { return Ok(Vec::new()) };
-        let mut silent = Vec::new();
-        for standing in self.standings(acknowledgement)? {
-            let dead = standing.trouble == Some(crate::answer::Kind::HardBounce);
-            let told = standing.grade > crate::campaign::Grade::None || dead;
-            if !told || Self::is_settled(acknowledgement, &standing) || (dead && entry.what == What::Reminder) {
-                continue;
-            }
-            silent.extend(self.roster.shared(&standing.person));
-        }
-        Ok(silent)
-    }
-
     pub(super) fn people_of(&self, audience: &str) -> impl Iterator<Item = Arc<Person>> {
         let members = self.roster.audience(&self.campaign.audiences[audience]);
         members.filter_map(|person| self.roster.shared(&person.id))
-    }
-
-    fn acknowledgement_of(&self, entry: &Entry) -> Option<&Acknowledgement> {
-        entry.acknowledgement.as_ref().and_then(|name| self.campaign.acknowledgements.get(name))
     }
 
     /// Who has which copies of a notice in this revision.
@@ -430,17 +342,5 @@ impl Engine<'_> {
             }
         }
         Ok(())
-    }
-
-    fn task(&mut self, intent: &Intent, what: &str) -> Result<Option<Task>> {
-        let person = &intent.person;
-        let phone = person.phone.as_deref().unwrap_or("no phone number in the roster");
-        let task = Task {
-            at: self.now(),
-            person: person.id.clone(),
-            acknowledgement: intent.acknowledgement.clone().unwrap_or_default(),
-            what: format!("{what} {} ({phone})", person.name),
-        };
-        Ok(self.ledger.add_task(&task)?.then_some(task))
     }
 }

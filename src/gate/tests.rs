@@ -25,6 +25,8 @@ fn wanted(grade: Grade) -> Acknowledgement {
         due: None,
         remind: vec![],
         escalate: vec![],
+        cap: 10,
+        window: chrono::Duration::hours(24),
         place: Place::file("flagday.toml"),
     }
 }

@@ -14,6 +14,7 @@ mod schema;
 mod secret;
 mod slip;
 mod tasks;
+mod told;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ pub use lock::Lock;
 pub use messages::{Counts, MessageRow, NewMessage};
 pub use revisions::Revision;
 pub use tasks::Task;
+pub use told::Letters;
 
 use crate::fault::{Exit, Fault, Result};
 use chrono::{DateTime, TimeZone, Utc};

@@ -21,6 +21,7 @@ pub fn campaign() -> Campaign {
         template: name.to_owned(),
         package: None,
         at: None,
+        window: chrono::Duration::hours(24),
         calendar: false,
         place: place(),
     };
@@ -41,6 +42,8 @@ pub fn campaign() -> Campaign {
         title: "New serial number for CORP/HQ".to_owned(),
         playbook: None,
         change: Change::new(local, chrono_tz::America::Chicago).unwrap(),
+        minimum_notice: chrono::Duration::zero(),
+        calendar: Calendar::default(),
         contact: "Mail Desk, +1 555 0100, maildesk@corp.example".to_owned(),
         mail: Mail {
             from: "Mail Desk <maildesk@corp.example>".parse().unwrap(),

@@ -57,7 +57,9 @@ impl Status {
         let ledger = engine.ledger();
         let steps = engine.steps()?;
         let gates = engine.verdicts()?;
-        let messages = ledger.counts()?;
+        let mut messages = ledger.counts()?;
+        // What waits for its hour that is over was not planned yet, and is held all the same.
+        messages.held += engine.overdue()?;
         let told = ledger.revision()?.is_some();
         let mut acknowledgements = Vec::new();
         for acknowledgement in engine.campaign.acknowledgements.values() {

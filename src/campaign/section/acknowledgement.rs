@@ -9,6 +9,9 @@ use crate::campaign::value::{Text, one_of};
 use crate::fault::Finding;
 use indexmap::IndexMap;
 
+/// Whoever has not answered after so many letters will not answer the next one.
+const CAP: usize = 10;
+
 pub(super) fn read(all: &mut Table, context: &Context, notices: &IndexMap<String, Notice>) -> Vec<Acknowledgement> {
     let read = |(name, node): (Text, _)| {
         let table = Table::of(context.report, format!("[acknowledgement.{}]", name.value), node)?;
@@ -36,6 +39,8 @@ fn acknowledgement(
         needs_notice("reminder", *at, context);
     }
     let escalate = table.tables("escalate").into_iter().filter_map(|table| escalation(table, context)).collect();
+    let cap = cap(&mut table);
+    let window = super::notice::window(&mut table);
     let at = table.at;
     let place = table.place();
     table.finish();
@@ -48,8 +53,8 @@ fn acknowledgement(
     if let Some((at, asking)) = asking {
         judge_notice(&name, asking, &audience, grade, at, context);
     }
-    if let Some(change) = context.change {
-        judge_times(&change, asking.and_then(|(_, notice)| notice.at), due, grade, &remind, context);
+    if let Some(change) = &context.change {
+        judge_times(change, asking.and_then(|(_, notice)| notice.at), due, grade, &remind, context);
     }
     Some(Acknowledgement {
         name,
@@ -59,8 +64,21 @@ fn acknowledgement(
         due: due.map(|(moment, _)| moment),
         remind: remind.into_iter().map(|(moment, _)| moment).collect(),
         escalate,
+        cap,
+        window,
         place,
     })
+}
+
+/// How many reminders and escalations at most.
+fn cap(table: &mut Table) -> usize {
+    let Some((cap, at)) = table.number("cap") else { return CAP };
+    if cap.fract() != 0.0 || !(0.0..=100.0).contains(&cap) {
+        let cause = format!("{cap} is no number of reminders");
+        table.report.add(at, Finding::error("out-of-range", cause, "write a whole number from 0 to 100"));
+        return CAP;
+    }
+    cap as usize
 }
 
 fn grade(text: &str) -> Result<Grade, Finding> {

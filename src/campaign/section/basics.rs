@@ -2,23 +2,27 @@
 
 use crate::campaign::model::{Change, MsMail};
 use crate::campaign::nearest::nearest;
-use crate::campaign::schedule::Moment;
+use crate::campaign::schedule::{Moment, parse_span};
 use crate::campaign::table::Table;
 use crate::campaign::tree::Value;
 use crate::campaign::value;
+use crate::campaign::workdays::WorkWeek;
 use crate::fault::Finding;
+use chrono::Duration;
 use chrono_tz::Tz;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub(super) struct Basics {
     pub(super) name: String,
     pub(super) title: String,
     pub(super) playbook: Option<String>,
     pub(super) change: Change,
+    pub(super) minimum_notice: Duration,
     pub(super) contact: String,
 }
 
-pub(super) fn read(all: &mut Table) -> Option<Basics> {
+pub(super) fn read(all: &mut Table, week: Arc<WorkWeek>) -> Option<Basics> {
     all.require_section("campaign", "[campaign]", "name, change_at, time_zone and contact");
     let mut table = all.table("campaign")?;
     table.require("name", "\"corp-hq-serial\"");
@@ -26,7 +30,8 @@ pub(super) fn read(all: &mut Table) -> Option<Basics> {
     let title = table.text("title").map(|text| text.value);
     let playbook = table.text("playbook").map(|text| text.value);
     let contact = table.required("contact", "\"Mail Desk, +1 555 0100\", whom people ask");
-    let change = change(&mut table);
+    let change = change(&mut table).map(|change| Change { week, ..change });
+    let minimum_notice = table.parsed("minimum_notice", span).unwrap_or_default();
     table.finish();
     let name = name?;
     Some(Basics {
@@ -34,6 +39,7 @@ pub(super) fn read(all: &mut Table) -> Option<Basics> {
         name,
         playbook,
         change: change?,
+        minimum_notice,
         contact: contact?.value,
     })
 }
@@ -51,6 +57,11 @@ fn change(table: &mut Table) -> Option<Change> {
         return None;
     };
     Change::new(local, zone).map_err(|cause| complain("bad-date", cause, "choose another hour")).ok()
+}
+
+/// A length of time.
+pub(super) fn span(text: &str) -> Result<Duration, Finding> {
+    parse_span(text).map_err(|cause| Finding::error("bad-span", cause, "a number and m, h, d or w"))
 }
 
 fn zone(text: &str) -> Result<Tz, Finding> {

@@ -5,6 +5,7 @@ mod acknowledgement;
 mod address;
 mod audience;
 mod basics;
+mod calendar;
 mod domain;
 mod gate;
 mod intake;
@@ -107,6 +108,7 @@ pub(super) fn read(
     file: PathBuf,
     entries: Entries,
     is_file: &dyn Fn(&Path) -> bool,
+    read: &dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
     report: &Report,
 ) -> Option<Campaign> {
     let mut context = Context {
@@ -123,8 +125,9 @@ pub(super) fn read(
         gates: Known::of(&entries, "gate", "unknown-gate"),
     };
     let mut all = Table::new(report, "flagday.toml", Spot::START, entries);
-    let basics = basics::read(&mut all);
-    context.change = basics.as_ref().map(|basics| basics.change);
+    let calendar = calendar::read(&mut all, &calendar::Files { root, read });
+    let basics = basics::read(&mut all, calendar.week.clone());
+    context.change = basics.as_ref().map(|basics| basics.change.clone());
     let context = &mut context;
     let msmail = msmail::read(&mut all, context);
     let facts = basics::facts(&mut all, msmail.as_ref());
@@ -148,6 +151,8 @@ pub(super) fn read(
         title: basics.title,
         playbook: basics.playbook,
         change: basics.change,
+        minimum_notice: basics.minimum_notice,
+        calendar,
         contact: basics.contact,
         mail: mail?,
         intake,

@@ -1,10 +1,12 @@
 //! `[notice.NAME]`: one kind of message.
 
 use super::Context;
+use super::basics::span;
 use crate::campaign::model::{Notice, Package};
 use crate::campaign::table::Table;
 use crate::campaign::value::{self, Text};
 use crate::fault::Finding;
+use chrono::Duration;
 use indexmap::IndexMap;
 
 pub(super) fn read(all: &mut Table, context: &Context, packages: &IndexMap<String, Package>) -> Vec<Notice> {
@@ -23,6 +25,7 @@ fn notice(name: String, mut table: Table, context: &Context, packages: &IndexMap
     let package_at = package.as_ref().map(|text| text.at);
     let package = package.and_then(|text| context.packages.resolve(context.report, text));
     let at = table.moment("at").map(|(moment, _)| moment);
+    let window = window(&mut table);
     let calendar = table.boolean("calendar").unwrap_or(false);
     let place = table.place();
     table.finish();
@@ -36,5 +39,17 @@ fn notice(name: String, mut table: Table, context: &Context, packages: &IndexMap
         );
         context.report.add(at, Finding::warning("audience-differs", cause, "give both the same audience"));
     }
-    Some(Notice { name, audience, template, package, at, calendar, place })
+    Some(Notice { name, audience, template, package, at, window, calendar, place })
+}
+
+/// How long after its hour something timed may still go out.
+pub(super) fn window(table: &mut Table) -> Duration {
+    let at_least = |text: &str| match span(text)? {
+        window if window < Duration::minutes(1) => {
+            let cause = "nothing can go out in no time";
+            Err(Finding::error("out-of-range", cause, "write how long after its hour it may still go out: 24h"))
+        }
+        window => Ok(window),
+    };
+    table.parsed("window", at_least).unwrap_or(Duration::hours(24))
 }

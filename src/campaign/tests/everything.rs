@@ -13,6 +13,15 @@ playbook = "msmail-serial-change"
 change_at = 2026-12-12T18:00:00
 time_zone = "America/Chicago"
 contact = "Mail Desk, +1 555 0100, maildesk@corp.example"
+minimum_notice = "10d"
+
+[calendar]
+working_days = ["mon-thu", "sat"]
+holidays = ["us.ics", 2026-12-07, "2026-12-08"]
+quiet = "20:00-07:00"
+quiet_days_off = true
+[calendar.country.de]
+holidays = ["2026-12-09"]
 
 [mail]
 from = "\"Desk, Mail\" <maildesk@corp.example>"
@@ -86,6 +95,7 @@ audience = "remote-users"
 template = "date-and-disk"
 package = "init-disk"
 at = 2026-11-28T09:00:00
+window = "90m"
 calendar = false
 [acknowledgement.disk-received]
 audience = "remote-users"
@@ -94,6 +104,8 @@ grade = "possessed"
 due = "T-3wd 12:00"
 remind = "T-10d"
 escalate = { at = "T-3d", to = "alternate" }
+cap = 3
+window = "2d"
 [gate.disks-held]
 acknowledgement = "disk-received"
 share = 0.95
@@ -204,4 +216,25 @@ fn what_they_answer_and_what_is_done() {
     let action = Action::Shell { run: run("snapshot create"), undo: Some(run("snapshot drop")) };
     assert_eq!(step.action, Some(action));
     assert_eq!(campaign.step("inform").expect("a step").action, Some(Action::Notice(vec!["reminder".into()])));
+}
+
+#[test]
+fn when_people_work_and_are_left_alone() {
+    let campaign = campaign(ALL);
+    assert_eq!(campaign.minimum_notice, chrono::Duration::days(10));
+    let day = |text: &str| text.parse().expect("a date");
+    let worked = |country| {
+        let week = campaign.change_seen_from(None, country).week;
+        let december = ["2026-12-07", "2026-12-08", "2026-12-09", "2026-12-11", "2026-12-12"];
+        december.map(|text| week.is_worked(day(text)))
+    };
+    assert_eq!(worked(None), [false, false, true, false, true], "two holidays, a Friday off, a Saturday on");
+    assert_eq!(worked(Some("DE ")), [true, true, false, false, true], "its own holidays, the campaign's week");
+    assert_eq!(worked(Some("fr")), worked(None));
+    assert!(!campaign.calendar.week.is_worked(day("2026-11-26")), "out of us.ics");
+    assert!(campaign.calendar.quiet.days_off && campaign.calendar.quiet.hours.is_some());
+    assert_eq!(campaign.notices["change-date"].window, chrono::Duration::minutes(90));
+    assert_eq!(campaign.notices["reminder"].window, chrono::Duration::hours(24));
+    let asked = &campaign.acknowledgements["disk-received"];
+    assert_eq!((asked.cap, asked.window), (3, chrono::Duration::days(2)));
 }

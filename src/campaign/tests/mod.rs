@@ -43,10 +43,18 @@ from = "it@corp.example"
 file = "users.csv"
 "#;
 
+/// `us.ics`
+const US: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:1\r\n\
+    DTSTART;VALUE=DATE:20261126\r\nDTEND;VALUE=DATE:20261128\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+
 /// Reads a text; every file exists but those named `missing…`.
 fn read(text: &str) -> Result<(Campaign, Vec<Finding>), Fault> {
     let is_file = |path: &Path| !path.to_string_lossy().contains("missing");
-    parse(Path::new("/corp"), "flagday.toml".into(), text.to_owned(), &is_file)
+    let holidays = |path: &Path| match path.ends_with("us.ics") {
+        true => Ok(US.as_bytes().to_vec()),
+        false => Err(std::io::ErrorKind::NotFound.into()),
+    };
+    parse(Path::new("/corp"), "flagday.toml".into(), text.to_owned(), &is_file, &holidays)
 }
 
 fn campaign(text: &str) -> Campaign {

@@ -49,6 +49,23 @@ fn the_campaign_has_a_name_a_date_and_a_zone() {
 }
 
 #[test]
+fn days_of_work_and_quiet_hours() {
+    let calendar = |lines: &str, code: &str| added(&format!("[calendar]\n{lines}"), code);
+    calendar("holidays = [\"christmas\"]", "bad-holidays");
+    calendar("holidays = [\"fr.ics\"]", "no-such-file");
+    calendar("holidays = 3", "wrong-type");
+    calendar("working_days = [\"mon-freitag\"]", "bad-weekday");
+    for hours in ["20:00", "20:00-25:00", "07:00-07:00"] {
+        calendar(&format!("quiet = \"{hours}\""), "bad-quiet-hours");
+    }
+    calendar("[calendar.country.DE]", "bad-name");
+    calendar("[calendar.country.de]\nholiday = []", "unknown-key");
+    replaced("[mail]", "minimum_notice = \"two weeks\"\n[mail]", "bad-span");
+    added("[notice.all-clear]\nwindow = \"0h\"", "out-of-range");
+    added("[acknowledgement.disk-received]\ncap = 2.5", "out-of-range");
+}
+
+#[test]
 fn mail_leaves_by_a_way_that_can_work() {
     let mail = |lines: &str, code: &str| replaced("[mail]\n", &format!("[mail]\n{lines}\n"), code);
     replaced("Mail Desk <maildesk@corp.example>", "maildesk", "bad-address");

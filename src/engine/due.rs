@@ -1,0 +1,310 @@
+//! Whom the timed actions of the calendar still concern, and what of it may go out now.
+
+use super::Engine;
+use super::calendar::{Entry, What, Whereabouts};
+use super::reason::Reason;
+use super::sending::{Intent, Sent};
+use crate::answer::{Kind, Standing};
+use crate::campaign::{Acknowledgement, EscalationWay, Grade};
+use crate::fault::Result;
+use crate::ledger::{Letters, Task};
+use crate::roster::Person;
+use chrono::{DateTime, NaiveDate, Utc};
+use indexmap::IndexMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Somebody who was told and has not settled an acknowledgement.
+#[derive(Debug, Clone)]
+struct Silent {
+    person: Arc<Person>,
+    /// Mail to the address in the roster comes back.
+    unreachable: bool,
+    /// The last day of an absence.
+    away: Option<NaiveDate>,
+    letters: Option<Letters>,
+}
+
+/// One look at the calendar: what the ledger says is asked once.
+#[derive(Debug)]
+pub(super) struct Look<'e, 'w> {
+    engine: &'e Engine<'w>,
+    now: DateTime<Utc>,
+    revision: u32,
+    /// An operator asks by name: that somebody was just told does not count.
+    pub(super) by_name: bool,
+    have: RefCell<HashMap<String, Rc<HashMap<String, HashSet<u32>>>>>,
+    silent: RefCell<HashMap<String, Rc<IndexMap<String, Silent>>>>,
+}
+
+impl Engine<'_> {
+    pub(super) fn look_around(&self) -> Result<Look<'_, '_>> {
+        let (have, silent) = Default::default();
+        Ok(Look { engine: self, now: self.now(), revision: self.revision_number()?, by_name: false, have, silent })
+    }
+
+    /// Everything whose hour has come and that still has somebody to tell; tasks are noted at once.
+    pub(super) fn intents_due(&mut self, sent: &mut Sent) -> Result<Vec<Intent>> {
+        let mut due = self.look_around()?.due()?;
+        sent.late = std::mem::take(&mut due.late);
+        for (intent, why) in &due.tasks {
+            sent.tasks.extend(self.task(intent, why)?);
+        }
+        Ok(due.intents)
+    }
+
+    /// How many notices to one person each wait to be asked for by name, because their window is over.
+    pub fn overdue(&self) -> Result<usize> {
+        let look = self.look_around()?;
+        let late = look.due()?.late;
+        late.iter().map(|entry| Ok(look.intents(entry)?.len())).sum()
+    }
+
+    fn task(&mut self, intent: &Intent, what: &str) -> Result<Option<Task>> {
+        let person = &intent.person;
+        let phone = person.phone.as_deref().unwrap_or("no phone number in the roster");
+        let task = Task {
+            at: self.now(),
+            person: person.id.clone(),
+            acknowledgement: intent.acknowledgement.clone().unwrap_or_default(),
+            what: format!("{what} {} ({phone})", person.name),
+        };
+        Ok(self.ledger.add_task(&task)?.then_some(task))
+    }
+}
+
+/// What one look finds.
+#[derive(Debug, Default)]
+struct Due {
+    intents: Vec<Intent>,
+    /// Calls to make, and why.
+    tasks: Vec<(Intent, &'static str)>,
+    late: Vec<Entry>,
+    /// Reminders and escalations in this look, by person and acknowledgement.
+    pressed: HashMap<(String, String), usize>,
+}
+
+impl Look<'_, '_> {
+    fn due(&self) -> Result<Due> {
+        let mut due = Due::default();
+        let calendar = self.engine.calendar();
+        for entry in calendar.iter().filter(|entry| entry.at <= self.now) {
+            let entry = self.engine.newest(&calendar, entry);
+            if entry.is_late(self.now) && entry.what != What::Task {
+                // A reminder that was slept over is dropped in favour of the next one; anything else is held and shown.
+                let another = |other: &&Entry| {
+                    let same = other.what == What::Reminder && other.acknowledgement == entry.acknowledgement;
+                    same && other.at > entry.at
+                };
+                let dropped = entry.what == What::Reminder && calendar.iter().any(|other| another(&other));
+                if !dropped && !self.intents(&entry)?.is_empty() {
+                    due.late.push(entry);
+                }
+                continue;
+            }
+            let intents = self.intents(&self.engine.awake(&entry))?;
+            self.add(&mut due, &entry, intents);
+        }
+        self.pull_forward(&calendar, &mut due)?;
+        Ok(due)
+    }
+
+    /// An escalation without anybody to write to becomes a call; a call is late better than never.
+    fn add(&self, due: &mut Due, entry: &Entry, intents: Vec<Intent>) {
+        for intent in intents {
+            match entry.what {
+                What::Task => due.tasks.push((intent, "no answer to mail: call")),
+                What::Escalation if intent.instead.is_none() => {
+                    due.tasks.push((intent, "nobody to escalate to: call"));
+                }
+                What::Notice => due.intents.push(intent),
+                What::Reminder | What::Escalation => {
+                    let name = intent.acknowledgement.clone().unwrap_or_default();
+                    let pressed = due.pressed.entry((intent.person.id.clone(), name)).or_default();
+                    *pressed += 1;
+                    if *pressed <= intent.room {
+                        due.intents.push(intent);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whoever mail does not reach, or who is away until the answer is due, is escalated at once: their first escalation
+    /// to come is taken now. Where the campaign has none, somebody has to call.
+    fn pull_forward(&self, calendar: &[Entry], due: &mut Due) -> Result<()> {
+        for asked in self.engine.campaign.acknowledgements.values() {
+            for silent in self.silent(asked)?.values().filter(|silent| self.cannot_answer(asked, silent)) {
+                let place = Whereabouts::of(&silent.person);
+                let mut escalations = calendar.iter().filter(|entry| {
+                    matches!(entry.what, What::Escalation | What::Task)
+                        && entry.acknowledgement.as_deref() == Some(&asked.name)
+                        && entry.there.contains(&place)
+                });
+                let Some(entry) = escalations.next() else {
+                    let intent = self.intent_about(asked, silent, "", 0, None);
+                    due.tasks.push((intent, "mail does not reach them: call"));
+                    continue;
+                };
+                let only = self.engine.awake(&Entry { there: vec![place], ..entry.clone() });
+                if entry.at > self.now && !only.there.is_empty() {
+                    let intent = self.intent_if_new(asked, silent, entry)?;
+                    self.add(due, entry, intent.into_iter().collect());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn cannot_answer(&self, asked: &Acknowledgement, silent: &Silent) -> bool {
+        let change = &self.engine.campaign.change;
+        let due = asked.due.map_or(change.at, |due| due.instant(change));
+        let due = due.with_timezone(&change.zone).date_naive();
+        silent.unreachable || silent.away.is_some_and(|until| until >= due)
+    }
+
+    /// The people a timed action still concerns.
+    pub(super) fn intents(&self, entry: &Entry) -> Result<Vec<Intent>> {
+        if entry.there.is_empty() {
+            return Ok(Vec::new());
+        }
+        let is_there = |person: &Person| entry.there.contains(&Whereabouts::of(person));
+        let asked = entry.acknowledgement.as_ref().and_then(|name| self.engine.campaign.acknowledgements.get(name));
+        if entry.what == What::Notice {
+            let notice = entry.notice.as_deref().unwrap_or_default();
+            let have = self.have(notice)?;
+            let people = self.engine.people_of(&entry.audience);
+            // A notice is told once in a revision, whatever copy.
+            let left = people.filter(|person| !have.contains_key(&person.id) && is_there(person));
+            return Ok(left.map(|person| intent(entry, person)).collect());
+        }
+        let Some(asked) = asked else { return Ok(Vec::new()) };
+        let mut intents = Vec::new();
+        for silent in self.silent(asked)?.values().filter(|silent| is_there(&silent.person)) {
+            intents.extend(self.intent_if_new(asked, silent, entry)?);
+        }
+        Ok(intents)
+    }
+
+    /// What an entry means for somebody silent: nothing where they had it, where a reminder is out of place, or where
+    /// they had as many letters as anybody may have.
+    fn intent_if_new(&self, asked: &Acknowledgement, silent: &Silent, entry: &Entry) -> Result<Option<Intent>> {
+        let notice = entry.notice.as_deref().unwrap_or_default();
+        let intent = self.intent_about(asked, silent, notice, entry.copy, entry.way);
+        if entry.what == What::Task {
+            return Ok(Some(intent));
+        }
+        let had = self.have(notice)?.get(&silent.person.id).is_some_and(|copies| copies.contains(&entry.copy));
+        let unwanted = entry.what == What::Reminder && !self.may_be_reminded(entry, silent);
+        Ok((!had && !unwanted && intent.room > 0).then_some(intent))
+    }
+
+    /// Not at an address that is dead, not while away, and not when the person was written to since the hour came: a
+    /// notice that went out late is its own reminder.
+    fn may_be_reminded(&self, entry: &Entry, silent: &Silent) -> bool {
+        let today = self.now.date_naive();
+        let last = silent.letters.as_ref().and_then(|letters| letters.last);
+        !silent.unreachable
+            && silent.away.is_none_or(|until| until < today)
+            && (self.by_name || entry.at > self.now || last.is_none_or(|last| last < entry.at))
+    }
+
+    /// A reminder, an escalation or a call about somebody who is silent, with the reason.
+    fn intent_about(
+        &self,
+        asked: &Acknowledgement,
+        silent: &Silent,
+        notice: &str,
+        copy: u32,
+        way: Option<EscalationWay>,
+    ) -> Intent {
+        let person = &silent.person;
+        let alternate_comes = asked.escalate.iter().any(|step| step.way == EscalationWay::Alternate);
+        let instead = match way {
+            Some(EscalationWay::Manager) if alternate_comes => person.manager_email.clone(),
+            Some(EscalationWay::Manager) => person.manager_email.clone().or_else(|| person.alternate_email.clone()),
+            Some(EscalationWay::Alternate) => person.alternate_email.clone(),
+            Some(EscalationWay::Phone) | None => None,
+        };
+        let letters = silent.letters.as_ref();
+        let reminder = letters.map_or(0, |letters| letters.reminders as usize) + 1;
+        let name = person.name.clone();
+        let reason = match (way, silent.away) {
+            (None, _) => Reason::Silent { reminder, of: asked.remind.len().max(reminder) },
+            _ if silent.unreachable => Reason::Unreachable { name },
+            (_, Some(until)) if self.cannot_answer(asked, silent) => Reason::Away { name, until },
+            _ => Reason::NoAnswer { name, letters: letters.map_or(1, |letters| letters.told as usize) },
+        };
+        Intent {
+            notice: notice.to_owned(),
+            acknowledgement: Some(asked.name.clone()),
+            copy,
+            count: if way.is_none() { reminder as u32 } else { 0 },
+            room: asked.cap.saturating_sub(letters.map_or(0, |letters| letters.pressed as usize)),
+            reason: reason.words(person.language.as_deref()),
+            due_at: self.now,
+            instead,
+            replaces: None,
+            person: person.clone(),
+        }
+    }
+
+    /// Who has which copies of a notice in this revision.
+    fn have(&self, notice: &str) -> Result<Rc<HashMap<String, HashSet<u32>>>> {
+        if let Some(have) = self.have.borrow().get(notice) {
+            return Ok(have.clone());
+        }
+        let mut have: HashMap<String, HashSet<u32>> = HashMap::new();
+        for (person, copy) in self.engine.ledger.copies(notice, self.revision)? {
+            have.entry(person).or_default().insert(copy);
+        }
+        Ok(self.have.borrow_mut().entry(notice.to_owned()).or_insert(Rc::new(have)).clone())
+    }
+
+    /// Those who were told and have not settled an acknowledgement.
+    fn silent(&self, asked: &Acknowledgement) -> Result<Rc<IndexMap<String, Silent>>> {
+        if let Some(silent) = self.silent.borrow().get(&asked.name) {
+            return Ok(silent.clone());
+        }
+        let mut letters: HashMap<String, Letters> = HashMap::new();
+        for one in self.engine.ledger.letters(&asked.name)? {
+            if one.revision == self.revision {
+                letters.insert(one.person.clone(), one);
+            }
+        }
+        let mut silent = IndexMap::new();
+        for standing in self.engine.standings(asked)? {
+            let unreachable = standing.trouble == Some(Kind::HardBounce);
+            let told = standing.grade > Grade::None || unreachable;
+            if !told || Engine::is_settled(asked, &standing) {
+                continue;
+            }
+            let Some(person) = self.engine.roster.shared(&standing.person) else { continue };
+            let letters = letters.remove(&standing.person);
+            silent.insert(standing.person.clone(), Silent { person, unreachable, away: away(&standing), letters });
+        }
+        Ok(self.silent.borrow_mut().entry(asked.name.clone()).or_insert(Rc::new(silent)).clone())
+    }
+}
+
+fn intent(entry: &Entry, person: Arc<Person>) -> Intent {
+    Intent {
+        notice: entry.notice.clone().unwrap_or_default(),
+        acknowledgement: entry.acknowledgement.clone(),
+        copy: entry.copy,
+        count: 0,
+        room: usize::MAX,
+        reason: String::new(),
+        due_at: entry.at,
+        instead: None,
+        replaces: None,
+        person,
+    }
+}
+
+/// The last day of an absence that an automatic reply has told.
+fn away(_standing: &Standing) -> Option<NaiveDate> {
+    None
+}

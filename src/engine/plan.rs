@@ -1,0 +1,79 @@
+//! The calendar as a person reads it beforehand: for everybody, or for one.
+
+use super::Engine;
+use super::calendar::{What, Whereabouts};
+use crate::fault::Result;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+/// One line of `plan`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Planned {
+    pub at: DateTime<Utc>,
+    /// `at` by the clock of those it concerns, where that is another one than the campaign's: `Sat 2026-11-28 09:00 CET`.
+    /// Absent where they have several.
+    pub local: Option<String>,
+    /// After this instant it is held.
+    pub until: DateTime<Utc>,
+    pub what: String,
+    pub notice: String,
+    pub audience: String,
+    /// As it stands in the file: `T-14d 09:00`.
+    pub moment: String,
+    /// Whom it concerns as things stand now.
+    pub people: usize,
+    /// `done`, `due`, `quiet` (due, and put off until the quiet hours end), `held` (its window is over), `passed over`
+    /// (a later reminder takes its place) or `to come`.
+    pub state: String,
+}
+
+impl Engine<'_> {
+    /// The whole calendar beforehand, for everybody or for one person.
+    pub fn plan(&self, person: Option<&str>) -> Result<Vec<Planned>> {
+        let now = self.now();
+        let only = person.map(|word| self.roster.find(word)).transpose()?;
+        let look = self.look_around()?;
+        let calendar = self.calendar();
+        let mut planned = Vec::new();
+        for entry in &calendar {
+            let audience = &self.campaign.audiences[&entry.audience];
+            let concerned = |id: &str| only.is_none_or(|only| only.id == id);
+            let members = self.roster.audience(audience).filter(|member| concerned(&member.id));
+            let all = members.filter(|member| entry.there.contains(&Whereabouts::of(member))).count();
+            if all == 0 {
+                continue;
+            }
+            let open = look.intents(entry)?.iter().filter(|intent| concerned(&intent.person.id)).count();
+            let (people, state) = match () {
+                () if entry.at > now && entry.what == What::Notice => {
+                    (open, if open == 0 { "done" } else { "to come" })
+                }
+                // Who will not have answered by then is not known yet.
+                () if entry.at > now => (all, "to come"),
+                () if open == 0 => (0, "done"),
+                () if self.newest(&calendar, entry).there.is_empty() => (open, "passed over"),
+                () if entry.is_late(now) => (open, "held"),
+                () if self.awake(entry).there.is_empty() => (open, "quiet"),
+                () => (open, "due"),
+            };
+            let what = match entry.what {
+                What::Notice => "notice",
+                What::Reminder => "reminder, to those silent",
+                What::Escalation => "escalation, for those silent",
+                What::Task => "phone task, for those silent",
+            };
+            planned.push(Planned {
+                at: entry.at,
+                local: self.local_hour(entry),
+                until: entry.until,
+                what: what.to_owned(),
+                notice: entry.notice.clone().unwrap_or_default(),
+                audience: entry.audience.clone(),
+                moment: entry.moment.clone(),
+                people,
+                state: state.to_owned(),
+            });
+        }
+        Ok(planned)
+    }
+}

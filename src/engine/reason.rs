@@ -1,0 +1,53 @@
+//! Why a letter is sent that nobody expected: told in the letter itself, in its reader's language, and kept with the
+//! message. English and German; every other language reads the English ones.
+
+use chrono::NaiveDate;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// The reminder, from 1, and how many there are in all.
+    Silent {
+        reminder: usize,
+        of: usize,
+    },
+    /// To the manager or alternate, with how many letters went before.
+    NoAnswer {
+        name: String,
+        letters: usize,
+    },
+    Unreachable {
+        name: String,
+    },
+    Away {
+        name: String,
+        until: NaiveDate,
+    },
+}
+
+impl Reason {
+    pub(super) fn words(&self, language: Option<&str>) -> String {
+        let german = language.is_some_and(|tag| tag.to_ascii_lowercase().split(['-', '_']).next() == Some("de"));
+        match (self, german) {
+            (Reason::Silent { reminder, of }, false) => {
+                format!("you have not answered yet; this is reminder {reminder} of {of}")
+            }
+            (Reason::Silent { reminder, of }, true) => {
+                format!("Ihre Antwort fehlt noch; dies ist Erinnerung {reminder} von {of}")
+            }
+            (Reason::NoAnswer { name, letters: 1 }, false) => format!("{name} has not answered our letter"),
+            (Reason::NoAnswer { name, letters }, false) => format!("{name} has not answered {letters} letters of ours"),
+            (Reason::NoAnswer { name, letters: 1 }, true) => format!("{name} hat auf unseren Brief nicht geantwortet"),
+            (Reason::NoAnswer { name, letters }, true) => {
+                format!("{name} hat auf {letters} Briefe von uns nicht geantwortet")
+            }
+            (Reason::Unreachable { name }, false) => format!("our mail to {name} comes back undelivered"),
+            (Reason::Unreachable { name }, true) => format!("unsere Mail an {name} kommt als unzustellbar zurück"),
+            (Reason::Away { name, until }, false) => {
+                format!("{name} is away until {until}, and the answer is needed before")
+            }
+            (Reason::Away { name, until }, true) => {
+                format!("{name} ist bis {} abwesend, und die Antwort wird vorher gebraucht", until.format("%d.%m.%Y"))
+            }
+        }
+    }
+}
