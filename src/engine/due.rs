@@ -27,6 +27,9 @@ struct Silent {
     letters: Option<Letters>,
 }
 
+/// The numbers of the copies that each person has.
+type Copies = HashMap<String, HashSet<u32>>;
+
 /// One look at the calendar: what the ledger says is asked once.
 #[derive(Debug)]
 pub(super) struct Look<'e, 'w> {
@@ -35,7 +38,7 @@ pub(super) struct Look<'e, 'w> {
     revision: u32,
     /// An operator asks by name: that somebody was just told does not count.
     pub(super) by_name: bool,
-    have: RefCell<HashMap<String, Rc<HashMap<String, HashSet<u32>>>>>,
+    have: RefCell<HashMap<String, Rc<Copies>>>,
     silent: RefCell<HashMap<String, Rc<IndexMap<String, Silent>>>>,
 }
 
@@ -252,11 +255,11 @@ impl Look<'_, '_> {
     }
 
     /// Who has which copies of a notice in this revision.
-    fn have(&self, notice: &str) -> Result<Rc<HashMap<String, HashSet<u32>>>> {
+    fn have(&self, notice: &str) -> Result<Rc<Copies>> {
         if let Some(have) = self.have.borrow().get(notice) {
             return Ok(have.clone());
         }
-        let mut have: HashMap<String, HashSet<u32>> = HashMap::new();
+        let mut have = Copies::new();
         for (person, copy) in self.engine.ledger.copies(notice, self.revision)? {
             have.entry(person).or_default().insert(copy);
         }
