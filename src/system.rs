@@ -5,6 +5,7 @@ use crate::fault::{Fault, Result};
 use chrono::{DateTime, Utc};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
+use std::time::Duration;
 
 /// What the engine asks of the world. [`Real`] is this machine; the rehearsal brings its own.
 pub trait World: Send + Sync {
@@ -14,6 +15,9 @@ pub trait World: Send + Sync {
     /// The instant now by the clock of the server that holds `folder`: a probe file is written there, its
     /// modification time read, and the probe removed. Comparing file times with anything else is guessing.
     fn server_now(&self, folder: &Path) -> Result<DateTime<Utc>>;
+
+    /// Waits. Simulated time stands still: whoever simulates moves it.
+    fn pause(&self, _time: Duration) {}
 }
 
 /// This machine's own clock and file system.
@@ -35,6 +39,11 @@ impl World for Real {
         let now = fs_err::metadata(&probe)?.modified()?;
         remove_probe(&probe)?;
         Ok(now.into())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that waits by sleeping")]
+    fn pause(&self, time: Duration) {
+        std::thread::sleep(time);
     }
 }
 

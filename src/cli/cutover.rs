@@ -1,5 +1,5 @@
 use super::confirm::confirm;
-use super::{Global, output};
+use super::{Global, output, waiting};
 use crate::engine::{Engine, Stop};
 use crate::fault::{Exit, Fault, Result};
 use crate::runbook::{self, Event, Journal};
@@ -16,6 +16,9 @@ pub struct Cutover {
     /// Stop behind this step
     #[arg(long, value_name = "STEP")]
     until: Option<String>,
+    /// How long a step waits for a file that somebody has open
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    wait: u32,
     #[command(subcommand)]
     what: Option<What>,
 }
@@ -80,6 +83,7 @@ impl Cutover {
         let (mut engine, _lock) = global.open_locked("cutover")?;
         confirm(global, &format!("Running the cutover of {}", engine.campaign.title))?;
         let quiet = global.quiet || global.json;
+        engine.patience = waiting::patience(self.wait, quiet);
         let cutover = engine.cutover(self.until.as_deref(), &mut |step, warnings| {
             output::findings(warnings, global.verbose);
             if !quiet {
@@ -158,6 +162,7 @@ fn rollback(global: &Global, to: Option<&str>) -> Result<Exit> {
         None => "Undoing every step".to_owned(),
     };
     confirm(global, &[Some(what), warning].into_iter().flatten().collect::<Vec<_>>().join(". "))?;
+    engine.patience = waiting::patience(engine.patience.seconds, global.quiet || global.json);
     let undone = engine.rollback(to)?;
     if global.json {
         output::json(&undone)?;

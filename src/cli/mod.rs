@@ -15,6 +15,7 @@ mod report;
 mod send;
 mod status;
 mod tick;
+mod waiting; // what is seen while a file is in use
 mod who;
 
 use crate::engine::Engine;

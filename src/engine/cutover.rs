@@ -10,6 +10,7 @@ use crate::msmail;
 use crate::runbook::{Journal, Paths, Performed, Progress, Runbook, StepState, state_of, stated};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use std::time::Duration;
 
 /// Why the cutover stopped where it did.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -53,6 +54,29 @@ pub struct Cutover {
 pub struct TakenBack {
     pub step: String,
     pub facts: Vec<String>,
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Hears each second what is in use, how many seconds were waited, and how many there are.
+pub type Tell = dyn Fn(&str, u32, u32);
+
+/// How long a step waits for a file that somebody has open, and who hears of it.
+pub struct Patience {
+    pub seconds: u32,
+    pub tell: Box<Tell>,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience { seconds: 60, tell: Box::new(|_, _, _| {}) }
+    }
+}
+
+impl std::fmt::Debug for Patience {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Patience").field("seconds", &self.seconds).finish_non_exhaustive()
+    }
 }
 
 impl Engine<'_> {
@@ -128,12 +152,20 @@ impl Engine<'_> {
     /// is done beforehand.
     fn runbook<T>(&mut self, facts: Vec<String>, run: impl FnOnce(&mut Runbook<'_>) -> Result<T>) -> Result<T> {
         let (paths, clock, campaign) = (self.paths(), self.world, &self.campaign);
+        let Patience { seconds, tell } = &self.patience;
         run(&mut Runbook {
             paths: &paths,
             journal: &mut self.ledger,
             checks: &|name| check(campaign, name),
             other: &mut |_| Ok(Progress::Done { facts: facts.clone() }),
             now: &|| clock.now(),
+            again: &mut |why, waited| {
+                tell(why, waited, *seconds);
+                if waited < *seconds {
+                    clock.pause(SECOND);
+                }
+                waited < *seconds
+            },
         })
     }
 

@@ -23,7 +23,7 @@ pub use answers::{Answer, Recorded};
 pub use building::Built;
 pub use calendar::{Entry, What};
 pub use compose::Preview;
-pub use cutover::{Cutover, Stop, TakenBack};
+pub use cutover::{Cutover, Patience, Stop, TakenBack};
 pub use facts::Difference;
 pub use import::ImportRow;
 pub use plan::Planned;
@@ -47,6 +47,8 @@ pub struct Engine<'w> {
     pub roster: Roster,
     /// Warnings of the file and everything wrong with the rosters.
     pub findings: Vec<Finding>,
+    /// With files that others have open.
+    pub patience: Patience,
     ledger: Ledger,
     world: &'w dyn World,
     /// The templates, compiled when they are first needed.
@@ -63,7 +65,7 @@ impl<'w> Engine<'w> {
         findings.extend(roster::check_audiences(&campaign, &roster));
         let ledger = Ledger::open(&campaign.state())?;
         let campaign = Arc::new(campaign);
-        Ok(Engine { campaign, roster, findings, ledger, world, texts: OnceCell::new() })
+        Ok(Engine { campaign, roster, findings, patience: Patience::default(), ledger, world, texts: OnceCell::new() })
     }
 
     pub fn now(&self) -> DateTime<Utc> {

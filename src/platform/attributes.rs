@@ -30,6 +30,8 @@ impl Attributes {
 /// A Samba server keeps the bits in `user.DOSATTRIB`; a CIFS mount shows them as `user.cifs.dosattrib`, 32 bits.
 const MOUNTED: &str = "user.cifs.dosattrib";
 const SERVED: &str = "user.DOSATTRIB";
+/// The names under which the bits may stand beside a file.
+pub(super) const NAMES: [&str; 2] = [MOUNTED, SERVED];
 
 fn dos_bits(path: &Path, metadata: &Metadata) -> Option<u32> {
     let mounted = || u32::from_ne_bytes(here::extended(path, MOUNTED)?.try_into().ok()?).into();

@@ -7,13 +7,21 @@ pub fn point(_name: &'static str) -> std::io::Result<()> {
     Ok(())
 }
 
+/// A file's time as the volume tells it. In tests, a volume may keep even seconds only, by another clock.
+#[cfg(not(test))]
+#[inline(always)]
+pub fn told(time: std::time::SystemTime) -> std::time::SystemTime {
+    time
+}
+
 #[cfg(test)]
-pub use armed::{Crash, arm, point, reached};
+pub use armed::{Crash, arm, coarse, point, reached, told};
 
 #[cfg(test)]
 mod armed {
     use std::cell::Cell;
     use std::io::{Error, ErrorKind, Result};
+    use std::time::{Duration, SystemTime};
 
     /// What a crashed run unwinds with. Nothing in this room cleans up in a destructor, so that the files are left
     /// as a killed process leaves them.
@@ -29,6 +37,18 @@ mod armed {
     thread_local! {
         static ARMED: Cell<Armed> = const { Cell::new(Armed::Off) };
         static REACHED: Cell<usize> = const { Cell::new(0) };
+        static COARSE: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// From now on every volume keeps times as FAT does, cut to even seconds, by a clock that is three hours slow.
+    pub fn coarse(on: bool) {
+        COARSE.set(on);
+    }
+
+    pub fn told(time: SystemTime) -> SystemTime {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let even = Duration::from_secs(since.as_secs() / 2 * 2).saturating_sub(Duration::from_secs(3 * 3600));
+        if COARSE.get() { SystemTime::UNIX_EPOCH + even } else { time }
     }
 
     /// From now on the `nth` point (from 1; 0: none) crashes, or fails with `error`. Counting starts again.

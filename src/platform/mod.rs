@@ -20,8 +20,8 @@ use unix as here;
 
 pub use attributes::Attributes;
 pub use here::{
-    INHERITED, create_private, end_group, ended_within, name_from_bytes, own_group, restrict, search_path, set_mode,
-    set_owner, sync_folder,
+    INHERITED, carry, create_private, end_group, ended_within, holders, name_from_bytes, own_group, restrict,
+    search_path, set_mode, set_owner, sync_folder,
 };
 
 use self::fail::point;
@@ -79,20 +79,30 @@ impl Folder {
         Attributes::of(&self.path.join(name))
     }
 
+    /// The DOS attributes to carry over to a copy, in the form in which this system keeps them.
+    pub fn carried(&self, name: &OsStr) -> Vec<(String, Vec<u8>)> {
+        let path = self.path.join(name);
+        let value = |name: &str| Some((name.to_owned(), here::extended(&path, name)?));
+        attributes::NAMES.into_iter().filter_map(value).collect()
+    }
+
     /// Renames without ever replacing: `AlreadyExists` when the new name is taken, `CrossesDevices` when the new
-    /// place is on another volume. Not durable before both folders are synced.
-    pub fn rename(&self, name: &OsStr, to: &Folder, new: &OsStr) -> Result<()> {
+    /// place is on another volume. Not durable before both folders are synced. `false` when the volume has no such
+    /// rename, so that the new name was looked for beforehand.
+    pub fn rename(&self, name: &OsStr, to: &Folder, new: &OsStr) -> Result<bool> {
         point("before rename")?;
-        self.rename_no_replace(name, to, new).map_err(|error| named(error, "rename", &self.path.join(name)))?;
-        point("after rename")
+        let guarded = self.rename_no_replace(name, to, new);
+        let guarded = guarded.map_err(|error| named(error, "rename", &self.path.join(name)))?;
+        point("after rename")?;
+        Ok(guarded)
     }
 
     /// A rename that looks first: for systems and mounts without the call. Another program may take the name in
     /// between; the campaign's lock keeps other runs of this program out.
-    fn rename_checked(&self, name: &OsStr, to: &Folder, new: &OsStr) -> Result<()> {
+    fn rename_checked(&self, name: &OsStr, to: &Folder, new: &OsStr) -> Result<bool> {
         match to.look(new)? {
             Some(_) => Err(ErrorKind::AlreadyExists.into()),
-            None => self.rename_plainly(name, to, new),
+            None => self.rename_plainly(name, to, new).map(|()| false),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Elsewhere, Windows above all: by path, looking before each change, with what the standard library has everywhere.
 
+use super::fail::told;
 use super::{Folder, Kind, Look, named, point};
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io::{Error, ErrorKind, Result};
 use std::path::Path;
@@ -46,7 +48,7 @@ impl Folder {
         Ok(Some(Look {
             kind,
             size: seen.len(),
-            modified: seen.modified()?,
+            modified: told(seen.modified()?),
             mode: Some(if seen.permissions().readonly() { 0o444 } else { 0o644 }),
             owner: None,
             device: None,
@@ -84,7 +86,7 @@ impl Folder {
         point("after remove")
     }
 
-    pub(super) fn rename_no_replace(&self, name: &OsStr, to: &Folder, new: &OsStr) -> Result<()> {
+    pub(super) fn rename_no_replace(&self, name: &OsStr, to: &Folder, new: &OsStr) -> Result<bool> {
         self.rename_checked(name, to, new)
     }
 
@@ -172,6 +174,13 @@ pub fn restrict(path: &Path, _mode: u32) -> Result<()> {
 
 pub fn create_private(path: &Path) -> Result<fs_err::File> {
     fs_err::OpenOptions::new().read(true).write(true).create_new(true).open(path)
+}
+
+pub fn carry(_file: &fs_err::File, _attributes: &[(String, Vec<u8>)]) {}
+
+/// Not to be seen here: a rename of what is open fails by itself.
+pub fn holders(_files: &BTreeSet<(u64, u64)>) -> Vec<String> {
+    Vec::new()
 }
 
 /// The only part of the environment that a program gets from outside: programs cannot start without it.

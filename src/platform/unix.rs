@@ -1,10 +1,12 @@
 //! Unix: every call through the open folder, links never followed below a root.
 #![allow(clippy::useless_conversion, reason = "the width of these fields differs from one Unix to the next")]
 
+use super::fail::told;
 use super::{Folder, Kind, Look, named, point};
 pub use rustix::fd::OwnedFd as Handle;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, Result};
 use std::os::unix::ffi::OsStringExt;
@@ -63,7 +65,7 @@ impl Folder {
         Ok(Some(Look {
             kind,
             size: stat.st_size.try_into().unwrap_or(0),
-            modified: instant(i64::from(stat.st_mtime), stat.st_mtime_nsec.try_into().unwrap_or(0)),
+            modified: told(instant(i64::from(stat.st_mtime), stat.st_mtime_nsec.try_into().unwrap_or(0))),
             mode: Some(mode),
             owner: Some((stat.st_uid, stat.st_gid)),
             device: stat.st_dev.try_into().ok(),
@@ -122,17 +124,17 @@ impl Folder {
     }
 
     #[cfg(any(target_os = "linux", target_os = "macos"))]
-    pub(super) fn rename_no_replace(&self, name: &OsStr, to: &Folder, new: &OsStr) -> Result<()> {
+    pub(super) fn rename_no_replace(&self, name: &OsStr, to: &Folder, new: &OsStr) -> Result<bool> {
         use rustix::fs::{RenameFlags, renameat_with};
         match renameat_with(&self.handle, name, &to.handle, new, RenameFlags::NOREPLACE) {
             // Some network mounts do not know the flag.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => self.rename_checked(name, to, new),
-            other => Ok(other?),
+            other => Ok(other.map(|()| true)?),
         }
     }
 
     #[cfg(not(any(target_os = "linux", target_os = "macos")))]
-    pub(super) fn rename_no_replace(&self, name: &OsStr, to: &Folder, new: &OsStr) -> Result<()> {
+    pub(super) fn rename_no_replace(&self, name: &OsStr, to: &Folder, new: &OsStr) -> Result<bool> {
         self.rename_checked(name, to, new)
     }
 
@@ -241,6 +243,60 @@ pub(super) fn extended(_: &Path, _: &str) -> Option<Vec<u8>> {
     None
 }
 
+/// Gives a copy the attributes of its original, as far as the volume keeps any.
+pub fn carry(file: &fs_err::File, attributes: &[(String, Vec<u8>)]) {
+    for (name, value) in attributes {
+        // A volume without them shows the mode instead; the backup's manifest has them all.
+        let _ = rustix::fs::fsetxattr(file.file(), name.as_str(), value, rustix::fs::XattrFlags::empty());
+    }
+}
+
+/// Which other programs on this machine have one of these files open or locked, by device and number. Programs of other
+/// accounts are seen by root alone, locks by everybody.
+#[cfg(target_os = "linux")]
+pub fn holders(files: &BTreeSet<(u64, u64)>) -> Vec<String> {
+    let own = std::process::id();
+    let name = |process: u32| {
+        let name = fs_err::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+        format!("{} (process {process})", name.trim().escape_debug())
+    };
+    let mut found = BTreeSet::new();
+    let processes = fs_err::read_dir("/proc").into_iter().flatten().flatten();
+    for process in processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(|id| *id != own) {
+        let mut open = fs_err::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+        let ours = |entry: fs_err::DirEntry| {
+            rustix::fs::stat(entry.path()).is_ok_and(|file| files.contains(&(file.st_dev, file.st_ino)))
+        };
+        if open.any(ours) {
+            found.insert(format!("{} has it open", name(process)));
+        }
+    }
+    for lock in fs_err::read_to_string("/proc/locks").unwrap_or_default().lines() {
+        if let Some((process, file)) = locked(lock)
+            && process != own
+            && files.contains(&file)
+        {
+            found.insert(format!("{} has a lock on it", name(process)));
+        }
+    }
+    found.into_iter().collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn holders(_: &BTreeSet<(u64, u64)>) -> Vec<String> {
+    Vec::new()
+}
+
+/// `1: POSIX  ADVISORY  WRITE 1234 08:02:1234567 0 EOF`, of proc_locks(5): the process, and the file by device and number.
+#[cfg(target_os = "linux")]
+fn locked(line: &str) -> Option<(u32, (u64, u64))> {
+    let mut words = line.split_whitespace().skip_while(|word| !["READ", "WRITE", "RW"].contains(word)).skip(1);
+    let process = words.next()?.parse().ok()?;
+    let mut file = words.next()?.split(':');
+    let [major, minor] = [u32::from_str_radix(file.next()?, 16).ok()?, u32::from_str_radix(file.next()?, 16).ok()?];
+    Some((process, (rustix::fs::makedev(major, minor), file.next()?.parse().ok()?)))
+}
+
 /// The only part of the environment that a program gets from outside: nothing.
 pub const INHERITED: &[&str] = &[];
 
@@ -276,5 +332,39 @@ pub fn ended_within(child: &mut Child, limit: Duration) -> Result<bool> {
     match hear.recv_timeout(limit) {
         Ok(ended) => Ok(ended.map(|()| true)?),
         Err(_) => Ok(false),
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::MetadataExt;
+
+    #[test]
+    fn who_holds_a_file_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("MASTER.GLB");
+        fs_err::write(&path, "x").expect("written");
+        let seen = fs_err::metadata(&path).expect("there");
+        let files = BTreeSet::from([(seen.dev(), seen.ino())]);
+        let mine = fs_err::File::open(&path).expect("open");
+        assert_eq!(holders(&files), [""; 0], "this program itself does not count");
+        drop(mine);
+        let (input, _) = fs_err::File::open(&path).expect("open").into_parts();
+        let mut child = Command::new("sleep").arg("30").stdin(input).spawn().expect("sleep runs");
+        let held = holders(&files);
+        child.kill().expect("ended");
+        child.wait().expect("ended");
+        assert_eq!(held, [format!("sleep (process {}) has it open", child.id())]);
+        assert_eq!(holders(&files), [""; 0]);
+    }
+
+    #[test]
+    fn a_line_of_the_kernels_locks() {
+        let file = (rustix::fs::makedev(8, 0x12), 1_234_567);
+        assert_eq!(locked("3: POSIX  ADVISORY  WRITE 1234 08:12:1234567 0 EOF"), Some((1234, file)));
+        assert_eq!(locked("4: -> FLOCK  ADVISORY  WRITE 77 08:12:1234567 0 EOF"), Some((77, file)));
+        assert_eq!(locked("5: LEASE  ACTIVE    READ  9 08:12:1234567 0 EOF"), Some((9, file)));
+        assert_eq!(locked("nonsense"), None);
     }
 }

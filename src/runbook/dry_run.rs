@@ -17,11 +17,12 @@ pub fn describe(step: &Step, paths: &Paths) -> Vec<String> {
     lines
 }
 
-/// Why the step would be refused if it started now; empty when nothing stands against it.
+/// Why the step would be refused if it started now, or what it would warn of; empty when nothing stands against it.
 pub fn refusals(step: &Step, paths: &Paths, at: DateTime<Utc>) -> Vec<Finding> {
     match step.action.as_ref().map(|action| plan(&step.name, action, paths, at)) {
         Some(Err(fault)) => fault.findings,
-        _ => Vec::new(),
+        Some(Ok(plan)) => plan.warnings,
+        None => Vec::new(),
     }
 }
 

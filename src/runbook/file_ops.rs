@@ -1,13 +1,15 @@
 //! The few changes that every action is made of. Each is durable before the next begins; an error from a sync ends
 //! the step, because a second sync may report success for data that is gone.
 
-use super::identity::{PIECE, digest_of, hex};
+use super::identity::{DEPTH, PIECE, digest_of, hex};
 use super::lookup::Spot;
-use crate::fault::{Exit, Fault, Result};
+use super::run::IN_USE;
+use crate::fault::{Exit, Fault, Finding, Result};
 use crate::platform::fail::point;
-use crate::platform::{Folder, Look, set_mode, set_owner};
+use crate::platform::{Folder, Kind, Look, carry, holders, set_mode, set_owner};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::Path;
@@ -19,11 +21,16 @@ pub struct Stamp {
     pub modified: SystemTime,
     pub mode: Option<u32>,
     pub owner: Option<(u32, u32)>,
+    /// DOS attributes, as the volume keeps them.
+    #[serde(default)]
+    pub attributes: Vec<(String, Vec<u8>)>,
 }
 
 impl Stamp {
-    pub fn of(look: &Look) -> Stamp {
-        Stamp { modified: look.modified, mode: look.mode, owner: look.owner }
+    /// Of what stands under a name, already looked at.
+    pub fn of(folder: &Folder, name: &OsStr, look: &Look) -> Stamp {
+        let attributes = folder.carried(name);
+        Stamp { modified: look.modified, mode: look.mode, owner: look.owner, attributes }
     }
 }
 
@@ -66,14 +73,31 @@ impl Scratch {
         Ok(taken)
     }
 
-    /// Proves the right to change a folder by changing it: creates, renames, syncs and removes a file of no bytes.
-    pub fn probe(&self, folder: &Folder) -> Result<()> {
+    /// Proves the right to change a folder by changing it: creates, renames, syncs and removes a file of no bytes. What
+    /// was renamed there before is durable with it. Whether the volume itself keeps a rename from replacing.
+    pub fn probe(&self, folder: &Folder) -> Result<bool> {
+        self.unprobe(folder)?;
         let [probe, renamed] = self.probes();
-        folder.create(OsStr::new(&probe))?;
-        folder.rename(OsStr::new(&probe), folder, OsStr::new(&renamed))?;
-        folder.sync()?;
+        let guarded = self.try_out(folder, OsStr::new(&probe), OsStr::new(&renamed));
+        let guarded = guarded.map_err(|error| match error.kind() {
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                let finding = Finding::error("no-right", error.to_string(), GIVE_RIGHTS).in_file(folder.path());
+                Fault::from(finding)
+            }
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                let remedy = "free space there, then run `flagday cutover` again";
+                Finding::error("space-short", error.to_string(), remedy).in_file(folder.path()).into()
+            }
+            _ => error.into(),
+        })?;
+        sync(folder)?;
         folder.remove(OsStr::new(&renamed))?;
-        Ok(())
+        Ok(guarded)
+    }
+
+    fn try_out(&self, folder: &Folder, probe: &OsStr, renamed: &OsStr) -> std::io::Result<bool> {
+        folder.create(probe)?;
+        folder.rename(probe, folder, renamed)
     }
 
     /// Removes what an interrupted probe left.
@@ -114,13 +138,14 @@ pub fn write_new(
         if let Some(owner) = stamp.owner {
             set_owner(&target, owner)?;
         }
+        carry(&target, &stamp.attributes);
         if let Some(mode) = stamp.mode {
             set_mode(&target, mode)?;
         }
         target.set_modified(stamp.modified)?;
     }
     point("before sync file")?;
-    target.sync_all()?;
+    target.sync_all().map_err(|error| unsynced(&error))?;
     point("after sync file")?;
     let digest = hex(digest);
     target.rewind()?;
@@ -136,7 +161,8 @@ pub fn write_new(
 
 /// Renames without replacing, and makes both folders durable.
 pub fn move_to(from: &Folder, name: &OsStr, to: &Folder, new: &OsStr) -> Result<()> {
-    from.rename(name, to, new).map_err(|error| match error.kind() {
+    let renamed = from.rename(name, to, new).map(drop);
+    renamed.map_err(|error| match error.kind() {
         ErrorKind::ResourceBusy | ErrorKind::ExecutableFileBusy | ErrorKind::PermissionDenied => {
             in_use(&from.path().join(name), &error)
         }
@@ -148,9 +174,9 @@ pub fn move_to(from: &Folder, name: &OsStr, to: &Folder, new: &OsStr) -> Result<
         ),
         _ => error.into(),
     })?;
-    to.sync()?;
+    sync(to)?;
     if from.path() != to.path() {
-        from.sync()?;
+        sync(from)?;
     }
     Ok(())
 }
@@ -160,29 +186,76 @@ pub fn discard(folder: &Folder, name: &str) -> Result<()> {
     let name = OsStr::new(name);
     if folder.look(name)?.is_some() {
         folder.remove(name)?;
-        folder.sync()?;
+        sync(folder)?;
     }
     Ok(())
 }
+
+/// The code of a failed sync.
+pub const UNSYNCED: &str = "sync-failed";
+
+/// Makes the names in a folder durable. A failure ends the step: a second sync may report success for data that is gone.
+pub fn sync(folder: &Folder) -> Result<()> {
+    folder.sync().map_err(|error| unsynced(&error))
+}
+
+fn unsynced(error: &std::io::Error) -> Fault {
+    Fault::new(
+        UNSYNCED,
+        format!("{error}: what was just written may not be on the disk"),
+        "look into the log of the system or the file server, and see to that disk before anything else",
+    )
+}
+
+/// What to do where a folder cannot be changed.
+pub const GIVE_RIGHTS: &str =
+    "give this account the right to create, rename and delete there, and see that the volume is not read-only";
 
 /// Opens a folder inside, creating it when it is missing.
 pub fn enter(folder: &Folder, name: &OsStr) -> Result<Folder> {
     if folder.look(name)?.is_none() {
         folder.create_folder(name)?;
-        folder.sync()?;
+        sync(folder)?;
     }
     Ok(folder.folder(name)?)
 }
 
 /// Somebody has it open: worth another try.
 fn in_use(path: &Path, error: &std::io::Error) -> Fault {
-    Fault::ending(
-        Exit::Waiting,
-        "file-in-use",
-        format!("{error}: a program or a client has it open, or a right is missing on {}", path.display()),
-        "find who is still signed in or which transport still runs, end it, and run `flagday cutover` again; \
-         `flagday cutover rollback` is safe too",
-    )
+    let why = format!("{error}: a program or a client has it open, or a right is missing on {}", path.display());
+    Fault::ending(Exit::Waiting, IN_USE, why, END_USE)
+}
+
+const END_USE: &str =
+    "find who is still signed in or which transport still runs, end it, and run `flagday cutover` again";
+
+/// Refuses what a program on this machine holds open or has locked. Clients of another file server are not seen here:
+/// their share modes make the rename itself fail.
+pub fn free(folder: &Folder, name: &OsStr) -> Result<()> {
+    let mut files = BTreeSet::new();
+    numbers(folder, name, 0, &mut files)?;
+    match holders(&files).as_slice() {
+        [] => Ok(()),
+        held => {
+            let why = format!("{}: {}", folder.path().join(name).display(), held.join(", "));
+            Err(Fault::ending(Exit::Waiting, IN_USE, why, END_USE))
+        }
+    }
+}
+
+/// The numbers of a file, or of all files below a folder.
+fn numbers(folder: &Folder, name: &OsStr, depth: usize, files: &mut BTreeSet<(u64, u64)>) -> Result<()> {
+    match folder.look(name)? {
+        Some(look) if look.kind == Kind::File => files.extend(look.device.zip(look.inode)),
+        Some(look) if look.kind == Kind::Folder && depth < DEPTH => {
+            let inside = folder.folder(name)?;
+            for name in inside.names()? {
+                numbers(&inside, &name, depth + 1, files)?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 /// A rename cannot leave its volume.
@@ -195,10 +268,10 @@ pub fn other_volume(from: &Path, to: &Path) -> Fault {
 }
 
 /// The complaint when fewer bytes are free than are needed.
-pub fn space_for(folder: &Folder, needed: u64) -> Result<Option<crate::fault::Finding>> {
+pub fn space_for(folder: &Folder, needed: u64) -> Result<Option<Finding>> {
     let short = folder.space()?.filter(|free| *free < needed);
     Ok(short.map(|free| {
-        crate::fault::Finding::error(
+        Finding::error(
             "space-short",
             format!("{} has {free} bytes free, {needed} are needed", folder.path().display()),
             "free space there, or name a place on a larger volume",

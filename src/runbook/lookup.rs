@@ -1,7 +1,7 @@
 //! From a path as a playbook writes it to the name on the disk: placeholders filled in, letters compared without
 //! case as DOS clients do, links and ways upwards refused.
 
-use crate::fault::{Fault, Result};
+use crate::fault::{Fault, Finding, Result};
 use crate::platform::Folder;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -97,8 +97,32 @@ impl Paths {
             folder = folder.folder(OsStr::new(&found))?;
             folders.push(found);
         }
-        let name = find_name(&folder, name)?.unwrap_or_else(|| (*name).to_owned());
+        let name = find_name(&folder, name)?.unwrap_or_else(|| self.new_name(folder.path(), name));
         Ok(Spot { root, folders, name })
+    }
+
+    /// A name that is not there yet: in a tree that DOS clients use, in capitals.
+    fn new_name(&self, folder: &Path, name: &str) -> String {
+        if self.is_dos(folder) { name.to_uppercase() } else { name.to_owned() }
+    }
+
+    fn is_dos(&self, folder: &Path) -> bool {
+        DOS.iter().filter_map(|tree| self.0.get(*tree)).any(|tree| folder.starts_with(tree))
+    }
+
+    /// The complaint about a new name that no DOS client could see.
+    pub fn no_dos_name(&self, spot: &Spot) -> Option<Finding> {
+        let there = || spot.folder().is_ok_and(|folder| folder.look(spot.name()).is_ok_and(|look| look.is_some()));
+        (spot.path().parent().is_some_and(|folder| self.is_dos(folder)) && !is_dos_name(&spot.name) && !there()).then(
+            || {
+                Finding::error(
+                    "name-not-dos",
+                    format!("{spot} would be no name of eight letters and three, which is all that clients can see"),
+                    "name it like MASTER.GLB or POLD",
+                )
+                .in_file(spot.path())
+            },
+        )
     }
 
     /// Like [`Paths::find`], for a folder that may also be a root itself.
@@ -135,6 +159,22 @@ impl Paths {
         }
         Ok((root, names))
     }
+}
+
+/// Trees that DOS clients use.
+const DOS: [&str; 2] = ["postoffice", "staged"];
+
+/// Names that stand for devices, with any extension.
+const DEVICES: [&str; 4] = ["CON", "PRN", "AUX", "NUL"];
+
+fn is_dos_name(name: &str) -> bool {
+    let letter = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "!#$%&'()-@^_`~".contains(c);
+    let (stem, extension) = name.split_once('.').unwrap_or((name, ""));
+    let port = ["COM", "LPT"]
+        .iter()
+        .any(|port| stem.strip_prefix(port).is_some_and(|n| matches!(n.as_bytes(), [b'1'..=b'9'])));
+    let device = DEVICES.contains(&stem) || port;
+    (1..=8).contains(&stem.len()) && extension.len() <= 3 && name.replacen('.', "", 1).chars().all(letter) && !device
 }
 
 fn bad_path(text: &str, why: &str) -> Fault {
@@ -182,6 +222,34 @@ mod tests {
         let new = paths.find("{postoffice}/glb/OLDMAST.GLB").expect("found");
         assert_eq!(new.path(), root.path().join("po/Glb/OLDMAST.GLB"));
         assert_eq!(paths.find("po/GLB").expect("found").path(), root.path().join("po/Glb"));
+    }
+
+    #[test]
+    fn new_names_in_a_postoffice_are_short_and_in_capitals() {
+        let (root, paths) = office();
+        assert_eq!(
+            paths.find("{postoffice}/glb/oldmast.glb").expect("found").path(),
+            root.path().join("po/Glb/OLDMAST.GLB")
+        );
+        let whole = format!("{}/oldmast.glb", root.path().join("po/Glb").display());
+        for text in ["po/Glb/oldmast.glb", &whole] {
+            assert_eq!(paths.find(text).expect("found").name, "OLDMAST.GLB", "{text}");
+        }
+        assert_eq!(paths.find("new.crt").expect("found").name, "new.crt", "elsewhere it stays as written");
+        for (name, good) in [
+            ("OLDMAST.GLB", true),
+            ("POLD", true),
+            ("MASTER.GLB.OLD", false),
+            ("OLDMASTER.GLB", false),
+            ("A B", false),
+            ("NUL.GLB", false),
+            ("COM1", false),
+            ("COMM", true),
+        ] {
+            let spot = paths.find(&format!("{{postoffice}}/GLB/{name}")).expect("found");
+            assert_eq!(paths.no_dos_name(&spot).is_none(), good, "{name}");
+        }
+        assert_eq!(paths.no_dos_name(&paths.find("a longer name").expect("found")), None);
     }
 
     #[test]

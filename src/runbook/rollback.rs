@@ -3,7 +3,7 @@
 
 use super::actions::{Intent, Stand};
 use super::journal::{Event, History};
-use super::run::{Runbook, has_program, settle, stated, unclear};
+use super::run::{Runbook, half_back, has_program, revert, settle, stated, unclear};
 use super::step::StepState;
 use crate::campaign::{Action, Step};
 use crate::fault::{Fault, Result};
@@ -20,14 +20,15 @@ impl Runbook<'_> {
             self.record(step, Event::Undoing {})?;
         }
         let mut facts = Vec::new();
-        for intent in done.iter().rev() {
-            match intent.operation().revert() {
-                Ok(seen) => facts.extend(seen),
-                Err(fault) => {
-                    self.record(step, Event::Failed { cause: fault.to_string() })?;
-                    return Err(fault);
-                }
-            }
+        // Every right is proved before the first change, and what a rollback that was cut off took back is made durable.
+        let sealed = history.intents.iter().try_for_each(|intent| intent.operation().seal());
+        let reverted = sealed.and_then(|()| {
+            done.iter().rev().try_for_each(|intent| revert(self.again, intent).map(|seen| facts.extend(seen)))
+        });
+        if let Err(mut fault) = reverted {
+            self.record(step, Event::Failed { cause: fault.to_string() })?;
+            fault.findings.push(half_back(step));
+            return Err(fault);
         }
         if matches!(step.action, Some(Action::Notice(_))) {
             facts.push("what people were told stays told".to_owned());

@@ -4,14 +4,17 @@
 //! judged by its files alone, so a run may be cut off at any instant.
 
 mod found;
+mod patience;
 mod words;
 
 pub(super) use found::{has_program, settle};
-pub(super) use words::unclear;
+pub(super) use patience::{IN_USE, patiently, revert};
+pub(super) use words::{half_back, unclear};
 
 use self::found::{Found, find};
-use self::words::{as_before, changed_but_wrong, half_undone, unfinished};
-use super::actions::{Intent, plan};
+use self::words::{as_before, changed_but_wrong, half_undone, not_begun, not_seen, unfinished};
+use super::actions::{Intent, Plan, plan};
+use super::file_ops::UNSYNCED;
 use super::journal::{Entry, Event, History, Journal, history_of};
 use super::lookup::Paths;
 use super::step::StepState;
@@ -46,6 +49,9 @@ pub struct Runbook<'a> {
     /// doing it once.
     pub other: &'a mut dyn FnMut(&Action) -> Result<Progress>,
     pub now: &'a dyn Fn() -> DateTime<Utc>,
+    /// Asked each time a file is in use, with the reason and the seconds waited so far. It pauses for a second and says
+    /// whether to try again.
+    pub again: &'a mut dyn FnMut(&str, u32) -> bool,
 }
 
 impl std::fmt::Debug for Runbook<'_> {
@@ -65,7 +71,7 @@ impl Runbook<'_> {
         match history.state {
             StepState::Done => return Ok(Performed::Done { facts: Vec::new(), warnings: Vec::new() }),
             StepState::Undoing => return Err(half_undone(step)),
-            StepState::Started | StepState::Failed => match find(step, &history)? {
+            StepState::Started | StepState::Failed => match found(step, &history)? {
                 Found::Done | Found::Open => return self.finish(step, Vec::new()),
                 Found::NotDone => self.not_done(step)?,
             },
@@ -84,7 +90,7 @@ impl Runbook<'_> {
             StepState::Undoing => return Err(half_undone(step)),
             StepState::Pending | StepState::Done | StepState::Undone => return Ok(None),
         }
-        match find(step, &history)? {
+        match found(step, &history)? {
             Found::Done => self.finish(step, Vec::new()).map(Some),
             Found::NotDone => self.not_done(step).map(|()| None),
             Found::Open => Ok(None),
@@ -105,21 +111,33 @@ impl Runbook<'_> {
     }
 
     fn start(&mut self, step: &Step, history: &History, passed: &Passed) -> Result<Performed> {
-        let warnings = self.check(&step.before)?;
+        let mut warnings = self.check(&step.before).map_err(|fault| not_begun(step, fault))?;
         if step.action.is_none()
             && let Some(why) = awaited(step, history)
         {
             return Ok(Performed::Waiting { why });
         }
-        let intents = match &step.action {
-            Some(action) => plan(&step.name, action, self.paths, (self.now)())?,
-            None => Vec::new(),
+        let Plan { intents, warnings: seen } = match &step.action {
+            Some(action) => {
+                let (paths, at) = (self.paths, (self.now)());
+                patiently(self.again, || plan(&step.name, action, paths, at), || Ok(()))
+                    .map_err(|fault| not_begun(step, fault))?
+            }
+            None => Plan::default(),
         };
+        warnings.extend(seen);
         let gates = passed.gates().map(|(name, digest)| (name.to_owned(), digest.to_owned())).collect();
         self.record(step, Event::Started { gates, intents: intents.clone() })?;
         let mut facts = Vec::new();
+        // Every right is proved before the first change is made.
         for intent in &intents {
-            match intent.operation().apply() {
+            match intent.operation().prove() {
+                Ok(seen) => warnings.extend(seen),
+                Err(fault) => return Err(self.failed(step, &intents, fault)),
+            }
+        }
+        for intent in &intents {
+            match patience::apply(self.again, intent) {
                 Ok(seen) => facts.extend(seen),
                 Err(fault) => return Err(self.failed(step, &intents, fault)),
             }
@@ -161,18 +179,28 @@ impl Runbook<'_> {
     }
 
     /// After an error: takes back what was half done and records the failure. Where the files do not allow that, the
-    /// step stays begun, and the next run looks again.
+    /// step stays begun, and the next run looks again. After a failed sync nothing more is done: whatever the disk says
+    /// next, what it has lost would stay lost.
     fn failed(&mut self, step: &Step, intents: &[Intent], mut fault: Fault) -> Fault {
         let unseen = fault.findings.iter().any(|finding| finding.code == "program-timeout");
         let history = History { intents: intents.to_vec(), failure_seen: !unseen, ..History::default() };
         let event = Event::Failed { cause: fault.to_string() };
+        if fault.findings.iter().any(|finding| finding.code == UNSYNCED) {
+            let recorded = self.record(step, event);
+            fault.findings.push(unfinished(step));
+            fault.findings.extend(recorded.err().into_iter().flat_map(|more| more.findings));
+            return fault;
+        }
         match find(step, &history) {
             Ok(Found::NotDone) => match self.record(step, event) {
                 Ok(()) => fault.findings.push(as_before(step)),
                 Err(more) => fault.findings.extend(more.findings),
             },
             Ok(Found::Done | Found::Open) => fault.findings.push(unfinished(step)),
-            Err(more) => fault.findings.extend(more.findings),
+            Err(more) => {
+                fault.findings.extend(more.findings);
+                fault.findings.push(not_seen(step));
+            }
         }
         fault
     }
@@ -201,6 +229,21 @@ impl Runbook<'_> {
         let entries: Vec<Entry> = self.journal.entries()?;
         history_of(&entries, &step.name)
     }
+}
+
+/// Judges a step that another run began, and makes durable what is found: that run may have been cut off before its
+/// last sync.
+fn found(step: &Step, history: &History) -> Result<Found> {
+    let found = find(step, history).and_then(|found| match found {
+        Found::Open => Ok(found),
+        _ => history.intents.iter().try_for_each(|intent| intent.operation().seal()).map(|()| found),
+    });
+    found.map_err(|mut fault| {
+        if !fault.findings.iter().any(|finding| ["files-unclear", "program-unseen"].contains(&finding.code)) {
+            fault.findings.push(not_seen(step));
+        }
+        fault
+    })
 }
 
 /// What a person still has to state.

@@ -15,13 +15,17 @@ impl Campaign {
         self
     }
 
+    /// The disks are made from the staged postoffice, now that the users are in it.
+    pub fn disks_of_today(&self) {
+        tree::files(&self.path("disks")).iter().for_each(|file| tree::rewrite(file));
+    }
+
     /// Up to and including the notices.
     pub fn announce(&self) -> &Campaign {
         self.run("cutover --yes").ends(3).says("step attest-staged needs a person");
         self.attest("attest-staged");
         self.run("cutover --yes --until copy-access").ends(0);
-        // The disks are made from the staged postoffice, now that the users are in it.
-        tree::files(&self.path("disks")).iter().for_each(|file| tree::rewrite(file));
+        self.disks_of_today();
         // The change lies in the past here, so every notice is late: held until it is asked for by name.
         self.run("cutover --yes").ends(3).says("is held");
         for notice in ["change-date", "new-serial", "local-change-date"] {

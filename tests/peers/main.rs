@@ -13,10 +13,14 @@ mod server; // a free port, and waiting without guessing
 mod sink; // Postfix's smtp-sink: takes every message and keeps it
 mod smtp; // the words of SMTP over a plain socket, to try the servers above
 
+mod strace; // the system calls of a run, and the same run with one of them hit
+mod whole; // folders with modes and times
+
 mod floppy_images; // fsck.fat and mtools on disk images
 mod packages; // what `build` writes, read by fsck.fat, mtools and unzip
 mod sample_trees; // the sample's generator writes what is committed
 mod sending; // `send` to smtp-sink and Postfix
+mod system_calls; // every step of the cutover, killed and failed at its system calls
 mod servers_work; // the servers above do what their callers rely on
 
 fn main() -> std::process::ExitCode {
@@ -27,6 +31,7 @@ fn main() -> std::process::ExitCode {
         sample_trees::trials(),
         servers_work::trials(),
         sending::trials(),
+        system_calls::trials(),
     ];
     libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit_code()
 }

@@ -20,6 +20,7 @@ pub const SMTP_SINK: Need = Need::Program { name: "smtp-sink", package: "postfix
 pub const POSTFIX: Need = Need::Program { name: "postfix", package: "postfix" };
 pub const OPENSSL: Need = Need::Program { name: "openssl", package: "openssl" };
 pub const UNZIP: Need = Need::Program { name: "unzip", package: "unzip" };
+pub const STRACE: Need = Need::Program { name: "strace", package: "strace" };
 pub const PYTHON: Need = Need::Program { name: "python3", package: "python3" };
 
 impl Need {

@@ -10,7 +10,7 @@ use crate::campaign::FromTo;
 use crate::fault::{Fault, Finding, Result};
 use crate::platform::fail::point;
 use crate::platform::{Folder, Kind, Look};
-use crate::runbook::file_ops::{Stamp, discard, enter, move_to, space_for, write_new};
+use crate::runbook::file_ops::{Scratch, Stamp, discard, enter, move_to, space_for, sync, write_new};
 use crate::runbook::identity::{DEPTH, digest_of, not_plain};
 use crate::runbook::lookup::{Paths, Spot};
 use chrono::{DateTime, Utc};
@@ -36,7 +36,7 @@ const PER_FILE: u64 = 4096;
 
 pub fn plan(step: &str, wanted: &FromTo, paths: &Paths, at: DateTime<Utc>) -> Result<Backup> {
     let (from, to) = (paths.find_folder(&wanted.from)?, paths.find_folder(&wanted.to)?);
-    let (partial, name) = (format!("{step}.partial"), format!("{step}-{}", at.format("%Y%m%d-%H%M%SZ")));
+    let (partial, mut name) = (format!("{step}.partial"), format!("{step}-{}", at.format("%Y%m%d-%H%M%SZ")));
     let mut refusals = Vec::new();
     let mut size = Size::default();
     size.add(&from.folder()?.folder(from.name())?, 0, &mut refusals)?;
@@ -52,9 +52,13 @@ pub fn plan(step: &str, wanted: &FromTo, paths: &Paths, at: DateTime<Utc>) -> Re
     }
     let mut there = Size::default();
     if let Some(folder) = &inside {
-        if folder.look(OsStr::new(&name))?.is_some() {
-            let cause = format!("{} exists already", to.child(&name));
-            refusals.push(Finding::error("target-exists", cause, "wait a second and run the command again"));
+        // Two in one second, or a clock that was set back.
+        let dated = name.clone();
+        for n in 2.. {
+            if folder.look(OsStr::new(&name))?.is_none() {
+                break;
+            }
+            name = format!("{dated}-{n}");
         }
         if folder.look(OsStr::new(&partial))?.is_some() {
             there.add(&folder.folder(OsStr::new(&partial))?, 0, &mut Vec::new())?;
@@ -114,9 +118,14 @@ impl Operation for Backup {
         Ok(if whole { Stand::Done } else { Stand::Unclear(format!("{path} is no whole backup")) })
     }
 
+    fn prove(&self) -> Result<Vec<Finding>> {
+        // A backup's folder has a date in its name: nobody else makes the same.
+        self.scratch().probe(&self.place()?).map(|_| Vec::new())
+    }
+
     /// What was copied so far stays: the next attempt goes on from there.
     fn tidy(&self) -> Result<()> {
-        Ok(())
+        self.scratch().unprobe(&self.place()?)
     }
 
     fn apply(&self) -> Result<Vec<String>> {
@@ -129,7 +138,7 @@ impl Operation for Backup {
         copy_folder(&above, self.from.name(), &tree, &mut Vec::new(), &mut list)?;
         point("before manifest end")?;
         let end = list.end()?;
-        partial.sync()?;
+        sync(&partial)?;
         move_to(&holder, OsStr::new(&self.partial), &holder, OsStr::new(&self.name))?;
         if self.look()? != Stand::Done {
             return Err(damaged(&self.to.child(&self.name).path(), "it does not read back"));
@@ -140,7 +149,7 @@ impl Operation for Backup {
     }
 
     fn seal(&self) -> Result<()> {
-        Ok(self.to.folder()?.folder(self.to.name())?.sync()?)
+        self.prove().map(drop)
     }
 
     /// A backup is never removed.
@@ -151,6 +160,21 @@ impl Operation for Backup {
     fn words(&self) -> String {
         let place = self.to.child(&self.name);
         format!("copy {} ({} files, {} bytes) to {place} and read every file back", self.from, self.files, self.bytes)
+    }
+}
+
+impl Backup {
+    /// The folder that holds backups, or the one in which it will be made.
+    fn place(&self) -> Result<Folder> {
+        let holder = self.to.folder()?;
+        match holder.look(self.to.name())? {
+            Some(_) => Ok(holder.folder(self.to.name())?),
+            None => Ok(holder),
+        }
+    }
+
+    fn scratch(&self) -> Scratch {
+        Scratch::new(&self.partial, &self.to)
     }
 }
 
@@ -184,15 +208,14 @@ fn copy_folder(above: &Folder, own: &OsStr, to: &Folder, path: &mut Vec<OsString
         }
         path.pop();
     }
-    to.sync()?;
+    sync(to)?;
     to.set_own_mode(look.mode.unwrap_or(0o700))?;
     to.set_own_time(look.modified)?;
-    to.sync()?;
-    Ok(())
+    sync(to)
 }
 
 fn copy_file(from: &Folder, name: &OsStr, seen: &Look, to: &Folder) -> Result<String> {
-    let stamp = Stamp::of(seen);
+    let stamp = Stamp::of(from, name, seen);
     if let Some(there) = to.look(name)? {
         // The time is set last: a file that has it is whole. FAT keeps it to two seconds only.
         let apart = there.modified.duration_since(seen.modified).unwrap_or_else(|error| error.duration());

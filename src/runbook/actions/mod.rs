@@ -18,7 +18,7 @@ pub use shell::Shell;
 
 use super::lookup::Paths;
 use crate::campaign::Action;
-use crate::fault::Result;
+use crate::fault::{Finding, Result};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case", tag = "operation")]
 pub enum Intent {
     Rename(Rename),
-    Place(Placement),
+    Place(Box<Placement>),
     Backup(Backup),
     Shell(Shell),
 }
@@ -41,7 +41,17 @@ pub enum Stand {
     Unclear(String),
 }
 
+/// What a step is going to change, and what a person should know of it before.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Plan {
+    pub intents: Vec<Intent>,
+    pub warnings: Vec<Finding>,
+}
+
 pub trait Operation {
+    /// Proves the rights that the change needs by using them on a file of its own. Warnings tell what the volume lacks.
+    fn prove(&self) -> Result<Vec<Finding>>;
+
     /// Judges by identity, never by name alone. Changes nothing.
     fn look(&self) -> Result<Stand>;
 
@@ -52,7 +62,8 @@ pub trait Operation {
     /// Makes the change, durably, and looks at the result. Facts in words.
     fn apply(&self) -> Result<Vec<String>>;
 
-    /// Makes a change durable that was found done: the run that made it may have been cut off before its last sync.
+    /// Makes durable what an earlier run did or took back before it was cut off, by a change and a sync of its own: a
+    /// sync that failed is not simply repeated.
     fn seal(&self) -> Result<()>;
 
     /// Takes the change back, durably, and looks at the result.
@@ -66,22 +77,28 @@ impl Intent {
     pub fn operation(&self) -> &dyn Operation {
         match self {
             Intent::Rename(it) => it,
-            Intent::Place(it) => it,
+            Intent::Place(it) => &**it,
             Intent::Backup(it) => it,
             Intent::Shell(it) => it,
         }
     }
 }
 
+fn placed(placement: Placement) -> Intent {
+    Intent::Place(Box::new(placement))
+}
+
 /// Works out the changes of an action and refuses, all reasons at once, whatever could not end well. Touches nothing.
 /// An action of another room (notices, packages, observations) has no changes here.
-pub fn plan(step: &str, action: &Action, paths: &Paths, at: DateTime<Utc>) -> Result<Vec<Intent>> {
-    Ok(match action {
-        Action::Rename(it) => vec![Intent::Rename(rename::plan(step, it, paths)?)],
-        Action::Copy(it) => vec![Intent::Place(copy::plan(step, it, paths)?)],
-        Action::Replace(them) => replace::plan(step, them, paths)?.into_iter().map(Intent::Place).collect(),
+pub fn plan(step: &str, action: &Action, paths: &Paths, at: DateTime<Utc>) -> Result<Plan> {
+    let mut warnings = Vec::new();
+    let intents = match action {
+        Action::Rename(it) => vec![Intent::Rename(rename::plan(step, it, paths, &mut warnings)?)],
+        Action::Copy(it) => vec![placed(copy::plan(step, it, paths)?)],
+        Action::Replace(them) => replace::plan(step, them, paths)?.into_iter().map(placed).collect(),
         Action::Backup(it) => vec![Intent::Backup(backup::plan(step, it, paths, at)?)],
         Action::Shell { run, undo } => vec![Intent::Shell(shell::plan(run, undo.as_deref(), paths)?)],
         Action::Notice(_) | Action::Package(_) | Action::Observe(_) => Vec::new(),
-    })
+    };
+    Ok(Plan { intents, warnings })
 }

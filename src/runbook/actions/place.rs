@@ -6,12 +6,12 @@
 //! ```
 //! Every rename is one that cannot replace. Taking it back is the same with the two contents exchanged.
 
-use super::rename::{changed, leftovers, may_change, read_only, shown};
+use super::rename::{changed, guarded, leftovers, may_change, read_only, shown};
 use super::{Operation, Stand};
 use crate::campaign::FromTo;
 use crate::fault::{Fault, Finding, Result};
 use crate::platform::{Folder, Kind};
-use crate::runbook::file_ops::{Scratch, Stamp, discard, enter, move_to, space_for, write_new};
+use crate::runbook::file_ops::{Scratch, Stamp, discard, enter, free, move_to, space_for, write_new};
 use crate::runbook::identity::{Identity, identify, not_plain};
 use crate::runbook::lookup::{Paths, Spot};
 use serde::{Deserialize, Serialize};
@@ -60,14 +60,19 @@ pub fn survey(step: &str, wanted: &FromTo, paths: &Paths, refusals: &mut Vec<Fin
     refusals.extend(space_for(&target, look.size + MARGIN)?);
     refusals.extend(may_change(&[&target]));
     refusals.extend(leftovers(&scratch, &[&target])?);
+    refusals.extend(paths.no_dos_name(&to));
+    if there.is_some() && refusals.is_empty() {
+        free(&target, to.name())?;
+    }
     let Some(new) = identify(&source, from.name())? else { return Err(changed(&from)) };
     let old = identify(&target, to.name())?;
-    let old_stamp = there.as_ref().map(Stamp::of);
+    let old_stamp = there.as_ref().map(|there| Stamp::of(&target, to.name(), there));
     let new_stamp = Stamp {
         modified: look.modified,
         // The program that uses the name keeps its rights to it; a copy from a read-only disk becomes writable.
         mode: there.as_ref().map_or(look.mode.map(|mode| mode | 0o200), |there| there.mode),
         owner: there.as_ref().map_or(look.owner, |there| there.owner),
+        attributes: target.carried(to.name()),
     };
     Ok(Some(Placement { from, to, new, new_stamp, old, old_stamp, scratch, step: step.to_owned(), state }))
 }
@@ -109,6 +114,11 @@ impl Operation for Placement {
         })
     }
 
+    fn prove(&self) -> Result<Vec<Finding>> {
+        let folder = self.to.folder()?;
+        Ok(guarded(self.scratch.probe(&folder)?, &folder).into_iter().collect())
+    }
+
     fn tidy(&self) -> Result<()> {
         let folder = self.to.folder()?;
         self.scratch.unprobe(&folder)?;
@@ -128,7 +138,6 @@ impl Operation for Placement {
 
     fn apply(&self) -> Result<Vec<String>> {
         let folder = self.to.folder()?;
-        self.scratch.probe(&folder)?;
         if let Some(old) = &self.old {
             self.keep(&folder, self.to.name(), old)?;
         }
@@ -139,12 +148,11 @@ impl Operation for Placement {
     }
 
     fn seal(&self) -> Result<()> {
-        Ok(self.to.folder()?.sync()?)
+        self.prove().map(drop)
     }
 
     fn revert(&self) -> Result<Vec<String>> {
         let folder = self.to.folder()?;
-        self.scratch.probe(&folder)?;
         self.keep(&folder, self.to.name(), &self.new)?;
         if let (Some(old), Some(stamp)) = (&self.old, &self.old_stamp) {
             let kept = self.kept_in()?;

@@ -3,8 +3,8 @@
 use super::{Operation, Stand};
 use crate::campaign::FromTo;
 use crate::fault::{Fault, Finding, Result};
-use crate::platform::Kind;
-use crate::runbook::file_ops::{Scratch, move_to, other_volume};
+use crate::platform::{Folder, Kind};
+use crate::runbook::file_ops::{GIVE_RIGHTS, Scratch, free, move_to, other_volume};
 use crate::runbook::identity::{Identity, identify, not_plain};
 use crate::runbook::lookup::{Paths, Spot};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ pub struct Rename {
     pub scratch: Scratch,
 }
 
-pub fn plan(step: &str, wanted: &FromTo, paths: &Paths) -> Result<Rename> {
+pub fn plan(step: &str, wanted: &FromTo, paths: &Paths, warnings: &mut Vec<Finding>) -> Result<Rename> {
     let (from, to) = (paths.find(&wanted.from)?, paths.find(&wanted.to)?);
     let (old, new) = (from.folder()?, to.folder()?);
     let (source, target) = (old.look(from.name())?, new.look(to.name())?);
@@ -41,7 +41,14 @@ pub fn plan(step: &str, wanted: &FromTo, paths: &Paths) -> Result<Rename> {
     refusals.extend(may_change(&[&old, &new]));
     let scratch = Scratch::new(step, &to);
     refusals.extend(leftovers(&scratch, &[&old, &new])?);
+    refusals.extend(paths.no_dos_name(&to));
     Fault::check(refusals)?;
+    free(&old, from.name())?;
+    if kind.kind == Kind::File && kind.links > 1 {
+        let cause = format!("{from} is one of {} names of the same file: the other names stay", kind.links);
+        let remedy = "find out who made a second name for it, and why";
+        warnings.push(Finding::warning("hard-links", cause, remedy).in_file(from.path()));
+    }
     let identity = identify(&old, from.name())?.ok_or_else(|| neither(&from, &to))?;
     Ok(Rename { from, to, identity, scratch })
 }
@@ -64,6 +71,15 @@ impl Operation for Rename {
         })
     }
 
+    fn prove(&self) -> Result<Vec<Finding>> {
+        let (from, to) = (self.from.folder()?, self.to.folder()?);
+        let mut warnings: Vec<Finding> = guarded(self.scratch.probe(&to)?, &to).into_iter().collect();
+        if from.path() != to.path() {
+            warnings.extend(guarded(self.scratch.probe(&from)?, &from));
+        }
+        Ok(warnings)
+    }
+
     fn tidy(&self) -> Result<()> {
         self.scratch.unprobe(&self.from.folder()?)?;
         self.scratch.unprobe(&self.to.folder()?)
@@ -74,8 +90,7 @@ impl Operation for Rename {
     }
 
     fn seal(&self) -> Result<()> {
-        self.to.folder()?.sync()?;
-        Ok(self.from.folder()?.sync()?)
+        self.prove().map(drop)
     }
 
     fn revert(&self) -> Result<Vec<String>> {
@@ -90,8 +105,6 @@ impl Operation for Rename {
 impl Rename {
     fn move_between(&self, from: &Spot, to: &Spot, expected: &Stand) -> Result<Vec<String>> {
         let (old, new) = (from.folder()?, to.folder()?);
-        self.scratch.probe(&old)?;
-        self.scratch.probe(&new)?;
         let before = identify(&old, from.name())?.filter(|it| it.is(&self.identity));
         let before = before.ok_or_else(|| changed(from))?;
         move_to(&old, from.name(), &new, to.name())?;
@@ -104,6 +117,18 @@ impl Rename {
         }
         Ok(facts)
     }
+}
+
+/// What to know of a volume whose renames do not keep from replacing by themselves.
+pub fn guarded(by_the_volume: bool, folder: &Folder) -> Option<Finding> {
+    let cause = || {
+        format!(
+            "{} has no rename that refuses a taken name: the new name is looked for right before each rename instead",
+            folder.path().display()
+        )
+    };
+    let remedy = "see that nobody else works in that folder while the step runs";
+    (!by_the_volume).then(|| Finding::warning("rename-unguarded", cause(), remedy).in_file(folder.path()))
 }
 
 pub fn shown(identity: Option<&Identity>) -> String {
@@ -129,15 +154,11 @@ pub fn read_only(spot: &Spot) -> Finding {
 }
 
 /// The folders whose names this account may not change.
-pub fn may_change(folders: &[&crate::platform::Folder]) -> Vec<Finding> {
+pub fn may_change(folders: &[&Folder]) -> Vec<Finding> {
     let mut refused: Vec<Finding> = Vec::new();
     for folder in folders {
         if let Err(error) = folder.may_change() {
-            let finding = Finding::error(
-                "no-right",
-                error.to_string(),
-                "give this account the right to create, rename and delete there, and see that the volume is not read-only",
-            );
+            let finding = Finding::error("no-right", error.to_string(), GIVE_RIGHTS);
             refused.push(finding.in_file(folder.path()));
         }
     }
@@ -146,7 +167,7 @@ pub fn may_change(folders: &[&crate::platform::Folder]) -> Vec<Finding> {
 }
 
 /// Files that carry the names this step needs on the way.
-pub fn leftovers(scratch: &Scratch, folders: &[&crate::platform::Folder]) -> Result<Vec<Finding>> {
+pub fn leftovers(scratch: &Scratch, folders: &[&Folder]) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
     for folder in folders {
         for name in scratch.taken(folder)? {

@@ -91,7 +91,7 @@ pub fn restore(backup: &Path, to: &Path) -> Result<u64> {
             continue;
         }
         let owner = from.look(name)?.and_then(|look| look.owner);
-        let stamp = Stamp { modified: modified.into(), mode, owner };
+        let stamp = Stamp { modified: modified.into(), mode, owner, attributes: from.carried(name) };
         if write_new(from, name, into, name, Some(&stamp))? != (size, sha256) {
             return Err(wrong(&from.path().join(name), "was altered").into());
         }

@@ -40,16 +40,51 @@ fn words_of(stand: &Stand) -> Option<&str> {
     }
 }
 
-/// An error came, and nothing of the step remains.
-pub fn as_before(step: &Step) -> Finding {
-    Finding::note("step-not-done", format!("step {} is not done; the files are as before it", step.name), BOTH_SAFE)
+/// Refused before it began.
+pub fn not_begun(step: &Step, mut fault: Fault) -> Fault {
+    let cause = format!(
+        "step {} has not begun: nothing was touched, and everything stands as the steps before it left it",
+        step.name
+    );
+    let remedy = "see to the cause. Safe now: `flagday cutover` tries this step again, `flagday cutover rollback` takes \
+                  back the steps before it";
+    fault.findings.push(Finding::note("step-not-begun", cause, remedy));
+    fault
 }
 
-/// An error came after the change was made.
+/// An error came, and nothing of the step remains.
+pub fn as_before(step: &Step) -> Finding {
+    let cause = format!("step {} is not done: the files are again as before it", step.name);
+    Finding::note("step-not-done", cause, BOTH_SAFE)
+}
+
+/// The disk did not confirm what was written.
 pub fn unfinished(step: &Step) -> Finding {
+    let cause = format!(
+        "step {} stopped in the middle, and what it has written may not survive a power cut; nothing more was touched",
+        step.name
+    );
+    let remedy = format!(
+        "see to the disk or the server first, for its own log tells more; then {BOTH_SAFE}. Both look at the files and \
+         write anew what is doubtful"
+    );
+    Finding::warning("step-unfinished", cause, remedy)
+}
+
+/// The files cannot be looked at now: a share that is gone, a disk that fails.
+pub fn not_seen(step: &Step) -> Finding {
+    let cause = format!("how far step {} has come cannot be seen now; no file is lost by that", step.name);
+    let remedy = format!("see that the folder can be reached and read again; then {BOTH_SAFE}");
+    Finding::note("step-not-seen", cause, remedy)
+}
+
+/// Taking it back met an error.
+pub fn half_back(step: &Step) -> Finding {
     let cause =
-        format!("step {} has made its change, but whether it would survive a power cut is not known", step.name);
-    Finding::warning("step-unfinished", cause, format!("see to the disk first; {BOTH_SAFE}"))
+        format!("step {} is being taken back and is not yet; the steps before it are done and stay so", step.name);
+    let remedy = "safe now: `flagday cutover rollback` goes on from here, `flagday cutover journal` shows what was done; \
+                  `flagday cutover` refuses until the rollback is through";
+    Finding::note("step-half-undone", cause, remedy)
 }
 
 /// The change is made and a check says that the result is not right.
@@ -63,6 +98,6 @@ pub fn half_undone(step: &Step) -> Fault {
     Fault::new(
         "step-half-undone",
         format!("taking back step {} was cut off", step.name),
-        "run `flagday cutover rollback` to its end first; `flagday cutover journal` shows what happened",
+        "safe now: `flagday cutover rollback` takes it back to its end, `flagday cutover journal` shows what happened",
     )
 }

@@ -2,8 +2,9 @@
 
 use super::office::{Office, codes, rename, replace};
 use crate::campaign::Action;
-use crate::platform::fail::{Crash, arm};
+use crate::platform::fail::{Crash, arm, reached};
 use crate::runbook::{Performed, StepState};
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Cut off as soon as `there` is so, after as few points as that takes.
@@ -117,11 +118,85 @@ fn a_program_without_undo_is_taken_back_by_a_person_on_record() {
 fn an_undo_that_fails_is_tried_again() {
     let office = Office::new(&shell("echo x > MADE", Some("test -e READY && rm MADE")));
     office.perform().expect("done");
-    assert_eq!(codes(&office.undo().expect_err("failed")), ["program-failed"]);
+    assert_eq!(codes(&office.undo().expect_err("failed")), ["program-failed", "step-half-undone"]);
     assert_eq!(office.state(), StepState::Undoing);
     let on = office.run(|runbook, step| runbook.resume(step));
     assert_eq!(codes(&on.expect_err("two directions")), ["step-half-undone"]);
     office.write("READY", "");
     office.undo().expect("undone");
     assert!(!office.path("MADE").exists());
+}
+
+#[test]
+fn a_sync_that_failed_ends_the_run_and_is_not_repeated() {
+    let actions = [
+        rename("{postoffice}/P1", "{postoffice}/POLD"),
+        replace(&[("{staged}/MASTER.GLB", "{postoffice}/GLB/MASTER.GLB")]),
+    ];
+    for action in actions {
+        let mut stopped = 0;
+        for n in 1.. {
+            let office = Office::new(&action);
+            arm(n, Some(ErrorKind::StorageFull));
+            let outcome = office.perform();
+            let reached = reached();
+            arm(0, None);
+            if reached < n {
+                break;
+            }
+            let Err(fault) = outcome else { continue };
+            if codes(&fault)[0] == "sync-failed" {
+                assert_eq!(codes(&fault), ["sync-failed", "step-unfinished"], "{n}");
+                assert_eq!(reached, n + JOURNAL_POINTS, "{n}: nothing but the journal is touched after it");
+                assert!(fault.findings[1].remedy.contains("`flagday cutover rollback`"), "{fault}");
+                stopped += 1;
+            }
+            office.nothing_lost("a failed sync");
+            office.perform().expect("done anew");
+            assert_eq!(office.state(), StepState::Done);
+        }
+        assert!(stopped > 1, "{action:?}: {stopped}");
+    }
+}
+
+/// Passed while one entry is written.
+const JOURNAL_POINTS: usize = 3;
+
+#[test]
+fn what_is_in_use_is_tried_again_for_a_while() {
+    for n in 1..60 {
+        let office = Office::new(&rename("{postoffice}/P1", "{postoffice}/POLD"));
+        office.patience.set(3);
+        arm(n, Some(ErrorKind::ResourceBusy));
+        let outcome = office.perform();
+        arm(0, None);
+        if office.patience.get() < 3 {
+            outcome.expect("the second try succeeds");
+            assert_eq!((office.patience.get(), office.state()), (2, StepState::Done));
+            assert!(office.path("po/POLD").exists());
+            return;
+        }
+    }
+    panic!("no rename was ever in use");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_another_program_has_open_is_waited_for_and_then_left_alone() {
+    for (action, held) in [
+        (rename("{postoffice}/P1", "{postoffice}/POLD"), "po/P1/POPULATE.MSM"),
+        (rename("{postoffice}/GLB/MASTER.GLB", "{postoffice}/GLB/OLDMAST.GLB"), "po/GLB/MASTER.GLB"),
+        (replace(&[("{staged}/MASTER.GLB", "{postoffice}/GLB/MASTER.GLB")]), "po/GLB/MASTER.GLB"),
+    ] {
+        let office = Office::new(&action);
+        office.patience.set(4);
+        let input = std::fs::OpenOptions::new().read(true).open(office.path(held)).expect("open");
+        let mut child = std::process::Command::new("sleep").arg("60").stdin(input).spawn().expect("sleep runs");
+        let refused = std::panic::catch_unwind(AssertUnwindSafe(|| office.refusal()));
+        child.kill().expect("ended");
+        child.wait().expect("ended");
+        assert_eq!(refused.expect("refused"), ["file-in-use"], "{held}");
+        assert_eq!(office.patience.get(), 0, "{held}: it was waited for");
+        office.perform().expect("free again");
+    }
 }

@@ -23,6 +23,8 @@ pub struct Office {
     pub progress: RefCell<Result<Progress>>,
     contents: Vec<Vec<u8>>,
     seconds: Cell<i64>,
+    /// How often a file in use is tried again.
+    pub patience: Cell<u32>,
 }
 
 pub fn rename(from: &str, to: &str) -> Action {
@@ -95,6 +97,7 @@ impl Office {
             progress,
             contents,
             seconds: Cell::new(0),
+            patience: Cell::new(0),
         }
     }
 
@@ -124,6 +127,10 @@ impl Office {
             journal: &mut journal,
             checks: &checks,
             other: &mut other,
+            again: &mut |_, _| {
+                self.patience.set(self.patience.get().saturating_sub(1));
+                self.patience.get() > 0
+            },
             now: &|| {
                 self.seconds.set(self.seconds.get() + 1);
                 DateTime::from_timestamp(1_800_000_000 + self.seconds.get(), 0).expect("an instant")
@@ -195,7 +202,9 @@ impl Office {
         let fault = self.perform().expect_err("refused");
         assert_eq!(self.tree(), before, "a refusal touches nothing");
         assert_eq!(self.state(), StepState::Pending, "nothing was begun");
-        codes(&fault)
+        let mut codes = codes(&fault);
+        assert_eq!(codes.pop(), Some("step-not-begun"), "and it says so");
+        codes
     }
 }
 

@@ -3,6 +3,7 @@
 use super::office::{Office, codes, copy, rename, replace, step};
 use crate::campaign::{Action, FromTo, Step};
 use crate::fault::{Fault, Finding};
+use crate::platform::fail::{arm, coarse};
 use crate::runbook::{Performed, Progress, StepState, describe, refusals, restore, verify};
 
 fn waits(office: &Office) -> String {
@@ -151,6 +152,42 @@ fn a_backup_is_verified_restored_and_found_when_altered() {
     let words: Vec<String> = verify(&backup).expect("read").into_iter().map(|finding| finding.cause).collect();
     assert_eq!(words.len(), 3, "{words:?}");
     assert!(restore(&backup, &office.path("third")).is_err());
+}
+
+#[test]
+fn even_seconds_and_another_clock_confuse_no_step() {
+    for action in [
+        Action::Backup(FromTo { from: "{postoffice}".into(), to: "{state}/backup".into() }),
+        rename("{postoffice}/P1", "{postoffice}/POLD"),
+        copy("{staged}/MASTER.GLB", "{postoffice}/GLB/NEW.GLB"),
+        replace(&[("{staged}/MASTER.GLB", "{postoffice}/GLB/MASTER.GLB")]),
+    ] {
+        coarse(true);
+        let office = Office::new(&action);
+        for n in (1..).step_by(3) {
+            // Cut off again and again, each time a little later, and gone on with on the same files.
+            arm(n, None);
+            let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| office.perform()));
+            arm(0, None);
+            office.nothing_lost("a coarse clock");
+            if let Ok(done) = ended {
+                done.unwrap_or_else(|fault| panic!("{action:?}: {fault}"));
+                break;
+            }
+        }
+        let backups = office.backups();
+        backups.iter().for_each(|backup| assert_eq!(verify(backup), Ok(vec![])));
+        office.undo().unwrap_or_else(|fault| panic!("{action:?}: {fault}"));
+        coarse(false);
+    }
+}
+
+#[test]
+fn second_names_of_a_file_are_told_before_it_is_renamed() {
+    let office = Office::new(&rename("{postoffice}/GLB/MASTER.GLB", "{postoffice}/GLB/OLDMAST.GLB"));
+    fs_err::hard_link(office.path("po/GLB/MASTER.GLB"), office.path("po/GLB/SECOND.GLB")).expect("linked");
+    let Performed::Done { warnings, .. } = office.perform().expect("done") else { panic!("waits") };
+    assert_eq!(warnings.iter().map(|warning| warning.code).collect::<Vec<_>>(), ["hard-links"]);
 }
 
 #[test]
