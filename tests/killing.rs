@@ -58,7 +58,7 @@ fn message_ids(campaign: &Campaign) -> BTreeSet<String> {
 
 #[test]
 fn a_sending_that_is_killed_sends_everything_once() {
-    let campaign = Campaign::ready();
+    let campaign = Campaign::ready_in_memory();
     campaign.run("build").ends(0);
     let mut rounds = Rounds::of(campaign, "send local-change-date --yes", 2_047);
     for round in 0..ROUNDS {
@@ -86,7 +86,7 @@ fn go_on(campaign: &Campaign, round: usize, stop: &str) {
 
 #[test]
 fn a_cutover_that_is_killed_before_the_change_goes_on() {
-    let campaign = Campaign::ready();
+    let campaign = Campaign::ready_in_memory();
     campaign.run("build").ends(0);
     campaign.announce().answer();
     let before = tree::contents(&campaign.path("postoffice"));
@@ -114,7 +114,7 @@ fn a_cutover_that_is_killed_before_the_change_goes_on() {
 
 #[test]
 fn a_change_that_is_killed_ends_right() {
-    let campaign = Campaign::ready();
+    let campaign = Campaign::ready_in_memory();
     campaign.run("build").ends(0);
     campaign.announce().answer().close().drain();
     let before = tree::contents(&campaign.path("postoffice"));
