@@ -2,6 +2,7 @@
 
 mod harness; // the built program on a copy of the sample campaign
 
+mod actions; // every action stands in any step of a campaign file
 mod killing; // killed at any instant, the next run goes on where the files are
 mod layers; // the house rules hold in the source itself
 mod refusals; // what the facts forbid is refused, with its code and exit code

@@ -45,12 +45,12 @@ enum What {
         #[arg(long, value_name = "STEP")]
         to: Option<String>,
     },
-    /// Lay a backup out in a new folder, every file compared on the way
+    /// Lay a backup out in a new folder, every file compared on the way; one that was cut off goes on
     Restore {
         /// The backup: a folder of .flagday/backup
         #[arg(long, value_name = "BACKUP")]
         from: PathBuf,
-        /// A folder that is new or empty; nothing is ever replaced
+        /// A folder that is new or empty, or that an earlier restore began to fill; nothing is ever replaced
         #[arg(long, value_name = "FOLDER")]
         to: PathBuf,
     },

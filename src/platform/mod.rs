@@ -74,6 +74,14 @@ impl Folder {
         &self.path
     }
 
+    /// What the system tells about the folder itself.
+    pub fn own_look(&self) -> Result<Look> {
+        let above = self.path.parent().filter(|above| !above.as_os_str().is_empty());
+        let name = self.path.file_name().ok_or(ErrorKind::InvalidInput)?;
+        let look = Folder::open(above.unwrap_or(Path::new(".")))?.look(name)?;
+        look.ok_or_else(|| named(ErrorKind::NotFound, "look at", &self.path))
+    }
+
     /// The DOS attributes of what stands under a name.
     pub fn attributes(&self, name: &OsStr) -> Result<Attributes> {
         Attributes::of(&self.path.join(name))

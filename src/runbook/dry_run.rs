@@ -32,25 +32,29 @@ fn operations(step: &str, action: &Action, paths: &Paths) -> Vec<String> {
         known.unwrap_or_else(|_| paths.fill(text))
     };
     let pair = |pair: &FromTo| (place(&pair.from), place(&pair.to));
+    let kept = || place(&format!("{{state}}/undo/{step}"));
     match action {
         Action::Rename(it) => {
             let (from, to) = pair(it);
-            vec![format!("rename {from} to {to}, without replacing anything")]
+            let does = format!("rename {from} to {to}, without replacing anything");
+            vec![does, "its undo: rename it back".to_owned()]
         }
         Action::Copy(it) => {
             let (from, to) = pair(it);
-            vec![format!("copy {from} to {to}, without replacing anything, and compare")]
+            let does = format!("copy {from} to {to}, without replacing anything, and compare");
+            vec![does, format!("its undo: remove the copy; its content is kept in {}", kept())]
         }
-        Action::Replace(them) => them
-            .iter()
-            .map(|it| {
-                let ((from, to), kept) = (pair(it), place(&format!("{{state}}/undo/{step}")));
-                format!("copy {from} onto {to} and compare; the old content is kept in {kept}")
-            })
-            .collect(),
+        Action::Replace(them) => {
+            let does = |it: &FromTo| {
+                let (from, to) = pair(it);
+                format!("copy {from} onto {to} and compare; the old content is kept in {}", kept())
+            };
+            them.iter().map(does).chain(["its undo: put the old content back".to_owned()]).collect()
+        }
         Action::Backup(it) => {
             let (from, to) = pair(it);
-            vec![format!("copy the whole tree {from} into a new folder in {to}, and read every file back")]
+            let does = format!("copy the whole tree {from} into a new folder in {to}, and read every file back");
+            vec![does, "its undo: nothing; a backup is never removed".to_owned()]
         }
         Action::Shell { run, undo } => {
             let words = |argv: &[String]| format!("{:?}", argv.iter().map(|word| paths.fill(word)).collect::<Vec<_>>());
@@ -58,7 +62,10 @@ fn operations(step: &str, action: &Action, paths: &Paths) -> Vec<String> {
                 undo.as_ref().map_or("nothing: it cannot be taken back by program".to_owned(), |undo| words(undo));
             vec![format!("run {}", words(run)), format!("its undo: {back}")]
         }
-        Action::Notice(names) => vec![format!("send what is still due of: {}", names.join(", "))],
+        Action::Notice(names) => {
+            let does = format!("send what is still due of: {}", names.join(", "));
+            vec![does, "its undo: nothing; what people were told stays told".to_owned()]
+        }
         Action::Package(name) => vec![format!("build the package {name} for everyone who lacks it")],
         Action::Observe(what) => vec![format!("look at {what} and record what is seen")],
     }

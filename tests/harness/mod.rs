@@ -1,5 +1,6 @@
 //! The program as its users meet it: the built binary, run on a copy of the sample campaign in a temporary folder.
 
+mod files; // a campaign without a postoffice
 mod by_hand; // the path of a campaign, in the commands that a person types
 pub mod kill; // a run that is cut off
 mod run; // one run of the program: exit code, data, prose
@@ -7,6 +8,8 @@ pub mod tree; // folders: copied, hashed, given times
 
 #[allow(unused_imports, reason = "two test programs share the harness, and one of them needs all of it")]
 pub use by_hand::{ASYNC, REMOTE};
+#[allow(unused_imports, reason = "likewise")]
+pub use files::Files;
 pub use run::{Run, program};
 
 use std::cell::RefCell;

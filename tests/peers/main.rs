@@ -22,6 +22,7 @@ mod sample_trees; // the sample's generator writes what is committed
 mod sending; // `send` to smtp-sink and Postfix
 mod system_calls; // every step of the cutover, killed and failed at its system calls
 mod servers_work; // the servers above do what their callers rely on
+mod volumes; // full, read-only, immutable, foreign and other volumes
 
 fn main() -> std::process::ExitCode {
     let arguments = libtest_mimic::Arguments::from_args();
@@ -32,6 +33,7 @@ fn main() -> std::process::ExitCode {
         servers_work::trials(),
         sending::trials(),
         system_calls::trials(),
+        volumes::trials(),
     ];
     libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit_code()
 }

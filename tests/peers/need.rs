@@ -10,8 +10,10 @@ pub enum Need {
         name: &'static str,
         package: &'static str,
     },
-    /// Postfix starts for root alone.
+    /// Postfix starts for root alone; and only root gives files away.
     Root,
+    /// Mounts in a namespace of their own.
+    Mounts,
 }
 
 pub const FSCK: Need = Need::Program { name: "fsck.fat", package: "dosfstools" };
@@ -21,6 +23,8 @@ pub const POSTFIX: Need = Need::Program { name: "postfix", package: "postfix" };
 pub const OPENSSL: Need = Need::Program { name: "openssl", package: "openssl" };
 pub const UNZIP: Need = Need::Program { name: "unzip", package: "unzip" };
 pub const STRACE: Need = Need::Program { name: "strace", package: "strace" };
+pub const CHATTR: Need = Need::Program { name: "chattr", package: "e2fsprogs" };
+pub const SETPRIV: Need = Need::Program { name: "setpriv", package: "util-linux" };
 pub const PYTHON: Need = Need::Program { name: "python3", package: "python3" };
 
 impl Need {
@@ -30,7 +34,10 @@ impl Need {
             Need::Program { name, package } if find(name).is_none() => {
                 Some(format!("{name} is missing: apt-get install {package}, or run ./tests/run"))
             }
-            Need::Root if !is_root() => Some("Postfix starts for root alone: run as root".to_owned()),
+            Need::Root if !is_root() => Some("it works for root alone: run as root".to_owned()),
+            Need::Mounts if !may_mount() => Some(
+                "mounting in a namespace of its own is not allowed here: run as root, with CAP_SYS_ADMIN".to_owned(),
+            ),
             _ => None,
         }
     }
@@ -80,6 +87,11 @@ pub fn output(command: &mut Command) -> String {
     let errors = String::from_utf8_lossy(&result.stderr).into_owned();
     assert!(result.status.success(), "{command:?}: {}\n{text}{errors}", result.status);
     text
+}
+
+fn may_mount() -> bool {
+    let try_it = ["-m", "sh", "-c", "mount -t tmpfs none /mnt"];
+    Command::new("unshare").args(try_it).output().is_ok_and(|tried| tried.status.success())
 }
 
 fn is_root() -> bool {

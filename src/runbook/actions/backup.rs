@@ -32,7 +32,7 @@ pub struct Backup {
 }
 
 /// What a file takes on the disk beyond its bytes, at most, on the volumes in question.
-const PER_FILE: u64 = 4096;
+pub const PER_FILE: u64 = 4096;
 
 pub fn plan(step: &str, wanted: &FromTo, paths: &Paths, at: DateTime<Utc>) -> Result<Backup> {
     let (from, to) = (paths.find_folder(&wanted.from)?, paths.find_folder(&wanted.to)?);
@@ -71,14 +71,22 @@ pub fn plan(step: &str, wanted: &FromTo, paths: &Paths, at: DateTime<Utc>) -> Re
     Ok(Backup { from, to, partial, name, files: size.files, bytes: size.bytes })
 }
 
+/// How much a tree is.
 #[derive(Default)]
-struct Size {
-    files: u64,
-    folders: u64,
-    bytes: u64,
+pub struct Size {
+    pub files: u64,
+    pub folders: u64,
+    pub bytes: u64,
 }
 
 impl Size {
+    /// Of all that is in a folder; links and devices count for nothing.
+    pub fn of(folder: &Folder) -> Result<Size> {
+        let mut size = Size::default();
+        size.add(folder, 0, &mut Vec::new())?;
+        Ok(size)
+    }
+
     fn add(&mut self, folder: &Folder, depth: usize, refusals: &mut Vec<Finding>) -> Result<()> {
         if depth > DEPTH {
             let cause = format!("{} is nested more than {DEPTH} folders deep", folder.path().display());

@@ -1,12 +1,15 @@
 //! A backup read back: compared with its list, or laid out as a tree again in a new folder.
 
+use super::backup::{PER_FILE, Size};
 use super::manifest::{Line, MANIFEST, TREE, damaged, decode, read};
 use crate::fault::{Fault, Finding, Result};
 use crate::platform::{Folder, Kind};
-use crate::runbook::file_ops::{Stamp, write_new};
+use crate::runbook::file_ops::{Stamp, enter, space_for, sync, write_new};
 use crate::runbook::identity::digest_of;
 use std::ffi::{OsStr, OsString};
+use std::io::{Read, Write};
 use std::path::Path;
+use std::time::Duration;
 
 /// Compares every file of a backup with its list. Findings name what is missing, altered or not listed; a list that
 /// cannot be read is a fault.
@@ -66,46 +69,139 @@ fn count(folder: &Folder) -> Result<u64> {
     Ok(entries)
 }
 
-/// Lays a backup out in a folder that is new or empty, and compares every file on the way. Nothing is ever replaced:
-/// to bring the tree back into use, rename the damaged one away and this one in.
+/// Marks a folder that is being filled from a backup, and names that backup. It goes last.
+const MARK: &str = "FDRESTOR.TMP";
+
+/// Lays a backup out in a folder that is new or empty, and compares every file on the way. One that was cut off is gone
+/// on with. Nothing of anybody else is ever replaced: to bring the tree back into use, rename the damaged one away and
+/// this one in. The number of files.
 pub fn restore(backup: &Path, to: &Path) -> Result<u64> {
     let folder = Folder::open(backup)?;
     let tree = folder.folder(OsStr::new(TREE))?;
+    let lines = || Ok::<_, Fault>(read(folder.read(OsStr::new(MANIFEST))?));
     fs_err::create_dir_all(to)?;
     let target = Folder::open(to)?;
-    if !target.names()?.is_empty() {
+    let names = target.names()?;
+    let begun = target.look(OsStr::new(MARK))?.is_some();
+    if !begun && !names.is_empty() {
         let cause = format!("{} is not empty", to.display());
         return Err(Fault::new("restore-not-empty", cause, "name a new folder: a restore never replaces anything"));
     }
-    let mut files = 0;
-    let mut folders = vec![];
-    for line in read(folder.read(OsStr::new(MANIFEST))?) {
+    let backup = fs_err::canonicalize(backup)?.to_string_lossy().into_owned();
+    if begun {
+        same_backup(&target, &backup)?;
+    }
+    let mut needed = MARGIN;
+    for line in lines()? {
+        if let Line::Entry { size, .. } = line? {
+            needed += size + PER_FILE;
+        }
+    }
+    let there = Size::of(&target)?;
+    let there = there.bytes + (there.files + there.folders) * PER_FILE;
+    Fault::check(space_for(&target, needed.saturating_sub(there))?.into_iter().collect())?;
+    if !begun {
+        mark(&target, &backup)?;
+    }
+    target.set_own_mode(0o700)?;
+    let mut listed = 0;
+    for line in lines()? {
         let Line::Entry { path, kind, size, sha256, modified, mode, .. } = line? else { continue };
-        let names = decode(&path).ok_or_else(|| damaged(backup, &format!("it lists '{}'", path.escape_debug())))?;
+        let names = names_of(&path, to)?;
         let Some((name, above)) = names.split_last() else { continue };
         let (from, into) = (open_below(&tree, above)?, open_below(&target, above)?);
         let (from, into) = (from.as_ref().unwrap_or(&tree), into.as_ref().unwrap_or(&target));
         if kind == Kind::Folder {
-            into.create_folder(name)?;
-            folders.push((names, mode, modified));
+            enter(into, name)?.set_own_mode(0o700)?;
             continue;
         }
         let owner = from.look(name)?.and_then(|look| look.owner);
         let stamp = Stamp { modified: modified.into(), mode, owner, attributes: from.carried(name) };
-        if write_new(from, name, into, name, Some(&stamp))? != (size, sha256) {
+        if !whole(into, name, &stamp, &(size, sha256.clone()))?
+            && write_new(from, name, into, name, Some(&stamp))? != (size, sha256)
+        {
             return Err(wrong(&from.path().join(name), "was altered").into());
         }
-        files += 1;
+        listed += 1;
+    }
+    finish(&tree, &target, lines()?)?;
+    Ok(listed)
+}
+
+/// Bytes that must stay free beside the files.
+const MARGIN: u64 = 1 << 16;
+
+fn mark(target: &Folder, backup: &str) -> Result<()> {
+    let mut file = target.create(OsStr::new(MARK))?;
+    file.write_all(backup.as_bytes())?;
+    file.sync_all()?;
+    sync(target)
+}
+
+/// A folder that an earlier restore began to fill belongs to its backup. A mark that was cut off while it was written
+/// stands in a folder that is otherwise empty.
+fn same_backup(target: &Folder, backup: &str) -> Result<()> {
+    let mut text = Vec::new();
+    target.read(OsStr::new(MARK))?.take(1 << 16).read_to_end(&mut text)?;
+    if text == backup.as_bytes() {
+        return Ok(());
+    }
+    if backup.as_bytes().starts_with(&text) && target.names()?.len() == 1 {
+        target.remove(OsStr::new(MARK))?;
+        return mark(target, backup);
+    }
+    Err(Fault::new(
+        "restore-other",
+        format!("{} was begun from {}", target.path().display(), String::from_utf8_lossy(&text).escape_debug()),
+        "go on with that backup, or name another folder",
+    ))
+}
+
+/// Whether an earlier run has written this file to its end; what is left of a file that it did not is taken away. The
+/// time is set last, and FAT keeps it to two seconds only.
+fn whole(into: &Folder, name: &OsStr, stamp: &Stamp, expected: &(u64, String)) -> Result<bool> {
+    let Some(there) = into.look(name)? else { return Ok(false) };
+    let apart = there.modified.duration_since(stamp.modified).unwrap_or_else(|error| error.duration());
+    if there.kind == Kind::File && apart <= Duration::from_secs(2) && digest_of(&mut into.read(name)?)? == *expected {
+        return Ok(true);
+    }
+    into.remove(name)?;
+    Ok(false)
+}
+
+/// Folders get their modes and times when nothing more is written into them, the innermost first; the mark goes last.
+fn finish(tree: &Folder, target: &Folder, lines: impl Iterator<Item = Result<Line>>) -> Result<()> {
+    let mut folders = Vec::new();
+    let mut listed = 1;
+    for line in lines {
+        let Line::Entry { path, kind, modified, mode, .. } = line? else { continue };
+        listed += 1;
+        if kind == Kind::Folder {
+            folders.push((names_of(&path, target.path())?, mode, modified));
+        }
+    }
+    let there = count(target)?;
+    if there != listed {
+        let cause = format!("{} holds {there} entries, and the backup {}", target.path().display(), listed - 1);
+        return Err(Fault::new("restore-stale", cause, "somebody else wrote there: name a new folder"));
     }
     for (names, mode, modified) in folders.iter().rev() {
-        if let Some(folder) = open_below(&target, names)? {
-            folder.sync()?;
+        if let Some(folder) = open_below(target, names)? {
+            sync(&folder)?;
             folder.set_own_mode(mode.unwrap_or(0o700))?;
             folder.set_own_time((*modified).into())?;
         }
     }
-    target.sync()?;
-    Ok(files)
+    let root = tree.own_look()?;
+    target.set_own_mode(root.mode.unwrap_or(0o700) | 0o700)?;
+    target.remove(OsStr::new(MARK))?;
+    target.set_own_mode(root.mode.unwrap_or(0o700))?;
+    target.set_own_time(root.modified)?;
+    sync(target)
+}
+
+fn names_of(path: &str, to: &Path) -> Result<Vec<OsString>> {
+    decode(path).ok_or_else(|| damaged(to, &format!("it lists '{}'", path.escape_debug())))
 }
 
 fn open_below(root: &Folder, names: &[OsString]) -> Result<Option<Folder>> {

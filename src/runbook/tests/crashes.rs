@@ -182,3 +182,32 @@ fn cut_off_again_on_the_way_home_every_action_still_ends_as_it_should() {
     println!("{points} pairs of crash points tried");
     assert!(points > 800, "{points}");
 }
+
+#[test]
+fn a_restore_cut_off_or_failing_at_any_point_is_gone_on_with() {
+    let office = Office::new(&Action::Backup(FromTo { from: "{postoffice}".into(), to: "{state}/backup".into() }));
+    arm(0, None);
+    office.perform().expect("done");
+    let backup = office.backups().remove(0);
+    let mut points = 0;
+    for error in [None, Some(ErrorKind::StorageFull)] {
+        for n in 1.. {
+            let to = office.path(&format!("again{n}{}", error.is_some()));
+            arm(n, error);
+            let hit = cut(|| drop(crate::runbook::restore(&backup, &to))) || (error.is_some() && reached() >= n);
+            arm(0, None);
+            if !hit {
+                break;
+            }
+            // Cut off in its last two calls, it is whole already.
+            if !to.join("P1").exists() || to.join("FDRESTOR.TMP").exists() || fs_err::read_dir(&to).is_err() {
+                crate::runbook::restore(&backup, &to).unwrap_or_else(|fault| panic!("{n}, {error:?}: {fault}"));
+            }
+            office.same_tree("po", &to);
+            fs_err::remove_dir_all(&to).expect("removed");
+            points += 1;
+        }
+    }
+    println!("{points} points of a restore tried");
+    assert!(points > 100, "{points}");
+}

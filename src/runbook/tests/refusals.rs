@@ -157,3 +157,48 @@ fn an_unsatisfied_check_before_a_step_keeps_it_from_beginning_and_all_checks_spe
     office.perform().expect("done");
     assert_eq!(office.state(), StepState::Done);
 }
+
+/// A folder that is swapped for a link, and back, thousands of times while steps run on what is in it: nothing behind the
+/// link is ever touched.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_link_that_is_put_in_the_way_between_look_and_change_leads_nowhere() {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    let actions = [
+        rename("{postoffice}/GLB/MASTER.GLB", "{postoffice}/GLB/OLDMAST.GLB"),
+        copy("{staged}/MASTER.GLB", "{postoffice}/GLB/NEW.GLB"),
+        replace(&[("{staged}/ACCESS.GLB", "{postoffice}/GLB/ACCESS.GLB")]),
+    ];
+    let (mut done, mut refused) = (0, 0);
+    for round in 0..240 {
+        let office = Office::new(&actions[round % actions.len()]);
+        let outside = [("MASTER.GLB", "their master"), ("ACCESS.GLB", "their access"), ("NEW.GLB.NOT", "")];
+        for (name, text) in outside {
+            fs_err::create_dir_all(office.path("elsewhere")).expect("made");
+            office.write(&format!("elsewhere/{name}"), text);
+        }
+        std::os::unix::fs::symlink(office.path("elsewhere"), office.path("po/LINK")).expect("linked");
+        let (folder, link, over) = (office.path("po/GLB"), office.path("po/LINK"), AtomicBool::new(false));
+        let outcome = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Relaxed) {
+                    renameat_with(CWD, &folder, CWD, &link, RenameFlags::EXCHANGE).expect("exchanged");
+                }
+            });
+            let outcome = office.perform();
+            over.store(true, Relaxed);
+            outcome
+        });
+        *if outcome.is_ok() { &mut done } else { &mut refused } += 1;
+        let there = fs_err::read_dir(office.path("elsewhere")).expect("listed").count();
+        assert_eq!(there, outside.len(), "round {round}: {outcome:?}");
+        for (name, text) in outside {
+            let now = fs_err::read_to_string(office.path("elsewhere").join(name)).expect("there");
+            assert_eq!(now, text, "round {round}: {outcome:?}");
+        }
+        office.nothing_lost("a race");
+    }
+    println!("{done} done, {refused} refused");
+    assert!(refused > 10, "the link was never in the way: {refused}");
+}

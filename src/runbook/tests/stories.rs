@@ -143,8 +143,12 @@ fn a_backup_is_verified_restored_and_found_when_altered() {
     assert!(facts[0].starts_with("6 files and 3 folders, 500 bytes"), "{facts:?}");
     office.backups_are_whole("fresh");
     let backup = office.backups().remove(0);
+    let modified = |name: &str| fs_err::metadata(office.path(name)).and_then(|seen| seen.modified()).expect("a time");
     assert_eq!(restore(&backup, &office.path("again")), Ok(6));
     office.same_tree("po", "again");
+    for folder in ["", "/P1", "/GLB", "/EMPTY"] {
+        assert_eq!(modified(&format!("po{folder}")), modified(&format!("again{folder}")), "{folder}");
+    }
     fs_err::write(backup.join("tree/GLB/MASTER.GLB"), vec![8; 176]).expect("altered");
     fs_err::remove_file(backup.join("tree/P1/POPULATE.MSM")).expect("removed");
     fs_err::write(backup.join("tree/EXTRA"), "x").expect("added");
@@ -191,6 +195,54 @@ fn second_names_of_a_file_are_told_before_it_is_renamed() {
 }
 
 #[test]
+fn a_folder_begun_from_another_backup_or_written_to_by_somebody_is_refused() {
+    let office = Office::new(&Action::Backup(FromTo { from: "{postoffice}".into(), to: "{state}/backup".into() }));
+    office.perform().expect("done");
+    let backup = office.backups().remove(0);
+    let cut_off = |to: &str| {
+        arm(9, None);
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| restore(&backup, &office.path(to))));
+        arm(0, None);
+        assert!(ended.is_err(), "cut off");
+    };
+    cut_off("one");
+    office.write("one/STRANGER", "x");
+    assert_eq!(codes(&restore(&backup, &office.path("one")).expect_err("written to")), ["restore-stale"]);
+    cut_off("two");
+    office.undo().expect("kept");
+    office.perform().expect("another backup");
+    let other = office.backups().into_iter().find(|other| *other != backup).expect("two");
+    assert_eq!(codes(&restore(&other, &office.path("two")).expect_err("another")), ["restore-other"]);
+    assert_eq!(restore(&backup, &office.path("two")), Ok(6));
+    office.same_tree("po", "two");
+}
+
+#[test]
+fn dos_attributes_go_into_the_backup_and_come_back() {
+    let root = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| root.path().join(name);
+    fs_err::create_dir_all(path("po")).expect("made");
+    fs_err::create_dir_all(path("state")).expect("made");
+    fs_err::write(path("po/HIDDEN.GLB"), "x").expect("written");
+    // As a Samba server keeps "hidden".
+    if rustix::fs::setxattr(path("po/HIDDEN.GLB"), "user.DOSATTRIB", b"0x2\0", rustix::fs::XattrFlags::empty()).is_err()
+    {
+        println!("skipped: the temporary folder has no attributes; set TMPDIR to a folder on ext4, btrfs or xfs");
+        return;
+    }
+    let paths =
+        crate::runbook::Paths::new([("postoffice", path("po")), ("state", path("state")), ("campaign", path(""))]);
+    let backup = FromTo { from: "{postoffice}".into(), to: "{state}/backup".into() };
+    let plan =
+        crate::runbook::actions::plan("s", &Action::Backup(backup), &paths, Default::default()).expect("planned");
+    plan.intents[0].operation().apply().expect("done");
+    let backup = fs_err::read_dir(path("state/backup")).expect("there").next().expect("one").expect("read").path();
+    assert!(fs_err::read_to_string(backup.join("manifest.ndjson")).expect("text").contains("\"hidden\":true"));
+    assert_eq!(restore(&backup, &path("again")), Ok(1));
+    assert!(crate::platform::Attributes::of(&path("again/HIDDEN.GLB")).expect("there").hidden);
+}
+
+#[test]
 fn a_dry_run_tells_every_operation_and_touches_nothing() {
     let office = Office::with(Step {
         needs: vec!["disks-held".into()],
@@ -208,6 +260,7 @@ fn a_dry_run_tells_every_operation_and_touches_nothing() {
             "needs the gate disks-held to be open",
             "check p1-empty",
             renames.as_str(),
+            "its undo: rename it back",
             "wait until a person states: all are off"
         ]
     );

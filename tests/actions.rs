@@ -1,0 +1,108 @@
+//! Every action stands in any step of a campaign file, without a playbook: done, gone back on, done again.
+
+use crate::harness::{Files, tree};
+
+const STEPS: &str = r#"
+[[step]]
+name = "keep"
+backup = { from = "data", to = "{state}/kept" }
+
+[[step]]
+name = "agree"
+attest = "Everybody agreed."
+
+[[step]]
+name = "retire"
+rename = { from = "data/server.crt", to = "data/server.old" }
+
+[[step]]
+name = "install"
+copy = { from = "new/server.crt", to = "data/server.crt" }
+
+[[step]]
+name = "settings"
+replace = [{ from = "new/vpn.conf", to = "data/vpn.conf" }, { from = "new/dns.conf", to = "data/dns.conf" }]
+
+[[step]]
+name = "reload"
+shell = { run = ["sh", "-c", "cp data/vpn.conf running"], undo = ["rm", "running"] }
+
+[[step]]
+name = "tell"
+notice = ["told"]
+
+[[step]]
+name = "rest"
+wait = "T+1d 09:00"
+"#;
+
+fn campaign() -> Files {
+    let files = Files::with(STEPS);
+    for (name, text) in [
+        ("data/server.crt", "old certificate"),
+        ("data/vpn.conf", "old settings"),
+        ("data/dns.conf", "old names"),
+        ("new/server.crt", "new certificate"),
+        ("new/vpn.conf", "new settings"),
+        ("new/dns.conf", "new names"),
+    ] {
+        files.write(name, text);
+    }
+    files
+}
+
+#[test]
+fn every_action_stands_in_any_step() {
+    let files = campaign();
+    files.run("check").ends(0);
+    let before = tree::contents(&files.path("data"));
+    files.run("cutover --yes").ends(3).says("step agree needs a person");
+    files.run("cutover attest agree --by Pat --note yes").ends(0);
+    files.run("cutover --yes").ends(0).says("every step is done");
+    let after = tree::contents(&files.path("data"));
+    let bytes = |name: &str| after[name].as_slice();
+    assert_eq!(bytes("server.old"), b"old certificate");
+    assert_eq!(bytes("server.crt"), b"new certificate");
+    assert_eq!((bytes("vpn.conf"), bytes("dns.conf")), (&b"new settings"[..], &b"new names"[..]));
+    assert_eq!(fs_err::read(files.path("running")).expect("it ran"), b"new settings");
+
+    let back = files.run("cutover rollback --yes --to agree").ends(0);
+    let undone: Vec<&str> = back.out.lines().filter_map(|line| line.strip_prefix("undone: ")).collect();
+    assert_eq!(undone, ["rest", "tell", "reload", "settings", "install", "retire"]);
+    assert_eq!(tree::differences(&before, &tree::contents(&files.path("data"))), [""; 0]);
+    assert!(!files.path("running").exists());
+    files.run("cutover --yes").ends(0);
+    assert_eq!(tree::differences(&after, &tree::contents(&files.path("data"))), [""; 0]);
+    files.run("audit verify").ends(0);
+}
+
+#[test]
+fn a_dry_run_tells_what_each_action_does_and_how_it_is_undone() {
+    let files = campaign();
+    let before = tree::contents(files.root());
+    let run = files.run("cutover --dry-run").ends(0);
+    for line in [
+        "copy the whole tree",
+        "its undo: nothing; a backup is never removed",
+        "its undo: rename it back",
+        "its undo: remove the copy; its content is kept in",
+        "its undo: put the old content back",
+        r#"its undo: ["rm", "running"]"#,
+        "its undo: nothing; what people were told stays told",
+    ] {
+        assert!(run.out.contains(line), "{line:?} is missing\n{run}");
+    }
+    let mut after = tree::contents(files.root());
+    after.retain(|name, _| !name.starts_with(".flagday"));
+    assert_eq!(tree::differences(&before, &after), [""; 0]);
+}
+
+#[test]
+fn a_refused_step_says_where_everything_stands_and_what_is_safe() {
+    let files = campaign();
+    files.write("data/server.old", "somebody's");
+    files.run("cutover --yes").ends(3);
+    files.run("cutover attest agree --by Pat --note yes").ends(0);
+    let run = files.run("cutover --yes").ends(1).refuses("both-exist").says("has not begun: nothing was touched");
+    assert!(run.err.contains("`flagday cutover`") && run.err.contains("`flagday cutover rollback`"), "{run}");
+}
