@@ -18,6 +18,11 @@ pub trait World: Send + Sync {
 
     /// Waits. Simulated time stands still: whoever simulates moves it.
     fn pause(&self, _time: Duration) {}
+
+    /// Whether mail can leave at all just now. The real world finds out by trying; a rehearsal has days without.
+    fn mail_server(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// This machine's own clock and file system.

@@ -3,8 +3,11 @@
 mod harness; // the built program on a copy of the sample campaign
 
 mod actions; // every action stands in any step of a campaign file
+mod call_sheets; // whom to call and what to post, without any code
+mod calendars; // rehearsals held against calendars written by hand, across changes of the clocks
 mod killing; // killed at any instant, the next run goes on where the files are
 mod layers; // the house rules hold in the source itself
+mod mishaps; // what goes wrong in a rehearsal: no server, sleep, kill, clock, another date
 mod refusals; // what the facts forbid is refused, with its code and exit code
 mod fail_closed; // what must not open a gate, lose a notice or reach a real file
 mod rehearsal; // the rehearsal finishes, says the same twice, and touches nothing real

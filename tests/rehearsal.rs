@@ -4,9 +4,13 @@ use crate::harness::{Campaign, Run, program, tree};
 use serde_json::Value;
 use std::path::Path;
 
-fn rehearse(root: &Path, out: &str) -> Value {
-    let out = root.with_file_name(out);
-    Run::of(program().arg("rehearse").arg(root).args(["--json", "--out"]).arg(out)).ends(0).json()
+fn rehearse(root: &Path, more: &[&str]) -> Run {
+    Run::of(program().arg("rehearse").arg(root).arg("--json").args(more)).ends(0)
+}
+
+fn events<'a>(outcome: &'a Value, kind: &str) -> Vec<&'a Value> {
+    let timeline = outcome["timeline"].as_array().expect("a timeline");
+    timeline.iter().filter(|event| event["kind"] == kind).collect()
 }
 
 #[test]
@@ -15,14 +19,71 @@ fn it_finishes_the_same_twice_and_touches_nothing_real() {
     let before = tree::contents(campaign.root());
     let root = campaign.root();
     let (first, second) = std::thread::scope(|scope| {
-        let second = scope.spawn(|| rehearse(root, "second"));
-        (rehearse(root, "first"), second.join().expect("it ends"))
+        let second = scope.spawn(|| rehearse(root, &[]));
+        (rehearse(root, &[]), second.join().expect("it ends"))
     });
     let changed = tree::differences(&before, &tree::contents(campaign.root()));
     assert!(changed.is_empty(), "the rehearsal touched {changed:?}");
+    assert_eq!(first.out, second.out, "byte for byte");
+    let outcome = first.json();
+    assert_eq!((&outcome["finished"], &outcome["serial_changed"]), (&true.into(), &true.into()));
+    assert!(outcome["timeline"].as_array().expect("a timeline").len() > 50);
+    let other = rehearse(root, &["--seed", "1"]);
+    assert_ne!(other.out, first.out, "another seed, other people's habits");
+    assert_eq!(other.json()["messages"], outcome["messages"], "and the same campaign");
+}
 
-    assert_eq!(first["finished"], true);
-    let timeline = |outcome: &Value, folder: &str| outcome["timeline"].to_string().replace(folder, "FOLDER");
-    assert!(first["timeline"].as_array().expect("a timeline").len() > 50);
-    assert_eq!(timeline(&first, "/first"), timeline(&second, "/second"));
+#[test]
+fn what_needs_a_human_is_listed_with_its_hour_and_its_limit() {
+    let campaign = Campaign::sample();
+    let outcome = rehearse(campaign.root(), &[]).json();
+    let needs = outcome["needs"].as_array().expect("needs");
+    let of = |kind: &str, whom: &str| {
+        let found = needs.iter().find(|need| need["kind"] == kind && need["whom"] == whom);
+        found.unwrap_or_else(|| panic!("{kind} for {whom} is missing in {needs:#?}"))
+    };
+    let staged = of("attestation", "attest-staged");
+    assert_eq!(
+        (&staged["at"], &staged["by"]),
+        (&"2026-11-21T08:00:00-06:00".into(), &"2026-11-28T09:00:00-06:00".into())
+    );
+    let bounced = of("bounced", "GARCIA");
+    assert_eq!(
+        (&bounced["at"], &bounced["by"]),
+        (&"2026-11-28T09:01:00-06:00".into(), &"2026-12-09T09:00:00-06:00".into())
+    );
+    assert_eq!(of("attestation", "quiesce")["by"], Value::Null, "all else waits for it");
+    assert!(
+        needs.iter().all(|need| need["done"].is_string()),
+        "the sample's administrator does everything: {needs:#?}"
+    );
+    let gates: Vec<_> = events(&outcome, "gate-opens").iter().map(|event| event["subject"].clone()).collect();
+    assert_eq!(gates, ["async-informed", "disks-held", "locals-drained", "async-switched"]);
+}
+
+#[test]
+fn every_mistake_in_the_script_has_its_place_and_the_nearest_key() {
+    let campaign = Campaign::sample();
+    campaign.write(
+        "rehearsal.toml",
+        "seed = -1\noperater = \"Pat\"\n\n[person.WEISZ]\nbehaviour = \"at-onec\"\n\n[[share]]\naudience = \"remote\"\n\
+         share = 1.5\n\n[[administrator]]\non = \"attestation\"\nstep = \"quiese\"\nafter = \"soon\"\n\n[[fault]]\nkind = \"asleep\"\n",
+    );
+    let run = Run::of(program().arg("rehearse").arg(campaign.root())).ends(1);
+    for (place, words) in [
+        ("rehearsal.toml:1:8", "a seed is a whole number"),
+        ("rehearsal.toml:2:1", "did you mean 'operator'?"),
+        ("rehearsal.toml:4:9", "nobody in the rosters is 'WEISZ'"),
+        ("rehearsal.toml:5:13", "did you mean 'at-once'?"),
+        ("rehearsal.toml:8:12", "choose one of remote-users"),
+        ("rehearsal.toml:9:9", "a share is above 0"),
+        ("rehearsal.toml:13:8", "did you mean 'quiesce'?"),
+        ("rehearsal.toml:14:9", "'soon' is no length of time"),
+        ("rehearsal.toml:16:1", "does not say 'at'"),
+        ("rehearsal.toml:16:1", "does not say 'for'"),
+    ] {
+        let complaint = run.err.split("\nerror[").find(|one| one.contains(words));
+        let complaint = complaint.unwrap_or_else(|| panic!("{words:?} is missing\n{run}"));
+        assert!(complaint.contains(place), "{words:?} at {place}\n{run}");
+    }
 }

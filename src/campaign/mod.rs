@@ -5,6 +5,7 @@
 //! ```
 
 mod holidays;
+pub(crate) mod companion;
 mod load;
 mod model;
 mod nearest;
@@ -28,10 +29,15 @@ mod tests;
 
 pub use load::load;
 pub use model::*;
+pub(crate) use nearest::instead;
 pub use nearest::nearest;
 pub use playbook::playbook_names;
 pub use quiet::Quiet;
+pub(crate) use report::Report;
 pub use section::{CHECKS, OBSERVATIONS};
 pub(crate) use source::Source;
+pub(crate) use table::Table;
+
 pub use starter::starter;
+pub(crate) use value::Text;
 pub use workdays::WorkWeek;

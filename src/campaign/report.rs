@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 const LONGEST_SENTENCE: usize = 400;
 
 #[derive(Debug)]
-pub(super) struct Report {
+pub(crate) struct Report {
     file: Source,
     playbook: Source,
     /// Where the file names its playbook.
@@ -25,7 +25,7 @@ impl Report {
         Report { file, playbook, named, findings: RefCell::default(), partial: Cell::new(false) }
     }
 
-    pub(super) fn place(&self, at: Spot) -> Place {
+    pub(crate) fn place(&self, at: Spot) -> Place {
         match at.origin {
             Origin::File => self.file.place(at.start),
             Origin::Playbook => self.playbook.place(at.start),
@@ -33,7 +33,7 @@ impl Report {
     }
 
     /// A complaint about the playbook's own text is placed where the file names it: that is what a person can edit.
-    pub(super) fn add(&self, at: Spot, finding: Finding) {
+    pub(crate) fn add(&self, at: Spot, finding: Finding) {
         let at = if at.origin == Origin::File { at } else { self.named };
         let located = self.file.locate(finding, at.start..at.end);
         self.findings.borrow_mut().push(located);

@@ -10,14 +10,14 @@ use toml::de::{DeTable, DeValue};
 
 /// Which of the two texts something stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     File,
     Playbook,
 }
 
 /// Where something stands: the bytes `start..end` of one of the two texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Spot {
+pub(crate) struct Spot {
     pub(super) origin: Origin,
     pub(super) start: usize,
     pub(super) end: usize,
@@ -29,13 +29,13 @@ impl Spot {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Node {
+pub(crate) struct Node {
     pub(super) value: Value,
     pub(super) at: Spot,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Text(String),
     Integer(i64),
     Float(f64),
@@ -49,10 +49,10 @@ pub(super) enum Value {
     Table(Entries),
 }
 
-pub(super) type Entries = IndexMap<String, Entry>;
+pub(crate) type Entries = IndexMap<String, Entry>;
 
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// Where the key stands.
     pub(super) key: Spot,
     pub(super) node: Node,

@@ -17,18 +17,18 @@ const LONGEST_NAME: usize = 64;
 
 /// A text and where it stands.
 #[derive(Debug, Clone)]
-pub(super) struct Text {
-    pub(super) value: String,
-    pub(super) at: Spot,
+pub(crate) struct Text {
+    pub(crate) value: String,
+    pub(crate) at: Spot,
 }
 
 /// A text of one line.
-pub(super) fn text(report: &Report, node: Node) -> Option<Text> {
+pub(crate) fn text(report: &Report, node: Node) -> Option<Text> {
     of_lines(report, node, &[])
 }
 
 /// A text of any number of lines.
-pub(super) fn prose(report: &Report, node: Node) -> Option<Text> {
+pub(crate) fn prose(report: &Report, node: Node) -> Option<Text> {
     of_lines(report, node, &['\n', '\r', '\t'])
 }
 
@@ -44,7 +44,7 @@ fn of_lines(report: &Report, node: Node, allowed: &[char]) -> Option<Text> {
     }
 }
 
-pub(super) fn boolean(report: &Report, node: Node) -> Option<bool> {
+pub(crate) fn boolean(report: &Report, node: Node) -> Option<bool> {
     match node.value {
         Value::Boolean(value) => Some(value),
         _ => wrong(report, "true or false", node),
@@ -52,7 +52,7 @@ pub(super) fn boolean(report: &Report, node: Node) -> Option<bool> {
 }
 
 /// A number, whole or not.
-pub(super) fn number(report: &Report, node: Node) -> Option<f64> {
+pub(crate) fn number(report: &Report, node: Node) -> Option<f64> {
     match node.value {
         Value::Integer(value) => Some(value as f64),
         Value::Float(value) => Some(value),
@@ -61,7 +61,7 @@ pub(super) fn number(report: &Report, node: Node) -> Option<f64> {
 }
 
 /// A moment in quotes, or a TOML local date-time without.
-pub(super) fn moment(report: &Report, node: Node) -> Option<Moment> {
+pub(crate) fn moment(report: &Report, node: Node) -> Option<Moment> {
     let written = match &node.value {
         Value::Text(text) => text,
         Value::Date { text, local: true } => text,
@@ -92,7 +92,7 @@ pub(super) fn moment(report: &Report, node: Node) -> Option<Moment> {
     }
 }
 
-pub(super) fn wrong<T>(report: &Report, expected: &str, found: Node) -> Option<T> {
+pub(crate) fn wrong<T>(report: &Report, expected: &str, found: Node) -> Option<T> {
     let cause = format!("{} stands here, and {expected} belongs here", found.value.words());
     let remedy = match expected {
         "a text" => "put it between double quotes".to_owned(),
@@ -103,7 +103,7 @@ pub(super) fn wrong<T>(report: &Report, expected: &str, found: Node) -> Option<T
 }
 
 /// The meaning of one of several words.
-pub(super) fn one_of<T: Copy>(key: &str, word: &str, words: &[(&'static str, T)]) -> Result<T, Finding> {
+pub(crate) fn one_of<T: Copy>(key: &str, word: &str, words: &[(&'static str, T)]) -> Result<T, Finding> {
     words.iter().find(|(known, _)| *known == word).map(|(_, value)| *value).ok_or_else(|| {
         let cause = format!("'{word}' is no value of '{key}'");
         Finding::error("unknown-word", cause, instead(word, words.iter().map(|(known, _)| *known)))
@@ -111,7 +111,7 @@ pub(super) fn one_of<T: Copy>(key: &str, word: &str, words: &[(&'static str, T)]
 }
 
 /// A name made of `[a-z0-9-]`.
-pub(super) fn name(text: &str) -> Result<String, Finding> {
+pub(crate) fn name(text: &str) -> Result<String, Finding> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let good = !text.is_empty() && text.len() <= LONGEST_NAME && text.chars().all(plain);
     if good && !text.starts_with('-') && !text.ends_with('-') {

@@ -114,7 +114,7 @@ impl Engine<'_> {
     fn acknowledgement_for(&self, person: &str, answer: &Answer) -> Result<&Acknowledgement> {
         let concerns = |acknowledgement: &Acknowledgement| {
             let audience = &self.campaign.audiences[&acknowledgement.audience];
-            self.roster.audience(audience).any(|member| member.id == person)
+            self.roster.get(person).is_some_and(|member| member.is_in(audience))
         };
         if let Some(name) = &answer.acknowledgement {
             return match self.campaign.acknowledgements.get(name) {

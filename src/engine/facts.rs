@@ -117,7 +117,7 @@ impl Engine<'_> {
 
     /// The number of the newest revision; 1 while nobody was told anything.
     pub fn revision_number(&self) -> Result<u32> {
-        Ok(self.ledger.revision()?.map_or(1, |revision| revision.number))
+        Ok(self.ledger.revision_number()?.unwrap_or(1))
     }
 }
 

@@ -126,6 +126,7 @@ impl Engine<'_> {
         if self.ledger.next_due()?.is_none_or(|due| due > self.now()) {
             return Ok(());
         }
+        self.world.mail_server()?;
         let transport = self.transport()?;
         progress(Progress::Due(self.ledger.due(self.now())?));
         let begun = Instant::now();

@@ -44,7 +44,7 @@ impl Engine<'_> {
             waivers.insert(waiver.person.clone(), waiver);
         }
         let audience = &self.campaign.audiences[&acknowledgement.audience];
-        let nothing = if acknowledgement.notice.is_some() { "was not told yet" } else { "nothing was seen yet" };
+        let nothing = nothing_yet(acknowledgement);
         Ok(self
             .roster
             .audience(audience)
@@ -79,9 +79,17 @@ impl Engine<'_> {
         Ok(entries.iter().rev().find(done).map_or(Since::NotYet, |entry| Since::At(entry.at)))
     }
 
-    /// One person's standing for one acknowledgement.
+    /// One person's standing for one acknowledgement; none for who is not in its audience.
     pub fn standing(&self, acknowledgement: &Acknowledgement, person: &str) -> Result<Option<Standing>> {
-        Ok(self.standings(acknowledgement)?.into_iter().find(|standing| standing.person == person))
+        let audience = &self.campaign.audiences[&acknowledgement.audience];
+        if !self.roster.get(person).is_some_and(|one| one.is_in(audience)) {
+            return Ok(None);
+        }
+        let since = self.observed_since(acknowledgement)?;
+        let mut facts = self.ledger.evidence_about(person, &acknowledgement.name, self.revision_number()?)?;
+        facts.retain(|fact| since.counts(fact));
+        let waiver = self.ledger.waivers(&acknowledgement.name)?.into_iter().rfind(|waiver| waiver.person == person);
+        Ok(Some(Standing::of(person, &facts, waiver, nothing_yet(acknowledgement))))
     }
 
     /// What every gate says now.
@@ -100,4 +108,9 @@ impl Engine<'_> {
     pub(super) fn is_settled(acknowledgement: &Acknowledgement, standing: &Standing) -> bool {
         standing.waiver.is_some() || standing.grade >= acknowledgement.grade
     }
+}
+
+/// What to say of somebody about whom nothing is known.
+fn nothing_yet(acknowledgement: &Acknowledgement) -> &'static str {
+    if acknowledgement.notice.is_some() { "was not told yet" } else { "nothing was seen yet" }
 }

@@ -25,6 +25,15 @@ impl Ledger {
         rows.map(|row| parse(row?)).collect()
     }
 
+    /// All evidence about one person for one acknowledgement in one revision, oldest first.
+    pub fn evidence_about(&self, person: &str, acknowledgement: &str, revision: u32) -> Result<Vec<Evidence>> {
+        let mut all = self.db.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM evidence WHERE acknowledgement = ? AND revision = ? AND person = ? ORDER BY id"
+        ))?;
+        let rows = all.query_map((acknowledgement, revision, person), read)?;
+        rows.map(|row| parse(row?)).collect()
+    }
+
     /// All evidence about one person, oldest first.
     pub fn evidence_of(&self, person: &str) -> Result<Vec<Evidence>> {
         let mut all =

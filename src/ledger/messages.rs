@@ -147,6 +147,11 @@ impl Ledger {
         self.select("", &[])
     }
 
+    /// The messages from this number on, in the order in which they were planned.
+    pub fn messages_from(&self, id: i64) -> Result<Vec<MessageRow>> {
+        self.select("WHERE id >= ?", &[&id])
+    }
+
     /// Every message to one person.
     pub fn messages_to(&self, person: &str) -> Result<Vec<MessageRow>> {
         self.select("WHERE person = ?", &[&person])

@@ -22,6 +22,7 @@ pub use audit::{AuditEvent, AuditHead};
 pub use lock::Lock;
 pub use messages::{Counts, MessageRow, NewMessage};
 pub use revisions::Revision;
+pub use secret::begin_with_key;
 pub use tasks::Task;
 pub use told::Letters;
 

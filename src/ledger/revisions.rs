@@ -34,6 +34,11 @@ impl Ledger {
         }
     }
 
+    /// The number of the newest revision, without its facts.
+    pub fn revision_number(&self) -> Result<Option<u32>> {
+        Ok(self.db.prepare_cached("SELECT max(number) FROM revision")?.query_row((), |row| row.get(0))?)
+    }
+
     /// Takes over facts under the next number.
     pub fn add_revision(
         &mut self,

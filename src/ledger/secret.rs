@@ -48,6 +48,14 @@ pub(super) fn private_file(file: &Path) -> Result<()> {
     Ok(restrict(file, 0o600)?)
 }
 
+/// Begins the state of a rehearsal's copy with a key of its own, so that codes and tokens are the same each time.
+pub fn begin_with_key(state: &Path, key: &[u8; 32]) -> Result<()> {
+    private_folder(state)?;
+    let path = state.join("secret");
+    fs::OpenOptions::new().write(true).create_new(true).open(&path)?.write_all(key)?;
+    private_file(&path)
+}
+
 /// Reads the key, or makes one. Losing it makes every code that is out worthless, so a damaged one is never replaced.
 pub(super) fn load(state: &Path) -> Result<[u8; 32]> {
     let path = state.join("secret");

@@ -37,5 +37,6 @@ pub use encoding::Encoding;
 pub use header::{Attachment, Header};
 pub use letter::{Letter, Open, Segment, open_file};
 pub use message_id::{Identity, calendar_uid, message_id};
+pub use moment::in_words;
 pub use template::{Rendered, Texts};
 pub use token::{address_with_token, short_token, token};

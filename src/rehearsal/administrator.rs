@@ -1,7 +1,7 @@
 //! The simulated administrator: waits for what the script names, then does one thing, with the same commands as anybody.
 
 use super::script::{AtEvening, Deed, On};
-use super::stage::{Happening, Stage};
+use super::stage::{Happening, How, Stage};
 use super::world::{each_file, touch};
 use crate::engine::To;
 use crate::fault::{Fault, Result};
@@ -10,31 +10,43 @@ use std::path::{Component, Path};
 
 impl Stage<'_, '_> {
     /// Something happened that the administrator may be waiting for. Returns whether somebody takes it in hand.
-    pub(super) fn trigger(&mut self, on: On, step: Option<&str>, person: Option<&str>) -> bool {
+    pub(super) fn trigger(&mut self, on: On, step: Option<&str>, person: Option<&str>, notice: Option<&str>) -> bool {
         let fits = |deed: &Deed| {
             deed.on == on
                 && deed.step.as_deref().is_none_or(|name| Some(name) == step)
-                && (on == On::DrainWaiting || deed.person.as_deref().is_none_or(|id| Some(id) == person))
+                && deed.person.as_deref().is_none_or(|id| Some(id) == person)
+                && deed.notice.as_deref().is_none_or(|name| Some(name) == notice)
         };
         let mut taken = false;
-        for (index, deed) in self.script.administrator.iter().enumerate() {
-            if !self.used[index] && fits(deed) {
-                self.used[index] = true;
+        for (index, deed) in self.script.administrator.iter().enumerate().filter(|(_, deed)| fits(deed)) {
+            // Once, or once for each.
+            let whom = if deed.each { person.or(step).or(notice).unwrap_or_default() } else { "" };
+            if self.used.insert((index, whom.to_owned())) {
                 taken = true;
-                self.later(deed.after(), Happening::Deed { index, step: step.map(str::to_owned) });
+                let happening =
+                    Happening::Deed { index, step: step.map(str::to_owned), person: person.map(str::to_owned) };
+                self.later(deed.after, happening);
             }
         }
         taken
     }
 
-    /// Does it.
-    pub(super) fn act(&mut self, deed: &Deed, step: Option<&str>) -> Result<()> {
+    /// Does it, for the person or the step that it was about.
+    pub(super) fn act(&mut self, deed: &Deed, step: Option<&str>, person: Option<&str>) -> Result<()> {
         let operator = self.script.operator.clone();
-        let person = deed.person.as_deref().unwrap_or("");
+        let person = deed.person.as_deref().or(person).unwrap_or("");
         let step = deed.step.as_deref().or(step).unwrap_or("");
+        let notice = deed.notice.as_deref().or(deed.send.as_deref()).unwrap_or("");
+        let on = deed.on;
+        let whom = match on {
+            On::Attestation | On::BuildFailed | On::StepDone => step,
+            On::Held => notice,
+            _ => person,
+        }
+        .to_owned();
         if let Some(words) = &deed.attest {
             self.engine.attest(step, &operator, words)?;
-            self.by_hand(&format!("states for {step}: {words}"));
+            self.by_hand(on, &whom, &format!("states for {step}: {words}"));
         }
         if let Some(pair) = &deed.copy {
             let (from, to) = (self.inside(&pair.from)?, self.inside(&pair.to)?);
@@ -47,40 +59,44 @@ impl Stage<'_, '_> {
                 let target = to.join(path.strip_prefix(&from).unwrap_or(&path));
                 fs::create_dir_all(target.parent().unwrap_or(&to))?;
                 fs::copy(&path, &target)?;
-                touch(&target, self.now())?;
+                touch(&target, self.world.truly())?;
             }
-            self.by_hand(&format!("puts the files of {} in place of those of {}", pair.from, pair.to));
+            self.by_hand(on, &whom, &format!("puts the files of {} in place of those of {}", pair.from, pair.to));
         }
         if let Some(folder) = &deed.touch {
             let folder_path = self.inside(folder)?;
-            let now = self.now();
+            let now = self.world.truly();
             each_file(&folder_path, &mut |path| touch(path, now))?;
-            self.by_hand(&format!("makes the files of {folder} anew"));
+            self.by_hand(on, &whom, &format!("makes the files of {folder} anew"));
         }
         if let Some(words) = &deed.record {
             let asked = self.open_for(person)?;
-            self.by_hand(&format!("records the answer of {person}: {words}"));
-            self.answer(person, &asked, Some(&operator), words)?;
+            self.by_hand(on, &whom, &format!("records the answer of {person}: {words}"));
+            self.answer(person, &asked, Some(&operator), words, How::Phone)?;
         }
         if let Some(notice) = &deed.resend {
-            self.by_hand(&format!("sends {notice} to {person} again"));
+            self.by_hand(on, &whom, &format!("sends {notice} to {person} again"));
             self.send(Some(notice), &To::People(vec![person.to_owned()]), true)?;
+        }
+        if let Some(notice) = &deed.send {
+            self.by_hand(on, &whom, &format!("sends {notice} by name"));
+            self.send(Some(notice), &To::Everyone, false)?;
         }
         if let Some(reason) = &deed.waive {
             self.engine.waive(person, None, reason, &operator)?;
-            self.by_hand(&format!("waives {person}: {reason}"));
+            self.by_hand(on, &whom, &format!("waives {person}: {reason}"));
         }
         if deed.log_on {
-            self.by_hand(&format!("recovers the password of {person}, logs on and off as them"));
+            self.by_hand(on, &whom, &format!("recovers the password of {person}, logs on and off as them"));
             self.log_on(person, AtEvening::LogsOn)?;
         }
         if let Some(words) = &deed.vouch {
             let drain = self.step_that_observes("drain");
             self.engine.attest_person(&drain, person, &operator, words)?;
-            self.by_hand(&format!("vouches for {person}: {words}"));
+            self.by_hand(on, &whom, &format!("vouches for {person}: {words}"));
         }
         if let Some(words) = &deed.note {
-            self.by_hand(words);
+            self.by_hand(on, &whom, words);
         }
         Ok(())
     }

@@ -5,13 +5,19 @@ use super::world::{each_file, touch};
 use crate::campaign::{Action, Campaign, FromTo, PackageSource, Transport};
 use crate::engine::Engine;
 use crate::fault::{Fault, Result};
+use crate::system::World;
 use fs_err as fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 #[derive(Debug)]
 pub(super) struct Site {
     /// The copied campaign.
     pub root: PathBuf,
+    /// The campaign as it was read where it lies.
+    campaign: Campaign,
+    /// The folder that the rehearsal stays in.
+    folder: PathBuf,
     original: PathBuf,
     outside: Vec<(PathBuf, PathBuf)>,
 }
@@ -30,8 +36,8 @@ pub(super) fn folder(out: Option<&Path>) -> Result<PathBuf> {
 }
 
 /// Copies the campaign and, where they lie elsewhere, its postoffice, staged install and disks.
-pub(super) fn site(campaign: &Campaign, folder: &Path) -> Result<Site> {
-    let folder = &fs::canonicalize(folder)?;
+pub(super) fn site(campaign: Campaign, folder: &Path) -> Result<Site> {
+    let folder = fs::canonicalize(folder)?;
     let root = folder.join("campaign");
     let original = fs::canonicalize(&campaign.root)?;
     if folder.starts_with(&original) {
@@ -66,13 +72,22 @@ pub(super) fn site(campaign: &Campaign, folder: &Path) -> Result<Site> {
             outside.push((real, to));
         }
     }
-    Ok(Site { root, original, outside })
+    Ok(Site { root, campaign, folder, original, outside })
 }
 
 impl Site {
-    /// Points a campaign that was read from the copy at the copied trees, and its mail into the captured outbox.
-    /// `original` is the campaign as it was read where it lies: its paths are the ones that were copied.
-    pub(super) fn redirect(&self, campaign: &mut Campaign, original: &Campaign) -> Result<()> {
+    /// Opens the copy.
+    pub(super) fn open<'w>(&self, world: &'w dyn World) -> Result<Engine<'w>> {
+        let mut engine = Engine::open(&self.root, world)?;
+        self.redirect(Arc::make_mut(&mut engine.campaign))?;
+        self.refuse_outside(&engine.campaign)?;
+        Ok(engine)
+    }
+
+    /// Points a campaign that was read from the copy at the copied trees, and its mail into the captured outbox. The
+    /// paths of the campaign as it was read where it lies are the ones that were copied.
+    fn redirect(&self, campaign: &mut Campaign) -> Result<()> {
+        let original = &self.campaign;
         let moved = |path: &Path| -> Result<PathBuf> {
             let real = fs::canonicalize(path)?;
             let outside = self.outside.iter().find(|(from, _)| *from == real).map(|(_, to)| to.clone());
@@ -128,14 +143,13 @@ impl Site {
     }
 
     /// Refuses to begin while any tree of the campaign lies outside the rehearsal's own folder, by whatever way.
-    pub(super) fn refuse_outside(&self, campaign: &Campaign, folder: &Path) -> Result<()> {
-        let folder = fs::canonicalize(folder)?;
+    fn refuse_outside(&self, campaign: &Campaign) -> Result<()> {
         let mut trees: Vec<&PathBuf> = Vec::new();
         if let Some(facts) = &campaign.msmail {
             trees.extend([&facts.postoffice, &facts.staged]);
         }
         for tree in trees {
-            if !fs::canonicalize(tree)?.starts_with(&folder) {
+            if !fs::canonicalize(tree)?.starts_with(&self.folder) {
                 let cause = format!("{} would be worked on itself, not on a copy", tree.display());
                 return Err(Fault::new(
                     "rehearsal-outside",

@@ -1,23 +1,21 @@
 //! The play: happenings in order of time, and after each of them whatever it lets the campaign do next.
 
 use super::copy::Site;
-use super::outcome::{Blocked, Outcome, Told};
-use super::script::{AtEvening, On, Script};
+use super::outcome::{Kind as Event, Outcome};
+use super::record::Record;
+use super::script::{AtEvening, Cast, On, Script};
+use super::tally::Tally;
 use super::world::Simulated;
 use crate::answer::Kind;
-use crate::campaign::Action;
-use crate::engine::{Answer, Engine, Stop, To};
+use crate::engine::Engine;
 use crate::fault::Result;
+use crate::ledger::MessageRow;
+use crate::outbox::State;
 use crate::report::page;
-use crate::system::World;
 use chrono::{DateTime, Duration, Utc};
 use fs_err as fs;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
-
-/// While the drain is watched, a look this often.
-const POLL: Duration = Duration::minutes(5);
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
 /// Something that is to happen.
 #[derive(Debug, Clone)]
@@ -25,6 +23,7 @@ pub(super) enum Happening {
     Answer {
         person: String,
         acknowledgement: String,
+        how: How,
     },
     Fact {
         person: String,
@@ -47,42 +46,73 @@ pub(super) enum Happening {
     Deed {
         index: usize,
         step: Option<String>,
+        person: Option<String>,
     },
-    /// A timed action of the calendar is due.
-    Calendar,
-    /// Look again.
+    /// The scheduler's next round.
+    Round,
+    /// The administrator looks how far the cutover comes.
     Look,
+    /// Something goes wrong.
+    Mishap(usize),
+    /// It is over.
+    Mended(usize),
+}
+
+/// In which way an answer comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    Reply,
+    /// Although it is on record already.
+    Again,
+    /// With a slip.
+    Wrong,
+    /// The person calls the operator.
+    Phone,
+}
+
+impl Happening {
+    /// Whether it needs the machine that flagday runs on. What people and the postoffice do goes on without it.
+    fn needs_machine(&self) -> bool {
+        !matches!(self, Happening::LogOn { .. } | Happening::Mishap(_) | Happening::Mended(_))
+    }
 }
 
 pub(super) struct Stage<'a, 'w> {
     pub(super) engine: Engine<'w>,
     pub(super) script: &'a Script,
+    pub(super) cast: Cast,
     pub(super) site: &'a Site,
-    /// Which of the administrator's deeds were triggered.
-    pub(super) used: Vec<bool>,
+    pub(super) world: &'w Simulated,
+    pub(super) record: Record<'a>,
+    pub(super) tally: Tally,
+    /// Which of the administrator's deeds were triggered, for whom.
+    pub(super) used: HashSet<(usize, String)>,
     /// Statements that an administrator without a script has in hand.
-    asked: BTreeSet<String>,
-    /// The newest message that people have reacted to.
-    pub(super) read: i64,
-    world: &'w Simulated,
-    told: &'a mut dyn FnMut(Told),
-    agenda: BTreeMap<(DateTime<Utc>, u64), Happening>,
-    planned: u64,
+    pub(super) asked: BTreeSet<String>,
+    /// Every message before this one is settled and was read.
+    pub(super) first_open: i64,
+    /// Those from there on that are settled and were read.
+    pub(super) read: HashSet<i64>,
+    /// How many reminders and escalations there were: by person, acknowledgement and notice.
+    pub(super) pressed: HashMap<(String, String, String), usize>,
+    /// Timed actions that were shown as held.
+    pub(super) held: HashSet<String>,
     /// A deed that follows a step: the cutover waits for it.
-    awaited: usize,
-    timeline: Vec<(String, String)>,
-    administrator: Vec<(String, String)>,
-    /// Who has held which step, by step and person.
-    blocked: BTreeMap<(String, String), Held>,
-    open: Vec<String>,
-    last_stop: String,
-}
-
-/// From when to when somebody held a step.
-struct Held {
-    from: String,
-    until: String,
-    still: bool,
+    pub(super) awaited: usize,
+    /// The machine is off, or nobody has started the program again.
+    pub(super) off_until: Option<DateTime<Utc>>,
+    /// The mishap that kills, until it has.
+    pub(super) kill: Option<usize>,
+    /// After so many messages of the next run that sends.
+    pub(super) kill_after: Option<usize>,
+    /// When the drain was looked at first.
+    pub(super) drain_since: Option<DateTime<Utc>>,
+    /// Calls to make that were told.
+    pub(super) tasks: usize,
+    pub(super) end: DateTime<Utc>,
+    agenda: BTreeMap<(DateTime<Utc>, u64), Happening>,
+    rounds: BTreeSet<DateTime<Utc>>,
+    planned: u64,
 }
 
 impl<'a, 'w> Stage<'a, 'w> {
@@ -91,348 +121,252 @@ impl<'a, 'w> Stage<'a, 'w> {
         world: &'w Simulated,
         script: &'a Script,
         site: &'a Site,
-        told: &'a mut dyn FnMut(Told),
+        record: Record<'a>,
     ) -> Self {
         Stage {
-            used: vec![false; script.administrator.len()],
-            asked: BTreeSet::new(),
+            cast: script.cast(&engine),
+            end: script.end(&engine),
             engine,
             world,
             script,
             site,
-            told,
-            read: 0,
-            agenda: BTreeMap::new(),
-            planned: 0,
+            record,
+            tally: Tally::default(),
+            used: HashSet::new(),
+            asked: BTreeSet::new(),
+            first_open: 0,
+            read: HashSet::new(),
+            pressed: HashMap::new(),
+            held: HashSet::new(),
             awaited: 0,
-            timeline: Vec::new(),
-            administrator: Vec::new(),
-            blocked: BTreeMap::new(),
-            open: Vec::new(),
-            last_stop: String::new(),
+            off_until: None,
+            kill: None,
+            kill_after: None,
+            drain_since: None,
+            tasks: 0,
+            agenda: BTreeMap::new(),
+            rounds: BTreeSet::new(),
+            planned: 0,
         }
     }
 
-    /// Plays from the first moment to the last step, or to the end of the script.
-    pub(super) fn play(&mut self) -> Result<()> {
-        let end = self.script.end(&self.engine);
-        let start = self.now();
-        for entry in self.engine.calendar().into_iter().filter(|entry| entry.at >= start) {
-            self.at(entry.at, Happening::Calendar);
+    /// Plays from the first moment until every step is done and everything timed has gone out, or to the end of the
+    /// script. What is still open then.
+    pub(super) fn play(&mut self) -> Result<Vec<String>> {
+        for (index, mishap) in self.script.mishaps.iter().enumerate() {
+            self.at(mishap.at.instant(&self.engine.campaign.change), Happening::Mishap(index));
         }
-        let waits: Vec<_> = self.engine.campaign.steps.iter().filter_map(|step| step.wait).collect();
-        for wait in waits {
-            self.at(wait.instant(&self.engine.campaign.change), Happening::Look);
-        }
-        self.tell("the rehearsal begins");
+        self.plan_rounds();
+        self.event(Event::Begins, "", "the rehearsal begins");
+        self.judge()?;
         let mut finished = self.advance()?;
-        while !finished {
+        while !(finished && self.is_over()) {
             let Some(((at, _), happening)) = self.agenda.pop_first() else { break };
-            if at > end {
+            if at > self.end {
                 break;
             }
+            if let Some(until) = self.off_until.filter(|until| at < *until && happening.needs_machine()) {
+                self.at(until, happening);
+                continue;
+            }
             self.world.set(at);
-            self.happen(happening)?;
-            finished = self.advance()?;
+            if self.happen(happening)? {
+                finished = self.advance()?;
+            }
         }
+        let mut open = Vec::new();
         if !finished {
-            let steps = self.engine.steps()?;
-            let open = steps.into_iter().filter(|step| step.state != "done");
-            self.open.extend(open.map(|step| format!("{} ({}): {}", step.name, step.state, step.why)));
-            self.open.push(self.last_stop.clone());
+            let steps = self.engine.steps()?.into_iter().filter(|step| step.state != "done");
+            open.extend(steps.map(|step| format!("{} ({}): {}", step.name, step.state, step.why)));
+            open.push(self.record.last_stop());
         }
-        self.tell(if finished { "every step is done" } else { "nothing more happens" });
-        Ok(())
+        let steps = self.engine.campaign.steps.len();
+        self.event(Event::Ends, "", if finished && steps > 0 { "every step is done" } else { "nothing more happens" });
+        Ok(open)
     }
 
-    fn happen(&mut self, happening: Happening) -> Result<()> {
-        match happening {
-            Happening::Answer { person, acknowledgement } => self.answer(&person, &acknowledgement, None, "in a reply"),
-            Happening::Fact { person, acknowledgement, kind, words } => {
-                self.engine.record(&Answer {
-                    person: person.clone(),
-                    acknowledgement: Some(acknowledgement),
-                    kind: Some(kind),
-                    note: words.clone(),
-                    ..Answer::default()
-                })?;
-                self.tell(&format!("{person} {}: {words}", kind.words()));
-                let on = match kind {
-                    Kind::HardBounce => Some(On::Bounced),
-                    Kind::Declined => Some(On::Declined),
-                    Kind::Question => Some(On::Question),
-                    _ => None,
-                };
-                if let Some(on) = on {
-                    self.trigger(on, None, Some(&person));
-                }
-                Ok(())
-            }
-            Happening::LogOn { person, how } => self.log_on(&person, how),
-            Happening::ReadBack { person, serial } => {
-                let answer = Answer { person: person.clone(), serial: Some(serial.clone()), ..Answer::default() };
-                match self.engine.record(&answer) {
-                    Ok(_) => self.tell(&format!("{person} reads {serial} back: it matches")),
-                    Err(fault) => self.tell(&format!("{person} reads {serial} back: {}", fault.cause())),
-                }
-                Ok(())
-            }
-            Happening::Deed { index, step } => {
-                let deed = self.script.administrator[index].clone();
-                if deed.on == On::StepDone {
-                    self.awaited -= 1;
-                }
-                self.act(&deed, step.as_deref())
-            }
-            Happening::Attest { step } => {
-                let operator = self.script.operator.clone();
-                self.engine.attest(&step, &operator, "as asked")?;
-                self.by_hand(&format!("states for {step} what is asked"));
-                Ok(())
-            }
-            Happening::Calendar => self.send(None, &To::Everyone, false),
-            Happening::Look => Ok(()),
-        }
-    }
-
-    /// Sends, tells what went out, and lets people read it.
-    pub(super) fn send(&mut self, notice: Option<&str>, to: &To, again: bool) -> Result<()> {
-        let stop = AtomicBool::new(false);
-        let before = self.engine.ledger().messages()?.len();
-        let sent = self.engine.send(notice, to, None, again, &stop, &mut |_| {})?;
-        self.tell_sent(before)?;
-        for task in &sent.tasks {
-            self.tell(&format!("to do: {}", task.what));
-            let person = task.person.clone();
-            self.trigger(On::Escalated, None, Some(&person));
-        }
-        self.read_mail()
-    }
-
-    fn tell_sent(&mut self, before: usize) -> Result<()> {
-        let mut by_notice: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for message in self.engine.ledger().messages()?.into_iter().skip(before) {
-            by_notice.entry(message.notice).or_default().push(message.person);
-        }
-        for (notice, people) in by_notice {
-            let shown = people.iter().take(4).cloned().collect::<Vec<_>>().join(", ");
-            let more = if people.len() > 4 { format!(" and {} more", people.len() - 4) } else { String::new() };
-            self.tell(&format!("sent '{notice}' to {shown}{more}"));
-        }
-        Ok(())
-    }
-
-    /// Runs the cutover as far as it goes; true when every step is done.
-    fn advance(&mut self) -> Result<bool> {
-        while self.awaited == 0 {
-            let Some(step) = self.engine.steps()?.into_iter().find(|step| step.state != "done").map(|step| step.name)
-            else {
-                return Ok(true);
-            };
-            let before = self.engine.ledger().messages()?.len();
-            let result = self.engine.cutover(Some(&step), &mut |_, _| {});
-            self.stamp()?;
-            self.tell_sent(before)?;
-            self.read_mail()?;
-            match result {
-                Ok(cutover) => {
-                    if !self.stopped(&step, cutover.stop)? {
-                        return Ok(false);
-                    }
-                }
-                Err(fault) => {
-                    let builds = matches!(
-                        self.engine.campaign.step(&step).and_then(|step| step.action.as_ref()),
-                        Some(Action::Package(_))
-                    );
-                    self.stop_once(&format!("step {step} is refused: {fault}"));
-                    if builds && !fault.findings.is_empty() {
-                        self.trigger(On::BuildFailed, Some(&step), None);
-                    }
-                    return Ok(false);
-                }
-            }
-        }
-        Ok(false)
-    }
-
-    /// Deals with how a run of the cutover ended; true when the next step may be tried.
-    fn stopped(&mut self, step: &str, stop: Stop) -> Result<bool> {
-        match stop {
-            Stop::Done | Stop::Reached { .. } => {
-                self.note_holding(step, Vec::new());
-                self.tell(&format!("step {step} is done"));
-                if self.trigger(On::StepDone, Some(step), None) {
-                    self.awaited += 1;
-                }
-                if self.told_to_log_off(step) {
-                    self.begin_evening();
-                }
-                if self.opens_again(step) {
-                    self.begin_read_back();
-                }
-                return Ok(true);
-            }
-            Stop::Blocked { step, gates } => {
-                let holding = gates.iter().flat_map(|gate| &gate.blocking).map(|one| one.person.clone()).collect();
-                self.note_holding(&step, holding);
-                let held: Vec<String> =
-                    gates.iter().map(|gate| format!("{} {} of {}", gate.name, gate.satisfied, gate.of)).collect();
-                self.stop_once(&format!("step {step} is held: {}", held.join(", ")));
-                if step == self.step_that_observes("drain") {
-                    self.trigger(On::DrainWaiting, Some(&step), None);
-                    self.later(POLL, Happening::Look);
-                }
-            }
-            Stop::Waiting { step, until } => {
-                let until = self.shown(until);
-                self.stop_once(&format!("step {step} waits until {until}"));
-            }
-            Stop::Pending { step, why } => self.stop_once(&format!("step {step}: {why}")),
-            Stop::NeedsPerson { step, .. } => {
-                self.stop_once(&format!("step {step} needs a person's statement"));
-                let taken = self.trigger(On::Attestation, Some(&step), None);
-                // Without a script for the administrator, one who states whatever is asked.
-                if !taken && self.script.administrator.is_empty() && self.asked.insert(step.clone()) {
-                    self.later(Duration::minutes(10), Happening::Attest { step });
-                }
-            }
-        }
-        Ok(false)
-    }
-
-    /// Keeps from when to when each person held a step.
-    fn note_holding(&mut self, step: &str, holding: Vec<String>) {
-        let now = self.shown(self.now());
-        for ((held_step, person), held) in &mut self.blocked {
-            if held_step == step && held.still {
-                held.until = now.clone();
-                held.still = holding.contains(person);
-            }
-        }
-        for person in holding {
-            let held = Held { from: now.clone(), until: now.clone(), still: true };
-            self.blocked.entry((step.to_owned(), person)).or_insert(held);
-        }
-    }
-
-    /// Files the cutover has just written get the simulated time.
-    fn stamp(&self) -> Result<()> {
-        let Some(facts) = &self.engine.campaign.msmail else { return Ok(()) };
-        self.world.stamp_new(&facts.postoffice)?;
-        self.world.stamp_new(&facts.staged)
-    }
-
-    /// How it went, with the report of the copy.
-    pub(super) fn outcome(mut self, folder: PathBuf) -> Result<Outcome> {
+    /// How it went, and the report of the copy with the verified head of its audit chain.
+    pub(super) fn outcome(self, open: Vec<String>, folder: &Path) -> Result<(Outcome, Vec<PathBuf>, String)> {
         let report = page::write(&self.engine, &folder.join("report"))?;
         let head = self.engine.ledger().audit_verify(None)?.map(|head| head.hash).unwrap_or_default();
         let steps = self.engine.steps()?;
         let done = steps.iter().filter(|step| step.state == "done").count();
-        let serial_changed = match &self.engine.campaign.msmail {
+        let campaign = &self.engine.campaign;
+        let serial_changed = match &campaign.msmail {
             Some(facts) => {
                 let master = |tree: &PathBuf| fs::read(tree.join("GLB").join("MASTER.GLB"));
                 Some(master(&facts.postoffice)? == master(&facts.staged)?)
             }
             None => None,
         };
-        let blocked = std::mem::take(&mut self.blocked);
-        let mut blocked: Vec<Blocked> = blocked
-            .into_iter()
-            .map(|((step, by), held)| Blocked { step, by, from: held.from, until: held.until })
-            .collect();
-        blocked.sort_by(|a, b| (&a.from, &a.step, &a.by).cmp(&(&b.from, &b.step, &b.by)));
-        Ok(Outcome {
+        let change_at = self.record.written(campaign.change.at);
+        let blocked = self.record.blocked();
+        let Record { timeline, gates, needs, .. } = self.record;
+        let outcome = Outcome {
             schema: 1,
+            campaign: campaign.name.clone(),
+            title: campaign.title.clone(),
+            time_zone: campaign.change.zone.name().to_owned(),
+            seed: self.script.seed,
+            change_at,
+            people: self.engine.roster.len(),
             finished: done == steps.len(),
             steps_done: done,
             steps: steps.len(),
             messages: self.engine.ledger().messages()?.len(),
             serial_changed,
-            timeline: self.timeline,
+            timeline,
+            gates,
             blocked,
-            administrator: self.administrator,
-            open: self.open,
-            report,
-            head,
-            folder,
-        })
+            needs,
+            open,
+        };
+        Ok((outcome, report, head))
     }
 
-    pub(super) fn now(&self) -> DateTime<Utc> {
-        self.world.now()
+    /// Nothing timed is left. Without any step there is only what people do: all of that is played.
+    fn is_over(&self) -> bool {
+        let timed =
+            |happening: &Happening| matches!(happening, Happening::Round | Happening::Mishap(_) | Happening::Mended(_));
+        match self.engine.campaign.steps.is_empty() {
+            true => self.agenda.is_empty(),
+            false => !self.agenda.iter().any(|((at, _), happening)| *at <= self.end && timed(happening)),
+        }
+    }
+
+    /// True when the cutover may come further because of it.
+    fn happen(&mut self, happening: Happening) -> Result<bool> {
+        match happening {
+            Happening::Answer { person, acknowledgement, how } => self.hear(&person, &acknowledgement, how),
+            Happening::Fact { person, acknowledgement, kind, words } => {
+                self.fact(&person, &acknowledgement, kind, &words)?;
+                Ok(false)
+            }
+            Happening::LogOn { person, how } => {
+                self.log_on(&person, how)?;
+                Ok(false)
+            }
+            Happening::ReadBack { person, serial } => self.reads_back(&person, &serial),
+            Happening::Deed { index, step, person } => {
+                let deed = self.script.administrator[index].clone();
+                if deed.on == On::StepDone {
+                    self.awaited -= 1;
+                }
+                self.act(&deed, step.as_deref(), person.as_deref())?;
+                self.judge()?;
+                Ok(true)
+            }
+            Happening::Attest { step } => {
+                let operator = self.script.operator.clone();
+                self.engine.attest(&step, &operator, "as asked")?;
+                self.by_hand(On::Attestation, &step, &format!("states for {step} what is asked"));
+                Ok(true)
+            }
+            Happening::Round => {
+                self.rounds.retain(|at| *at > self.world.truly());
+                self.round()?;
+                Ok(true)
+            }
+            Happening::Look => Ok(true),
+            Happening::Mishap(index) => {
+                self.goes_wrong(index)?;
+                Ok(false)
+            }
+            Happening::Mended(index) => {
+                self.is_mended(index)?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// A round of the scheduler for everything that the calendar holds, by the machine's clock.
+    pub(super) fn plan_rounds(&mut self) {
+        let (now, ahead) = (self.world.truly(), self.world.ahead());
+        let mut moments: Vec<DateTime<Utc>> =
+            self.engine.calendar().into_iter().map(|entry| entry.at - ahead).collect();
+        let waits = self.engine.campaign.steps.iter().filter_map(|step| step.wait);
+        let waits: Vec<_> = waits.map(|wait| wait.instant(&self.engine.campaign.change) - ahead).collect();
+        moments.retain(|at| *at >= now);
+        for at in moments {
+            self.round_at(at);
+        }
+        for at in waits.into_iter().filter(|at| *at >= now) {
+            self.at(at, Happening::Look);
+        }
+    }
+
+    /// Plans a round of the scheduler.
+    pub(super) fn round_at(&mut self, at: DateTime<Utc>) {
+        if self.rounds.insert(at) {
+            self.at(at, Happening::Round);
+        }
+    }
+
+    /// The next quarter of an hour: how often a crontab asks.
+    pub(super) fn round_soon(&mut self) {
+        let now = self.world.truly();
+        self.round_at(now + Duration::seconds(900 - now.timestamp().rem_euclid(900)));
+    }
+
+    pub(super) fn judge(&mut self) -> Result<()> {
+        for (gate, open) in self.tally.judge(&self.engine)? {
+            let (kind, word) = if open { (Event::GateOpens, "opens") } else { (Event::GateShuts, "shuts again") };
+            self.event(kind, &gate, &format!("gate {gate} {word}"));
+        }
+        self.count();
+        Ok(())
+    }
+
+    pub(super) fn count(&mut self) {
+        let now = self.world.truly();
+        for (name, gate) in self.tally.gates() {
+            self.record.count(now, name, gate.satisfied, gate.of, gate.open);
+        }
+    }
+
+    /// The messages that were settled since the last look.
+    pub(super) fn settled_messages(&mut self) -> Result<Vec<MessageRow>> {
+        let mut settled = Vec::new();
+        let mut first_open = None;
+        let mut last = self.first_open - 1;
+        for message in self.engine.ledger().messages_from(self.first_open)? {
+            last = message.id;
+            if is_on_its_way(message.state) {
+                first_open.get_or_insert(message.id);
+            } else if self.read.insert(message.id) {
+                settled.push(message);
+            }
+        }
+        self.first_open = first_open.unwrap_or(last + 1);
+        self.read.retain(|id| *id >= self.first_open);
+        Ok(settled)
     }
 
     pub(super) fn later(&mut self, delay: Duration, happening: Happening) {
-        self.at(self.now() + delay, happening);
+        self.at(self.world.truly() + delay, happening);
     }
 
-    fn at(&mut self, at: DateTime<Utc>, happening: Happening) {
+    pub(super) fn at(&mut self, at: DateTime<Utc>, happening: Happening) {
         self.planned += 1;
         self.agenda.insert((at, self.planned), happening);
     }
 
-    fn shown(&self, at: DateTime<Utc>) -> String {
-        at.with_timezone(&self.engine.campaign.change.zone).format("%F %a %H:%M").to_string()
+    pub(super) fn event(&mut self, kind: Event, subject: &str, text: &str) {
+        self.record.event(self.world.truly(), kind, subject, Vec::new(), text);
     }
 
-    pub(super) fn tell(&mut self, text: &str) {
-        let at = self.shown(self.now());
-        (self.told)(Told::Moment { at: &at, text });
-        self.timeline.push((at, text.to_owned()));
+    pub(super) fn event_of(&mut self, kind: Event, subject: &str, person: &str, text: &str) {
+        self.record.event(self.world.truly(), kind, subject, vec![person.to_owned()], text);
     }
 
-    /// A moment that needed a human.
-    pub(super) fn by_hand(&mut self, text: &str) {
-        let at = self.shown(self.now());
-        self.tell(&format!("{}: {text}", self.script.operator));
-        self.administrator.push((at, text.to_owned()));
+    /// The administrator did what was needed.
+    pub(super) fn by_hand(&mut self, on: On, whom: &str, text: &str) {
+        let now = self.world.truly();
+        self.event(Event::ByHand, whom, &format!("{}: {text}", self.script.operator));
+        self.record.did(now, on, whom, text);
     }
+}
 
-    /// The same reason again is no news.
-    fn stop_once(&mut self, text: &str) {
-        if self.last_stop != text {
-            self.last_stop = text.to_owned();
-            self.tell(text);
-        }
-    }
-
-    pub(super) fn step_that_observes(&self, what: &str) -> String {
-        let wanted = Action::Observe(what.to_owned());
-        let found = self.engine.campaign.steps.iter().find(|step| step.action.as_ref() == Some(&wanted));
-        found.map(|step| step.name.clone()).unwrap_or_default()
-    }
-
-    /// The step whose end starts the evening: it reads the server's clock.
-    fn told_to_log_off(&self, step: &str) -> bool {
-        step == self.step_that_observes("server-clock")
-    }
-
-    /// The first step behind the drain that ends with the postoffice open again.
-    fn opens_again(&self, step: &str) -> bool {
-        let opens =
-            |step: &crate::campaign::Step| step.action.is_some() && step.after.iter().any(|check| check == "p1-open");
-        self.engine.campaign.step(step).is_some_and(opens)
-    }
-
-    /// The ids of those whom the gate of an observing step asks about.
-    pub(super) fn audience_of_observed(&self, what: &str) -> Vec<String> {
-        let name = self.step_that_observes(what);
-        let gate = self.engine.campaign.step(&name).and_then(|step| step.needs.first());
-        self.audience_of(gate.into_iter().cloned().collect())
-    }
-
-    /// The ids of those whom gates of steps without an action, behind the change, ask about.
-    pub(super) fn audience_read_back(&self) -> Vec<String> {
-        let waiting = self.engine.campaign.steps.iter().filter(|step| step.action.is_none() && step.wait.is_none());
-        self.audience_of(waiting.flat_map(|step| step.needs.clone()).collect())
-    }
-
-    fn audience_of(&self, gates: Vec<String>) -> Vec<String> {
-        let campaign = &self.engine.campaign;
-        let asked = gates.iter().filter_map(|gate| campaign.gates.get(gate));
-        let audiences =
-            asked.map(|gate| &campaign.audiences[&campaign.acknowledgements[&gate.acknowledgement].audience]);
-        audiences.flat_map(|audience| self.engine.roster.audience(audience)).map(|person| person.id.clone()).collect()
-    }
+fn is_on_its_way(state: State) -> bool {
+    matches!(state, State::Planned | State::Sending | State::Transmitting | State::Uncertain)
 }

@@ -2,6 +2,8 @@
 
 pub mod audit;
 pub mod failures;
+pub mod calls;
 pub mod people;
 pub mod page;
+pub mod sheet;
 pub mod status;

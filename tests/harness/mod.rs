@@ -3,6 +3,8 @@
 mod files; // a campaign without a postoffice
 mod by_hand; // the path of a campaign, in the commands that a person types
 pub mod kill; // a run that is cut off
+#[allow(dead_code, reason = "two test programs share the harness")]
+pub mod small; // a campaign without a postoffice, for rehearsals
 mod run; // one run of the program: exit code, data, prose
 pub mod tree; // folders: copied, hashed, given times
 

@@ -1,0 +1,117 @@
+//! What goes wrong: no mail server, a machine that sleeps, a clock that jumps, a run that is killed, another date.
+
+use super::outcome::Kind as Event;
+use super::script::{On, What};
+use super::stage::{Happening, Stage};
+use crate::fault::{Fault, Result};
+use crate::ledger::Ledger;
+use chrono::{Duration, NaiveDateTime};
+use fs_err as fs;
+
+impl Stage<'_, '_> {
+    pub(super) fn goes_wrong(&mut self, index: usize) -> Result<()> {
+        let mishap = self.script.mishaps[index].clone();
+        let until = self.world.truly() + mishap.lasts;
+        let shown = self.record.shown(until);
+        match mishap.what {
+            What::ServerDown => {
+                self.world.take_mail_down(true);
+                self.event(Event::Fault, "server-down", &format!("the mail server is down until {shown}"));
+                self.at(until, Happening::Mended(index));
+            }
+            What::Asleep => {
+                self.sleep(until, index);
+                self.event(Event::Fault, "asleep", &format!("the machine sleeps until {shown}"));
+            }
+            What::ClockStep(by) => {
+                self.world.step_clock(by);
+                let words = if by < Duration::zero() { "back" } else { "forward" };
+                let minutes = by.num_minutes().abs();
+                self.event(Event::Fault, "clock-step", &format!("the machine's clock jumps {minutes} minutes {words}"));
+                self.plan_rounds();
+                self.round_soon();
+                if mishap.lasts > Duration::zero() {
+                    self.at(until, Happening::Mended(index));
+                }
+            }
+            What::Kill { during: Some(step), .. } => {
+                let look = Ledger::open(self.engine.ledger().state())?;
+                self.world.arm(Some((step, look)));
+                self.kill = Some(index);
+            }
+            What::Kill { during: None, after } => {
+                self.kill_after = Some(after);
+                self.kill = Some(index);
+            }
+            What::DateChange(to) => self.change_date(to)?,
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_mended(&mut self, index: usize) -> Result<()> {
+        match self.script.mishaps[index].what {
+            What::ServerDown => {
+                self.world.take_mail_down(false);
+                self.event(Event::Fault, "server-up", "the mail server answers again");
+            }
+            What::Asleep => {
+                self.off_until = None;
+                self.event(Event::Fault, "awake", "the machine is awake again");
+            }
+            What::ClockStep(_) => {
+                self.world.step_clock(Duration::zero());
+                self.event(Event::Fault, "clock-right", "the machine's clock is right again");
+                self.plan_rounds();
+            }
+            What::Kill { .. } => {
+                self.off_until = None;
+                self.record.did(self.world.truly(), On::Killed, "flagday", "started again");
+                self.event(Event::Fault, "started-again", "somebody starts flagday again");
+            }
+            What::DateChange(_) => {}
+        }
+        self.round()
+    }
+
+    fn sleep(&mut self, until: chrono::DateTime<chrono::Utc>, index: usize) {
+        self.off_until = Some(until);
+        self.at(until, Happening::Mended(index));
+    }
+
+    /// The run was killed: what it had not written down is gone, and the next one finds the ledger as it stands.
+    pub(super) fn killed(&mut self) -> Result<()> {
+        self.kill_after = None;
+        self.world.arm(None);
+        self.engine = self.site.open(self.world)?;
+        let counts = self.engine.ledger().counts()?;
+        let begun = self.engine.steps()?.into_iter().find(|step| step.state == "running").map(|step| step.name);
+        let left = match begun {
+            Some(step) => format!("step {step} was begun and its end is not on record"),
+            None => format!("{} messages were in hand, {} wait", counts.sending, counts.planned + counts.deferred),
+        };
+        self.event(Event::Fault, "killed", &format!("flagday is killed: {left}"));
+        let Some(index) = self.kill.take() else { return Ok(()) };
+        let until = self.world.truly() + self.script.mishaps[index].lasts;
+        self.need(On::Killed, "flagday", "start flagday again, which was killed", None);
+        self.sleep(until, index);
+        Ok(())
+    }
+
+    /// Somebody writes another date into flagday.toml.
+    fn change_date(&mut self, to: NaiveDateTime) -> Result<()> {
+        let file = self.site.root.join("flagday.toml");
+        let text = fs::read_to_string(&file)?;
+        let states = |line: &&str| line.trim_start().split(['=', ' ']).next() == Some("change_at");
+        let Some(line) = text.lines().find(states) else {
+            let cause = "flagday.toml has no line that begins with change_at";
+            return Err(Fault::new("rehearsal-date", cause, "write it on a line of its own to rehearse another date"));
+        };
+        fs::write(&file, text.replacen(line, &format!("change_at = {}", to.format("%Y-%m-%dT%H:%M:%S")), 1))?;
+        self.engine = self.site.open(self.world)?;
+        self.end = self.script.end(&self.engine);
+        let shown = self.record.shown(self.engine.campaign.change.at);
+        self.event(Event::Fault, "date-change", &format!("the change is moved to {shown}"));
+        self.plan_rounds();
+        self.round()
+    }
+}

@@ -1,0 +1,75 @@
+//! Call sheets and letters: whom to call and what to ask, and nothing that answers in a person's place.
+
+use crate::harness::{Campaign, PAST, code_in};
+
+fn text(campaign: &Campaign, name: &str) -> String {
+    fs_err::read_to_string(campaign.path(&format!(".flagday/report/{name}"))).expect("a sheet")
+}
+
+/// Everybody told; GARCIA's address bounces, OBRIEN says no, HARRIS has no address, WEISS has answered.
+fn asked() -> Campaign {
+    let campaign = Campaign::sample().change_at(PAST);
+    campaign.correct_disks();
+    let roster = String::from_utf8_lossy(&campaign.bytes("rosters/users.csv")).into_owned();
+    let harris = roster.lines().find(|line| line.starts_with("HARRIS;")).expect("a row").to_owned();
+    let mute: Vec<&str> = harris.split(';').map(|field| if field.contains('@') { "" } else { field }).collect();
+    campaign.write("rosters/users.csv", campaign.bytes("rosters/users.csv"));
+    let bytes = campaign.bytes("rosters/users.csv");
+    let rows = bytes.split_inclusive(|byte| *byte == b'\n').map(|row| match row.starts_with(b"HARRIS;") {
+        true => format!("{}\r\n", mute.join(";").trim_end()).into_bytes(),
+        false => row.to_vec(),
+    });
+    campaign.write("rosters/users.csv", rows.collect::<Vec<_>>().concat());
+    campaign.run("build").ends(0);
+    campaign.run("send change-date --yes").ends(4);
+    let code = campaign.code("WEISS");
+    campaign.run_words(&["ack", "record", "WEISS", "--by", "Pat", "--code", &code, "--note", "on the phone"]).ends(0);
+    campaign
+}
+
+#[test]
+fn the_sheet_names_whom_mail_does_not_reach_and_carries_no_code() {
+    let campaign = asked();
+    campaign.run("report --call-sheet").ends(0).says("1 to call, 1 letter").says("call-sheet.html");
+    let sheet = text(&campaign, "call-sheet.txt");
+    assert!(sheet.contains("== Mail does not reach them (1)") && sheet.contains("+1 555 0133"), "{sheet}");
+    assert!(sheet.contains("flagday ack record HARRIS --code ____-____ --by NAME"), "{sheet}");
+    assert!(!sheet.contains("WEISS"), "who has answered is not called: {sheet}");
+    assert!(sheet.lines().all(|line| line.chars().count() <= 76), "{sheet}");
+    let letters = text(&campaign, "letters.txt");
+    assert!(letters.contains("HARRIS") && letters.contains("__ __ __ __ - __ __ __ __"), "{letters}");
+    for name in ["call-sheet.html", "call-sheet.txt", "letters.html", "letters.txt"] {
+        let text = text(&campaign, name);
+        for person in crate::harness::REMOTE {
+            let code = campaign.code(person);
+            assert!(
+                !text.contains(&code) && !text.contains(&code.replace('-', "")),
+                "{name} gives {person}'s code away"
+            );
+        }
+        assert_eq!(code_in(&text), None, "{name}");
+        assert!(!text.contains("http://") && !text.contains("https://"), "{name} needs something beside it");
+    }
+}
+
+#[test]
+fn check_letters_are_the_end_of_the_code_and_only_when_asked_for() {
+    let campaign = asked();
+    let code = campaign.code("HARRIS");
+    let end = format!("(ends in {})", &code[code.len() - 2..]);
+    campaign.run("report --call-sheet").ends(0);
+    assert!(!text(&campaign, "call-sheet.txt").contains("(ends in"));
+    campaign.run("report --call-sheet --check-letters").ends(0);
+    let sheet = text(&campaign, "call-sheet.txt");
+    assert!(sheet.contains(&end) && !sheet.contains(&code), "{sheet}");
+    assert!(!text(&campaign, "letters.txt").contains("ends in"), "the person needs no check letters");
+    campaign.run("report --check-letters").ends(2);
+}
+
+#[test]
+fn nobody_to_call_is_said() {
+    let campaign = Campaign::ready();
+    campaign.run("report --call-sheet").ends(0).says("0 to call, 0 letters");
+    assert!(text(&campaign, "call-sheet.txt").contains("Nobody has to be called."));
+    assert!(text(&campaign, "letters.txt").contains("Nobody needs a letter."));
+}
