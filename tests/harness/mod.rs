@@ -2,6 +2,8 @@
 
 mod files; // a campaign without a postoffice
 mod by_hand; // the path of a campaign, in the commands that a person types
+#[allow(dead_code, reason = "two test programs share the harness, and one of them needs all of it")]
+mod crowd; // a campaign of thousands
 pub mod kill; // a run that is cut off
 #[allow(dead_code, reason = "two test programs share the harness")]
 pub mod small; // a campaign without a postoffice, for rehearsals

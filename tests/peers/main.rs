@@ -16,6 +16,7 @@ mod smtp; // the words of SMTP over a plain socket, to try the servers above
 mod strace; // the system calls of a run, and the same run with one of them hit
 mod whole; // folders with modes and times
 
+mod crowd; // thousands of messages: killed again and again, on a disk that fills up
 mod floppy_images; // fsck.fat and mtools on disk images
 mod packages; // what `build` writes, read by fsck.fat, mtools and unzip
 mod sample_trees; // the sample's generator writes what is committed
@@ -34,6 +35,7 @@ fn main() -> std::process::ExitCode {
         sending::trials(),
         system_calls::trials(),
         volumes::trials(),
+        crowd::trials(),
     ];
     libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit_code()
 }

@@ -32,6 +32,11 @@ impl Sink {
         Sink { port, server, messages }
     }
 
+    /// How many messages were taken so far.
+    pub fn count(&self) -> usize {
+        fs_err::read_dir(self.messages.path()).expect("the sink's folder").count()
+    }
+
     /// Every message taken so far, in no order: the envelope as `X-Mail-Args` and `X-Rcpt-Args`, then what came after
     /// DATA, with line feeds alone. A message stands here once its final dot was answered.
     pub fn messages(&self) -> Vec<String> {

@@ -6,7 +6,7 @@ use crate::outbox::smtp::script::{Act, Stage, Step};
 use crate::outbox::{State, retry};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::path::Path;
-use std::sync::{Mutex, atomic::Ordering};
+use std::sync::{Mutex, atomic::AtomicUsize, atomic::Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -320,4 +320,43 @@ fn the_file_transport_is_complete_and_goes_on_after_a_crash() {
             assert_eq!(files, 20, "{crash:?}");
         }
     }
+}
+
+/// A clock that is set to another hour each time it is looked at.
+#[derive(Debug, Default)]
+struct Jumping(AtomicUsize);
+
+impl World for Jumping {
+    fn now(&self) -> DateTime<Utc> {
+        const HOURS: [i64; 6] = [48, 1, 47, 3, 400, 2];
+        let look = self.0.fetch_add(1, Ordering::Relaxed);
+        DateTime::UNIX_EPOCH + TimeDelta::hours(HOURS[look % HOURS.len()])
+    }
+
+    fn server_now(&self, _folder: &Path) -> Result<DateTime<Utc>> {
+        Ok(self.now())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_the_clock_does_a_message_is_kept_once_and_never_after_a_refusal() {
+    let stage = Stage::new(|seen| match (seen.step, seen.line) {
+        (Step::Rcpt, line) if line.contains("<p7@") => Act::Say("450 4.2.0 greylisted\r\n"),
+        (Step::Rcpt, line) if line.contains("<p8@") => Act::Say("550 5.1.1 no such user\r\n"),
+        _ => Act::Go,
+    });
+    let mut queue = MemoryQueue::of(40);
+    queue.rows[9].expires = Some(DateTime::UNIX_EPOCH + TimeDelta::minutes(30)); // before every hour it shows
+    let (limits, clock) = (Limits { connections: 3, ..Limits::default() }, Jumping::default());
+    for _ in 0..3 {
+        let stop = AtomicBool::new(false);
+        over_lanes(&mut queue, &stage, &limits, &clock, &stop, &mut |_| ()).await.expect("a run");
+    }
+    let mut kept: Vec<_> = stage.log().kept.iter().map(|kept| kept.bytes.clone()).collect();
+    let count = kept.len();
+    kept.sort();
+    kept.dedup();
+    assert_eq!((kept.len(), count), (37, 37), "all but the greylisted, the refused and the late one, each once");
+    assert_eq!((queue.rows[8].state, queue.rows[9].state), (State::Failed, State::Held));
+    assert!(matches!(queue.rows[7].state, State::Planned | State::Failed));
 }
