@@ -79,12 +79,29 @@ pub struct Mail {
     /// Over all connections.
     pub rate: Option<Rate>,
     pub domains: DomainLimits,
+    pub reuse: Reuse,
     pub uncertain: Uncertain,
     /// Certificates to trust beside the system's: a PEM file.
     pub ca_file: Option<PathBuf>,
     /// Where the password for the transport comes from. The password itself is never kept, printed or logged.
     pub password: Option<PasswordSource>,
     pub dkim: Option<Dkim>,
+}
+
+/// How long one connection serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reuse {
+    /// `messages_per_connection`: then a fresh one, as servers and the balancers before them count on.
+    pub messages: usize,
+    /// `idle`: it is closed when so long nothing was to be sent.
+    pub idle: Duration,
+}
+
+impl Default for Reuse {
+    fn default() -> Self {
+        // Servers wait five minutes for a command (RFC 5321 section 4.5.3.2.7), the busy ones less.
+        Reuse { messages: 1000, idle: Duration::from_secs(60) }
+    }
 }
 
 /// `[mail.domain."example.com"]` and `[mail.domain."*"]`: how much the recipients' domains bear.
@@ -170,6 +187,17 @@ pub struct SmtpServer {
     pub port: u16,
     pub user: Option<String>,
     pub tls: Tls,
+    /// `?auth=…`; absent: the first of these that the server offers.
+    pub auth: Option<Auth>,
+}
+
+/// How a user logs in (RFC 4954).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Auth {
+    Plain,
+    Login,
+    /// With an OAuth 2.0 access token in place of a password.
+    Xoauth2,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

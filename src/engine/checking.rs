@@ -4,7 +4,7 @@ use super::Engine;
 use crate::campaign::Transport;
 use crate::fault::{Finding, Result};
 use crate::msmail::{self, Postoffice};
-use crate::outbox::{Secret, TransportKind, smtp};
+use crate::outbox::{Password, TransportKind, smtp};
 use crate::roster::Person;
 use crate::runbook::{Journal, StepState, state_of};
 
@@ -90,9 +90,9 @@ impl Engine<'_> {
             }
             Transport::Smtp(server) => {
                 let password = self.campaign.mail.password.as_ref();
-                let password = password.map(|source| Secret::fetch(source, &self.campaign.root)).transpose()?;
+                let password = password.map(|source| Password::fetch(source, &self.campaign.root)).transpose()?;
                 let ca_file = self.campaign.mail.ca_file.as_deref();
-                Ok(TransportKind::Smtp(smtp::Server::new(server, ca_file, password)?))
+                Ok(TransportKind::Smtp(smtp::Server::new(server, ca_file, password)?.reusing(self.campaign.mail.reuse)))
             }
         }
     }

@@ -53,6 +53,7 @@ pub fn campaign() -> Campaign {
             connections: 1,
             rate: None,
             domains: crate::campaign::DomainLimits::default(),
+            reuse: crate::campaign::Reuse::default(),
             uncertain: Uncertain::Retry,
             ca_file: None,
             password: None,

@@ -1,13 +1,13 @@
 //! One lane: a connection, kept as long as it serves, and the messages that go over it one after the other.
 
 use super::queue::Claimed;
-use super::retry::{Next, TROUBLE_PAUSE, after_deferral};
+use super::retry::{Next, TROUBLE_PAUSE, after_deferral, after_trouble};
 use super::round::Shared;
-use super::smtp::{Dial, Session, Trouble, Verdict};
+use super::smtp::{Dial, Phase, Session, Trouble, Verdict};
 use super::{Outcome, Progress, Refusal, Reply};
 use crate::fault::{Finding, Result};
-use std::time::Duration;
-use tokio::time::Instant;
+use std::pin::pin;
+use tokio::time::{Instant, timeout};
 
 /// So many times in a row the connection may fail before its lane gives up.
 const TROUBLES_IN_A_ROW: u32 = 5;
@@ -29,7 +29,7 @@ pub enum End {
 pub async fn run(number: usize, shared: &Shared<'_>, dial: &impl Dial) -> Result<End> {
     let mut lane = Lane { number, shared, dial, session: None, troubles: 0 };
     let mut end = End::Idle;
-    while let Some(message) = shared.turn(number).await? {
+    while let Some(message) = lane.turn().await? {
         end = End::Drained;
         if let Some(finding) = lane.carry(&message).await? {
             shared.tell(Progress::Stopped { lane: number, finding: &finding });
@@ -52,6 +52,20 @@ struct Lane<'a, 's, D> {
 }
 
 impl<D: Dial> Lane<'_, '_, D> {
+    /// The next message. While there is none to begin with, the connection is not kept for longer than it may idle.
+    async fn turn(&mut self) -> Result<Option<Claimed>> {
+        let mut turn = pin!(self.shared.turn(self.number));
+        if self.session.is_some()
+            && let Ok(message) = timeout(self.dial.idle(), turn.as_mut()).await
+        {
+            return message;
+        }
+        if let Some(session) = self.session.take() {
+            session.quit().await;
+        }
+        turn.await
+    }
+
     /// Brings one message to a result. A finding: the lane is at its end, and the message is settled all the same.
     async fn carry(&mut self, message: &Claimed) -> Result<Option<Finding>> {
         let mut troubles = 0;
@@ -59,7 +73,7 @@ impl<D: Dial> Lane<'_, '_, D> {
             let reused = self.session.as_ref().is_some_and(Session::is_usable);
             let (trouble, in_transaction) = match self.attempt(message).await? {
                 Attempt::Settled => return Ok(None),
-                Attempt::Doubtful(trouble) => return Ok(self.doubt(&trouble)),
+                Attempt::Lost(trouble) => return Ok(self.lost(&trouble).await),
                 // The server hung up on an idle connection: that is nobody's failure, once.
                 Attempt::Trouble(Trouble::Closed(_) | Trouble::Turned(..), true) if reused => continue,
                 Attempt::Trouble(trouble, in_transaction) => (trouble, in_transaction),
@@ -99,7 +113,7 @@ impl<D: Dial> Lane<'_, '_, D> {
             Verdict::Broken { trouble, marked: false } => return Ok(Attempt::Trouble(trouble, true)),
             Verdict::Broken { trouble, marked: true } => {
                 shared.settle(message, Outcome::Uncertain { why: trouble.to_string() })?;
-                return Ok(Attempt::Doubtful(trouble));
+                return Ok(Attempt::Lost(trouble));
             }
             Verdict::LeaseLost => {
                 shared.lost(message);
@@ -107,6 +121,12 @@ impl<D: Dial> Lane<'_, '_, D> {
             }
             Verdict::Accepted(reply) => Outcome::Sent { reply },
             Verdict::Refused(refusal) => Outcome::Failed { refusal },
+            // The server judged nobody, it closes: that is the lane's trouble and costs the message no attempt.
+            Verdict::Later(reply) if reply.code == 421 => {
+                let outcome = self.deferral(message, reply.clone());
+                shared.settle(message, outcome)?;
+                return Ok(Attempt::Lost(Trouble::Turned(Phase::Dot, reply)));
+            }
             Verdict::Later(reply) => self.deferral(message, reply),
         };
         shared.settle(message, outcome)?;
@@ -128,9 +148,14 @@ impl<D: Dial> Lane<'_, '_, D> {
         self.shared.settle(message, Outcome::Released { why: why.to_owned(), until })
     }
 
-    /// The message is settled as uncertain; the lane goes on unless that is the last straw.
-    fn doubt(&mut self, trouble: &Trouble) -> Option<Finding> {
-        self.is_at_its_end(trouble).then(|| trouble.finding(&self.dial.name()))
+    /// The message is settled, the connection gone; the lane goes on after a rest unless that is the last straw.
+    async fn lost(&mut self, trouble: &Trouble) -> Option<Finding> {
+        let finding = trouble.finding(&self.dial.name());
+        if self.is_at_its_end(trouble) {
+            return Some(finding);
+        }
+        self.rest(&finding).await;
+        None
     }
 
     /// Counts the trouble. What no lane can mend ends them all.
@@ -142,9 +167,10 @@ impl<D: Dial> Lane<'_, '_, D> {
         trouble.is_final() || self.troubles >= TROUBLES_IN_A_ROW
     }
 
-    /// Twice as long after each trouble, from one second. False when the run ends meanwhile.
+    /// Twice as long after each trouble. False when the run ends meanwhile.
     async fn rest(&self, finding: &Finding) -> bool {
-        let pause = Duration::from_secs(1 << (self.troubles.clamp(1, TROUBLES_IN_A_ROW) - 1));
+        let seed = self.shared.now().timestamp_micros() as u64 ^ (self.number as u64).rotate_left(48);
+        let pause = after_trouble(self.troubles.clamp(1, TROUBLES_IN_A_ROW), seed);
         self.shared.tell(Progress::Trouble { lane: self.number, finding, pause });
         self.shared.wait_until(Instant::now() + pause).await
     }
@@ -153,8 +179,8 @@ impl<D: Dial> Lane<'_, '_, D> {
 /// What became of one try.
 enum Attempt {
     Settled,
-    /// Settled as uncertain, and the connection is gone.
-    Doubtful(Trouble),
+    /// Settled as uncertain, or for later with a farewell; the connection is gone.
+    Lost(Trouble),
     /// Before the mark; true: within the message's own transaction.
     Trouble(Trouble, bool),
 }

@@ -17,7 +17,7 @@ pub enum Outcome {
     Stored {
         file: PathBuf,
     },
-    /// A complete 4xx: again at `until`. Uses an attempt.
+    /// A complete 4xx: again at `until`. Uses an attempt, unless it is 421.
     Deferred {
         reply: Reply,
         until: DateTime<Utc>,
@@ -89,7 +89,12 @@ impl Outcome {
 
     /// Whether the message was judged, or merely found the way barred.
     pub fn uses_an_attempt(&self) -> bool {
-        !matches!(self, Outcome::Released { .. } | Outcome::Late)
+        match self {
+            Outcome::Released { .. } | Outcome::Late => false,
+            // The server closes, whoever the message is for.
+            Outcome::Deferred { reply, .. } => reply.code != 421,
+            _ => true,
+        }
     }
 
     /// When it is due again, where this outcome says so.

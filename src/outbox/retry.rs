@@ -37,6 +37,13 @@ pub fn after_deferral(attempt: u32, now: DateTime<Utc>, expires: Option<DateTime
     if expires.is_some_and(|expires| at >= expires) { Next::GiveUp } else { Next::At(at) }
 }
 
+/// How long a lane rests after the `trouble`-th trouble in a row (from 1): twice as long after each, from one second, and
+/// up to a quarter longer, as `seed` decides, so that the lanes do not come back together.
+pub(super) fn after_trouble(trouble: u32, seed: u64) -> std::time::Duration {
+    let pause = 1000u64 << trouble.saturating_sub(1).min(16);
+    std::time::Duration::from_millis(pause + scatter(seed) % (pause / 4 + 1))
+}
+
 /// Spreads neighbouring seeds over all values (the finaliser of SplitMix64).
 fn scatter(seed: u64) -> u64 {
     let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -123,6 +130,17 @@ mod tests {
                 let pause = minutes(attempt, seed);
                 assert!(pause <= full && pause >= full * 0.8, "attempt {attempt}: {pause}");
             }
+        }
+    }
+
+    #[test]
+    fn lanes_rest_twice_as_long_each_time_and_not_all_alike() {
+        for (trouble, least) in [(1, 1000), (2, 2000), (5, 16_000)] {
+            let mut rests: Vec<_> = (0..50).map(|seed| after_trouble(trouble, seed).as_millis()).collect();
+            assert!(rests.iter().all(|rest| (least..=least * 5 / 4).contains(rest)), "{rests:?}");
+            rests.sort_unstable();
+            rests.dedup();
+            assert!(rests.len() > 30);
         }
     }
 

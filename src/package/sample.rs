@@ -27,6 +27,7 @@ pub fn campaign(root: &Path) -> Campaign {
             connections: 1,
             rate: None,
             domains: crate::campaign::DomainLimits::default(),
+            reuse: crate::campaign::Reuse::default(),
             uncertain: Uncertain::Retry,
             ca_file: None,
             password: None,

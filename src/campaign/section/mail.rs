@@ -1,8 +1,8 @@
 //! `[mail]`: who writes, how it leaves, and where answers go.
 
-use super::transport::{rate, transport};
+use super::transport::{idle, rate, transport};
 use super::{Context, address, domain, password};
-use crate::campaign::model::{Dkim, Mail, PasswordSource, Transport, Uncertain};
+use crate::campaign::model::{Dkim, Mail, PasswordSource, Reuse, Transport, Uncertain};
 use crate::campaign::table::Table;
 use crate::campaign::url::holds_password;
 use crate::fault::Finding;
@@ -23,6 +23,7 @@ pub(super) fn read(all: &mut Table, context: &Context) -> Option<Mail> {
     let connections = connections(&mut table).unwrap_or(CONNECTIONS);
     let rate = table.parsed("rate", rate);
     let domains = table.table("domain").map(domain::limits).unwrap_or_default();
+    let reuse = reuse(&mut table);
     let uncertain = table.word("uncertain", &[("retry", Uncertain::Retry), ("hold", Uncertain::Hold)]);
     let ca_file = table.text("ca_file").map(|text| context.file(&text));
     let dkim = table.table("dkim").and_then(|table| dkim(table, context));
@@ -35,6 +36,7 @@ pub(super) fn read(all: &mut Table, context: &Context) -> Option<Mail> {
         connections,
         rate,
         domains,
+        reuse,
         uncertain: uncertain.unwrap_or(Uncertain::Retry),
         ca_file,
         password,
@@ -56,6 +58,14 @@ fn way_out(table: &mut Table, password: Option<&PasswordSource>) -> Option<Trans
         table.report.absent(text.at, Finding::error("missing-key", cause, remedy));
     }
     Some(transport)
+}
+
+fn reuse(table: &mut Table) -> Reuse {
+    let usual = Reuse::default();
+    Reuse {
+        messages: table.whole("messages_per_connection", 1..=1_000_000).unwrap_or(usual.messages),
+        idle: table.parsed("idle", idle).unwrap_or(usual.idle),
+    }
 }
 
 /// A whole number of connections.

@@ -1,6 +1,6 @@
 //! `[mail] transport` and `rate`: how messages leave, and how fast.
 
-use crate::campaign::model::{Rate, SmtpServer, Tls, Transport};
+use crate::campaign::model::{Auth, Rate, SmtpServer, Tls, Transport};
 use crate::campaign::url::Url;
 use crate::campaign::value::one_of;
 use crate::fault::Finding;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 const FORM: &str = "write \"file\", or a URL like \"smtp://user@mail.corp.example:587?tls=required\"";
 
-/// Reads `file`, `smtp://user@host:port?tls=…` or `smtps://…`.
+/// Reads `file`, `smtp://user@host:port?tls=…&auth=…` or `smtps://…`.
 ///
 /// Default ports: 465 with TLS from the first byte (RFC 8314), 587 for a submission with a user (RFC 6409), else 25.
 /// Default TLS: none to this machine itself, required to any other.
@@ -27,12 +27,22 @@ pub(super) fn transport(text: &str) -> Result<Transport, Finding> {
     if !url.path.is_empty() {
         return Err(refuse(format!("an SMTP server has no path '/{}'", url.path), FORM));
     }
+    let mut auth = None;
     for (key, value) in &url.query {
-        if key != "tls" || tls == Tls::Implicit {
-            return Err(refuse(format!("{}:// takes no option '{key}'", url.scheme), "leave it out"));
+        match key.as_str() {
+            "tls" if tls != Tls::Implicit => {
+                let words = [("required", Tls::Required), ("opportunistic", Tls::Opportunistic), ("none", Tls::None)];
+                tls = one_of("tls", value, &words)?;
+            }
+            "auth" if url.user.is_some() => {
+                let words = [("plain", Auth::Plain), ("login", Auth::Login), ("xoauth2", Auth::Xoauth2)];
+                auth = Some(one_of("auth", value, &words)?);
+            }
+            "auth" => {
+                return Err(refuse("it names a login and no user".into(), "write smtp://user@host, or leave it out"));
+            }
+            _ => return Err(refuse(format!("{}:// takes no option '{key}'", url.scheme), "leave it out")),
         }
-        let words = [("required", Tls::Required), ("opportunistic", Tls::Opportunistic), ("none", Tls::None)];
-        tls = one_of("tls", value, &words)?;
     }
     if url.user.is_some() && tls != Tls::Implicit && tls != Tls::Required && !url.is_loopback() {
         let cause = format!("the password would cross the network to {} where others can read it", url.host);
@@ -43,7 +53,24 @@ pub(super) fn transport(text: &str) -> Result<Transport, Finding> {
         (_, Some(_)) => 587,
         (_, None) => 25,
     });
-    Ok(Transport::Smtp(SmtpServer { host: url.host, port, user: url.user, tls }))
+    Ok(Transport::Smtp(SmtpServer { host: url.host, port, user: url.user, tls, auth }))
+}
+
+/// Reads `30s` or `2m`, from a second to an hour.
+pub(super) fn idle(text: &str) -> Result<Duration, Finding> {
+    let read = || {
+        let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+        let unit = match unit {
+            "s" => 1,
+            "m" => 60,
+            _ => return None,
+        };
+        number.trim().parse::<u64>().ok()?.checked_mul(unit).filter(|seconds| (1..=3600).contains(seconds))
+    };
+    read().map(Duration::from_secs).ok_or_else(|| {
+        let cause = format!("'{text}' is no time for an idle connection");
+        Finding::error("out-of-range", cause, "write seconds or minutes, from 1s to 60m")
+    })
 }
 
 /// Reads `50/s`, `600/m`, `1000/h`.
@@ -98,11 +125,32 @@ mod tests {
             ("smtp://mail.example?tsl=required", "no option"),
             ("smtp://mail.example?tls=yes", "no value of 'tls'"),
             ("smtps://mail.example?tls=none", "no option"),
+            ("smtps://mail.example?auth=plain", "no user"),
+            ("smtps://desk@mail.example?auth=cram-md5", "no value of 'auth'"),
             ("smtp://desk@mail.example?tls=none", "others can read"),
             ("smtp://desk@mail.example?tls=opportunistic", "others can read"),
         ] {
             let finding = transport(text).expect_err(text);
             assert!(finding.cause.contains(why), "{text}: {}", finding.cause);
+        }
+    }
+
+    #[test]
+    fn a_login_may_be_chosen() {
+        for (text, auth) in [
+            ("smtps://desk@mail.example", None),
+            ("smtps://desk@mail.example?auth=xoauth2", Some(Auth::Xoauth2)),
+            ("smtp://desk@mail.example?tls=required&auth=login", Some(Auth::Login)),
+        ] {
+            assert!(matches!(transport(text), Ok(Transport::Smtp(server)) if server.auth == auth), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_idle_connection_has_a_time() {
+        assert_eq!((idle("30s"), idle("2m")), (Ok(Duration::from_secs(30)), Ok(Duration::from_secs(120))));
+        for text in ["", "s", "30", "0s", "61m", "-1s", "1h", "99999999999999999999m", "1ß"] {
+            assert!(idle(text).is_err(), "{text}");
         }
     }
 

@@ -25,12 +25,14 @@ holidays = ["2026-12-09"]
 
 [mail]
 from = "\"Desk, Mail\" <maildesk@corp.example>"
-transport = "smtp://user@mail.corp.example:587?tls=required"
+transport = "smtp://user@mail.corp.example:587?tls=required&auth=login"
 password_command = "pass show smtp"
 reply_to = "ack+{token}@corp.example"
 bounce_to = "bounce+{token}@corp.example"
 connections = 8
 rate = "600/m"
+messages_per_connection = 20
+idle = "5s"
 uncertain = "hold"
 ca_file = "ca.pem"
 [mail.domain]
@@ -133,11 +135,17 @@ fn mail_and_answers() {
     let campaign = campaign(ALL);
     let mail = &campaign.mail;
     assert_eq!(mail.from.name.as_deref(), Some("Desk, Mail"));
-    let server =
-        SmtpServer { host: "mail.corp.example".into(), port: 587, user: Some("user".into()), tls: Tls::Required };
+    let server = SmtpServer {
+        host: "mail.corp.example".into(),
+        port: 587,
+        user: Some("user".into()),
+        tls: Tls::Required,
+        auth: Some(Auth::Login),
+    };
     assert_eq!(mail.transport, Transport::Smtp(server));
     assert_eq!(mail.password, Some(PasswordSource::Command("pass show smtp".into())));
     assert_eq!(mail.rate, Some(Rate { count: 600, per: Duration::from_secs(60) }));
+    assert_eq!(mail.reuse, Reuse { messages: 20, idle: Duration::from_secs(5) });
     let limit = |connections, count: Option<u32>| DomainLimit {
         connections,
         rate: count.map(|count| Rate { count, per: Duration::from_secs(1) }),

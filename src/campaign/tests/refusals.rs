@@ -82,6 +82,11 @@ fn mail_leaves_by_a_way_that_can_work() {
     }
     mail("connections = \"4\"", "wrong-type");
     mail("rate = \"50\"", "bad-rate");
+    mail("messages_per_connection = 0", "out-of-range");
+    mail("idle = \"soon\"", "out-of-range");
+    mail("idle = 30", "wrong-type");
+    mail("transport = \"smtp://mail.corp.example?auth=login\"", "bad-smtp-url");
+    mail("transport = \"smtps://a@mail.corp.example?auth=kerberos\"\npassword_env = \"P\"", "unknown-word");
     mail("domain.\"a.example\" = { rate = \"fast\" }", "bad-rate");
     mail("domain.\"a.example\" = { connections = 0 }", "out-of-range");
     mail("domain.\"a.example\" = { conections = 1 }", "unknown-key");

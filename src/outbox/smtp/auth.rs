@@ -2,30 +2,42 @@
 
 use super::line::Line;
 use super::{Login, Phase, Trouble};
-use crate::outbox::Reply;
 use crate::outbox::smtp::capabilities::Capabilities;
+use crate::outbox::{Reply, Secret};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::commands::Auth;
+use tokio::task::spawn_blocking;
 
-/// `private`: encrypted, or on this machine.
+/// `private`: encrypted, or on this machine. A password that is refused is fetched anew, once.
 pub async fn log_in(line: &mut Line, offers: &Capabilities, login: &Login, private: bool) -> Result<(), Trouble> {
     if !private {
         return Err(Trouble::ClearPassword);
     }
-    let Some(mechanism) = offers.mechanism() else {
-        return Err(Trouble::NoMechanism { offered: offers.auth.join(" ") });
+    let mechanism = offers.mechanism(login.auth)?;
+    let secret = login.password.current();
+    let refusal = match attempt(line, mechanism, &login.user, &secret).await {
+        Err(Trouble::WrongPassword(reply)) => reply,
+        other => return other,
     };
-    let credentials = Credentials::new(login.user.clone(), login.password.expose().to_owned());
+    let password = login.password.clone();
+    match spawn_blocking(move || password.renew(&secret)).await.ok().flatten() {
+        Some(fresh) => attempt(line, mechanism, &login.user, &fresh).await,
+        None => Err(Trouble::WrongPassword(refusal)),
+    }
+}
+
+async fn attempt(line: &mut Line, mechanism: Mechanism, user: &str, secret: &Secret) -> Result<(), Trouble> {
+    let credentials = Credentials::new(user.to_owned(), secret.expose().to_owned());
     let command = Auth::new(mechanism, credentials, None)
-        .map_err(|_| Trouble::NoMechanism { offered: mechanism.to_string() })?
+        .map_err(|_| Trouble::NoMechanism { offered: mechanism.to_string(), usable: "PLAIN, LOGIN, XOAUTH2" })?
         .to_string();
     let mut reply = line.ask(Phase::Auth, &command).await?;
     // LOGIN asks twice; its prompts differ from server to server, their order does not. XOAUTH2 explains a refusal and
     // waits for an empty line before it speaks it.
     let answers: &[&str] = match mechanism {
-        Mechanism::Login => &[&login.user, login.password.expose()],
+        Mechanism::Login => &[user, secret.expose()],
         Mechanism::Xoauth2 => &[""],
         Mechanism::Plain => &[],
     };
@@ -34,7 +46,7 @@ pub async fn log_in(line: &mut Line, offers: &Capabilities, login: &Login, priva
             reply = line.ask(Phase::Auth, &format!("{}\r\n", STANDARD.encode(answer))).await?;
         }
     }
-    reply.text = login.password.redact(&reply.text, &login.user);
+    reply.text = secret.redact(&reply.text, user);
     judge(reply)
 }
 

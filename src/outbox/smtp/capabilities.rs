@@ -1,5 +1,7 @@
 //! What a server offers in its answer to EHLO (RFC 5321 §4.1.1.1).
 
+use super::Trouble;
+use crate::campaign::Auth;
 use crate::outbox::Reply;
 use lettre::transport::smtp::authentication::Mechanism;
 
@@ -48,11 +50,18 @@ impl Capabilities {
         offers
     }
 
-    /// The login to use. A bearer token comes last: where PLAIN is offered too, what we hold is more likely a password.
-    pub fn mechanism(&self) -> Option<Mechanism> {
-        [Mechanism::Plain, Mechanism::Login, Mechanism::Xoauth2]
-            .into_iter()
-            .find(|mechanism| self.auth.iter().any(|offered| *offered == mechanism.to_string()))
+    /// The login to use: the one chosen, or the first one offered. A bearer token comes last: where PLAIN is offered too,
+    /// what we hold is more likely a password.
+    pub fn mechanism(&self, chosen: Option<Auth>) -> Result<Mechanism, Trouble> {
+        let (usable, names): (&[Mechanism], _) = match chosen {
+            Some(Auth::Plain) => (&[Mechanism::Plain], "PLAIN"),
+            Some(Auth::Login) => (&[Mechanism::Login], "LOGIN"),
+            Some(Auth::Xoauth2) => (&[Mechanism::Xoauth2], "XOAUTH2"),
+            None => (&[Mechanism::Plain, Mechanism::Login, Mechanism::Xoauth2], "PLAIN, LOGIN, XOAUTH2"),
+        };
+        let offered = |mechanism: &&Mechanism| self.auth.iter().any(|offered| *offered == mechanism.to_string());
+        let found = usable.iter().find(offered).copied();
+        found.ok_or_else(|| Trouble::NoMechanism { offered: self.auth.join(" "), usable: names })
     }
 }
 
@@ -70,7 +79,7 @@ mod tests {
             read("PIPELINING\nPipelining\nSIZE 1000\n8bitmime\nSMTPUTF8\nDSN\nSTARTTLS\nAUTH login plain\nX-FOO");
         assert!(offers.pipelining && offers.eight_bit_mime && offers.smtp_utf8 && offers.dsn && offers.starttls);
         assert_eq!((offers.size, offers.size_limit), (true, Some(1000)));
-        assert_eq!(offers.mechanism(), Some(Mechanism::Plain));
+        assert_eq!(offers.mechanism(None), Ok(Mechanism::Plain));
     }
 
     #[test]
@@ -86,10 +95,19 @@ mod tests {
     }
 
     #[test]
-    fn logins_by_preference() {
-        assert_eq!(read("x\nAUTH=LOGIN").mechanism(), Some(Mechanism::Login));
-        assert_eq!(read("x\nAUTH XOAUTH2 LOGIN").mechanism(), Some(Mechanism::Login));
-        assert_eq!(read("x\nAUTH XOAUTH2 CRAM-MD5").mechanism(), Some(Mechanism::Xoauth2));
-        assert_eq!(read("x\nAUTH CRAM-MD5").mechanism(), None);
+    fn logins_by_choice_else_by_preference() {
+        use Mechanism::{Login, Plain, Xoauth2};
+        for (offers, chosen, used) in [
+            ("x\nAUTH=LOGIN", None, Some(Login)),
+            ("x\nAUTH XOAUTH2 LOGIN", None, Some(Login)),
+            ("x\nAUTH XOAUTH2 CRAM-MD5", None, Some(Xoauth2)),
+            ("x\nAUTH CRAM-MD5", None, None),
+            ("x\nAUTH PLAIN LOGIN XOAUTH2", Some(Auth::Xoauth2), Some(Xoauth2)),
+            ("x\nAUTH PLAIN LOGIN XOAUTH2", Some(Auth::Login), Some(Login)),
+            ("x\nAUTH PLAIN", Some(Auth::Plain), Some(Plain)),
+            ("x\nAUTH PLAIN LOGIN", Some(Auth::Xoauth2), None),
+        ] {
+            assert_eq!(read(offers).mechanism(chosen).ok(), used, "{offers} {chosen:?}");
+        }
     }
 }

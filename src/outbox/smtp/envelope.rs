@@ -8,6 +8,8 @@ use lettre::transport::smtp::extension::{MailBodyParameter, MailParameter, RcptP
 
 /// An envelope identifier may have 100 characters (RFC 3461 §4.4); each may grow to three in xtext.
 const ENVID_LIMIT: usize = 100;
+/// How much longer ORCPT may make the line of RCPT (RFC 3461 §4.2).
+const ORCPT_LIMIT: usize = 500;
 
 /// The two commands with their CRLF; an error when the server lacks what this message needs.
 pub fn commands(offers: &Capabilities, message: &Claimed) -> Result<(String, String), Unsendable> {
@@ -49,10 +51,23 @@ fn reports(message: &Claimed, to: &Address, mail: &mut Vec<MailParameter>, rcpt:
     }
     let (keyword, value) = parameter("NOTIFY", "SUCCESS,FAILURE,DELAY".into());
     rcpt.push(RcptParameter::Other { keyword, value });
-    if to.user().is_ascii() {
-        let (keyword, value) = parameter("ORCPT", format!("rfc822;{to}"));
+    let original = if to.user().is_ascii() { format!("rfc822;{to}") } else { format!("utf-8;{}", embedded(to)) };
+    let grown: usize = original.bytes().map(|byte| if matches!(byte, b'+' | b'=') { 3 } else { 1 }).sum();
+    if grown <= ORCPT_LIMIT {
+        let (keyword, value) = parameter("ORCPT", original);
         rcpt.push(RcptParameter::Other { keyword, value });
     }
+}
+
+/// An internationalised address in ASCII, as every server can hand it on: utf-8-addr-xtext of RFC 6533 §3.
+fn embedded(address: &Address) -> String {
+    let embed = |c: char| match c {
+        '\\' | '+' | '=' => format!("\\x{{{:X}}}", u32::from(c)),
+        c if c.is_ascii_graphic() => c.to_string(),
+        c => format!("\\x{{{:X}}}", u32::from(c)),
+    };
+    let text: &str = address.as_ref();
+    text.chars().map(embed).collect()
 }
 
 fn require(offered: bool, keyword: &'static str) -> Result<(), Unsendable> {
@@ -111,7 +126,9 @@ mod tests {
         assert_eq!(refused, Err(Unsendable::NeedsExtension { keyword: "SMTPUTF8" }));
         let text = both(&all(), "jürgen@münchen.example");
         assert!(text.contains(" SMTPUTF8 ") && text.contains("<jürgen@xn--mnchen-3ya.example>"), "{text}");
-        assert!(!text.contains("ORCPT"), "{text}");
+        assert!(text.contains(" ORCPT=utf-8;j\\x{FC}rgen@xn--mnchen-3ya.example\r\n"), "{text}");
+        let text = both(&all(), "jürgen+a=b@corp.example");
+        assert!(text.contains(" ORCPT=utf-8;j\\x{FC}rgen\\x{2B}a\\x{3D}b@corp.example\r\n"), "{text}");
     }
 
     #[test]

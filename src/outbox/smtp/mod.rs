@@ -10,6 +10,7 @@ mod dial;
 mod envelope;
 mod line;
 mod phase;
+mod pinned;
 mod probe;
 mod session;
 mod tls;
@@ -23,8 +24,8 @@ pub(super) use session::Session;
 pub(super) use transaction::Verdict;
 pub use trouble::{BadCertificate, Trouble};
 
-use super::Secret;
-use crate::campaign::{SmtpServer, Tls};
+use super::Password;
+use crate::campaign::{Auth, Reuse, SmtpServer, Tls};
 use crate::fault::{Fault, Result};
 use lettre::transport::smtp::extension::ClientId;
 use std::path::Path;
@@ -43,19 +44,21 @@ pub struct Server {
     hello: ClientId,
     /// No phase lasts longer, whatever RFC 5321 grants it.
     patience: Duration,
+    pub(in crate::outbox) reuse: Reuse,
 }
 
 #[derive(Debug, Clone)]
 struct Login {
     user: String,
-    password: Secret,
+    password: Password,
+    auth: Option<Auth>,
 }
 
 impl Server {
     /// `ca_file`: PEM certificates to trust beside the system's.
-    pub fn new(smtp: &SmtpServer, ca_file: Option<&Path>, password: Option<Secret>) -> Result<Server> {
+    pub fn new(smtp: &SmtpServer, ca_file: Option<&Path>, password: Option<Password>) -> Result<Server> {
         let login = match (&smtp.user, password) {
-            (Some(user), Some(password)) => Some(Login { user: user.clone(), password }),
+            (Some(user), Some(password)) => Some(Login { user: user.clone(), password, auth: smtp.auth }),
             (None, None) => None,
             (Some(user), None) => {
                 let cause = format!("the transport names the user {user}, and no password is given");
@@ -68,7 +71,13 @@ impl Server {
         };
         let trust = if smtp.tls == Tls::None { None } else { Some(tls::trust(ca_file)?) };
         let (host, port, tls) = (smtp.host.clone(), smtp.port, smtp.tls);
-        Ok(Server { host, port, tls, login, trust, hello: ClientId::default(), patience: Duration::MAX })
+        let (hello, patience, reuse) = (ClientId::default(), Duration::MAX, Reuse::default());
+        Ok(Server { host, port, tls, login, trust, hello, patience, reuse })
+    }
+
+    /// The same server, with connections that serve so long.
+    pub fn reusing(self, reuse: Reuse) -> Server {
+        Server { reuse, ..self }
     }
 
     /// The same server for somebody who will not wait ten minutes.
@@ -88,6 +97,9 @@ pub(super) trait Dial {
 
     /// For messages.
     fn name(&self) -> String;
+
+    /// After so long without a message a session is to be closed.
+    fn idle(&self) -> Duration;
 }
 
 impl Dial for Server {
@@ -98,6 +110,10 @@ impl Dial for Server {
 
     fn name(&self) -> String {
         Server::name(self)
+    }
+
+    fn idle(&self) -> Duration {
+        self.reuse.idle
     }
 }
 

@@ -68,7 +68,7 @@ mod tests {
     use std::net::TcpListener;
 
     fn server(host: &str, port: u16) -> Server {
-        let smtp = SmtpServer { host: host.into(), port, user: None, tls: Tls::None };
+        let smtp = SmtpServer { host: host.into(), port, user: None, tls: Tls::None, auth: None };
         Server::new(&smtp, None, None).expect("a server")
     }
 
@@ -130,17 +130,19 @@ mod tests {
             port: 587,
             user: user.map(str::to_owned),
             tls: Tls::None,
+            auth: None,
         };
         let code =
             |smtp, password| Server::new(&smtp, None, password).map(|_| ()).map_err(|fault| fault.findings[0].code);
         assert_eq!(code(smtp(Some("kim")), None), Err("password-missing"));
-        assert_eq!(code(smtp(None), Some(Secret::new("sesame"))), Err("user-missing"));
-        assert_eq!(code(smtp(Some("kim")), Some(Secret::new("sesame"))), Ok(()));
+        assert_eq!(code(smtp(None), Some(Secret::new("sesame").into())), Err("user-missing"));
+        assert_eq!(code(smtp(Some("kim")), Some(Secret::new("sesame").into())), Ok(()));
     }
 
     #[test]
     fn a_file_of_authorities_is_read_or_named() {
-        let smtp = SmtpServer { host: "mail.corp.example".into(), port: 465, user: None, tls: Tls::Implicit };
+        let smtp =
+            SmtpServer { host: "mail.corp.example".into(), port: 465, user: None, tls: Tls::Implicit, auth: None };
         let folder = tempfile::tempdir().expect("a folder");
         let own = rcgen::generate_simple_self_signed(["corp.example".to_owned()]).expect("a certificate").cert.pem();
         let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";

@@ -3,10 +3,10 @@
 //! silence, a message kept and not confessed, a reader that stops reading, clear bytes behind STARTTLS.
 
 use super::{Dial, Login, Server, Session, Trouble};
-use crate::campaign::Tls;
+use crate::campaign::{Reuse, Tls};
 use crate::outbox::Secret;
 use lettre::transport::smtp::extension::ClientId;
-use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -98,6 +98,7 @@ impl Stage {
             trust: None,
             hello: ClientId::Domain("desk.corp.example".into()),
             patience: Duration::MAX,
+            reuse: Reuse::default(),
         };
         let (offers, log) = ("PIPELINING|SIZE 10000000", Arc::default());
         Stage { server, offers, loopback: true, rule: Arc::new(rule), certificate: None, log, slow: Duration::ZERO }
@@ -131,15 +132,25 @@ impl Stage {
     }
 
     pub fn logging_in(mut self, user: &str, password: &str) -> Stage {
-        self.server.login = Some(Login { user: user.into(), password: Secret::new(password) });
+        self.server.login = Some(Login { user: user.into(), password: Secret::new(password).into(), auth: None });
         self
     }
 
     /// With a certificate for `name`, valid until the end of `year`; `trusted`: the client knows its issuer.
-    pub fn with_tls(mut self, tls: Tls, name: &str, year: i32, trusted: bool) -> Stage {
+    pub fn with_tls(self, tls: Tls, name: &str, year: i32, trusted: bool) -> Stage {
+        self.certified(tls, IsCa::NoCa, name, year, trusted)
+    }
+
+    /// With one that signs itself and is marked as an authority, as `openssl req -x509` makes them.
+    pub fn with_authority(self, tls: Tls, name: &str, year: i32, trusted: bool) -> Stage {
+        self.certified(tls, IsCa::Ca(BasicConstraints::Unconstrained), name, year, trusted)
+    }
+
+    fn certified(mut self, tls: Tls, is_ca: IsCa, name: &str, year: i32, trusted: bool) -> Stage {
         let (key, mut params) =
             (KeyPair::generate().expect("a key"), CertificateParams::new([name.to_owned()]).expect("a name"));
         params.not_after = date_time_ymd(year, 12, 31);
+        params.is_ca = is_ca;
         let certificate = params.self_signed(&key).expect("a certificate");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
@@ -194,6 +205,10 @@ impl Dial for Stage {
 
     fn name(&self) -> String {
         Server::name(&self.server)
+    }
+
+    fn idle(&self) -> Duration {
+        self.server.reuse.idle
     }
 }
 

@@ -3,9 +3,10 @@
 use super::capabilities::Capabilities;
 use super::line::{Line, Wire};
 use super::{Phase, Server, Trouble, auth, tls};
-use crate::campaign::Tls;
+use crate::campaign::{Reuse, Tls};
 use crate::outbox::Reply;
 use lettre::transport::smtp::commands::{Ehlo, Quit, Starttls};
+use tokio::time::Instant;
 
 /// An open session, logged in where that was asked for.
 #[derive(Debug)]
@@ -19,6 +20,9 @@ pub struct Session {
     pub(super) over: bool,
     /// Messages carried so far.
     pub(super) carried: usize,
+    reuse: Reuse,
+    /// When it last carried one.
+    pub(super) last: Instant,
 }
 
 impl Session {
@@ -45,12 +49,13 @@ impl Session {
         if let Some(login) = &server.login {
             auth::log_in(&mut line, &offers, login, encrypted || loopback).await?;
         }
-        Ok(Session { line, offers, encrypted, soiled: false, over: false, carried: 0 })
+        let (reuse, last) = (server.reuse, Instant::now());
+        Ok(Session { line, offers, encrypted, soiled: false, over: false, carried: 0, reuse, last })
     }
 
     /// Whether another message may go over it.
     pub fn is_usable(&self) -> bool {
-        !self.over && self.carried < MESSAGES_PER_CONNECTION
+        !self.over && self.carried < self.reuse.messages && self.last.elapsed() < self.reuse.idle
     }
 
     /// Says goodbye and does not insist on an answer: the messages are settled.
@@ -60,9 +65,6 @@ impl Session {
         }
     }
 }
-
-/// A fresh connection now and then: servers and the balancers before them count on it.
-const MESSAGES_PER_CONNECTION: usize = 1000;
 
 fn welcome(reply: Reply) -> Result<(), Trouble> {
     match reply.code {

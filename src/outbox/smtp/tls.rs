@@ -1,8 +1,10 @@
 //! TLS with certificates always checked, by the system's roots and the campaign's own.
 
 use super::line::Wire;
+use super::pinned::OrPinned;
 use super::{BadCertificate, Phase, Trouble};
 use crate::fault::{Fault, Finding, Result};
+use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
@@ -12,37 +14,40 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-/// Whom to believe: the system's roots, and every certificate of `ca_file` (PEM).
+/// Whom to believe: the system's roots, and every certificate of `ca_file` (PEM), be it an authority or the server itself.
 pub fn trust(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if let Some(file) = ca_file {
-        add_own(&mut roots, file)?;
-    }
+    let pinned = ca_file.map(|file| add_own(&mut roots, file)).transpose()?.unwrap_or_default();
     if roots.is_empty() {
         let remedy = "install the system's certificates (ca-certificates), or name your own in [mail] ca_file";
         return Err(Fault::new("tls-roots", "this system trusts no certificate authority", remedy));
     }
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build();
+    let webpki = webpki.expect("there is a root, and no list of revocations that could be wrong");
+    let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("ring speaks the default versions of TLS")
-        .with_root_certificates(roots)
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(OrPinned { webpki, pinned }))
         .with_no_client_auth();
     Ok(Arc::new(config))
 }
 
-fn add_own(roots: &mut RootCertStore, file: &Path) -> Result<()> {
+fn add_own(roots: &mut RootCertStore, file: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let bad = |cause: String| -> Fault {
         Finding::error("ca-file", cause, "give PEM certificates: -----BEGIN CERTIFICATE-----").in_file(file).into()
     };
     let pem = fs_err::read(file)?;
-    let mut count = 0;
+    let mut own = Vec::new();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|error| bad(format!("it is no PEM: {error}")))?;
-        roots.add(certificate).map_err(|error| bad(format!("certificate {} is none: {error}", count + 1)))?;
-        count += 1;
+        let number = own.len() + 1;
+        roots.add(certificate.clone()).map_err(|error| bad(format!("certificate {number} is none: {error}")))?;
+        own.push(certificate);
     }
-    if count == 0 { Err(bad("it holds no certificate".into())) } else { Ok(()) }
+    if own.is_empty() { Err(bad("it holds no certificate".into())) } else { Ok(own) }
 }
 
 /// The handshake.

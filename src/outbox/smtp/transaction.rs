@@ -11,7 +11,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// How a transaction ended.
 #[derive(Debug)]
@@ -62,6 +62,7 @@ impl Session {
                 return Err(fault);
             }
         };
+        self.last = Instant::now();
         self.soiled = !matches!(verdict, Verdict::Accepted(_));
         self.over |= matches!(verdict, Verdict::LeaseLost | Verdict::Broken { .. });
         Ok(verdict)

@@ -42,6 +42,7 @@ pub enum Trouble {
     /// None of the mechanisms offered is known here.
     NoMechanism {
         offered: String,
+        usable: &'static str,
     },
     WrongPassword(Reply),
     /// Mail from this sender, or without a login, is refused whoever the recipient is.
@@ -107,9 +108,10 @@ impl Trouble {
             Certificate(BadCertificate::NotYetValid) => {
                 ("smtp-certificate-early", "set this machine's clock right, or have the server's certificate corrected")
             }
-            Certificate(BadCertificate::UnknownIssuer) => {
-                ("smtp-certificate-issuer", "name the issuer's certificate in [mail] ca_file (PEM)")
-            }
+            Certificate(BadCertificate::UnknownIssuer) => (
+                "smtp-certificate-issuer",
+                "name the issuer's certificate, or the server's own, in [mail] ca_file (PEM)",
+            ),
             Certificate(BadCertificate::OtherName) => {
                 ("smtp-certificate-name", "write the host into [mail] transport as the certificate names it")
             }
@@ -122,8 +124,14 @@ impl Trouble {
             ClearPassword => {
                 ("smtp-clear-password", "use tls=required or smtps://; a password never goes out in clear")
             }
-            NoMechanism { .. } => ("smtp-no-auth", "use the submission port (587 or 465), or leave the user out"),
-            WrongPassword(_) => ("smtp-password", "correct the user or the password; nothing was sent"),
+            NoMechanism { .. } => (
+                "smtp-no-auth",
+                "use the submission port (587 or 465) or another auth= in [mail] transport, or leave the user out",
+            ),
+            WrongPassword(_) => (
+                "smtp-password",
+                "correct the user or the password (for XOAUTH2: the access token, which expires), then run the command again",
+            ),
             SenderRefused(_) => (
                 "smtp-sender-refused",
                 "log in as somebody who may send as [mail] from and bounce_to, or correct these",
@@ -148,9 +156,9 @@ impl fmt::Display for Trouble {
             Certificate(bad) => bad.fmt(f),
             Tls { words } => write!(f, "TLS failed: {words}"),
             ClearPassword => f.write_str("the connection is not encrypted, and a user is to log in"),
-            NoMechanism { offered } if offered.is_empty() => f.write_str("the server offers no login"),
-            NoMechanism { offered } => {
-                write!(f, "the server offers the logins {offered}; known are PLAIN, LOGIN, XOAUTH2")
+            NoMechanism { offered, .. } if offered.is_empty() => f.write_str("the server offers no login"),
+            NoMechanism { offered, usable } => {
+                write!(f, "the server offers the logins {offered}; usable here: {usable}")
             }
             WrongPassword(reply) => write!(f, "the login is refused: {reply}"),
             SenderRefused(reply) => write!(f, "the sender is refused: {reply}"),

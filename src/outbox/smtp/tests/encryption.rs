@@ -62,6 +62,23 @@ async fn certificates_are_always_checked() {
 }
 
 #[tokio::test]
+async fn a_servers_own_certificate_in_ca_file_is_enough_while_name_and_dates_hold() {
+    let stage = |name, year, trusted| {
+        Stage::new(|_| Act::Go).offering("STARTTLS").with_authority(Tls::Required, name, year, trusted)
+    };
+    assert!(judged(&stage(HOST, 4000, true), &message("x\r\n")).await.starts_with("accepted"));
+    for (name, year, trusted, why) in
+        [(HOST, 2020, true, BadCertificate::Expired), ("other.example", 4000, true, BadCertificate::OtherName)]
+    {
+        let trouble = stage(name, year, trusted).open().await.expect_err("refused");
+        assert_eq!(trouble, Trouble::Certificate(why));
+    }
+    // Another one of the same name is a stranger.
+    let trouble = stage(HOST, 4000, false).open().await.expect_err("refused");
+    assert!(trouble.finding("x").code.starts_with("smtp-certificate"), "{trouble}");
+}
+
+#[tokio::test]
 async fn a_server_that_hangs_up_in_the_handshake() {
     let stage = Stage::always(Step::Starttls, Act::Cut("220 go\r\n")).offering("STARTTLS");
     let stage = stage.with_tls(Tls::Required, HOST, 4000, true);

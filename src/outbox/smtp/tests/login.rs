@@ -1,8 +1,12 @@
 //! Logging in, and what never shows.
 
-use crate::campaign::Tls;
+use crate::campaign::{Auth, PasswordSource, Tls};
+use crate::outbox::Password;
+use crate::outbox::smtp::Login;
 use crate::outbox::smtp::script::{Act, Stage, Step};
 use crate::outbox::smtp::{Dial, Phase, Trouble};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 fn stage(offers: &'static str, rule: impl Fn(Step) -> Act + Send + Sync + 'static) -> Stage {
     Stage::new(move |seen| rule(seen.step)).offering(offers).logging_in("kim", "sesame")
@@ -73,7 +77,7 @@ async fn no_password_in_clear_beyond_this_machine() {
 async fn a_server_without_a_login_we_know() {
     for (offers, offered) in [("8BITMIME", ""), ("AUTH CRAM-MD5", "CRAM-MD5")] {
         let trouble = stage(offers, |_| Act::Go).open().await.expect_err("none");
-        assert_eq!(trouble, Trouble::NoMechanism { offered: offered.into() });
+        assert_eq!(trouble, Trouble::NoMechanism { offered: offered.into(), usable: "PLAIN, LOGIN, XOAUTH2" });
     }
 }
 
@@ -81,4 +85,45 @@ async fn a_server_without_a_login_we_know() {
 async fn nothing_that_prints_shows_the_password() {
     let stage = stage("AUTH PLAIN", |_| Act::Go);
     assert!(!format!("{:?}{:?}", stage.server, stage.session().await).contains("sesame"));
+}
+
+#[tokio::test]
+async fn the_login_that_is_chosen_is_the_one_used() {
+    for (auth, first) in
+        [(Auth::Plain, "AUTH PLAIN AGtpbQBzZXNhbWU="), (Auth::Login, "AUTH LOGIN"), (Auth::Xoauth2, "AUTH XOAUTH2 ")]
+    {
+        let mut stage = stage("AUTH PLAIN LOGIN XOAUTH2", |_| Act::Go);
+        stage.server.login.as_mut().expect("a login").auth = Some(auth);
+        stage.session().await;
+        assert!(stage.log().lines[1].starts_with(first), "{auth:?}: {:?}", stage.log().lines);
+        let mut stage = stage.offering("AUTH CRAM-MD5");
+        stage.server.login.as_mut().expect("a login").auth = Some(auth);
+        let finding = stage.open().await.expect_err("not offered").finding("mail:587");
+        assert_eq!(finding.code, "smtp-no-auth");
+    }
+}
+
+#[tokio::test]
+async fn an_expired_token_is_fetched_anew_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // The first token has expired; the second is good for `good` servers.
+    let counting = "echo x >> calls; echo token-$(cat calls | wc -l | tr -d ' ')";
+    for (good, outcome) in [("token-2", Ok(())), ("token-9", Err("smtp-password"))] {
+        let _ = fs_err::remove_file(folder.path().join("calls"));
+        let password = Password::fetch(&PasswordSource::Command(counting.into()), folder.path()).expect("a token");
+        let accepted = STANDARD.encode(format!("user=kim\x01auth=Bearer {good}\x01\x01"));
+        let mut stage = Stage::new(move |seen| match seen.step {
+            Step::Auth if seen.line.ends_with(&accepted) => Act::Go,
+            Step::Auth => Act::Say("334 eyJzdGF0dXMiOiI0MDAifQ==\r\n"),
+            Step::AuthLine => Act::Say("535 5.7.8 token expired\r\n"),
+            _ => Act::Go,
+        })
+        .offering("AUTH XOAUTH2 PLAIN");
+        stage.server.login = Some(Login { user: "kim".into(), password, auth: Some(Auth::Xoauth2) });
+        let opened = stage.open().await.map(|_| ()).map_err(|trouble| trouble.finding("mail:587").code);
+        assert_eq!(opened, outcome);
+        // Nobody is asked a third time.
+        assert_eq!(fs_err::read_to_string(folder.path().join("calls")).expect("calls").lines().count(), 2);
+        assert_eq!(stage.log().lines.iter().filter(|line| line.starts_with("AUTH ")).count(), 2);
+    }
 }
