@@ -57,12 +57,15 @@ impl Header {
                 refuse(format!("the {who}'s name holds a control character or has more than {NAME} bytes"));
             }
         }
-        let addresses = [("sender", Some(&self.from.email)), ("recipient", Some(&self.to.1))];
-        for (who, address) in addresses.into_iter().chain([("reply", self.reply_to.as_ref())]) {
+        for (who, address) in [("sender", Some(&self.from.email)), ("reply", self.reply_to.as_ref())] {
             let text: &str = address.map_or("", AsRef::as_ref);
             if !text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
                 refuse(format!("the {who} address is not ASCII: mail servers cannot be relied on to take it"));
             }
+        }
+        let to: &str = self.to.1.as_ref();
+        if to.chars().any(unsafe_in_header) {
+            refuse("the recipient's address holds a control character".to_owned());
         }
         for id in self.references.iter().chain([&self.message_id]) {
             let inner = id.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or_default();
@@ -92,6 +95,15 @@ impl Header {
     }
 }
 
+/// The address with its domain in ASCII (RFC 5890): any mail program can show and answer it. A local part beyond ASCII
+/// stays, and the message then needs a server that offers SMTPUTF8 (RFC 6532).
+pub(super) fn with_ascii_domain(address: &Address) -> Result<Address> {
+    let refused = |_| Finding::error("header", format!("'{address}' has a domain that DNS cannot hold"), "correct it");
+    let domain = idna::domain_to_ascii(address.domain()).map_err(refused)?;
+    let bad = |_| Finding::error("header", format!("'{address}' is no mail address"), "correct it");
+    Ok(Address::new(address.user(), domain).map_err(bad)?)
+}
+
 /// Line breaks and other control characters, and the marks that turn text around or break lines in Unicode.
 fn unsafe_in_header(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -108,7 +120,7 @@ mod tests {
         header.check().unwrap();
         header.from.name = Some("Mail\r\nBcc: a@b.example".to_owned());
         header.to.0 = "Kim\nLee".to_owned();
-        header.to.1 = Address::new_dangerous("kim", "bücher.example");
+        header.to.1 = Address::new_dangerous("kim\n", "corp.example");
         header.reply_to = Some(Address::new_dangerous("a\r\nb", "corp.example"));
         header.message_id = "<a b@corp.example>".to_owned();
         header.references = vec!["<>".to_owned()];

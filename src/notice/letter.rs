@@ -4,7 +4,7 @@
 use super::encoding::Encoder;
 pub use super::encoding::Encoding;
 use crate::fault::{Fault, Result};
-use memchr::memchr2_iter;
+use memchr::{memchr2_iter, memmem};
 use sha2::{Digest, Sha256};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,8 @@ const FILE: u64 = 1 << 30;
 const CHUNK: usize = 64 * 1024;
 
 /// One message as it goes over the wire, before dots are doubled. Every line ends in CRLF, no other CR or LF occurs, and
-/// every byte is ASCII; [`Letter::new`] refuses anything else.
+/// every byte is ASCII but for an internationalised address in the header (UTF-8, RFC 6532); [`Letter::new`] refuses
+/// anything else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {
     segments: Vec<Segment>,
@@ -38,13 +39,19 @@ pub enum Segment {
 
 impl Letter {
     /// Refuses what must not go over the wire: a bare CR or LF (RFC 5321 section 2.3.8), a line over 998 octets, a byte
-    /// above 127, an end without a line end.
+    /// above 127 outside the header, an end without a line end.
     ///
     /// A letter of nothing is for somebody whom no mail reaches: it is kept with the message, and cannot be written.
     pub fn new(segments: Vec<Segment>) -> Result<Letter> {
-        for segment in &segments {
+        for (place, segment) in segments.iter().enumerate() {
             match segment {
-                Segment::Bytes(bytes) => check_lines(bytes)?,
+                Segment::Bytes(bytes) => {
+                    let head = if place == 0 { memmem::find(bytes, b"\r\n\r\n").unwrap_or(bytes.len()) } else { 0 };
+                    if std::str::from_utf8(&bytes[..head]).is_err() || !bytes[head..].is_ascii() {
+                        return Err(refused("a byte above 127 stands in it"));
+                    }
+                    check_lines(bytes)?;
+                }
                 Segment::File { path, sha256, size, .. } => {
                     let hex = sha256.len() == 64 && sha256.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
                     let name = path.to_str().is_some_and(|name| name.len() <= u16::MAX.into());
@@ -165,9 +172,6 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 fn check_lines(bytes: &[u8]) -> Result<()> {
-    if !bytes.is_ascii() {
-        return Err(refused("a byte above 127 stands in it"));
-    }
     let mut line_start = 0;
     let mut expected_lf = None;
     for at in memchr2_iter(b'\r', b'\n', bytes) {

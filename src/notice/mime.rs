@@ -11,6 +11,7 @@
 //! The same input makes the same bytes: nothing is drawn by chance, the boundaries follow from the Message-ID.
 
 use super::disposition::Disposition;
+use super::header::with_ascii_domain;
 use super::letter::{Encoding, Letter, Segment};
 use super::message_id::hash;
 use super::{Attachment, Header, Rendered};
@@ -46,7 +47,7 @@ pub fn compose(rendered: &Rendered, header: &Header) -> Result<Letter> {
 }
 
 fn headers(rendered: &Rendered, header: &Header) -> Result<MessageBuilder> {
-    let to = Mailbox::new(named(&header.to.0), header.to.1.clone());
+    let to = Mailbox::new(named(&header.to.0), with_ascii_domain(&header.to.1)?);
     let from = Mailbox::new(header.from.name.as_deref().and_then(named), header.from.email.clone());
     let envelope = Envelope::new(Some(from.email.clone()), vec![to.email.clone()]);
     let mut builder = Message::builder().envelope(envelope.map_err(|error| refused(error.to_string()))?);

@@ -24,6 +24,11 @@ const ATTACHMENTS: usize = 35;
 /// text. The findings say what had to be changed; none of them is an error.
 pub fn compose(rendered: &Rendered, header: &Header, token: &str) -> Result<(Letter, Vec<Finding>)> {
     header.check()?;
+    let to: &str = header.to.1.as_ref();
+    if !to.is_ascii() {
+        let cause = format!("'{to}' is not ASCII, and the gateway to Microsoft Mail knows no other addresses");
+        return Err(Finding::error("header", cause, "give the person an address in ASCII").into());
+    }
     let mut findings = Vec::new();
     let (text, mut lost) = to_ascii(&rendered.text);
     let (subject, cut) = subject(&rendered.subject, token, &mut lost);

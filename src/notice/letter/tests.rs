@@ -29,7 +29,7 @@ fn what_must_not_go_over_the_wire_is_refused() {
         ("a\r\n\n", "bare LF"),
         ("a\r\r\n", "bare CR"),
         ("a\r", "bare CR"),
-        ("ü\r\n", "above 127"),
+        ("To: x\r\n\r\nü\r\n", "above 127"),
         ("no end", "does not end"),
         (long.as_str(), "998"),
         (&long[2..1000], "bare CR"),

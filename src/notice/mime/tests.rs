@@ -31,6 +31,25 @@ fn request() -> String {
 }
 
 #[test]
+fn an_internationalised_address_stands_in_the_header_as_it_is_and_its_domain_in_ascii() {
+    let mut header = sample::header();
+    for (address, written) in [
+        ("kim@bücher.example", "<kim@xn--bcher-kva.example>"),
+        ("jürgen@bücher.example", "<jürgen@xn--bcher-kva.example>"),
+    ] {
+        header.to.1 = address.parse().unwrap();
+        let bytes = sample::bytes(&compose(&rendered(), &header).unwrap());
+        let text = String::from_utf8(bytes).unwrap();
+        let to = text.lines().find(|line| line.starts_with("To: ")).unwrap();
+        assert!(to.ends_with(written), "{to}");
+        assert_eq!(
+            MessageParser::default().parse(&text).unwrap().to().unwrap().first().unwrap().name(),
+            Some("Kim Sørensen")
+        );
+    }
+}
+
+#[test]
 fn a_letter_holds_text_html_calendar_entry_and_disk() {
     let header = Header { calendar: Some(request()), ..sample::header() };
     let bytes = sample::bytes(&compose(&rendered(), &header).unwrap());
