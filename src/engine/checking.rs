@@ -4,6 +4,7 @@ use super::Engine;
 use crate::campaign::Transport;
 use crate::fault::{Finding, Result};
 use crate::msmail::{self, Postoffice};
+use crate::notice::dkim::Signer;
 use crate::outbox::{Password, TransportKind, smtp};
 use crate::roster::Person;
 use crate::runbook::{Journal, StepState, state_of};
@@ -13,6 +14,7 @@ impl Engine<'_> {
     pub fn check(&self, online: bool) -> Result<Vec<Finding>> {
         let mut findings = self.findings.clone();
         findings.extend(self.check_texts());
+        findings.extend(self.check_signature());
         findings.extend(self.check_packages());
         findings.extend(self.check_postoffice()?);
         findings.extend(self.differences()?.into_iter().map(|difference| {
@@ -37,6 +39,14 @@ impl Engine<'_> {
             findings.extend(self.rehearse_texts());
         }
         findings
+    }
+
+    fn check_signature(&self) -> Vec<Finding> {
+        let Some(dkim) = &self.campaign.mail.dkim else { return Vec::new() };
+        match Signer::load(dkim) {
+            Ok(signer) => signer.remarks(&self.campaign.mail.from.email),
+            Err(fault) => fault.findings,
+        }
     }
 
     fn check_packages(&self) -> Vec<Finding> {

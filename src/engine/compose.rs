@@ -4,6 +4,7 @@ use super::Engine;
 use super::desk::{Built, Desk};
 use super::sending::Intent;
 use crate::fault::{Exit, Fault, Finding, Result};
+use crate::notice::dkim::Signer;
 use crate::notice::{self, Context, Letter, Texts};
 use crate::package::Manifest;
 use crate::roster::Person;
@@ -56,7 +57,8 @@ impl Engine<'_> {
             }
         }
         let (campaign, texts) = (Arc::clone(&self.campaign), self.texts()?);
-        Ok(Desk { campaign, secret: *self.ledger.secret(), texts, manifests })
+        let signer = campaign.mail.dkim.as_ref().map(Signer::load).transpose()?;
+        Ok(Desk { campaign, secret: *self.ledger.secret(), texts, manifests, signer })
     }
 
     /// The exact message a person would get now. Nothing is recorded.
@@ -93,7 +95,7 @@ impl Engine<'_> {
             text: rendered.text,
             html: rendered.html,
             attachments: header.attachments.into_iter().map(|attachment| attachment.shown_name).collect(),
-            letter,
+            letter: desk.sign(letter, now)?,
         })
     }
 

@@ -5,6 +5,7 @@ use super::sending::Intent;
 use crate::campaign::{Campaign, Grade, Notice};
 use crate::fault::{Fault, Finding, Result};
 use crate::ledger::NewMessage;
+use crate::notice::dkim::Signer;
 use crate::notice::{
     self, AckWords, Attachment, Context, FileWords, Header, Identity, Letter, PackageWords, Rendered, Texts,
 };
@@ -27,6 +28,8 @@ pub(super) struct Desk {
     pub texts: Arc<Texts>,
     /// By package.
     pub manifests: HashMap<String, Built>,
+    /// With `[mail.dkim]`.
+    pub signer: Option<Signer>,
 }
 
 /// A package as it was built for everybody.
@@ -37,6 +40,14 @@ pub(super) struct Built {
 }
 
 impl Desk {
+    /// The letter as it leaves: signed, where mail is.
+    pub fn sign(&self, letter: Letter, date: DateTime<Utc>) -> Result<Letter> {
+        match &self.signer {
+            Some(signer) => signer.sign(letter, date, &notice::open_file),
+            None => Ok(letter),
+        }
+    }
+
     /// The person's reply token.
     pub fn token(&self, person: &Person, revision: u32) -> String {
         notice::token(&self.secret, &self.campaign.name, &person.id, revision)
@@ -52,7 +63,7 @@ impl Desk {
             .map(|(package, entry)| (entry.code_fingerprint.clone(), package.to_owned(), entry.digest.clone()));
         let (letter, message_id) = if recipient.is_some() {
             let (_, letter, header) = self.letter(intent, revision, &token, now)?;
-            (letter, header.message_id)
+            (self.sign(letter, now)?, header.message_id)
         } else {
             (Letter::new(Vec::new())?, self.message_id(intent, revision))
         };

@@ -69,6 +69,10 @@ impl Letter {
         }
     }
 
+    pub(super) fn into_segments(self) -> Vec<Segment> {
+        self.segments
+    }
+
     pub fn segments(&self) -> &[Segment] {
         &self.segments
     }

@@ -8,6 +8,7 @@ mod builtin;
 pub mod calendar;
 mod context;
 mod disposition;
+pub mod dkim;
 mod encoding;
 mod header;
 mod letter;

@@ -74,10 +74,28 @@ pub(super) fn connections(table: &mut Table) -> Option<usize> {
 }
 
 fn dkim(mut table: Table, context: &Context) -> Option<Dkim> {
-    let domain = table.required("domain", "\"corp.example\"");
-    let selector = table.required("selector", "\"flagday\"");
+    table.require("domain", "\"corp.example\"");
+    let signs_for = table.parsed("domain", |text| {
+        let bad = || Finding::error("bad-domain", format!("'{text}' is no domain"), "write it like corp.example");
+        domain::in_ascii(text).ok_or_else(bad)
+    });
+    table.require("selector", "\"flagday\"");
+    let selector = table.parsed("selector", selector);
     let key_file = table.required("key_file", "\"dkim.pem\"");
     let key_file = key_file.map(|text| context.file(&text));
     table.finish();
-    Some(Dkim { domain: domain?.value, selector: selector?.value, key_file: key_file? })
+    Some(Dkim { domain: signs_for?, selector: selector?, key_file: key_file? })
+}
+
+/// The label, or labels, before `._domainkey.` (RFC 6376 section 3.1).
+fn selector(text: &str) -> Result<String, Finding> {
+    let label = |label: &str| {
+        let plain = label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        (1..=63).contains(&label.len()) && plain && !label.starts_with('-') && !label.ends_with('-')
+    };
+    if text.len() <= 200 && text.split('.').all(label) {
+        return Ok(text.to_ascii_lowercase());
+    }
+    let cause = format!("'{text}' is no selector: it becomes a name in DNS, before ._domainkey");
+    Err(Finding::error("bad-selector", cause, "use letters, digits and hyphens, like flagday or mail-2026"))
 }

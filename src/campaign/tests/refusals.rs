@@ -98,6 +98,8 @@ fn mail_leaves_by_a_way_that_can_work() {
     mail("ca_file = \"missing.pem\"", "no-such-file");
     mail("dkim = { domain = \"corp.example\", key_file = \"k.pem\" }", "missing-key");
     mail("dkim = { domain = \"c.example\", selector = \"s\", key_file = \"missing.pem\" }", "no-such-file");
+    mail("dkim = { domain = \"c@c.example\", selector = \"s\", key_file = \"/etc/dkim.pem\" }", "bad-domain");
+    mail("dkim = { domain = \"c.example\", selector = \"s;v=1\", key_file = \"/etc/dkim.pem\" }", "bad-selector");
 }
 
 #[test]
