@@ -12,13 +12,22 @@ pub struct Certificate {
 impl Certificate {
     /// For `localhost` and 127.0.0.1, written into a folder.
     pub fn make(folder: &Path) -> Certificate {
+        // Without it openssl makes an authority.
+        Certificate::with(folder, &["-addext", "basicConstraints=critical,CA:FALSE"])
+    }
+
+    /// The same, as plain `openssl req -x509` makes it: marked as an authority.
+    pub fn make_authority(folder: &Path) -> Certificate {
+        Certificate::with(folder, &[])
+    }
+
+    fn with(folder: &Path, extensions: &[&str]) -> Certificate {
         let (certificate, key) = (folder.join("server.pem"), folder.join("server.key"));
         output(
             command("openssl")
                 .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
                 .args(["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"])
-                // Without it openssl makes an authority, which rustls does not take for a server.
-                .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+                .args(extensions)
                 .arg("-keyout")
                 .arg(&key)
                 .arg("-out")

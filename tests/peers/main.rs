@@ -17,11 +17,13 @@ mod strace; // the system calls of a run, and the same run with one of them hit
 mod whole; // folders with modes and times
 
 mod crowd; // thousands of messages: killed again and again, on a disk that fills up
+mod dkim; // signatures checked by dkimpy
 mod floppy_images; // fsck.fat and mtools on disk images
 mod packages; // what `build` writes, read by fsck.fat, mtools and unzip
 mod sample_trees; // the sample's generator writes what is committed
 mod sending; // `send` to smtp-sink and Postfix
 mod system_calls; // every step of the cutover, killed and failed at its system calls
+mod submission; // logins at Postfix, and what never shows
 mod servers_work; // the servers above do what their callers rely on
 mod volumes; // full, read-only, immutable, foreign and other volumes
 
@@ -36,6 +38,8 @@ fn main() -> std::process::ExitCode {
         system_calls::trials(),
         volumes::trials(),
         crowd::trials(),
+        submission::trials(),
+        dkim::trials(),
     ];
     libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit_code()
 }

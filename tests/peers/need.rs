@@ -25,6 +25,8 @@ pub const UNZIP: Need = Need::Program { name: "unzip", package: "unzip" };
 pub const STRACE: Need = Need::Program { name: "strace", package: "strace" };
 pub const CHATTR: Need = Need::Program { name: "chattr", package: "e2fsprogs" };
 pub const SETPRIV: Need = Need::Program { name: "setpriv", package: "util-linux" };
+pub const DOVECOT: Need = Need::Program { name: "dovecot", package: "dovecot-imapd" };
+pub const DKIMPY: Need = Need::Program { name: "dkimverify", package: "python3-dkim" };
 pub const PYTHON: Need = Need::Program { name: "python3", package: "python3" };
 
 impl Need {

@@ -3,7 +3,7 @@
 
 use crate::certificate::Certificate;
 use crate::need::command;
-use crate::server::start_on_free_port;
+use crate::server::{start_on_free_port, wait_for};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -20,17 +20,73 @@ pub enum Delivery {
     Maildir(&'static [&'static str]),
 }
 
+/// How the server knows its one user: Dovecot answers for the password, over a socket (SASL).
+struct Login<'a> {
+    mechanisms: &'static str,
+    user: (&'a str, &'a str),
+}
+
+impl Login<'_> {
+    /// The program that answers; it listens at `sasl`.
+    fn start(&self, root: &Path) -> Child {
+        let at = root.display();
+        let (name, password) = self.user;
+        fs_err::write(root.join("config/users"), format!("{name}:{{PLAIN}}{password}\n")).expect("users");
+        let config = format!(
+            "protocols =\nssl = no\nbase_dir = {at}/dovecot\nstate_dir = {at}/dovecot\nlog_path = {at}/sasl.log\n\
+             auth_failure_delay = 0\n\
+             auth_mechanisms = {}\n\
+             passdb {{\n driver = passwd-file\n args = {at}/config/users\n}}\n\
+             userdb {{\n driver = static\n args = uid={NOBODY} gid={NOBODY} home={at}/mail\n}}\n\
+             service auth {{\n unix_listener {at}/sasl {{\n mode = 0666\n }}\n}}\n",
+            self.mechanisms.to_lowercase()
+        );
+        fs_err::write(root.join("config/dovecot.conf"), config).expect("dovecot.conf");
+        let mut dovecot = command("dovecot");
+        dovecot.arg("-F").arg("-c").arg(root.join("config/dovecot.conf"));
+        let child = dovecot.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("Dovecot starts");
+        wait_for("Dovecot answers for passwords", || root.join("sasl").exists());
+        child
+    }
+
+    /// The lines of main.cf.
+    fn lines(root: &Path) -> String {
+        format!(
+            "smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = {}/sasl
+smtpd_tls_auth_only = yes
+smtpd_error_sleep_time = 0
+smtpd_client_restrictions = permit_sasl_authenticated, reject
+",
+            root.display()
+        )
+    }
+}
+
 /// Runs until dropped.
 pub struct Postfix {
     pub port: u16,
     /// Of the server, when it offers STARTTLS.
     pub certificate: Option<Certificate>,
     master: Child,
+    /// Dovecot, where users log in.
+    passwords: Option<Child>,
     folder: TempDir,
 }
 
 impl Postfix {
     pub fn start(delivery: &Delivery, tls: bool) -> Postfix {
+        Postfix::begin(delivery, tls, None)
+    }
+
+    /// Takes mail only from this user, with password, by one of these SASL mechanisms behind STARTTLS. Its certificate is
+    /// as plain `openssl` makes it.
+    pub fn submission(delivery: &Delivery, mechanisms: &'static str, user: (&str, &str)) -> Postfix {
+        Postfix::begin(delivery, true, Some(Login { mechanisms, user }))
+    }
+
+    fn begin(delivery: &Delivery, tls: bool, login: Option<Login>) -> Postfix {
         let folder = TempDir::new().expect("a temporary folder");
         let root = folder.path();
         fs_err::set_permissions(root, PermissionsExt::from_mode(0o755)).expect("Postfix's accounts may enter");
@@ -38,15 +94,23 @@ impl Postfix {
             fs_err::create_dir(root.join(name)).expect("a folder");
         }
         chown(root.join("mail"), Some(NOBODY), Some(NOBODY)).expect("root gives it away");
-        let certificate = tls.then(|| Certificate::make(root));
-        fs_err::write(root.join("config/main.cf"), main_cf(root, delivery, certificate.as_ref())).expect("main.cf");
+        let certificate = tls.then(|| match &login {
+            Some(_) => Certificate::make_authority(root),
+            None => Certificate::make(root),
+        });
+        let mut main = main_cf(root, delivery, certificate.as_ref());
+        let passwords = login.map(|login| {
+            main.push_str(&Login::lines(root));
+            login.start(root)
+        });
+        fs_err::write(root.join("config/main.cf"), main).expect("main.cf");
         fs_err::write(root.join("config/mailboxes"), mailboxes(delivery)).expect("mailboxes");
 
         let (master, port) = start_on_free_port(|port| {
             fs_err::write(root.join("config/master.cf"), master_cf(port)).expect("master.cf");
             postfix(root).arg("start-fg").stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("Postfix starts")
         });
-        Postfix { port, certificate, master, folder }
+        Postfix { port, certificate, master, passwords, folder }
     }
 
     /// The Maildir of an address; it appears with the first message.
@@ -75,6 +139,11 @@ impl Drop for Postfix {
         // `abort` does not wait for deliveries. A master that has ended by itself has nothing to abort.
         postfix(self.folder.path()).arg("abort").status().ok();
         self.master.wait().ok();
+        if let Some(mut dovecot) = self.passwords.take() {
+            // Its own children end with it on SIGTERM, which `Child` cannot send.
+            command("kill").arg(dovecot.id().to_string()).status().ok();
+            dovecot.wait().ok();
+        }
     }
 }
 

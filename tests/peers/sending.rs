@@ -21,7 +21,7 @@ pub fn trials() -> Vec<Trial> {
     ]
 }
 
-fn campaign_for(transport: &str) -> Campaign {
+pub fn campaign_for(transport: &str) -> Campaign {
     let campaign = Campaign::ready();
     let line = "transport = \"file\" # one .eml a message in .flagday/outbox/; \"smtp://127.0.0.1:2525\" sends them";
     campaign.edit(line, transport).run("build").ends(0);

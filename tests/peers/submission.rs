@@ -1,7 +1,7 @@
-//! Logging in at a real submission server, Postfix with Cyrus SASL behind STARTTLS, and what must never show.
+//! Logging in at a real submission server, Postfix with Dovecot's SASL behind STARTTLS, and what must never show.
 
 use crate::harness::Campaign;
-use crate::need::{Need, OPENSSL, POSTFIX, SASL, trial};
+use crate::need::{DOVECOT, Need, OPENSSL, POSTFIX, trial};
 use crate::postfix::{Delivery, Postfix};
 use crate::sending::campaign_for;
 use base64::Engine;
@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use libtest_mimic::Trial;
 use std::path::Path;
 
-const NEEDS: [Need; 4] = [POSTFIX, SASL, OPENSSL, Need::Root];
+const NEEDS: [Need; 4] = [POSTFIX, DOVECOT, OPENSSL, Need::Root];
 const USER: &str = "maildesk";
 /// Nothing else in a campaign looks like it.
 const PASSWORD: &str = "mArKeR+sesame/4711";
@@ -36,17 +36,14 @@ ca_file = \"{}\"",
 }
 
 fn logged_in() {
-    for mechanism in ["PLAIN", "LOGIN"] {
-        let server = Postfix::submission(&Delivery::Discard, mechanism, (USER, PASSWORD));
-        let auth = format!("&auth={}", mechanism.to_lowercase());
-        for auth in ["", &auth] {
-            let campaign = campaign_at(&server, PASSWORD, auth);
-            campaign.run("check").ends(0).says(&format!("over TLS, logged in as {USER}"));
-            campaign.run("send change-date --yes -v").ends(0).says("12 sent");
-            let login = format!("sasl_method={mechanism}, sasl_username={USER}");
-            assert!(server.log().contains(&login), "{login} is missing\n{}", server.log());
-            shows_no(&campaign, PASSWORD);
-        }
+    for (offered, auth, used) in [("PLAIN LOGIN", "", "PLAIN"), ("PLAIN LOGIN", "&auth=login", "LOGIN")] {
+        let server = Postfix::submission(&Delivery::Discard, offered, (USER, PASSWORD));
+        let campaign = campaign_at(&server, PASSWORD, auth);
+        campaign.run("check").ends(0).says(&format!("over TLS, logged in as {USER}"));
+        campaign.run("send change-date --yes -v").ends(0).says("12 sent");
+        let login = format!("sasl_method={used}, sasl_username={USER}");
+        assert!(server.log().contains(&login), "{login} is missing\n{}", server.log());
+        shows_no(&campaign, PASSWORD);
     }
 }
 
@@ -56,10 +53,16 @@ fn wrong_password() {
         let wrong = "wRoNg+sesame/4711";
         let campaign = campaign_at(&server, wrong, "");
         campaign.run("check").ends(1).refuses("smtp-password");
-        campaign.run("send change-date --yes -v").ends(1).refuses("smtp-password").says("correct the user or the password");
+        campaign
+            .run("send change-date --yes -v")
+            .ends(1)
+            .refuses("smtp-password")
+            .says("correct the user or the password");
         let messages = campaign.run("status --json").ends(0).json()["messages"].clone();
         assert_eq!((messages["planned"].as_u64(), messages["failed"].as_u64()), (Some(12), Some(0)), "{messages}");
         assert!(!server.log().contains("from=<"), "nothing was handed over:\n{}", server.log());
+        let refused = server.log().matches("authentication failed").count();
+        assert_eq!(refused, 2, "one try by check, one by send with its four connections:\n{}", server.log());
         shows_no(&campaign, wrong);
     }
 }
@@ -78,8 +81,8 @@ fn unresolvable() {
 /// Neither in what was printed nor in anything the campaign keeps, as it is or as a login would carry it. The command
 /// that prints it stands in the file of the test alone.
 fn shows_no(campaign: &Campaign, secret: &str) {
-    let forms =
-        [secret.to_owned(), STANDARD.encode(secret), STANDARD.encode(format!("\0{USER}\0{secret}"))].map(String::into_bytes);
+    let forms = [secret.to_owned(), STANDARD.encode(secret), STANDARD.encode(format!("\0{USER}\0{secret}"))]
+        .map(String::into_bytes);
     let printed = campaign.everything_printed();
     let mut kept = vec![("what was printed".to_owned(), printed.into_bytes())];
     gather(&campaign.path(".flagday"), &mut kept);

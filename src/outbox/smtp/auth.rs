@@ -1,7 +1,7 @@
 //! Logging in (RFC 4954): PLAIN, LOGIN and XOAUTH2, never in clear beyond this machine.
 
 use super::line::Line;
-use super::{Login, Phase, Trouble};
+use super::{Login, Phase, Proof, Trouble};
 use crate::outbox::smtp::capabilities::Capabilities;
 use crate::outbox::{Reply, Secret};
 use base64::Engine;
@@ -16,6 +16,32 @@ pub async fn log_in(line: &mut Line, offers: &Capabilities, login: &Login, priva
         return Err(Trouble::ClearPassword);
     }
     let mechanism = offers.mechanism(login.auth)?;
+    // Until one lane is in, the others wait: a wrong password costs one failed login, not one for each of them.
+    let proof = login.proof.lock().await;
+    if let Proof::Refused(reply) = &*proof {
+        return Err(Trouble::WrongPassword(reply.clone()));
+    }
+    let waiting = match *proof {
+        Proof::Accepted => {
+            drop(proof);
+            None
+        }
+        _ => Some(proof),
+    };
+    let outcome = with_renewal(line, mechanism, login).await;
+    let found = match &outcome {
+        Ok(()) => Proof::Accepted,
+        Err(Trouble::WrongPassword(reply)) => Proof::Refused(reply.clone()),
+        Err(_) => return outcome,
+    };
+    match waiting {
+        Some(mut proof) => *proof = found,
+        None => *login.proof.lock().await = found,
+    }
+    outcome
+}
+
+async fn with_renewal(line: &mut Line, mechanism: Mechanism, login: &Login) -> Result<(), Trouble> {
     let secret = login.password.current();
     let refusal = match attempt(line, mechanism, &login.user, &secret).await {
         Err(Trouble::WrongPassword(reply)) => reply,

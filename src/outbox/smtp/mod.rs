@@ -24,13 +24,14 @@ pub(super) use session::Session;
 pub(super) use transaction::Verdict;
 pub use trouble::{BadCertificate, Trouble};
 
-use super::Password;
+use super::{Password, Reply};
 use crate::campaign::{Auth, Reuse, SmtpServer, Tls};
 use crate::fault::{Fault, Result};
 use lettre::transport::smtp::extension::ClientId;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Mutex;
 
 /// A mail server, with all it takes to speak to it.
 #[derive(Debug, Clone)]
@@ -52,13 +53,31 @@ struct Login {
     user: String,
     password: Password,
     auth: Option<Auth>,
+    /// Shared by all connections.
+    proof: Arc<Mutex<Proof>>,
+}
+
+/// What is known of a password so far.
+#[derive(Debug, Default)]
+enum Proof {
+    #[default]
+    Untried,
+    Accepted,
+    /// Final: another try could lock the account.
+    Refused(Reply),
+}
+
+impl Login {
+    fn new(user: &str, password: Password, auth: Option<Auth>) -> Login {
+        Login { user: user.to_owned(), password, auth, proof: Arc::default() }
+    }
 }
 
 impl Server {
     /// `ca_file`: PEM certificates to trust beside the system's.
     pub fn new(smtp: &SmtpServer, ca_file: Option<&Path>, password: Option<Password>) -> Result<Server> {
         let login = match (&smtp.user, password) {
-            (Some(user), Some(password)) => Some(Login { user: user.clone(), password, auth: smtp.auth }),
+            (Some(user), Some(password)) => Some(Login::new(user, password, smtp.auth)),
             (None, None) => None,
             (Some(user), None) => {
                 let cause = format!("the transport names the user {user}, and no password is given");

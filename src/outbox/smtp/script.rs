@@ -132,7 +132,7 @@ impl Stage {
     }
 
     pub fn logging_in(mut self, user: &str, password: &str) -> Stage {
-        self.server.login = Some(Login { user: user.into(), password: Secret::new(password).into(), auth: None });
+        self.server.login = Some(Login::new(user, Secret::new(password).into(), None));
         self
     }
 

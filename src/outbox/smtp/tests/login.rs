@@ -119,7 +119,7 @@ async fn an_expired_token_is_fetched_anew_once() {
             _ => Act::Go,
         })
         .offering("AUTH XOAUTH2 PLAIN");
-        stage.server.login = Some(Login { user: "kim".into(), password, auth: Some(Auth::Xoauth2) });
+        stage.server.login = Some(Login::new("kim", password, Some(Auth::Xoauth2)));
         let opened = stage.open().await.map(|_| ()).map_err(|trouble| trouble.finding("mail:587").code);
         assert_eq!(opened, outcome);
         // Nobody is asked a third time.
