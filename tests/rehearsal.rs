@@ -87,3 +87,23 @@ fn every_mistake_in_the_script_has_its_place_and_the_nearest_key() {
         assert!(complaint.contains(place), "{words:?} at {place}\n{run}");
     }
 }
+
+#[test]
+fn the_timeline_is_a_page_that_needs_nothing_beside_it() {
+    let campaign = Campaign::sample();
+    let out = campaign.path("../out");
+    rehearse(campaign.root(), &["--out", &out.to_string_lossy()]);
+    let page = fs_err::read_to_string(out.join("rehearsal.html")).expect("a page");
+    assert_eq!(page.matches("<svg ").count(), 1);
+    for lane in ["sent", "answers", "disks-held", "async-informed", "locals-drained", "async-switched", "needs a human"]
+    {
+        assert!(page.contains(&format!(">{lane}</text>")), "{lane} has no lane");
+    }
+    assert!(page.contains("<title>11 of 11, open, from 2026-12-10 Thu"), "a mark tells its words");
+    for outside in ["<script", "<link", "src=", "http://", "https://", "@import", "url("] {
+        assert!(!page.contains(outside), "the page reaches for {outside}");
+    }
+    let root = out.to_string_lossy().into_owned();
+    let outcome = fs_err::read_to_string(out.join("rehearsal.json")).expect("an outcome");
+    assert!(!page.contains(&root) && !outcome.contains(&root), "it does not say where it was rehearsed");
+}

@@ -191,7 +191,7 @@ impl Change {
                 format!("{} -> {}, {by} {word}", at(&self.before), at(&self.after))
             }
         };
-        format!("{mark} {}{subject}{people}: {when}", self.kind)
+        format!("{mark} {}{subject}{people}: {when}", self.kind.replace('-', " "))
     }
 }
 
