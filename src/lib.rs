@@ -20,4 +20,5 @@ pub mod engine; // WHEN
 pub mod report; // WHAT HAPPENED
 pub mod rehearsal; // WHAT IF
 
-pub mod cli; // THE FACE
+pub mod web; // THE FACE on the network
+pub mod cli; // THE FACE at the keyboard

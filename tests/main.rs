@@ -13,4 +13,5 @@ mod fail_closed; // what must not open a gate, lose a notice or reach a real fil
 mod rehearsal; // the rehearsal finishes, says the same twice, and touches nothing real
 mod running; // exit codes, streams, locks, modes, secrets
 mod sample_data; // the sample campaign is what it says
+mod serving; // the page behind a link, the rounds, how `serve` starts and stops; `status --watch`
 mod walkthrough; // the whole path by hand, command by command

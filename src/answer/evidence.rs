@@ -30,6 +30,12 @@ pub enum Kind {
     Declined,
     /// The person asked something.
     Question,
+    /// Whoever has the link asks for help on the confirm page. No more than that: it may be anybody.
+    HelpAsked,
+    /// Likewise: says that the notice reached somebody else than was meant.
+    NotMe,
+    /// Likewise: says that somebody else does it, and names them.
+    Delegated,
     /// An operator heard the answer and vouches for it.
     Operator,
     /// The serial number read back matches (compared as normalised).
@@ -57,6 +63,9 @@ impl Kind {
             Kind::HardBounce
             | Kind::SoftBounce
             | Kind::AutoReply
+            | Kind::HelpAsked
+            | Kind::NotMe
+            | Kind::Delegated
             | Kind::SerialDiffers
             | Kind::NotDrained
             | Kind::Attested => Grade::None,
@@ -77,6 +86,9 @@ impl Kind {
             Kind::Code => "sent the code from the package",
             Kind::Declined => "declined",
             Kind::Question => "asked a question",
+            Kind::HelpAsked => "asks for help",
+            Kind::NotMe => "is not who was reached",
+            Kind::Delegated => "has somebody else do it",
             Kind::Operator => "answered an operator",
             Kind::SerialMatches => "read the new serial number back",
             Kind::SerialDiffers => "read another serial number back",

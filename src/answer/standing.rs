@@ -73,6 +73,9 @@ impl Kind {
                 | Kind::AutoReply
                 | Kind::Declined
                 | Kind::Question
+                | Kind::HelpAsked
+                | Kind::NotMe
+                | Kind::Delegated
                 | Kind::SerialDiffers
                 | Kind::NotDrained
         )
@@ -118,6 +121,10 @@ mod tests {
             [Kind::Sent, Kind::DsnDelivered, Kind::HardBounce, Kind::SoftBounce, Kind::AutoReply, Kind::Displayed]
         {
             assert!(standing(&[kind]).grade < Grade::Confirmed, "{kind:?}");
+        }
+        // Anybody who has the link can send these.
+        for kind in [Kind::HelpAsked, Kind::NotMe, Kind::Delegated] {
+            assert_eq!(standing(&[Kind::Sent, kind]).grade, Grade::Sent, "{kind:?}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! What a campaign is once it has been read: every name resolved, every default filled in, nothing left to guess.
 
+use super::network::Network;
 use super::quiet::Quiet;
 use super::schedule::Moment;
 use super::workdays::WorkWeek;
@@ -171,6 +172,18 @@ pub struct Web {
     pub listen: SocketAddr,
     /// What links in mails point to; without a slash at the end.
     pub public_url: Option<String>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub proxies: Vec<Network>,
+    /// Which key the links are made with: another number makes every link that is out worthless.
+    pub link_key: u8,
+}
+
+impl Web {
+    /// Host and port of the public address, as a browser names them in `Host`.
+    pub fn public_host(&self) -> Option<&str> {
+        let (_, rest) = self.public_url.as_deref()?.split_once("://")?;
+        rest.split('/').next()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,9 +13,11 @@ mod preview;
 mod rehearse;
 mod report;
 mod send;
+mod serve;
 mod status;
 mod tick;
 mod waiting; // what is seen while a file is in use
+mod watch;
 mod who;
 
 use crate::engine::Engine;
@@ -68,6 +70,7 @@ enum Command {
     Build(build::Build),
     Send(send::Send),
     Tick(tick::Tick),
+    Serve(serve::Serve),
     Ack(ack::Ack),
     Status(status::Status),
     Who(who::Who),
@@ -96,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Build(command) => command.run(&global),
         Command::Send(command) => command.run(&global),
         Command::Tick(command) => command.run(&global),
+        Command::Serve(command) => command.run(&global),
         Command::Ack(command) => command.run(&global),
         Command::Status(command) => command.run(&global),
         Command::Who(command) => command.run(&global),

@@ -40,19 +40,17 @@ impl Send {
             None => format!("Sending what is due for {}", engine.campaign.title),
         };
         confirm(global, &what)?;
-        let sent = run(&mut engine, global, self.notice.as_deref(), &to, self.limit, self.again)?;
+        let notice = self.notice.as_deref();
+        let sent =
+            with_progress(global, |stop, progress| engine.send(notice, &to, self.limit, self.again, stop, progress))?;
         finish(&engine, global, &sent)
     }
 }
 
 /// Sends with a progress bar on a terminal; interrupted, it ends after the messages in hand.
-pub fn run(
-    engine: &mut Engine,
+pub fn with_progress(
     global: &Global,
-    notice: Option<&str>,
-    to: &To,
-    limit: Option<usize>,
-    again: bool,
+    work: impl FnOnce(&AtomicBool, &mut dyn FnMut(Progress<'_>)) -> Result<Sent>,
 ) -> Result<Sent> {
     let bar = if global.quiet {
         ProgressBar::hidden()
@@ -63,7 +61,7 @@ pub fn run(
     bar.enable_steady_tick(Duration::from_millis(200));
     let stop = AtomicBool::new(false);
     let mut last = String::new();
-    let sent = engine.send(notice, to, limit, again, &stop, &mut |progress| match progress {
+    let sent = work(&stop, &mut |progress| match progress {
         Progress::Due(messages) => {
             bar.set_length(messages as u64);
             bar.set_style(style("{bar:30} {pos} of {len} settled, {per_sec:.0}, {eta} left"));

@@ -1,16 +1,24 @@
+use super::watch::watch;
 use super::{Global, output};
 use crate::fault::{Exit, Result};
 use crate::report::status;
 
 /// Where the campaign stands: gates, counts, who blocks and why, what to do next
 #[derive(Debug, clap::Args)]
-pub struct Status {}
+pub struct Status {
+    /// Show it again whenever something changes, with what happens next and when; Ctrl-C ends
+    #[arg(long)]
+    watch: bool,
+}
 
 /// Names shown of one gate; `who --blocking` has them all.
 const NAMES: usize = 12;
 
 impl Status {
     pub fn run(&self, global: &Global) -> Result<Exit> {
+        if self.watch {
+            return watch(global);
+        }
         let engine = global.open()?;
         let status = status::Status::of(&engine)?;
         if global.json {
@@ -29,7 +37,8 @@ impl Status {
     }
 }
 
-fn text(status: &status::Status, title: &str, change: &str) -> String {
+/// Gates, counts, names, tasks and steps, without what comes next.
+pub fn text(status: &status::Status, title: &str, change: &str) -> String {
     let phase = serde_json::to_value(status.phase).ok().and_then(|value| value.as_str().map(str::to_owned));
     let mut text = format!(
         "{title} ({}), revision {}\nchange: {change}, phase: {}, {} people\n\n",

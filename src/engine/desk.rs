@@ -1,6 +1,7 @@
 //! From a decision to a message: templates rendered for one person, the letter fixed byte for byte. A desk knows all that
 //! a message needs and nothing that changes, so that many are written at a time.
 
+use super::confirm::link;
 use super::sending::Intent;
 use crate::campaign::{Campaign, Grade, Notice};
 use crate::fault::{Fault, Finding, Result};
@@ -131,7 +132,11 @@ impl Desk {
     ) -> Result<(Rendered, Letter, Header)> {
         let person = &intent.person;
         let notice = &self.campaign.notices[&intent.notice];
-        let context = self.context(intent, notice, token)?;
+        let mut context = self.context(intent, notice, token)?;
+        // Only the person answers: whoever is asked to remind them gets no link.
+        if let (Some(ack), Some(asked), None) = (&mut context.ack, &intent.acknowledgement, &intent.instead) {
+            ack.link = link(&self.campaign, &self.secret, &person.id, asked, revision, now);
+        }
         let rendered = self.texts.render(&notice.template, person.language.as_deref(), &context)?;
         let to = match &intent.instead {
             Some(address) => (String::new(), address.clone()),

@@ -161,7 +161,7 @@ fn parse((id, at, person, acknowledgement, revision, kind, by, detail, revoked):
     Ok(Evidence { id, at: instant(at), person, acknowledgement, revision, kind, by, detail, revoked })
 }
 
-fn kind_word(kind: Kind) -> Result<String> {
+pub(super) fn kind_word(kind: Kind) -> Result<String> {
     match serde_json::to_value(kind)? {
         serde_json::Value::String(word) => Ok(word),
         other => Ok(other.to_string()),

@@ -17,6 +17,7 @@ mod tasks;
 mod told;
 #[cfg(test)]
 mod tests;
+mod tries;
 
 pub use audit::{AuditEvent, AuditHead};
 pub use lock::Lock;
@@ -25,6 +26,7 @@ pub use revisions::Revision;
 pub use secret::begin_with_key;
 pub use tasks::Task;
 pub use told::Letters;
+pub use tries::{Attempt, Tried};
 
 use crate::fault::{Exit, Fault, Result};
 use chrono::{DateTime, TimeZone, Utc};
@@ -76,6 +78,11 @@ impl Ledger {
     /// The campaign's own key: possession codes and reply tokens are derived from it.
     pub fn secret(&self) -> &[u8; 32] {
         &self.secret
+    }
+
+    /// The password of the operator's web pages, kept in `.flagday/operator`.
+    pub fn operator_password(&self) -> Result<String> {
+        secret::operator_password(&self.state)
     }
 
     /// `.flagday`.

@@ -43,6 +43,12 @@ CREATE TABLE letter(message INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
 INSERT INTO letter SELECT id, letter FROM message;
 ALTER TABLE message DROP COLUMN letter;
 DROP INDEX message_person;
+", "
+CREATE TABLE wrong_try(
+  id INTEGER PRIMARY KEY, at INTEGER NOT NULL, person TEXT NOT NULL, acknowledgement TEXT NOT NULL,
+  revision INTEGER NOT NULL, source TEXT NOT NULL) STRICT;
+CREATE INDEX wrong_try_person ON wrong_try(person, acknowledgement, revision);
+CREATE INDEX wrong_try_source ON wrong_try(source, at);
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {

@@ -3,6 +3,8 @@
 use crate::fault::{Fault, Result};
 use crate::platform::{restrict, sync_folder};
 use crate::system;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fs_err as fs;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -59,21 +61,39 @@ pub fn begin_with_key(state: &Path, key: &[u8; 32]) -> Result<()> {
 /// Reads the key, or makes one. Losing it makes every code that is out worthless, so a damaged one is never replaced.
 pub(super) fn load(state: &Path) -> Result<[u8; 32]> {
     let path = state.join("secret");
-    match fs::read(&path) {
-        Ok(bytes) => bytes.try_into().map_err(|_| {
-            let cause = format!("{} is not a key of 32 bytes", path.display());
-            Fault::new("secret-damaged", cause, "restore it from a backup: codes already sent depend on it")
-        }),
+    kept(&path, || Ok(system::random::<32>()?.to_vec()))?.try_into().map_err(|_| {
+        let cause = format!("{} is not a key of 32 bytes", path.display());
+        Fault::new("secret-damaged", cause, "restore it from a backup: codes already sent depend on it")
+    })
+}
+
+/// The password of the operator's pages, or a new one: whoever may read the state folder has it.
+pub(super) fn operator_password(state: &Path) -> Result<String> {
+    let path = state.join("operator");
+    let made = || Ok(URL_SAFE_NO_PAD.encode(system::random::<18>()?).into_bytes());
+    let password = String::from_utf8(kept(&path, made)?).unwrap_or_default().trim().to_owned();
+    if password.len() < 16 {
+        let cause = format!("{} holds no password of 16 characters or more", path.display());
+        return Err(Fault::new("operator-password", cause, "remove it: a new one is made"));
+    }
+    Ok(password)
+}
+
+/// What the file holds; it is made where there is none. Of two runs at once, both take what the first has made.
+fn kept(path: &Path, make: impl FnOnce() -> Result<Vec<u8>>) -> Result<Vec<u8>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(bytes),
         Err(error) if error.kind() == ErrorKind::NotFound => {
+            let state = path.parent().unwrap_or(Path::new("."));
             let mut file = tempfile::NamedTempFile::new_in(state)?;
-            file.write_all(&system::random::<32>()?)?;
+            file.write_all(&make()?)?;
             file.as_file().sync_all()?;
-            match file.persist_noclobber(&path) {
+            match file.persist_noclobber(path) {
                 Ok(_) => sync_folder(state)?,
                 Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error.error.into()),
             }
-            load(state)
+            Ok(fs::read(path)?)
         }
         Err(error) => Err(error.into()),
     }

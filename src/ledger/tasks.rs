@@ -3,6 +3,7 @@
 use super::{Ledger, audit, instant, millis};
 use crate::fault::Result;
 use chrono::{DateTime, Utc};
+use rusqlite::Transaction;
 use serde::Serialize;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,16 +17,7 @@ pub struct Task {
 impl Ledger {
     /// Notes a task once; returns whether it was new.
     pub fn add_task(&mut self, task: &Task) -> Result<bool> {
-        self.durable(|tx| {
-            let added = tx.execute(
-                "INSERT OR IGNORE INTO task(at, person, acknowledgement, what) VALUES (?,?,?,?)",
-                (millis(task.at), &task.person, &task.acknowledgement, &task.what),
-            )?;
-            if added > 0 {
-                audit::append(tx, task.at, "task", task)?;
-            }
-            Ok(added > 0)
-        })
+        self.durable(|tx| insert(tx, task))
     }
 
     pub fn tasks(&self) -> Result<Vec<Task>> {
@@ -35,4 +27,16 @@ impl Ledger {
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+/// Notes a task inside a larger transaction.
+pub(super) fn insert(tx: &Transaction, task: &Task) -> Result<bool> {
+    let added = tx.execute(
+        "INSERT OR IGNORE INTO task(at, person, acknowledgement, what) VALUES (?,?,?,?)",
+        (millis(task.at), &task.person, &task.acknowledgement, &task.what),
+    )?;
+    if added > 0 {
+        audit::append(tx, task.at, "task", task)?;
+    }
+    Ok(added > 0)
 }

@@ -10,6 +10,7 @@ mod attributes; // read-only and hidden, as DOS clients see them
 pub(crate) mod fail; // named points between two changes of a file, for the crash sweeps
 #[cfg(not(all(unix, not(portable))))]
 mod other;
+pub mod service; // signals, many connections, the service manager
 #[cfg(all(unix, not(portable)))]
 mod unix;
 

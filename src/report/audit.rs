@@ -57,6 +57,12 @@ pub fn words(event: &AuditEvent) -> String {
             )
         }
         "waiver-revoked" => format!("the waiver of {} for {} is withdrawn", text("person"), text("acknowledgement")),
+        "wrong-try" => format!(
+            "something wrong was typed for {} ({}) on the confirm page, from {}",
+            text("person"),
+            text("acknowledgement"),
+            text("from")
+        ),
         "task" => format!("to do: {}", text("what")),
         "built" => format!("package {} is built for {} people", text("package"), number("people")),
         "step" => {

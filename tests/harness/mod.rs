@@ -7,7 +7,9 @@ mod crowd; // a campaign of thousands
 pub mod kill; // a run that is cut off
 #[allow(dead_code, reason = "two test programs share the harness")]
 pub mod small; // a campaign without a postoffice, for rehearsals
+pub mod http; // requests by hand
 mod run; // one run of the program: exit code, data, prose
+mod served; // `serve` while it runs
 pub mod tree; // folders: copied, hashed, given times
 
 #[allow(unused_imports, reason = "two test programs share the harness, and one of them needs all of it")]
@@ -15,6 +17,8 @@ pub use by_hand::{ASYNC, REMOTE};
 #[allow(unused_imports, reason = "likewise")]
 pub use files::Files;
 pub use run::{Run, program};
+#[allow(unused_imports, reason = "as above")]
+pub use served::Served;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};

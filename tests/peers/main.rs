@@ -18,6 +18,7 @@ mod whole; // folders with modes and times
 
 mod crowd; // thousands of messages: killed again and again, on a disk that fills up
 mod dkim; // signatures checked by dkimpy
+mod browser; // the confirm page in Chromium and w3m
 mod floppy_images; // fsck.fat and mtools on disk images
 mod packages; // what `build` writes, read by fsck.fat, mtools and unzip
 mod sample_trees; // the sample's generator writes what is committed
@@ -30,6 +31,7 @@ mod volumes; // full, read-only, immutable, foreign and other volumes
 fn main() -> std::process::ExitCode {
     let arguments = libtest_mimic::Arguments::from_args();
     let trials = [
+        browser::trials(),
         floppy_images::trials(),
         packages::trials(),
         sample_trees::trials(),

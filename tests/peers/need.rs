@@ -27,6 +27,9 @@ pub const CHATTR: Need = Need::Program { name: "chattr", package: "e2fsprogs" };
 pub const SETPRIV: Need = Need::Program { name: "setpriv", package: "util-linux" };
 pub const DOVECOT: Need = Need::Program { name: "dovecot", package: "dovecot-imapd" };
 pub const DKIMPY: Need = Need::Program { name: "dkimverify", package: "python3-dkim" };
+pub const CHROMIUM: Need = Need::Program { name: "chromium", package: "chromium" };
+pub const CHROMEDRIVER: Need = Need::Program { name: "chromedriver", package: "chromium-driver" };
+pub const W3M: Need = Need::Program { name: "w3m", package: "w3m" };
 pub const PYTHON: Need = Need::Program { name: "python3", package: "python3" };
 
 impl Need {

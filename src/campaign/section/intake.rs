@@ -1,7 +1,7 @@
-//! `[intake]`, `[web]` and `[ledger]`: where answers come in, and where what is known is kept.
+//! `[intake]` and `[ledger]`: where answers come in, and where what is known is kept.
 
 use super::{Context, password};
-use crate::campaign::model::{ImapServer, IntakeMailbox, MailboxKind, Tls, Web};
+use crate::campaign::model::{ImapServer, IntakeMailbox, MailboxKind, Tls};
 use crate::campaign::table::Table;
 use crate::campaign::url::{Url, holds_password};
 use crate::campaign::value::Text;
@@ -67,28 +67,6 @@ fn imap(table: &mut Table) -> Option<ImapServer> {
     };
     let folder = if url.path.is_empty() { "INBOX".to_owned() } else { url.path };
     Some(ImapServer { host: url.host, port: url.port.unwrap_or(port), user, folder, tls, password })
-}
-
-pub(super) fn web(all: &mut Table) -> Option<Web> {
-    let mut table = all.table("web")?;
-    let listen = table.parsed("listen", |text| {
-        text.parse().map_err(|_| {
-            let cause = format!("'{text}' is no address with a port");
-            Finding::error("bad-listen", cause, "write it like 127.0.0.1:8480")
-        })
-    });
-    let public_url = table.parsed("public_url", |text| match Url::parse(text) {
-        Ok(url) if matches!(url.scheme.as_str(), "https" | "http") && url.query.is_empty() && url.user.is_none() => {
-            Ok(text.trim_end_matches('/').to_owned())
-        }
-        _ => {
-            let cause = format!("'{text}' is no address that a browser could open");
-            Err(Finding::error("bad-url", cause, "write it like https://flagday.corp.example"))
-        }
-    });
-    table.finish();
-    let listen = listen.unwrap_or_else(|| ([127, 0, 0, 1], 8480).into());
-    Some(Web { listen, public_url })
 }
 
 pub(super) fn ledger(all: &mut Table) {

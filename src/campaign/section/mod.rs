@@ -17,6 +17,7 @@ mod password;
 mod roster;
 mod step;
 mod transport;
+mod web;
 
 pub use step::{CHECKS, OBSERVATIONS};
 
@@ -133,7 +134,7 @@ pub(super) fn read(
     let facts = basics::facts(&mut all, msmail.as_ref());
     let mail = mail::read(&mut all, context);
     let intake = intake::mailboxes(&mut all, context);
-    let web = intake::web(&mut all);
+    let web = web::read(&mut all, context);
     intake::ledger(&mut all);
     let rosters = roster::read(&mut all, context);
     let audiences = by_name(audience::read(&mut all), |audience| &audience.name);

@@ -112,6 +112,9 @@ fn answers_come_in_by_a_way_that_can_work() {
     added("[[intake.mailbox]]\nimap = \"imaps://desk@mail.example\"", "missing-key");
     added("[[intake.mailbox]]\nimap = \"imaps://desk:pw@mail.example\"", "password-in-file");
     added("[web]\nlisten = \"8480\"", "bad-listen");
+    added("[web]\nproxies = [\"proxy\"]", "bad-proxy");
+    added("[web]\nlink_key = 256", "out-of-range");
+    added("[web]\npublic_url = \"https://a.example/#x\"", "bad-url");
     added("[web]\npublic_url = \"flagday.corp.example\"", "bad-url");
     added("[ledger]\nurl = \"postgres://flagday@db/flagday\"", "ledger-url");
     added("[ledger]\nurl = \"sqlite://other.db\"", "ledger-url");

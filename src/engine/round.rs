@@ -1,0 +1,28 @@
+//! One round of the schedule: what `tick` does once, and `serve` whenever something is due.
+
+use super::sending::{Sent, To};
+use super::{Engine, What};
+use crate::fault::Result;
+use crate::outbox::Progress;
+use chrono::{DateTime, Utc};
+use std::sync::atomic::AtomicBool;
+
+impl Engine<'_> {
+    /// Does everything whose hour has come. `stop` is looked at between messages.
+    pub fn round(&mut self, stop: &AtomicBool, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Sent> {
+        self.send(None, &To::Everyone, None, false, stop, progress)
+    }
+
+    /// When the next round has something to do, as far as is known now, and what.
+    pub fn next_moment(&self) -> Result<Option<(DateTime<Utc>, String)>> {
+        let entry = self.next_entry()?.map(|entry| {
+            let what = match entry.what {
+                What::Task => "a phone task".to_owned(),
+                _ => entry.notice.unwrap_or_default(),
+            };
+            (entry.at, what)
+        });
+        let waiting = self.ledger.next_due()?.map(|at| (at, "messages that are waiting to go out".to_owned()));
+        Ok([entry, waiting].into_iter().flatten().min_by_key(|(at, _)| *at))
+    }
+}

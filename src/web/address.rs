@@ -1,0 +1,59 @@
+//! Who asks: the address of the connection, or the one that a proxy we know tells of.
+
+use crate::campaign::Network;
+use axum::http::HeaderMap;
+use std::net::IpAddr;
+
+/// Headers that only something between us and the browser adds.
+const FORWARDED: [&str; 4] = ["x-forwarded-for", "forwarded", "x-real-ip", "via"];
+
+/// The browser's address. `X-Forwarded-For` is read from its end, where our own proxies have written, and no further
+/// than to the first address that is none of theirs: what stands before it anybody may have made up.
+pub fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpAddr {
+    let known = |address: IpAddr| proxies.iter().any(|network| network.contains(address));
+    let mut client = peer;
+    let values: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+    for text in values.iter().rev().flat_map(|value| value.rsplit(',')) {
+        if !known(client) {
+            break;
+        }
+        match text.trim().parse() {
+            Ok(address) => client = address,
+            Err(_) => break,
+        }
+    }
+    client
+}
+
+/// Nothing stands between us and the browser, as far as anybody says.
+pub fn is_direct(headers: &HeaderMap) -> bool {
+    FORWARDED.iter().all(|name| !headers.contains_key(*name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(peer: &str, forwarded: &[&str], proxies: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append("x-forwarded-for", value.parse().unwrap());
+        }
+        let proxies: Vec<Network> = proxies.iter().map(|text| text.parse().unwrap()).collect();
+        client(peer.parse().unwrap(), &headers, &proxies).to_string()
+    }
+
+    #[test]
+    fn only_our_own_proxies_are_believed() {
+        assert_eq!(seen("192.0.2.1", &["198.51.100.7"], &[]), "192.0.2.1");
+        assert_eq!(seen("192.0.2.1", &["198.51.100.7"], &["127.0.0.1"]), "192.0.2.1");
+        assert_eq!(seen("127.0.0.1", &["198.51.100.7"], &["127.0.0.1"]), "198.51.100.7");
+        assert_eq!(seen("127.0.0.1", &["1.2.3.4, 198.51.100.7"], &["127.0.0.1"]), "198.51.100.7");
+        assert_eq!(
+            seen("127.0.0.1", &["1.2.3.4", "198.51.100.7, 10.0.0.2"], &["127.0.0.1", "10.0.0.0/8"]),
+            "198.51.100.7"
+        );
+        assert_eq!(seen("127.0.0.1", &["nonsense"], &["127.0.0.1"]), "127.0.0.1");
+        assert_eq!(seen("127.0.0.1", &[], &["127.0.0.1"]), "127.0.0.1");
+    }
+}

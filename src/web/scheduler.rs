@@ -1,0 +1,138 @@
+//! The rounds of the schedule: at the moment something is due, and every minute besides, because files are edited,
+//! clocks are set and machines sleep. What a round does is the engine's, the same as for `tick`.
+
+use super::notify::Notify;
+use super::site::Site;
+use super::{Log, Serve};
+use crate::engine::{Engine, Sent};
+use crate::fault::{Exit, Result};
+use crate::ledger::Lock;
+use crate::system::{Real, World};
+use chrono::{DateTime, Utc};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, MutexGuard};
+use std::time::{Duration, Instant};
+
+const MINUTE: Duration = Duration::from_secs(60);
+/// Not even a moment that has come already is met more often.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// How the rounds go, for the dashboard and for `/metrics`.
+#[derive(Debug, Clone, Default)]
+pub struct Beat {
+    pub scheduled: bool,
+    /// The end of the last round that was not kept out.
+    pub last: Option<DateTime<Utc>>,
+    pub rounds: u64,
+    pub failures: u64,
+    pub next: Option<(DateTime<Utc>, String)>,
+}
+
+pub struct Scheduler {
+    root: PathBuf,
+    site: Arc<Site>,
+    stop: Arc<AtomicBool>,
+    notify: Arc<Notify>,
+    log: Log,
+}
+
+impl Scheduler {
+    pub fn new(site: &Arc<Site>, asked: &Serve, stop: &Arc<AtomicBool>, notify: &Arc<Notify>) -> Scheduler {
+        Scheduler {
+            root: asked.root.clone(),
+            site: site.clone(),
+            stop: stop.clone(),
+            notify: notify.clone(),
+            log: asked.log.clone(),
+        }
+    }
+
+    /// Until it is to stop; `asleep` ends when nobody is left to wake it.
+    pub fn run(&self, asleep: &Receiver<()>) {
+        let mut told = Vec::new();
+        while !self.stop.load(Ordering::Relaxed) {
+            let lines = self.round().unwrap_or_else(|fault| {
+                self.beat().failures += 1;
+                fault.findings.iter().map(|one| format!("the round failed: {}: {}", one.cause, one.remedy)).collect()
+            });
+            // What stays as it is from minute to minute is told once.
+            for line in lines.iter().filter(|line| !told.contains(*line)) {
+                (self.log)(line);
+            }
+            told = lines;
+            self.notify.say("WATCHDOG=1");
+            if asleep.recv_timeout(self.pause()) == Err(RecvTimeoutError::Disconnected) {
+                return;
+            }
+        }
+    }
+
+    /// One round, unless another run holds the campaign: that one does the work. What was done is told at once; what
+    /// is in the way comes back.
+    fn round(&self) -> Result<Vec<String>> {
+        let mut engine = Engine::open(&self.root, &Real)?;
+        let _lock = match Lock::take(&engine.campaign.state(), "serve", Real.now()) {
+            Ok(lock) => lock,
+            Err(fault) if fault.exit == Exit::Busy => return Ok(vec![format!("waiting: {}", fault.cause())]),
+            Err(fault) => return Err(fault),
+        };
+        let mut last = Instant::now();
+        let sent = engine.round(&self.stop, &mut |_| {
+            if last.elapsed() >= SHORTEST {
+                self.notify.say("WATCHDOG=1");
+                last = Instant::now();
+            }
+        });
+        let next = engine.next_moment()?;
+        let zone = engine.campaign.change.zone;
+        let status = match &next {
+            Some((at, what)) => format!("next: {what} {}", at.with_timezone(&zone).format("%a %F %H:%M %Z")),
+            None => "nothing is to come".to_owned(),
+        };
+        self.notify.say(&format!("STATUS={status}"));
+        {
+            let mut beat = self.beat();
+            beat.rounds += 1;
+            beat.last = Some(Real.now());
+            beat.next = next;
+        }
+        let sent = sent?;
+        if !sent.nothing_due {
+            (self.log)(&format!(
+                "{} planned, {} sent, {} deferred, {} failed, {} uncertain",
+                sent.planned, sent.sent, sent.deferred, sent.failed, sent.uncertain
+            ));
+        }
+        for task in &sent.tasks {
+            (self.log)(&format!("to do: {}", task.what));
+        }
+        Ok(in_the_way(&sent))
+    }
+
+    /// Until the next moment, a minute at most, and often enough for the service manager.
+    fn pause(&self) -> Duration {
+        let next = self.beat().next.as_ref().map(|(at, _)| *at);
+        let until = next.map_or(MINUTE, |at| (at - Real.now()).to_std().unwrap_or(SHORTEST));
+        let most = self.notify.watchdog().unwrap_or(MINUTE).min(MINUTE);
+        until.max(SHORTEST).min(most)
+    }
+
+    fn beat(&self) -> MutexGuard<'_, Beat> {
+        self.site.beat.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+fn in_the_way(sent: &Sent) -> Vec<String> {
+    let mut lines: Vec<String> =
+        sent.stopped.iter().map(|finding| format!("{}: {}; {}", finding.code, finding.cause, finding.remedy)).collect();
+    for entry in &sent.late {
+        let name = entry.notice.as_deref().unwrap_or_default();
+        let line = format!("held: '{name}' is late, and goes out when asked for: flagday send {name}");
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
+}

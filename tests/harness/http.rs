@@ -1,0 +1,42 @@
+//! HTTP by hand, so that a test can say exactly what goes over the wire.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub body: String,
+}
+
+/// One request on a connection of its own; `head` is the request line and headers without `Host`.
+pub fn ask(address: SocketAddr, head: &str, body: &str) -> Reply {
+    let mut stream = TcpStream::connect(address).expect("the server accepts");
+    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
+    let length = body.len();
+    write!(stream, "{head}\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")
+        .expect("the request is taken");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("an answer in UTF-8");
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    Reply { status, body: body.to_owned() }
+}
+
+pub fn get(address: SocketAddr, path: &str) -> Reply {
+    ask(address, &format!("GET {path} HTTP/1.1"), "")
+}
+
+pub fn post(address: SocketAddr, path: &str, fields: &[(&str, &str)]) -> Reply {
+    let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let body: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+    let head = format!("POST {path} HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded");
+    ask(address, &head, &body.join("&"))
+}
+
+/// The hidden field of the page's forms.
+pub fn nonce(page: &str) -> &str {
+    let (_, rest) = page.split_once("name=\"nonce\" value=\"").expect("the page has a form");
+    rest.split('"').next().expect("a value")
+}
