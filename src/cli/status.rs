@@ -64,6 +64,15 @@ pub fn text(status: &status::Status, title: &str, change: &str) -> String {
         "\nmessages: {} planned, {} sending, {} sent, {} delivered, {} deferred, {} failed, {} held, {} uncertain\n",
         m.planned, m.sending, m.sent, m.delivered, m.deferred, m.failed, m.held, m.uncertain
     );
+    if !status.in_doubt.is_empty() {
+        text += "\nin doubt, whether a server has them or not:\n";
+        let rows = status.in_doubt.iter().take(NAMES);
+        let rows = rows.map(|row| vec![row.person.clone(), row.notice.clone(), row.reason.clone()]);
+        text += &output::table(&["person", "notice", "why"], rows);
+        if status.in_doubt.len() > NAMES {
+            text += &format!("… and {} more: flagday who --failed\n", status.in_doubt.len() - NAMES);
+        }
+    }
     for gate in status.gates.iter().filter(|gate| !gate.blocking.is_empty()) {
         text += &format!("\n{} is held by {}:\n", gate.name, gate.blocking.len());
         text += &output::table(

@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 
 /// The largest template, in bytes. A letter is a page or two.
 const LIMIT: u64 = 64 * 1024;
+/// Below `templates/`.
+const FOLDERS: [&str; 3] = ["mail", "package", "web"];
 const NAMES: &str =
     "name it subject.hbs, text.hbs or html.hbs, with a language as in text.de.hbs; a partial footer.text.hbs";
 
@@ -106,6 +108,20 @@ fn campaign_files(mail: &Path, findings: &mut Vec<Finding>) -> Sources {
     found
 }
 
+/// What stands beside the folders that flagday reads: somebody expects it to be sent, and it is not.
+pub(super) fn strays(templates: &Path) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for path in entries(templates, &mut findings) {
+        let known = path.file_name().is_some_and(|name| FOLDERS.iter().any(|folder| name == *folder));
+        if !(known && path.is_dir()) {
+            let remedy =
+                "put texts of notices into templates/mail/<notice>/, those on a package into templates/package/";
+            findings.push(unknown(&path, remedy));
+        }
+    }
+    findings
+}
+
 /// In order of their names; none where the folder does not exist.
 fn entries(folder: &Path, findings: &mut Vec<Finding>) -> Vec<PathBuf> {
     let listed = fs_err::read_dir(folder)
@@ -183,6 +199,20 @@ mod tests {
 
     fn found(all: &BTreeMap<Piece, Source>, folder: &str, file: &str) -> Option<bool> {
         all.get(&piece(folder, file).unwrap()).map(|source| source.file.starts_with("(built-in)"))
+    }
+
+    #[test]
+    fn what_stands_beside_the_known_folders_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        for known in FOLDERS {
+            fs_err::create_dir(folder.path().join(known)).unwrap();
+        }
+        assert_eq!(strays(folder.path()), []);
+        fs_err::write(folder.path().join("subject.hbs"), "x").unwrap();
+        fs_err::create_dir(folder.path().join("mails")).unwrap();
+        let named: Vec<_> = strays(folder.path()).into_iter().map(|one| (one.code, one.place.unwrap().file)).collect();
+        let at = |name: &str| ("template-file", folder.path().join(name));
+        assert_eq!(named, [at("mails"), at("subject.hbs")]);
     }
 
     #[test]

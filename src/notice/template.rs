@@ -1,7 +1,7 @@
 //! The texts of a campaign: every template compiled and checked before anything leaves, and rendered for one person.
 
 use super::context::{Context, facts};
-use super::source::{Part, Piece, Sources, gather};
+use super::source::{Part, Piece, Sources, gather, strays};
 use super::voice::{Voice, chain};
 use crate::campaign::Campaign;
 use crate::fault::{Finding, Place};
@@ -37,7 +37,9 @@ pub struct Rendered {
 impl Texts {
     /// Reads the built-in templates and those below `templates/mail/`, and checks the ones that this campaign uses.
     pub fn load(campaign: &Campaign) -> (Texts, Vec<Finding>) {
-        let (sources, mut findings) = gather(&campaign.root.join("templates").join("mail"));
+        let templates = campaign.root.join("templates");
+        let (sources, mut findings) = gather(&templates.join("mail"));
+        findings.extend(strays(&templates));
         let languages: BTreeSet<Option<String>> =
             sources.keys().map(|piece| piece.language.clone()).chain([None]).collect();
         let mut texts = Texts { sources, voices: BTreeMap::new(), used: BTreeMap::new(), columns: BTreeSet::new() };

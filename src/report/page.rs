@@ -50,7 +50,7 @@ pub fn write(engine: &Engine, folder: &Path) -> Result<Vec<PathBuf>> {
     let mut written = Vec::new();
     for (name, text) in files {
         let path = folder.join(name);
-        fs::write(&path, text)?;
+        super::write_private(&path, &text)?;
         written.push(path);
     }
     Ok(written)

@@ -66,7 +66,7 @@ pub fn write(engine: &Engine, folder: &Path, check_letters: bool) -> Result<Shee
         let plain = name.ends_with(".txt");
         let text = render(template, &data, plain)?;
         let path = folder.join(name);
-        fs::write(&path, if plain { wrapped(&text) } else { text })?;
+        super::write_private(&path, &if plain { wrapped(&text) } else { text })?;
         files.push(path);
     }
     Ok(Sheets { files, calls: calls.len(), letters: letters.len() })

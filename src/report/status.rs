@@ -1,5 +1,6 @@
 //! Where the campaign stands: gates first, then counts, then names that block and why, and the next sensible thing.
 
+use super::failures::{self, FailureRow};
 use crate::answer::Standing;
 use crate::campaign::Grade;
 use crate::engine::{Engine, StepView};
@@ -35,6 +36,8 @@ pub struct Status {
     pub acknowledgements: Vec<AcknowledgementStatus>,
     pub gates: Vec<Verdict>,
     pub steps: Vec<StepView>,
+    /// Messages that a server may have or not: the reply to them was lost.
+    pub in_doubt: Vec<FailureRow>,
     /// Calls for a human to make.
     pub tasks: Vec<Task>,
     pub next: String,
@@ -92,6 +95,7 @@ impl Status {
             acknowledgements,
             gates,
             steps,
+            in_doubt: in_doubt(engine, messages.uncertain)?,
             tasks: open_tasks(engine)?,
             head: ledger.audit_head()?.map(|head| head.hash),
         })
@@ -110,6 +114,11 @@ fn phase(engine: &Engine, steps: &[StepView], told: bool) -> Phase {
     } else {
         Phase::Preparing
     }
+}
+
+fn in_doubt(engine: &Engine, count: usize) -> Result<Vec<FailureRow>> {
+    let lost = if count == 0 { Vec::new() } else { failures::of(engine, None)? };
+    Ok(lost.into_iter().filter(|row| row.state == State::Uncertain.word()).collect())
 }
 
 /// Tasks whose acknowledgement is still open.
