@@ -114,6 +114,46 @@ fn a_clock_that_jumps_back_over_a_reminder_sends_it_once() {
 }
 
 #[test]
+fn another_date_in_the_file_stops_what_people_were_not_told() {
+    let (campaign, outcome, code) = play(
+        "[[fault]]\nkind = \"date-change\"\nat = \"T-11d 10:00\"\nto = 2026-12-19T18:00:00\n[person.DOT]\nbehaviour = \"never\"\n",
+    );
+    assert_eq!((code, captured(&campaign, "")), (3, 4), "nobody is reminded of a date that is not true");
+    let waits = outcome["timeline"].as_array().expect("a timeline").iter().find(|event| event["subject"] == "send");
+    let waits = waits.expect("the refusal is told")["text"].to_string();
+    assert!(waits.contains("people were told change_at = 2026-12-12 18:00:00"), "{waits}");
+    let real = fs_err::read_to_string(campaign.path("flagday.toml")).expect("the campaign itself");
+    assert_eq!(real, campaign.toml, "only the copy was edited");
+}
+
+#[test]
+fn a_deed_for_each_is_done_for_everybody_whom_it_fits() {
+    let bounce =
+        "[[share]]\nshare = 0.5\nbehaviour = \"bounce\"\n\n[[administrator]]\non = \"bounced\"\nafter = \"1h\"\n";
+    let deeds = |each: &str| {
+        let (_, outcome, code) = play(&format!("{bounce}{each}record = \"told by phone\"\n"));
+        (code, told(&outcome).iter().filter(|line| line.contains(" by-hand ")).count())
+    };
+    assert_eq!(deeds(""), (3, 1), "once");
+    assert_eq!(deeds("each = true\n"), (0, 2), "for both who cannot be reached");
+}
+
+#[test]
+fn a_share_of_the_evening_stays_away() {
+    let campaign = Campaign::sample();
+    let script = String::from_utf8(campaign.bytes("rehearsal.toml")).expect("UTF-8");
+    let share = "[[drain.share]]\nshare = 0.2\nbehaviour = \"away\"\n\n[drain.person.PATEL]";
+    campaign.write("rehearsal.toml", script.replace("[drain.person.PATEL]", share));
+    let run = Run::of(program().arg("rehearse").arg(campaign.root()).arg("--json")).ends(3).json();
+    // 25 of the 28 local users are not named, and a fifth of them are five.
+    let logged_on =
+        run["timeline"].as_array().expect("a timeline").iter().filter(|event| event["kind"] == "log-on").count();
+    assert_eq!(logged_on, 23);
+    let open = run["open"].to_string();
+    assert!(open.contains("locals-drained"), "{open}");
+}
+
+#[test]
 fn everybody_has_a_habit() {
     let asks = "due = \"T-3d\"\nremind = [\"T-10d\", \"T-7d\"]\n";
     let campaign = Small::new("2026-12-12T18:00:00", "America/Chicago", asks);

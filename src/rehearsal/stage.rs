@@ -107,6 +107,8 @@ pub(super) struct Stage<'a, 'w> {
     pub(super) kill_after: Option<usize>,
     /// When the drain was looked at first.
     pub(super) drain_since: Option<DateTime<Utc>>,
+    /// When the drain is looked at next.
+    pub(super) next_look: Option<DateTime<Utc>>,
     /// Calls to make that were told.
     pub(super) tasks: usize,
     pub(super) end: DateTime<Utc>,
@@ -143,6 +145,7 @@ impl<'a, 'w> Stage<'a, 'w> {
             kill: None,
             kill_after: None,
             drain_since: None,
+            next_look: None,
             tasks: 0,
             agenda: BTreeMap::new(),
             rounds: BTreeSet::new(),

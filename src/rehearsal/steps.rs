@@ -8,7 +8,7 @@ use crate::engine::Stop;
 use crate::fault::Result;
 use chrono::{DateTime, Duration, Utc};
 
-/// While the drain is watched, a look this often.
+/// While the drain is watched, a look this often at first; the longer it takes, the longer until the next.
 const POLL: Duration = Duration::minutes(5);
 
 /// Whoever is not drained so long after the first look needs somebody who sees to it.
@@ -119,7 +119,11 @@ impl Stage<'_, '_> {
                 self.need(On::DrainWaiting, person, &format!("see to {person}, who is not drained"), None);
             }
         }
-        self.later(POLL, Happening::Look);
+        if self.next_look.is_none_or(|at| at <= now) {
+            let next = now + POLL.max((now - since) / 12);
+            self.next_look = Some(next);
+            self.at(next, Happening::Look);
+        }
     }
 
     /// Files the cutover has just written get the simulated time.

@@ -2,6 +2,7 @@
 
 use super::{AtEvening, Behaviour, EveningManner, Manner, Script, Share};
 use crate::campaign::schedule::Moment;
+use crate::campaign::{Action, Audience, Campaign};
 use crate::engine::Engine;
 use chrono::Duration;
 use std::collections::HashMap;
@@ -30,8 +31,8 @@ impl Script {
         let named: HashMap<String, Manner> = self.people.iter().map(|(id, manner)| (id.clone(), *manner)).collect();
         let evening = self.evening_people.iter().map(|(id, manner)| (id.clone(), *manner)).collect();
         Cast {
-            answering: self.deal(engine, named, &self.shares, "answers "),
-            evening: self.deal(engine, evening, &self.evening_shares, "evening "),
+            answering: self.deal(engine, named, &self.shares, None, "answers "),
+            evening: self.deal(engine, evening, &self.evening_shares, drained(&engine.campaign), "evening "),
         }
     }
 
@@ -40,11 +41,12 @@ impl Script {
         engine: &Engine,
         named: HashMap<String, M>,
         shares: &[Share<M>],
+        common: Option<&Audience>,
         purpose: &str,
     ) -> HashMap<String, M> {
         let mut dealt = named.clone();
         for share in shares {
-            let audience = share.audience.as_ref().map(|name| &engine.campaign.audiences[name]);
+            let audience = share.audience.as_ref().map(|name| &engine.campaign.audiences[name]).or(common);
             let people = engine.roster.people().filter(|one| audience.is_none_or(|it| one.is_in(it)));
             let mut pool: Vec<&str> = people.map(|one| one.id.as_str()).filter(|id| !named.contains_key(*id)).collect();
             let count = (share.share * pool.len() as f64).round() as usize;
@@ -93,4 +95,12 @@ impl Script {
         let common = || self.read_back.delay.unwrap_or(Duration::hours(1)) + self.part(spread, person);
         (own.delay.unwrap_or_else(common), own.first.map(|first| (first, own.then.unwrap_or(Duration::hours(1)))))
     }
+}
+
+/// Those whom the drain watches.
+fn drained(campaign: &Campaign) -> Option<&Audience> {
+    let wanted = Action::Observe("drain".to_owned());
+    let step = campaign.steps.iter().find(|step| step.action.as_ref() == Some(&wanted))?;
+    let gate = campaign.gates.get(step.needs.first()?)?;
+    campaign.audiences.get(&campaign.acknowledgements.get(&gate.acknowledgement)?.audience)
 }
