@@ -1,6 +1,8 @@
 //! Named points between any two changes of a file. In tests, one of them ends the run as a crash would, or fails as a
 //! disk would; everywhere else they are nothing.
 
+use std::path::Path;
+
 #[cfg(not(test))]
 #[inline(always)]
 pub fn point(_name: &'static str) -> std::io::Result<()> {
@@ -14,8 +16,39 @@ pub fn told(time: std::time::SystemTime) -> std::time::SystemTime {
     time
 }
 
+/// Whether nobody else is on this machine. In tests that is so until a test says otherwise: a sweep looks many thousand
+/// times.
+#[cfg(not(test))]
+#[inline(always)]
+pub fn alone() -> bool {
+    false
+}
+
+/// A change that a power cut may take back, until it is synced.
+#[derive(Debug)]
+#[cfg_attr(not(test), expect(dead_code, reason = "read by the simulated power cut"))]
+pub enum Change<'a> {
+    Created(&'a Path),
+    Folder(&'a Path),
+    Renamed(&'a Path, &'a Path),
+    /// About to be removed.
+    Removing(&'a Path),
+    /// A file, or the names in a folder.
+    Synced(&'a Path),
+}
+
+/// Notes a change for a power cut. In tests alone.
+#[cfg(not(test))]
+#[inline(always)]
+pub fn did(_change: Change<'_>) {}
+
 #[cfg(test)]
-pub use armed::{Crash, arm, coarse, point, reached, told};
+pub use armed::{Crash, alone, arm, coarse, crowded, point, reached, told};
+#[cfg(test)]
+pub use loose::{Lost, did, power_cut};
+
+#[cfg(test)]
+mod loose;
 
 #[cfg(test)]
 mod armed {
@@ -38,6 +71,16 @@ mod armed {
         static ARMED: Cell<Armed> = const { Cell::new(Armed::Off) };
         static REACHED: Cell<usize> = const { Cell::new(0) };
         static COARSE: Cell<bool> = const { Cell::new(false) };
+        static CROWDED: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// From now on other programs are looked for.
+    pub fn crowded() {
+        CROWDED.set(true);
+    }
+
+    pub fn alone() -> bool {
+        !CROWDED.get()
     }
 
     /// From now on every volume keeps times as FAT does, cut to even seconds, by a clock that is three hours slow.
@@ -54,6 +97,7 @@ mod armed {
     /// From now on the `nth` point (from 1; 0: none) crashes, or fails with `error`. Counting starts again.
     pub fn arm(nth: usize, error: Option<ErrorKind>) {
         REACHED.set(0);
+        super::loose::forget();
         ARMED.set(match (nth, error) {
             (0, _) => Armed::Off,
             (nth, None) => Armed::Crash(nth),

@@ -25,7 +25,7 @@ pub use here::{
     search_path, set_mode, set_owner, sync_folder,
 };
 
-use self::fail::point;
+use self::fail::{Change, did, point};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::io::{Error, ErrorKind, Result};
@@ -102,6 +102,7 @@ impl Folder {
         point("before rename")?;
         let guarded = self.rename_no_replace(name, to, new);
         let guarded = guarded.map_err(|error| named(error, "rename", &self.path.join(name)))?;
+        did(Change::Renamed(&self.path.join(name), &to.path.join(new)));
         point("after rename")?;
         Ok(guarded)
     }
@@ -114,6 +115,14 @@ impl Folder {
             None => self.rename_plainly(name, to, new).map(|()| false),
         }
     }
+}
+
+/// Makes a file's bytes durable. A failure means that they may be lost, whatever a second try says.
+pub fn sync_file(file: &fs_err::File) -> Result<()> {
+    point("before sync file")?;
+    file.sync_all()?;
+    did(Change::Synced(file.path()));
+    point("after sync file")
 }
 
 /// Puts what was done, and to which file, before the system's words.

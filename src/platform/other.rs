@@ -1,6 +1,6 @@
 //! Elsewhere, Windows above all: by path, looking before each change, with what the standard library has everywhere.
 
-use super::fail::told;
+use super::fail::{Change, did, told};
 use super::{Folder, Kind, Look, named, point};
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -65,6 +65,7 @@ impl Folder {
     pub fn create(&self, name: &OsStr) -> Result<fs_err::File> {
         point("before create")?;
         let file = fs_err::OpenOptions::new().read(true).write(true).create_new(true).open(self.path.join(name))?;
+        did(Change::Created(file.path()));
         point("after create")?;
         Ok(file)
     }
@@ -72,12 +73,14 @@ impl Folder {
     pub fn create_folder(&self, name: &OsStr) -> Result<()> {
         point("before create folder")?;
         fs_err::create_dir(self.path.join(name))?;
+        did(Change::Folder(&self.path.join(name)));
         point("after create folder")
     }
 
     pub fn remove(&self, name: &OsStr) -> Result<()> {
         point("before remove")?;
         let path = self.path.join(name);
+        did(Change::Removing(&path));
         // Windows removes no read-only file.
         if fs_err::symlink_metadata(&path)?.permissions().readonly() {
             read_only(&path, false)?;
@@ -104,6 +107,7 @@ impl Folder {
     /// Names are durable with the file's own sync here; there is no call for folders.
     pub fn sync(&self) -> Result<()> {
         point("before sync")?;
+        did(Change::Synced(&self.path));
         point("after sync")
     }
 

@@ -1,7 +1,7 @@
 //! Unix: every call through the open folder, links never followed below a root.
 #![allow(clippy::useless_conversion, reason = "the width of these fields differs from one Unix to the next")]
 
-use super::fail::told;
+use super::fail::{Change, did, told};
 use super::{Folder, Kind, Look, named, point};
 pub use rustix::fd::OwnedFd as Handle;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
@@ -97,6 +97,7 @@ impl Folder {
     pub fn create(&self, name: &OsStr) -> Result<fs_err::File> {
         point("before create")?;
         let file = self.file(name, OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | NO_LINK, "create")?;
+        did(Change::Created(file.path()));
         point("after create")?;
         Ok(file)
     }
@@ -113,11 +114,13 @@ impl Folder {
         point("before create folder")?;
         rustix::fs::mkdirat(&self.handle, name, Mode::RWXU)
             .map_err(|error| named(error, "create", &self.path.join(name)))?;
+        did(Change::Folder(&self.path.join(name)));
         point("after create folder")
     }
 
     pub fn remove(&self, name: &OsStr) -> Result<()> {
         point("before remove")?;
+        did(Change::Removing(&self.path.join(name)));
         rustix::fs::unlinkat(&self.handle, name, AtFlags::empty())
             .map_err(|error| named(error, "remove", &self.path.join(name)))?;
         point("after remove")
@@ -147,7 +150,10 @@ impl Folder {
         point("before sync")?;
         match rustix::fs::fsync(&self.handle) {
             // A mount that has no such call for folders.
-            Ok(()) | Err(Errno::INVAL | Errno::OPNOTSUPP) => point("after sync"),
+            Ok(()) | Err(Errno::INVAL | Errno::OPNOTSUPP) => {
+                did(Change::Synced(&self.path));
+                point("after sync")
+            }
             Err(error) => Err(named(error, "sync", &self.path)),
         }
     }

@@ -2,7 +2,7 @@
 //! line the proof that it is whole.
 
 use crate::fault::{Fault, Result};
-use crate::platform::{Attributes, Kind, Look, name_from_bytes};
+use crate::platform::{Attributes, Kind, Look, name_from_bytes, sync_file};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
@@ -90,7 +90,7 @@ impl Writer {
         let end = Line::End { files: self.files, folders: self.folders, bytes: self.bytes };
         self.write(&end)?;
         let file = self.out.into_inner().map_err(|error| error.into_error())?;
-        file.sync_all()?;
+        sync_file(&file)?;
         Ok(end)
     }
 }

@@ -3,7 +3,7 @@
 use super::backup::{PER_FILE, Size};
 use super::manifest::{Line, MANIFEST, TREE, damaged, decode, read};
 use crate::fault::{Fault, Finding, Result};
-use crate::platform::{Folder, Kind};
+use crate::platform::{Folder, Kind, sync_file};
 use crate::runbook::file_ops::{Stamp, enter, space_for, sync, write_new};
 use crate::runbook::identity::digest_of;
 use std::ffi::{OsStr, OsString};
@@ -134,7 +134,7 @@ const MARGIN: u64 = 1 << 16;
 fn mark(target: &Folder, backup: &str) -> Result<()> {
     let mut file = target.create(OsStr::new(MARK))?;
     file.write_all(backup.as_bytes())?;
-    file.sync_all()?;
+    sync_file(&file)?;
     sync(target)
 }
 

@@ -11,14 +11,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Where a run that was cut off is taken.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Way {
+pub enum Way {
     Forward,
     Back,
 }
 
-const WAYS: [Way; 2] = [Way::Forward, Way::Back];
+pub const WAYS: [Way; 2] = [Way::Forward, Way::Back];
 
-fn actions() -> Vec<Action> {
+pub fn actions() -> Vec<Action> {
     vec![
         rename("{postoffice}/P1", "{postoffice}/POLD"),
         rename("{postoffice}/GLB/MASTER.GLB", "{postoffice}/GLB/OLDMAST.GLB"),
@@ -33,7 +33,7 @@ fn actions() -> Vec<Action> {
 }
 
 /// Runs, and tells whether the armed point was reached: then the run ended there as a killed process would.
-fn cut(run: impl FnOnce()) -> bool {
+pub fn cut(run: impl FnOnce()) -> bool {
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(()) => false,
         Err(payload) if payload.is::<Crash>() => true,
@@ -42,7 +42,7 @@ fn cut(run: impl FnOnce()) -> bool {
 }
 
 /// Takes the step there and back as often as the faults need.
-fn take(office: &Office, way: Way) {
+pub fn take(office: &Office, way: Way) {
     match way {
         Way::Forward => drop(office.perform()),
         Way::Back => drop(office.undo()),
@@ -50,7 +50,7 @@ fn take(office: &Office, way: Way) {
 }
 
 /// Without any fault: does it end where it must?
-fn settle(office: &Office, way: Way, before: &Tree, after: &Tree, what: &str) {
+pub fn settle(office: &Office, way: Way, before: &Tree, after: &Tree, what: &str) {
     arm(0, None);
     match way {
         Way::Forward => {
@@ -80,12 +80,12 @@ fn settle(office: &Office, way: Way, before: &Tree, after: &Tree, what: &str) {
     }
 }
 
-struct Reference {
-    before: Tree,
-    after: Tree,
+pub struct Reference {
+    pub before: Tree,
+    pub after: Tree,
 }
 
-fn reference(action: &Action) -> Reference {
+pub fn reference(action: &Action) -> Reference {
     let office = Office::new(action);
     let before = office.tree();
     arm(0, None);

@@ -2,7 +2,7 @@
 
 use super::office::{Office, codes, rename, replace};
 use crate::campaign::Action;
-use crate::platform::fail::{Crash, arm, reached};
+use crate::platform::fail::{Crash, arm, crowded, reached};
 use crate::runbook::{Performed, StepState};
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -183,6 +183,7 @@ fn what_is_in_use_is_tried_again_for_a_while() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_that_another_program_has_open_is_waited_for_and_then_left_alone() {
+    crowded();
     for (action, held) in [
         (rename("{postoffice}/P1", "{postoffice}/POLD"), "po/P1/POPULATE.MSM"),
         (rename("{postoffice}/GLB/MASTER.GLB", "{postoffice}/GLB/OLDMAST.GLB"), "po/GLB/MASTER.GLB"),

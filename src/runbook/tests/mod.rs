@@ -4,5 +4,6 @@ mod crashes;
 mod doubts;
 mod journal_file;
 mod office;
+mod power;
 mod refusals;
 mod stories;
