@@ -96,6 +96,35 @@ async fn every_answer_at_every_step() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn huge_and_malformed_replies_at_every_step() {
+    let leak = |text: String| &*Box::leak(text.into_boxed_str());
+    let replies = [
+        leak(format!("250 {}\r\n", "x".repeat(100_000))),
+        leak("x".repeat(100_000)),
+        leak("250-more\r\n".repeat(200)),
+        leak(format!("250-{}\r\n", "é".repeat(600))),
+        "250-one\r\n550 two\r\n",
+        "25\r\n",
+        "999 no\r\n",
+        "250\tx\r\n",
+        "250 bare\rreturn\r\n",
+        "\r\n",
+        "\0\0\0\0\r\n",
+    ];
+    for step in STEPS.into_iter().filter(|step| *step != Step::Body) {
+        for reply in replies {
+            for offers in ["PIPELINING|SIZE", "SIZE"] {
+                let stage = Stage::once(step, Act::Say(reply)).offering(offers);
+                let verdict = judged(&stage, &message("x\r\n")).await;
+                assert!(verdict.contains("is no SMTP reply"), "{step:?} {reply:.20}: {verdict}");
+                // Only an answer to the dot that cannot be read leaves a doubt.
+                assert_eq!(verdict.starts_with("UNCERTAIN"), step == Step::Dot, "{step:?} {reply:.20}: {verdict}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_conversation_in_lockstep_and_pipelined() {
     let mut logs = Vec::new();
     for offers in ["DSN|SIZE 1000", "PIPELINING|DSN|SIZE 1000"] {
