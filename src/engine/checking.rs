@@ -5,6 +5,7 @@ use crate::campaign::Transport;
 use crate::fault::{Finding, Result};
 use crate::msmail::{self, Postoffice};
 use crate::notice::dkim::Signer;
+use crate::outbox::smtp::Load;
 use crate::outbox::{Password, TransportKind, smtp};
 use crate::roster::Person;
 use crate::runbook::{Journal, StepState, state_of};
@@ -13,8 +14,11 @@ impl Engine<'_> {
     /// Every finding about file, rosters, texts, packages, postoffice and, with `online`, the mail server.
     pub fn check(&self, online: bool) -> Result<Vec<Finding>> {
         let mut findings = self.findings.clone();
-        findings.extend(self.check_texts());
-        findings.extend(self.check_signature());
+        let (texts, largest) = self.check_texts();
+        findings.extend(texts);
+        // A key that is of no use has stopped the texts already.
+        let signature = self.check_signature().into_iter().filter(|finding| !findings.contains(finding));
+        findings.extend(signature.collect::<Vec<_>>());
         findings.extend(self.check_packages());
         findings.extend(self.check_postoffice()?);
         findings.extend(self.differences()?.into_iter().map(|difference| {
@@ -25,20 +29,29 @@ impl Engine<'_> {
         }));
         if online && let Transport::Smtp(_) = &self.campaign.mail.transport {
             match self.transport()? {
-                TransportKind::Smtp(server) => findings.extend(smtp::probe(&server, None)),
+                TransportKind::Smtp(server) => {
+                    let beyond_ascii = self
+                        .roster
+                        .people()
+                        .filter(|person| person.email.as_ref().is_some_and(|address| !address.user().is_ascii()));
+                    let beyond_ascii = beyond_ascii.map(|person| person.id.clone()).collect();
+                    findings.extend(smtp::probe(&server, &Load { largest, beyond_ascii }));
+                }
                 TransportKind::File { .. } => {}
             }
         }
         Ok(findings)
     }
 
-    fn check_texts(&self) -> Vec<Finding> {
+    fn check_texts(&self) -> (Vec<Finding>, Option<u64>) {
         let (texts, mut findings) = crate::notice::Texts::load(&self.campaign);
         findings.extend(texts.check_columns(self.roster.columns()));
-        if !findings.iter().any(Finding::is_error) {
-            findings.extend(self.rehearse_texts());
+        if findings.iter().any(Finding::is_error) {
+            return (findings, None);
         }
-        findings
+        let (faults, largest) = self.rehearse_texts();
+        findings.extend(faults);
+        (findings, largest)
     }
 
     fn check_signature(&self) -> Vec<Finding> {

@@ -120,12 +120,12 @@ impl Engine<'_> {
         Ok(format!("Subject: {}\n\n{}", rendered.subject, rendered.text))
     }
 
-    /// Renders every notice for everybody who may get it, and says what would fail.
-    pub(super) fn rehearse_texts(&self) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = Vec::new();
+    /// Renders every notice for everybody who may get it: what would fail, and the size of the largest message in bytes.
+    pub(super) fn rehearse_texts(&self) -> (Vec<Finding>, Option<u64>) {
+        let (mut findings, mut largest): (Vec<Finding>, _) = (Vec::new(), None);
         let desk = match self.desk() {
             Ok(desk) => desk,
-            Err(fault) => return fault.findings,
+            Err(fault) => return (fault.findings, None),
         };
         let now = self.now();
         for notice in self.campaign.notices.values() {
@@ -152,17 +152,17 @@ impl Engine<'_> {
                     replaces: None,
                 };
                 let unbuilt = notice.package.as_ref().is_some_and(|name| !desk.manifests.contains_key(name));
-                if let Err(fault) = desk.letter(&intent, 1, &desk.token(&person, 1), now)
-                    && !unbuilt
-                {
-                    findings.extend(fault.findings.into_iter().map(|mut finding| {
+                match desk.letter(&intent, 1, &desk.token(&person, 1), now) {
+                    Ok((_, letter, _)) => largest = largest.max(Some(letter.size())),
+                    Err(_) if unbuilt => {}
+                    Err(fault) => findings.extend(fault.findings.into_iter().map(|mut finding| {
                         finding.cause = format!("notice '{}' for {}: {}", notice.name, person.id, finding.cause);
                         finding
-                    }));
+                    })),
                 }
             }
         }
         findings.truncate(100);
-        findings
+        (findings, largest)
     }
 }

@@ -38,6 +38,7 @@ impl Login<'_> {
              auth_mechanisms = {}\n\
              passdb {{\n driver = passwd-file\n args = {at}/config/users\n}}\n\
              userdb {{\n driver = static\n args = uid={NOBODY} gid={NOBODY} home={at}/mail\n}}\n\
+             service anvil {{\n unix_listener anvil-auth-penalty {{\n mode = 0\n }}\n}}\n\
              service auth {{\n unix_listener {at}/sasl {{\n mode = 0666\n }}\n}}\n",
             self.mechanisms.to_lowercase()
         );

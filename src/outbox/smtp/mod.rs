@@ -19,7 +19,7 @@ mod transparency;
 mod trouble;
 
 pub use phase::Phase;
-pub use probe::probe;
+pub use probe::{Load, probe};
 pub(super) use session::Session;
 pub(super) use transaction::Verdict;
 pub use trouble::{BadCertificate, Trouble};

@@ -8,24 +8,33 @@ use std::time::Duration;
 /// Somebody is waiting in front of the screen.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// What `check` says of the server. `largest`: the size of the largest message to come, in bytes.
-pub fn probe(server: &Server, largest: Option<u64>) -> Vec<Finding> {
+/// What is about to be sent, as far as a server may refuse it.
+#[derive(Debug, Default)]
+pub struct Load {
+    /// The size of the largest message, in bytes.
+    pub largest: Option<u64>,
+    /// People whose address has a local part beyond ASCII.
+    pub beyond_ascii: Vec<String>,
+}
+
+/// What `check` says of the server.
+pub fn probe(server: &Server, load: &Load) -> Vec<Finding> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return crate::fault::Fault::from(error).findings,
     };
-    let findings = runtime.block_on(visit(server, largest));
+    let findings = runtime.block_on(visit(server, load));
     // A name service that does not answer must not hold the command.
     runtime.shutdown_background();
     findings
 }
 
-async fn visit(server: &Server, largest: Option<u64>) -> Vec<Finding> {
+async fn visit(server: &Server, load: &Load) -> Vec<Finding> {
     match server.within(PATIENCE).open().await {
         Err(trouble) => vec![trouble.finding(&server.name())],
         Ok(session) => {
-            let findings = remarks(server, &session, largest);
+            let findings = remarks(server, &session, load);
             session.quit().await;
             findings
         }
@@ -33,14 +42,22 @@ async fn visit(server: &Server, largest: Option<u64>) -> Vec<Finding> {
 }
 
 /// What the open session tells.
-pub(super) fn remarks(server: &Server, session: &Session, largest: Option<u64>) -> Vec<Finding> {
+pub(super) fn remarks(server: &Server, session: &Session, load: &Load) -> Vec<Finding> {
     let (name, offers) = (server.name(), &session.offers);
     let mut findings = Vec::new();
-    if let (Some(limit), Some(size)) = (offers.size_limit, largest)
+    if let (Some(limit), Some(size)) = (offers.size_limit, load.largest)
         && size > limit
     {
         let cause = format!("{name} takes messages up to {limit} bytes, and the largest of this campaign has {size}");
         findings.push(Finding::error("smtp-size", cause, "send smaller packages, or have the limit raised"));
+    }
+    if let (false, Some(first)) = (offers.smtp_utf8, load.beyond_ascii.first()) {
+        let count = load.beyond_ascii.len();
+        let cause =
+            format!("{name} does not offer SMTPUTF8, and {count} people need it for their address, {first} among them");
+        let remedy =
+            "give them addresses in ASCII, or use a server that offers it: mail to them fails, everybody else's goes";
+        findings.push(Finding::warning("smtp-no-utf8", cause, remedy));
     }
     if !session.encrypted && server.tls != Tls::None {
         let cause = format!("{name} does not offer STARTTLS: mail goes there in clear");
@@ -77,7 +94,8 @@ mod tests {
     }
 
     async fn remarks_on(stage: Stage, largest: Option<u64>) -> Vec<&'static str> {
-        codes(&remarks(&stage.server, &stage.session().await, largest))
+        let load = Load { largest, beyond_ascii: Vec::new() };
+        codes(&remarks(&stage.server, &stage.session().await, &load))
     }
 
     #[tokio::test]
@@ -86,6 +104,11 @@ mod tests {
         assert_eq!(remarks_on(stage("DSN|SIZE 1000"), Some(1000)).await, ["smtp-ready"]);
         assert_eq!(remarks_on(stage("DSN|SIZE 1000"), Some(1001)).await, ["smtp-size", "smtp-ready"]);
         assert_eq!(remarks_on(stage("8BITMIME"), None).await, ["smtp-no-dsn", "smtp-ready"]);
+        let load = Load { largest: None, beyond_ascii: vec!["KIM".into()] };
+        for (offers, told) in [("DSN", &["smtp-no-utf8", "smtp-ready"][..]), ("DSN|SMTPUTF8", &["smtp-ready"])] {
+            let stage = stage(offers);
+            assert_eq!(codes(&remarks(&stage.server, &stage.session().await, &load)), told);
+        }
         let mut tolerant = stage("DSN");
         tolerant.server.tls = Tls::Opportunistic;
         assert_eq!(remarks_on(tolerant, None).await, ["smtp-clear", "smtp-ready"]);
@@ -95,7 +118,7 @@ mod tests {
     fn a_closed_port_and_an_unknown_host_are_told_apart() {
         let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
         for (host, port, code) in [("127.0.0.1", closed, "smtp-refused"), ("host.invalid", 25, "smtp-unresolved")] {
-            let findings = probe(&server(host, port), None);
+            let findings = probe(&server(host, port), &Load::default());
             assert_eq!(codes(&findings), [code]);
             assert!(findings[0].is_error() && findings[0].cause.starts_with(&format!("{host}:{port}: ")));
         }
@@ -117,7 +140,7 @@ mod tests {
             }
             verbs
         });
-        let findings = probe(&server("127.0.0.1", port), None);
+        let findings = probe(&server("127.0.0.1", port), &Load::default());
         assert_eq!(codes(&findings), ["smtp-ready"]);
         assert_eq!(findings[0].cause, format!("127.0.0.1:{port} is ready, in clear"));
         assert_eq!(host.join().expect("a good host"), ["EHLO", "QUIT"]);
