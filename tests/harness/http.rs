@@ -1,6 +1,6 @@
 //! HTTP by hand, so that a test can say exactly what goes over the wire.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -17,11 +17,33 @@ pub fn ask(address: SocketAddr, head: &str, body: &str) -> Reply {
     let length = body.len();
     write!(stream, "{head}\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")
         .expect("the request is taken");
-    let mut text = String::new();
-    stream.read_to_string(&mut text).expect("an answer in UTF-8");
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    Reply { status, body: body.to_owned() }
+    let mut answer = BufReader::new(stream);
+    let mut line = String::new();
+    let mut next = || {
+        line.clear();
+        answer.read_line(&mut line).expect("an answer");
+        line.trim_end().to_owned()
+    };
+    let first = next();
+    let status = first.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = status.unwrap_or_else(|| panic!("no answer: {first:?}"));
+    let mut length = None;
+    loop {
+        let header = next();
+        match header.to_ascii_lowercase().split_once(':') {
+            Some(("content-length", value)) => length = value.trim().parse::<u64>().ok(),
+            Some(_) => {}
+            None => break,
+        }
+    }
+    let mut body = String::new();
+    // chromedriver keeps the connection open whatever it is told.
+    match length.filter(|_| !head.starts_with("HEAD ")) {
+        Some(length) => answer.take(length).read_to_string(&mut body),
+        None => answer.read_to_string(&mut body),
+    }
+    .expect("UTF-8");
+    Reply { status, body }
 }
 
 pub fn get(address: SocketAddr, path: &str) -> Reply {

@@ -3,7 +3,7 @@
 
 use crate::harness::{Campaign, FUTURE, Served, http};
 use crate::need::{CHROMEDRIVER, CHROMIUM, Need, W3M, command, output, trial};
-use crate::server::start_on_free_port;
+use crate::server::{start_on_free_port, wait_for};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -64,12 +64,18 @@ impl Browser {
     }
 
     fn call(&self, method: &str, path: &str, body: &Value) -> Value {
+        self.try_call(method, path, body).unwrap_or_else(|trouble| panic!("{method} {path}: {trouble}"))
+    }
+
+    fn try_call(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
         let head = format!("{method} /{path} HTTP/1.1\r\nContent-Type: application/json");
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let reply = http::ask(self.address, &head, &body);
-        assert_eq!(reply.status, 200, "{method} {path}: {}", reply.body);
+        if reply.status != 200 {
+            return Err(reply.body);
+        }
         let value: Value = serde_json::from_str(&reply.body).expect("JSON");
-        value["value"].clone()
+        Ok(value["value"].clone())
     }
 
     fn within(&self, method: &str, path: &str, body: &Value) -> Value {
@@ -96,10 +102,13 @@ impl Browser {
         self.within("POST", &format!("element/{element}/click"), &json!({}));
     }
 
-    /// What a reader sees.
-    fn text(&self) -> String {
-        let body = self.element("body");
-        self.within("GET", &format!("element/{body}/text"), &Value::Null).as_str().expect("text").to_owned()
+    /// Waits until a reader sees this; between two pages there is nothing to be seen.
+    fn sees(&self, words: &str) {
+        let script = json!({ "script": "return document.body.innerText", "args": [] });
+        wait_for(words, || {
+            let text = self.try_call("POST", &format!("session/{}/execute/sync", self.session), &script);
+            text.is_ok_and(|text| text.as_str().is_some_and(|text| text.contains(words)))
+        });
     }
 
     fn run(&self, script: &str) -> Value {
@@ -123,25 +132,25 @@ fn a_person_answers() {
     let (campaign, served) = announced();
     let browser = Browser::start();
     browser.open(&served, &campaign.link("WEISS"));
-    let text = browser.text();
-    assert!(text.contains("Bitte bestätigen Sie") && text.contains("K. W."), "{text}");
+    browser.sees("Bitte bestätigen Sie");
+    browser.sees("K. W.");
     // The stylesheet passed the policy, and no script of the page could.
     assert_eq!(browser.run("return getComputedStyle(document.querySelector('.card')).borderTopWidth"), "1px");
     assert_eq!(browser.run("return document.scripts.length"), 0);
     browser.kind("#typed", "AAAA-AAAA");
     browser.click("form.card button");
-    assert!(browser.text().contains("Das war es nicht"), "{}", browser.text());
+    browser.sees("Das war es nicht");
     assert_eq!(grade(&campaign, "WEISS"), "sent");
 
     browser.open(&served, &campaign.link("LINDBERG"));
     browser.click("details:nth-of-type(1) summary");
     browser.kind("#help", "Where is README.TXT?");
     browser.click("details:nth-of-type(1) button");
-    assert!(browser.text().contains("You asked for help"), "{}", browser.text());
+    browser.sees("You asked for help");
     assert_eq!(grade(&campaign, "LINDBERG"), "sent");
     browser.kind("#typed", &campaign.code("LINDBERG").to_lowercase());
     browser.click("form.card button");
-    assert!(browser.text().contains("Thank you"), "{}", browser.text());
+    browser.sees("Thank you");
     assert_eq!(grade(&campaign, "LINDBERG"), "possessed");
     let location = browser.within("GET", "url", &Value::Null);
     assert!(location.as_str().is_some_and(|url| url.ends_with(&campaign.link("LINDBERG"))), "{location}");
@@ -189,7 +198,7 @@ fn a_text_browser() {
     let (campaign, served) = announced();
     let page = format!("http://{}{}", served.address, campaign.link("LINDBERG"));
     let text = output(command("w3m").args(["-dump", "-cols", "79", &page]));
-    for word in ["Please confirm", "The code from your package", "[Confirm]", "I need help", "Somebody else does it"] {
+    for word in ["Please confirm", "The code from your package", "] Confirm", "I need help", "Somebody else does it"] {
         assert!(text.contains(word), "{word:?} is missing in\n{text}");
     }
     let form = http::get(served.address, &campaign.link("LINDBERG")).body;
