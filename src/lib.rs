@@ -11,6 +11,7 @@ pub mod roster; // WHO
 pub mod package; // WHAT EACH ONE GETS
 pub mod notice; // WHAT EACH ONE READS
 pub mod outbox; // GETTING IT THERE
+pub mod inbox; // LETTING IT IN
 pub mod answer; // WHAT COMES BACK
 pub mod gate; // MAY WE
 pub mod runbook; // DOING IT

@@ -5,6 +5,9 @@ mod harness; // the built program on a copy of the sample campaign
 mod actions; // every action stands in any step of a campaign file
 mod call_sheets; // whom to call and what to post, without any code
 mod calendars; // rehearsals held against calendars written by hand, across changes of the clocks
+mod classifying; // what comes in is what it is, in the shapes of real systems
+mod hostile_mail; // mail made to do harm
+mod intake; // answers come in by mail
 mod killing; // killed at any instant, the next run goes on where the files are
 mod layers; // the house rules hold in the source itself
 mod mishaps; // what goes wrong in a rehearsal: no server, sleep, kill, clock, another date

@@ -1,7 +1,7 @@
 //! Where one person stands with one acknowledgement: the best grade the evidence of this revision proves, and the
 //! fact that best explains it.
 
-use super::{Evidence, Kind};
+use super::{Evidence, Kind, away};
 use crate::campaign::Grade;
 use serde::Serialize;
 
@@ -23,6 +23,8 @@ pub struct Standing {
     /// In words, for the table of those who block.
     pub why: String,
     pub attested: bool,
+    /// The person is away: from their newest automatic reply that states when they are back, and nothing of theirs after it.
+    pub away_until: Option<chrono::NaiveDate>,
     pub waiver: Option<Waiver>,
 }
 
@@ -50,10 +52,20 @@ impl Standing {
             grade,
             trouble: trouble.map(|fact| fact.kind),
             why,
+            away_until: away_until(evidence),
             attested: valid().any(|fact| fact.kind == Kind::Attested),
             waiver,
         }
     }
+}
+
+/// The day of return in the newest automatic reply. Who has answered since is there.
+fn away_until(evidence: &[Evidence]) -> Option<chrono::NaiveDate> {
+    let own = |fact: &&Evidence| {
+        fact.kind == Kind::AutoReply || fact.kind.proves() >= Grade::Delivered && fact.kind != Kind::DsnDelivered
+    };
+    let newest = evidence.iter().rev().filter(|fact| !fact.revoked).find(own)?;
+    (newest.kind == Kind::AutoReply).then(|| away::noted(&newest.detail)).flatten()
 }
 
 /// An observation is a measurement: a later one that says otherwise takes its place. New mail in a mailbag that was
@@ -133,6 +145,16 @@ mod tests {
         assert_eq!(standing(&[Kind::NotDrained, Kind::Drained]).grade, Grade::Observed);
         assert_eq!(standing(&[Kind::Drained, Kind::NotDrained]).grade, Grade::None);
         assert_eq!(standing(&[Kind::SerialMatches, Kind::SerialDiffers]).grade, Grade::None);
+    }
+
+    #[test]
+    fn who_is_away_is_so_until_the_day_stated_or_until_they_answer() {
+        let mut facts = facts(&[Kind::Sent, Kind::AutoReply]);
+        assert_eq!(Standing::of("ann", &facts, None, "").away_until, None);
+        facts[1].detail = "back on 2026-12-14".into();
+        assert_eq!(Standing::of("ann", &facts, None, "").away_until, chrono::NaiveDate::from_ymd_opt(2026, 12, 14));
+        facts.push(Evidence { id: 3, kind: Kind::Reply, ..facts[0].clone() });
+        assert_eq!(Standing::of("ann", &facts, None, "").away_until, None);
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use super::review::Review;
 use super::{Global, output};
 use crate::engine::{Answer, Engine, Recorded};
 use crate::fault::{Exit, Result};
@@ -33,7 +34,9 @@ enum What {
         acknowledgement: Option<String>,
     },
     /// Record many answers from a CSV file: person, code, serial, by, note, for
-    Import { file: PathBuf },
+    Import {
+        file: PathBuf,
+    },
     /// Decide that a person no longer blocks; it stays visible as a waiver
     Waive {
         person: String,
@@ -44,6 +47,7 @@ enum What {
         #[arg(long = "for", value_name = "ACKNOWLEDGEMENT")]
         acknowledgement: Option<String>,
     },
+    Review(Review),
     /// Take back the newest answer, one piece of evidence, or the waivers of a person
     Revoke {
         person: String,
@@ -77,6 +81,7 @@ impl Ack {
                 let recorded = engine.record(&answer)?;
                 tell(global, &recorded)?;
             }
+            What::Review(review) => return review.run(global, &mut engine),
             What::Import { file } => return import(&mut engine, global, file),
             What::Waive { person, reason, by, acknowledgement } => {
                 let waived = engine.waive(person, acknowledgement.as_deref(), reason, by)?;

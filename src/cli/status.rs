@@ -73,6 +73,13 @@ pub fn text(status: &status::Status, title: &str, change: &str) -> String {
             text += &format!("… and {} more: flagday who --failed\n", status.in_doubt.len() - NAMES);
         }
     }
+    let a = &status.answers;
+    if *a != status::Answers::default() {
+        text += &format!(
+            "answers: {} declined, {} asked something, {} away; {} letters wait for you\n",
+            a.declined, a.question, a.away, a.review
+        );
+    }
     for gate in status.gates.iter().filter(|gate| !gate.blocking.is_empty()) {
         text += &format!("\n{} is held by {}:\n", gate.name, gate.blocking.len());
         text += &output::table(

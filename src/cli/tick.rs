@@ -1,18 +1,25 @@
 use super::confirm::confirm;
-use super::{Global, send};
+use super::{Global, intake, output, send};
 use crate::fault::{Exit, Result};
 
-/// One round of the schedule, for cron: notices, reminders and escalations that are due
+/// One round of the schedule, for cron: answers are read, then notices, reminders and escalations that are due
 #[derive(Debug, clap::Args)]
 pub struct Tick {}
 
 impl Tick {
     pub fn run(&self, global: &Global) -> Result<Exit> {
         let (mut engine, _lock) = global.open_locked("tick")?;
+        // Whoever has answered meanwhile is not reminded. A mailbox that cannot be read keeps no notice back.
+        let (taken, faults) = engine.intake();
+        if taken.new > 0 {
+            global.hint(intake::words(&taken));
+        }
+        faults.iter().for_each(|fault| output::findings(&fault.findings, false));
         confirm(global, &format!("Sending what is due for {}", engine.campaign.title))?;
         let sent = send::with_progress(global, |stop, progress| engine.round(stop, progress))?;
         match send::finish(&engine, global, &sent)? {
             // Nothing to do is what most rounds find; cron need not hear of it.
+            Exit::Waiting | Exit::Done if !faults.is_empty() => Ok(Exit::Error),
             Exit::Waiting => Ok(Exit::Done),
             exit => Ok(exit),
         }

@@ -111,7 +111,7 @@ impl Engine<'_> {
 
     /// Which acknowledgement an answer is for: the one named; else one that this kind of answer fits and that the
     /// person has not settled yet; else the first that concerns the person.
-    fn acknowledgement_for(&self, person: &str, answer: &Answer) -> Result<&Acknowledgement> {
+    pub(super) fn acknowledgement_for(&self, person: &str, answer: &Answer) -> Result<&Acknowledgement> {
         let concerns = |acknowledgement: &Acknowledgement| {
             let audience = &self.campaign.audiences[&acknowledgement.audience];
             self.roster.get(person).is_some_and(|member| member.is_in(audience))

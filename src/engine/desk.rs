@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The word that a reply has to hold where no code is asked for.
-const WORD: &str = "CONFIRMED";
+pub(super) const WORD: &str = "CONFIRMED";
 
 /// What is the same for every message of a run.
 #[derive(Debug)]

@@ -14,6 +14,8 @@ mod due;
 mod elsewhere;
 mod facts;
 mod import;
+mod intake;
+mod review;
 mod plan;
 mod reason;
 mod sending;
@@ -29,7 +31,9 @@ pub use confirm::{Outcome, PageState, PageView, Said, masked};
 pub use cutover::{Cutover, Patience, Stop, TakenBack};
 pub use facts::Difference;
 pub use import::ImportRow;
+pub use intake::{Seen, TakenIn};
 pub use plan::Planned;
+pub use review::{Reviewed, Verdict};
 pub use sending::{Sent, To};
 pub use steps::{Outlook, StepView};
 

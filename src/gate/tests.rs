@@ -33,7 +33,7 @@ fn wanted(grade: Grade) -> Acknowledgement {
 
 fn standing(person: &str, grade: Grade) -> Standing {
     let why = String::new();
-    Standing { person: person.into(), grade, trouble: None, why, attested: false, waiver: None }
+    Standing { person: person.into(), grade, trouble: None, why, attested: false, away_until: None, waiver: None }
 }
 
 fn waived(person: &str) -> Standing {

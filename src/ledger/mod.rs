@@ -5,6 +5,7 @@
 
 mod audit;
 mod evidence;
+mod inbound;
 mod journal;
 mod lock;
 mod messages;
@@ -20,6 +21,7 @@ mod tests;
 mod tries;
 
 pub use audit::{AuditEvent, AuditHead};
+pub use inbound::{Inbound, NewInbound, Settled};
 pub use lock::Lock;
 pub use messages::{Counts, MessageRow, NewMessage};
 pub use revisions::Revision;

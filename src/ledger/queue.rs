@@ -212,7 +212,7 @@ fn set_state(tx: &Transaction, id: i64, state: State) -> Result<()> {
 }
 
 /// Moves a message by one event, and writes that down in the chain.
-fn move_on(tx: &Transaction, id: i64, event: Event, words: &str, now: DateTime<Utc>) -> Result<()> {
+pub(super) fn move_on(tx: &Transaction, id: i64, event: Event, words: &str, now: DateTime<Utc>) -> Result<()> {
     let Some(mut message) = subject(tx, id)? else { return Ok(()) };
     message.state = message.state.apply(event)?;
     set_state(tx, id, message.state)?;

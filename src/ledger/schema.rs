@@ -49,6 +49,14 @@ CREATE TABLE wrong_try(
   revision INTEGER NOT NULL, source TEXT NOT NULL) STRICT;
 CREATE INDEX wrong_try_person ON wrong_try(person, acknowledgement, revision);
 CREATE INDEX wrong_try_source ON wrong_try(source, at);
+", "
+CREATE TABLE inbound(
+  id INTEGER PRIMARY KEY, at INTEGER NOT NULL, digest TEXT NOT NULL UNIQUE, content TEXT UNIQUE,
+  place TEXT NOT NULL, sender TEXT NOT NULL, subject TEXT NOT NULL, kind TEXT NOT NULL, person TEXT,
+  revision INTEGER NOT NULL, because TEXT NOT NULL, excerpt TEXT NOT NULL, codes TEXT NOT NULL, review TEXT,
+  settled_at INTEGER, settled_by TEXT, settled_as TEXT, note TEXT) STRICT;
+CREATE INDEX inbound_review ON inbound(settled_at) WHERE review IS NOT NULL;
+CREATE TABLE mailbox(name TEXT PRIMARY KEY, validity INTEGER NOT NULL, uid INTEGER NOT NULL) STRICT;
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {

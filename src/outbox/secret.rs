@@ -38,12 +38,12 @@ impl Secret {
     }
 
     /// The secret itself: for the wire only.
-    pub(super) fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
     /// The text without the secret and without its usual encodings, for words that come from a server.
-    pub(super) fn redact(&self, text: &str, user: &str) -> String {
+    pub(crate) fn redact(&self, text: &str, user: &str) -> String {
         let plain = STANDARD.encode(format!("\0{user}\0{}", self.0));
         let bearer = STANDARD.encode(format!("user={user}\x01auth=Bearer {}\x01\x01", self.0));
         [plain, bearer, STANDARD.encode(&self.0), self.0.clone()]

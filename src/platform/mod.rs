@@ -21,8 +21,8 @@ use unix as here;
 
 pub use attributes::Attributes;
 pub use here::{
-    INHERITED, carry, create_private, end_group, ended_within, holders, name_from_bytes, own_group, restrict,
-    search_path, set_mode, set_owner, sync_folder,
+    INHERITED, carry, create_private, end_group, ended_within, holders, lock_shared, name_from_bytes, own_group,
+    restrict, search_path, set_mode, set_owner, sync_folder,
 };
 
 use self::fail::{Change, did, point};

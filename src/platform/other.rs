@@ -190,6 +190,10 @@ pub fn holders(_files: &BTreeSet<(u64, u64)>) -> Vec<String> {
 /// The only part of the environment that a program gets from outside: programs cannot start without it.
 pub const INHERITED: &[&str] = &["PATH", "SystemRoot", "PATHEXT", "TEMP"];
 
+pub fn lock_shared(file: &fs_err::File) -> Result<()> {
+    file.file().try_lock_shared().map_err(Into::into)
+}
+
 pub fn search_path() -> String {
     std::env::var("PATH").unwrap_or_default()
 }

@@ -306,6 +306,11 @@ fn locked(line: &str) -> Option<(u32, (u64, u64))> {
 /// The only part of the environment that a program gets from outside: nothing.
 pub const INHERITED: &[&str] = &[];
 
+/// Locks a file as programs do that deliver mail (fcntl), shared, or fails at once; until it is closed.
+pub fn lock_shared(file: &fs_err::File) -> Result<()> {
+    rustix::fs::fcntl_lock(file, rustix::fs::FlockOperation::NonBlockingLockShared).map_err(Into::into)
+}
+
 /// Where programs are looked for, whoever runs this one.
 pub fn search_path() -> String {
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned()

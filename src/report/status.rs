@@ -1,7 +1,7 @@
 //! Where the campaign stands: gates first, then counts, then names that block and why, and the next sensible thing.
 
 use super::failures::{self, FailureRow};
-use crate::answer::Standing;
+use crate::answer::{Kind, Standing};
 use crate::campaign::Grade;
 use crate::engine::{Engine, StepView};
 use crate::fault::Result;
@@ -34,6 +34,8 @@ pub struct Status {
     pub people: usize,
     pub messages: Counts,
     pub acknowledgements: Vec<AcknowledgementStatus>,
+    /// What people wrote that is no acknowledgement, and letters that wait for a human.
+    pub answers: Answers,
     pub gates: Vec<Verdict>,
     pub steps: Vec<StepView>,
     /// Messages that a server may have or not: the reply to them was lost.
@@ -43,6 +45,17 @@ pub struct Status {
     pub next: String,
     /// The head of the audit chain.
     pub head: Option<String>,
+}
+
+/// How many people stand so, over all acknowledgements, and how many letters wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Answers {
+    pub declined: usize,
+    pub question: usize,
+    /// An automatic reply is on.
+    pub away: usize,
+    /// `flagday ack review` lists them.
+    pub review: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -65,11 +78,20 @@ impl Status {
         messages.held += engine.overdue()?;
         let told = ledger.revision()?.is_some();
         let mut acknowledgements = Vec::new();
+        let mut answers = Answers { review: engine.in_review()?.len(), ..Answers::default() };
         for acknowledgement in engine.campaign.acknowledgements.values() {
             let standings = engine.standings(acknowledgement)?;
             // As the gates count: what the program should have seen may be vouched for.
             let vouched = |one: &Standing| acknowledgement.grade == Grade::Observed && one.attested;
             let answered = |one: &Standing| one.grade >= acknowledgement.grade || vouched(one);
+            for standing in standings.iter().filter(|one| one.waiver.is_none() && !answered(one)) {
+                match standing.trouble {
+                    Some(Kind::Declined) => answers.declined += 1,
+                    Some(Kind::Question) => answers.question += 1,
+                    Some(Kind::AutoReply) => answers.away += 1,
+                    _ => {}
+                }
+            }
             acknowledgements.push(AcknowledgementStatus {
                 name: acknowledgement.name.clone(),
                 audience: acknowledgement.audience.clone(),
@@ -93,6 +115,7 @@ impl Status {
             next: next(engine, &steps, &messages, &gates)?,
             messages,
             acknowledgements,
+            answers,
             gates,
             steps,
             in_doubt: in_doubt(engine, messages.uncertain)?,
@@ -147,6 +170,11 @@ fn next(engine: &Engine, steps: &[StepView], messages: &Counts, gates: &[Verdict
     }
     if messages.uncertain > 0 || messages.planned + messages.deferred > 0 {
         return Ok("flagday send: messages are waiting to go out".into());
+    }
+    match engine.in_review()?.len() {
+        0 => {}
+        1 => return Ok("flagday ack review: a letter waits for you".into()),
+        n => return Ok(format!("flagday ack review: {n} letters wait for you")),
     }
     let Some(step) = steps.iter().find(|step| step.state != "done") else {
         return Ok("flagday report: every step is done".into());

@@ -78,6 +78,11 @@ impl Scheduler {
             Err(fault) if fault.exit == Exit::Busy => return Ok(vec![format!("waiting: {}", fault.cause())]),
             Err(fault) => return Err(fault),
         };
+        // Whoever has answered meanwhile is not reminded. A mailbox that cannot be read keeps no notice back.
+        let (taken, unread) = engine.intake();
+        if taken.new > 0 {
+            (self.log)(&format!("{} letters came in, {} of them for ack review", taken.new, taken.review));
+        }
         let mut last = Instant::now();
         let sent = engine.round(&self.stop, &mut |_| {
             if last.elapsed() >= SHORTEST {
@@ -108,7 +113,11 @@ impl Scheduler {
         for task in &sent.tasks {
             (self.log)(&format!("to do: {}", task.what));
         }
-        Ok(in_the_way(&sent))
+        let mut lines = in_the_way(&sent);
+        lines.extend(
+            unread.iter().flat_map(|fault| &fault.findings).map(|one| format!("{}: {}", one.cause, one.remedy)),
+        );
+        Ok(lines)
     }
 
     /// Until the next moment, a minute at most, and often enough for the service manager.

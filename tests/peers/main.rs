@@ -7,6 +7,7 @@
 mod harness; // the built program on a copy of the sample campaign
 
 mod certificate; // a certificate of its own for a server that speaks TLS
+mod dovecot; // a Dovecot, alone in a temporary folder
 mod need; // what a test needs, and how to get it
 mod postfix; // a whole Postfix, alone in a temporary folder
 mod server; // a free port, and waiting without guessing
@@ -21,6 +22,7 @@ mod dkim; // signatures checked by dkimpy
 mod browser; // the confirm page in Chromium and w3m
 mod floppy_images; // fsck.fat and mtools on disk images
 mod packages; // what `build` writes, read by fsck.fat, mtools and unzip
+mod reading_mail; // `intake` from Dovecot
 mod sample_trees; // the sample's generator writes what is committed
 mod sending; // `send` to smtp-sink and Postfix
 mod system_calls; // every step of the cutover, killed and failed at its system calls
@@ -36,6 +38,7 @@ fn main() -> std::process::ExitCode {
         packages::trials(),
         sample_trees::trials(),
         servers_work::trials(),
+        reading_mail::trials(),
         sending::trials(),
         system_calls::trials(),
         volumes::trials(),

@@ -45,6 +45,7 @@ fn imap(table: &mut Table) -> Option<ImapServer> {
     let url = Url::parse(&text.value).map_err(|why| refuse(format!("'{}' {why}", text.value))).ok()?;
     let (tls, port) = match url.scheme.as_str() {
         "imaps" => (Tls::Implicit, 993),
+        "imap" if url.query.iter().any(|(name, value)| name == "tls" && value == "required") => (Tls::Required, 143),
         "imap" if url.is_loopback() => (Tls::None, 143),
         "imap" => {
             refuse(format!("the password would cross the network to {} where others can read it", url.host));

@@ -21,6 +21,7 @@ mod trouble;
 pub use phase::Phase;
 pub use probe::{Load, probe};
 pub(super) use session::Session;
+pub use tls::trust;
 pub(super) use transaction::Verdict;
 pub use trouble::{BadCertificate, Trouble};
 

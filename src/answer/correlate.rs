@@ -1,0 +1,283 @@
+//! Whose it is: the clues in one message, weighed. Every clue must point to one person; a clue that is forged, or two
+//! that differ, leave it to a human.
+
+use super::reading::{MailKind, Reading};
+
+/// What the campaign remembers of itself.
+pub trait Known {
+    /// The person and the revision behind a reply token, or behind the beginning of one.
+    fn token(&self, token: &str) -> Option<(String, u32)>;
+    /// The message with this Message-ID, angle brackets and all.
+    fn message(&self, message_id: &str) -> Option<Told>;
+    /// Everybody with this address, or this NETWORK/POSTOFFICE/MAILBOX.
+    fn people_at(&self, address: &str) -> Vec<String>;
+    /// The person and the newest revision in whose package this code went out.
+    fn code(&self, fingerprint: &str) -> Option<(String, u32)>;
+}
+
+/// A message of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    pub id: i64,
+    pub person: String,
+    pub revision: u32,
+    pub acknowledgement: Option<String>,
+    /// Not an escalation, which goes to somebody else.
+    pub tells: bool,
+}
+
+/// Where tokens stand: the addresses that the campaign gives out, as `ack+{token}@corp.example`.
+#[derive(Debug, Clone, Default)]
+pub struct Addresses {
+    pub reply_to: Option<String>,
+    pub bounce_to: Option<String>,
+}
+
+/// Whose a message is, and what says so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Placed {
+    pub person: Option<String>,
+    /// The revision that the person answered.
+    pub revision: Option<u32>,
+    /// The message of ours that it is about.
+    pub message: Option<Told>,
+    /// A token or a Message-ID of ours pointed here, not only an address that anybody can write.
+    pub proven: bool,
+    /// The author's address is one of the person's.
+    pub own_address: bool,
+    /// Why a human has to look: a forged token, clues that differ.
+    pub doubt: Option<String>,
+    /// The clues, in words.
+    pub by: Vec<String>,
+}
+
+/// The length of a reply token.
+const TOKEN: usize = 16;
+const SHORT: usize = 8;
+
+pub fn place(reading: &Reading, addresses: &Addresses, known: &impl Known) -> Placed {
+    let mut placed = Placed::default();
+    let report =
+        !matches!(reading.kind, MailKind::Reply | MailKind::AutoReply | MailKind::Unrelated | MailKind::Challenge);
+    // ENVID is the Message-ID without its brackets (RFC 3461 section 4.4).
+    if let Some(told) = reading
+        .original
+        .envelope_id
+        .as_ref()
+        .and_then(|id| known.message(&format!("<{}>", id.trim_matches(['<', '>']))))
+    {
+        placed.found(&told.person.clone(), Some(told.revision), "the envelope's identifier", true);
+        placed.message = Some(told);
+    }
+    for token in tokens(reading, addresses) {
+        match known.token(&token) {
+            Some((person, revision)) => placed.found(&person, Some(revision), "the token in the address", true),
+            None => placed.doubt = Some("the token in the address is forged, or another campaign's".to_owned()),
+        }
+    }
+    for id in &reading.original.ids {
+        let Some(told) = known.message(id) else { continue };
+        // An escalation tells of one person and goes to another.
+        if told.tells {
+            placed.found(&told.person.clone(), Some(told.revision), "the Message-ID that it answers", true);
+        }
+        placed.message = placed.message.take().or(Some(told));
+    }
+    if let Some((person, revision)) = short_token(&reading.subject).and_then(|token| known.token(&token)) {
+        placed.found(&person, Some(revision), "the token in the subject", true);
+    }
+    if report {
+        let people: Vec<String> = reading.recipients.iter().flat_map(|address| known.people_at(address)).collect();
+        placed.weakly(people, "the recipient's address");
+    } else {
+        let people: Vec<String> = reading.authors.iter().flat_map(|address| known.people_at(address)).collect();
+        placed.weakly(people, "the author's address");
+    }
+    let person = placed.person.clone();
+    let owns = |address: &String| known.people_at(address).iter().any(|one| Some(one) == person.as_ref());
+    placed.own_address = !reading.authors.is_empty() && reading.authors.iter().all(owns);
+    placed
+}
+
+impl Placed {
+    fn found(&mut self, person: &str, revision: Option<u32>, by: &str, proven: bool) {
+        match &self.person {
+            Some(other) if other != person => {
+                self.doubt = Some(format!("{by} points to {person}, and {} to {other}", self.by.join(" and ")));
+            }
+            _ => {
+                self.person = Some(person.to_owned());
+                // The oldest revision that any clue names: an answer never counts for a newer one.
+                self.revision = match (self.revision, revision) {
+                    (Some(a), Some(b)) => Some(a.min(b)),
+                    (a, b) => a.or(b),
+                };
+                self.proven |= proven;
+                if !self.by.iter().any(|other| other == by) {
+                    self.by.push(by.to_owned());
+                }
+            }
+        }
+    }
+
+    /// An address points to somebody only where nothing better does, and only where it is one person's.
+    fn weakly(&mut self, mut people: Vec<String>, by: &str) {
+        people.sort_unstable();
+        people.dedup();
+        match (&self.person, people.as_slice()) {
+            (None, [one]) => self.found(one, None, by, false),
+            (None, [_, _, ..]) => self.doubt = Some(format!("{by} is that of several people")),
+            _ => {}
+        }
+    }
+}
+
+/// Whatever stands where a token would stand, in the addresses that the message came to.
+fn tokens(reading: &Reading, addresses: &Addresses) -> Vec<String> {
+    let mut found = Vec::new();
+    for template in [&addresses.reply_to, &addresses.bounce_to].into_iter().flatten() {
+        let Some((before, after)) = template.split_once("{token}") else { continue };
+        let (before, after) = (before.to_lowercase(), after.to_lowercase());
+        for address in &reading.original.came_to {
+            let inner = address.strip_prefix(before.as_str()).and_then(|rest| rest.strip_suffix(after.as_str()));
+            if let Some(token) = inner.filter(|token| !token.is_empty() && !found.iter().any(|other| other == token)) {
+                found.push(token.to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// Whether a text could be a whole token or the beginning that stands in a subject.
+pub fn is_token(text: &str) -> bool {
+    matches!(text.len(), TOKEN | SHORT) && text.bytes().all(|c| matches!(c, b'a'..=b'z' | b'2'..=b'7'))
+}
+
+/// `[abcdefgh]` in a subject, as people with old mail systems get it.
+fn short_token(subject: &str) -> Option<String> {
+    let (_, rest) = subject.split_once('[')?;
+    let (token, _) = rest.split_once(']')?;
+    let token = token.to_ascii_lowercase();
+    (token.len() == SHORT && is_token(&token)).then_some(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::{Asked, read};
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    #[derive(Default)]
+    struct Table {
+        tokens: HashMap<String, (String, u32)>,
+        messages: HashMap<String, Told>,
+        people: HashMap<String, String>,
+    }
+
+    impl Known for Table {
+        fn token(&self, token: &str) -> Option<(String, u32)> {
+            self.tokens
+                .iter()
+                .find(|(whole, _)| is_token(token) && whole.starts_with(token))
+                .map(|(_, found)| found.clone())
+        }
+        fn message(&self, id: &str) -> Option<Told> {
+            self.messages.get(id).cloned()
+        }
+        fn people_at(&self, address: &str) -> Vec<String> {
+            self.people.get(address).cloned().into_iter().collect()
+        }
+        fn code(&self, _: &str) -> Option<(String, u32)> {
+            None
+        }
+    }
+
+    fn table() -> Table {
+        let mut table = Table::default();
+        for (n, person) in ["ann", "ben", "cyd"].into_iter().enumerate() {
+            let letter = ["a", "b", "c"][n];
+            table.tokens.insert(letter.repeat(16), (person.into(), 1));
+            table.people.insert(format!("{person}@corp.example"), person.into());
+            let told = Told { id: n as i64, person: person.into(), revision: 1, acknowledgement: None, tells: true };
+            table.messages.insert(format!("<m{n}@corp.example>"), told);
+        }
+        table
+    }
+
+    fn addresses() -> Addresses {
+        Addresses {
+            reply_to: Some("ack+{token}@corp.example".into()),
+            bounce_to: Some("bounce+{token}@corp.example".into()),
+        }
+    }
+
+    fn placed(message: &str) -> Placed {
+        place(&read(message.as_bytes(), &Asked::in_campaign([])), &addresses(), &table())
+    }
+
+    #[test]
+    fn every_clue_leads_to_the_person() {
+        for message in [
+            "From: x@home.example\nTo: ack+aaaaaaaaaaaaaaaa@corp.example\nSubject: Re: x\n\nhi",
+            "From: x@home.example\nTo: ACK+AAAAAAAAAAAAAAAA@corp.example\nSubject: Re: x\n\nhi",
+            "From: x@home.example\nSubject: Re: x\nIn-Reply-To: <m0@corp.example>\n\nhi",
+            "From: x@home.example\nSubject: Re: x\nReferences: <z@z> <m0@corp.example>\n\nhi",
+            "From: x@home.example\nSubject: RE: [aaaaaaaa] x\n\nhi",
+            "From: MAILER-DAEMON@x.example\nDelivered-To: bounce+aaaaaaaaaaaaaaaa@corp.example\nSubject: failure notice\n\n",
+        ] {
+            let placed = placed(message);
+            assert_eq!(
+                (placed.person.as_deref(), placed.proven, placed.own_address),
+                (Some("ann"), true, false),
+                "{message}"
+            );
+            assert_eq!(placed.doubt, None, "{message}");
+        }
+        let weak = placed("From: ann@corp.example\nSubject: Re: x\n\nhi");
+        assert_eq!((weak.person.as_deref(), weak.proven, weak.own_address), (Some("ann"), false, true));
+    }
+
+    #[test]
+    fn a_forged_token_and_clues_that_differ_are_left_to_a_human() {
+        for message in [
+            "From: ann@corp.example\nTo: ack+zzzzzzzzzzzzzzzz@corp.example\nSubject: Re: x\n\nhi",
+            "From: ann@corp.example\nTo: ack+aaaaaaaa@corp.example, ack+' or 1@corp.example\nSubject: Re: x\n\nhi",
+            "From: ann@corp.example\nTo: ack+aaaaaaaaaaaaaaaa@corp.example\nIn-Reply-To: <m1@corp.example>\nSubject: Re: x\n\nhi",
+        ] {
+            assert!(placed(message).doubt.is_some(), "{message}");
+        }
+    }
+
+    proptest! {
+        /// Whatever the clues and their order: one person whom all of them name, or a doubt.
+        #[test]
+        fn no_mix_of_clues_gives_a_person_whom_one_of_them_denies(
+            token in prop::option::of(0..4usize), threads in prop::collection::vec(0..5usize, 0..4), subject in prop::option::of(0..3usize), author in 0..4usize,
+        ) {
+            let letters = ["a", "b", "c", "z"];
+            let people = ["ann", "ben", "cyd", "eve"];
+            let mut message = format!("From: {}@corp.example\n", people[author]);
+            if let Some(token) = token {
+                message.push_str(&format!("To: ack+{}@corp.example\n", letters[token].repeat(16)));
+            }
+            let ids: Vec<String> = threads.iter().map(|n| format!("<m{n}@corp.example>")).collect();
+            message.push_str(&format!("References: {}\n", ids.join(" ")));
+            let tag = subject.map(|n| format!("[{}] ", letters[n].repeat(8))).unwrap_or_default();
+            message.push_str(&format!("Subject: Re: {tag}x\n\nhi\n"));
+            let placed = placed(&message);
+            let named: Vec<usize> = token.into_iter().filter(|n| *n < 3).chain(threads.iter().copied().filter(|n| *n < 3)).chain(subject).collect();
+            let agree = named.windows(2).all(|pair| pair[0] == pair[1]);
+            if token == Some(3) || !agree {
+                prop_assert!(placed.doubt.is_some());
+            } else if let Some(first) = named.first() {
+                prop_assert_eq!(placed.person.as_deref(), Some(people[*first]));
+                prop_assert!(placed.proven && placed.doubt.is_none());
+                prop_assert_eq!(placed.own_address, author == *first);
+            } else {
+                prop_assert!(!placed.proven);
+                prop_assert_eq!(placed.person.as_deref(), people.get(author).copied().filter(|_| author < 3));
+            }
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Letters that came in: read once, placed with a person, recorded for what they prove; the rest waits for a human.
+
+use super::{Answer, Engine};
+use crate::answer::{self, Addresses, Asked, Decision, Evidence, Known, Placed, Reading, Told};
+use crate::campaign::{ImapServer, MailboxKind};
+use crate::fault::{Fault, Result};
+use crate::inbox::{Batches, Imap, Letter, Mbox, Source};
+use crate::ledger::{Ledger, NewInbound};
+use crate::outbox::Secret;
+use crate::package::on_all_cores;
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+/// The most that is kept of what a person typed, in characters.
+const EXCERPT: usize = 2_000;
+
+/// What one round of reading brought.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct TakenIn {
+    /// Letters looked at.
+    pub read: usize,
+    /// … of which so many were never seen before.
+    pub new: usize,
+    /// The new ones by kind.
+    pub kinds: BTreeMap<&'static str, usize>,
+    /// Facts recorded about people.
+    pub recorded: usize,
+    /// New ones that wait for a human.
+    pub review: usize,
+}
+
+/// One letter as the campaign sees it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub reading: Reading,
+    pub placed: Placed,
+    pub decision: Decision,
+}
+
+impl Engine<'_> {
+    /// Reads every mailbox of the campaign once. A mailbox that cannot be read does not keep the others from it; its
+    /// fault comes back beside what the others brought.
+    pub fn intake(&mut self) -> (TakenIn, Vec<Fault>) {
+        let mut taken = TakenIn::default();
+        let mut faults = Vec::new();
+        for mailbox in self.campaign.intake.clone() {
+            let done = match &mailbox.kind {
+                MailboxKind::Maildir(path) => self.intake_from(path, &mut taken),
+                MailboxKind::Mbox(path) => self.intake_mbox(path, &mut taken),
+                MailboxKind::Imap(server) => self.intake_imap(server, &mut taken),
+            };
+            if let Err(mut fault) = done {
+                for finding in &mut fault.findings {
+                    finding.place.get_or_insert_with(|| mailbox.place.clone());
+                }
+                faults.push(fault);
+            }
+        }
+        (taken, faults)
+    }
+
+    /// Takes in the letters that stand at a path.
+    pub fn intake_from(&mut self, path: &Path, taken: &mut TakenIn) -> Result<()> {
+        self.take_batches(Source::at(path)?.batches()?, taken)
+    }
+
+    /// An mbox, while nobody writes to it. One that is not there yet holds nothing.
+    fn intake_mbox(&mut self, path: &Path, taken: &mut TakenIn) -> Result<()> {
+        if !path.exists() {
+            return Ok(());
+        }
+        let mbox = Mbox::open(path)?;
+        mbox.lock()?;
+        self.take_batches(Batches::of_mbox(mbox), taken)
+    }
+
+    /// A folder on a server, from where the last intake stopped. The cursor moves on only behind what is recorded.
+    fn intake_imap(&mut self, server: &ImapServer, taken: &mut TakenIn) -> Result<()> {
+        let secret = Secret::fetch(&server.password, &self.campaign.root)?;
+        let mut imap = Imap::open(server, secret, self.campaign.mail.ca_file.as_deref())?;
+        imap.seek(self.ledger.cursor(&imap.name)?)?;
+        while let Some((last, letters)) = imap.next_batch()? {
+            self.take_letters(letters, taken)?;
+            self.ledger.set_cursor(&imap.name, imap.validity, last)?;
+        }
+        Ok(())
+    }
+
+    fn take_batches(&mut self, mut batches: Batches, taken: &mut TakenIn) -> Result<()> {
+        loop {
+            let batch = batches.next_batch()?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            self.take_letters(batch, taken)?;
+        }
+    }
+
+    /// Records a batch: understood on all cores, then written in one transaction.
+    pub(super) fn take_letters(&mut self, batch: Vec<Letter>, taken: &mut TakenIn) -> Result<()> {
+        // Most of a mailbox was read before: that costs its octets, not their meaning.
+        let digests = on_all_cores(&batch, |letter| {
+            let bytes = letter.clone().bytes()?;
+            Ok::<_, Fault>(bytes.map(|bytes| answer::digest(&bytes)))
+        });
+        let mut fresh = Vec::new();
+        for (letter, digest) in batch.into_iter().zip(digests) {
+            let Some(digest) = digest? else { continue };
+            taken.read += 1;
+            if !self.ledger.is_taken(&digest)? {
+                fresh.push((letter, digest));
+            }
+        }
+        let asked = Engine::words_asked();
+        let readings = on_all_cores(&fresh, |(letter, _)| {
+            letter.clone().bytes().map(|bytes| bytes.map(|bytes| answer::read(&bytes, &asked)))
+        });
+        let desk = Desk::new(self);
+        let current = self.revision_number()?;
+        let mut letters = Vec::new();
+        for ((letter, digest), reading) in fresh.into_iter().zip(readings) {
+            if let Some(reading) = reading? {
+                let seen = self.see(&desk, reading, current);
+                letters.push(self.to_record(letter.name(), digest, seen, current)?);
+            }
+        }
+        drop(desk);
+        let now = self.now();
+        for (letter, new) in letters.iter().zip(self.ledger.take_in(&letters, now)?) {
+            if new {
+                taken.new += 1;
+                *taken.kinds.entry(letter.kind.word()).or_default() += 1;
+                taken.recorded += usize::from(letter.fact.is_some());
+                taken.review += usize::from(letter.review.is_some());
+            }
+        }
+        Ok(())
+    }
+
+    /// What the campaign's notices ask for.
+    fn words_asked() -> Asked {
+        Asked::in_campaign([super::desk::WORD.to_owned()])
+    }
+
+    /// What letters are for this campaign, without recording anything.
+    pub fn classify(&self, batch: &[Letter]) -> Result<Vec<Option<Seen>>> {
+        let asked = Engine::words_asked();
+        let readings = on_all_cores(batch, |letter| {
+            letter.clone().bytes().map(|bytes| bytes.map(|bytes| answer::read(&bytes, &asked)))
+        });
+        let desk = Desk::new(self);
+        let current = self.revision_number()?;
+        readings.into_iter().map(|reading| Ok(reading?.map(|reading| self.see(&desk, reading, current)))).collect()
+    }
+
+    fn see(&self, desk: &Desk, reading: Reading, current: u32) -> Seen {
+        let mail = &self.campaign.mail;
+        let addresses = Addresses { reply_to: mail.reply_to.clone(), bounce_to: mail.bounce_to.clone() };
+        let placed = answer::place(&reading, &addresses, desk);
+        let mut decision = answer::decide(&reading, &placed, current, desk);
+        if let Some(fault) = desk.fault.take() {
+            // What the ledger could not tell is doubt, not proof.
+            decision =
+                Decision { fact: None, fate: None, review: Some(format!("the ledger could not be asked: {fault}")) };
+        }
+        Seen { reading, placed, decision }
+    }
+
+    fn to_record(&self, place: String, digest: String, seen: Seen, current: u32) -> Result<NewInbound> {
+        let Seen { reading, placed, mut decision } = seen;
+        let told = placed.message.clone().filter(|told| told.tells && Some(&told.person) == placed.person.as_ref());
+        let mut fact = None;
+        if let (Some((kind, revision)), Some(person)) = (decision.fact, &placed.person) {
+            let named = told.as_ref().and_then(|told| told.acknowledgement.clone());
+            match named
+                .map_or_else(|| self.acknowledgement_for(person, &Answer::default()).map(|one| one.name.clone()), Ok)
+            {
+                Ok(acknowledgement) => {
+                    fact = Some(Evidence {
+                        id: 0,
+                        at: self.now(),
+                        person: person.clone(),
+                        acknowledgement,
+                        revision,
+                        kind,
+                        by: None,
+                        detail: reading.detail(),
+                        revoked: false,
+                    });
+                }
+                Err(_) => decision.review = decision.review.or(Some(format!("{person} has nothing to acknowledge"))),
+            }
+        }
+        let message = match &told {
+            Some(told) => Some(told.id),
+            None => self.only_message(&placed)?,
+        };
+        let because: Vec<&str> = reading.because.iter().chain(&placed.by).map(String::as_str).collect();
+        let excerpt = match &decision.review {
+            Some(_) => answer::masked(&reading.typed).chars().take(EXCERPT).collect(),
+            None => String::new(),
+        };
+        Ok(NewInbound {
+            content: reading.content_key(),
+            digest,
+            place,
+            sender: reading.authors.join(", "),
+            subject: answer::masked(&reading.subject),
+            kind: reading.kind,
+            person: placed.person.clone(),
+            revision: placed.revision.unwrap_or(current),
+            because: because.join("; "),
+            excerpt,
+            codes: reading.codes.iter().map(|code| code.fingerprint()).collect(),
+            fate: message.zip(decision.fate),
+            review: decision.review,
+            fact,
+        })
+    }
+
+    /// The message meant by a token alone: the person has one of that revision that left, and no other.
+    fn only_message(&self, placed: &Placed) -> Result<Option<i64>> {
+        let (Some(person), Some(revision), true) = (&placed.person, placed.revision, placed.proven) else {
+            return Ok(None);
+        };
+        let mut meant = self
+            .ledger
+            .messages_to(person)?
+            .into_iter()
+            .filter(|one| one.revision == revision && one.settled_at.is_some());
+        Ok(meant.next().filter(|_| meant.next().is_none()).map(|one| one.id))
+    }
+}
+
+/// The ledger and the roster as the correlation asks them.
+struct Desk<'a> {
+    ledger: &'a Ledger,
+    people: HashMap<String, Vec<String>>,
+    /// The first thing that the ledger could not tell.
+    fault: std::cell::Cell<Option<&'static str>>,
+}
+
+impl<'a> Desk<'a> {
+    fn new(engine: &'a Engine) -> Desk<'a> {
+        let mut people: HashMap<String, Vec<String>> = HashMap::new();
+        let msmail = engine.campaign.msmail.as_ref();
+        for person in engine.roster.people() {
+            let mut at = |name: String| people.entry(name.to_lowercase()).or_default().push(person.id.clone());
+            if let Some(email) = &person.email {
+                at(email.to_string());
+            }
+            if let (Some(mailbox), Some(msmail)) = (&person.mailbox, msmail) {
+                let network = person.network.as_deref().unwrap_or(&msmail.network);
+                let office = person.postoffice.as_deref().unwrap_or(&msmail.name);
+                at(format!("{network}/{office}/{mailbox}"));
+            }
+        }
+        Desk { ledger: &engine.ledger, people, fault: std::cell::Cell::new(None) }
+    }
+
+    fn ask<T>(&self, answer: Result<Option<T>>) -> Option<T> {
+        answer.unwrap_or_else(|_| {
+            self.fault.set(Some("an error in reading it"));
+            None
+        })
+    }
+}
+
+impl Known for Desk<'_> {
+    fn token(&self, token: &str) -> Option<(String, u32)> {
+        if !answer::is_token(token) {
+            return None;
+        }
+        self.ask(self.ledger.token_beginning(token))
+    }
+
+    fn message(&self, message_id: &str) -> Option<Told> {
+        self.ask(self.ledger.told_by(message_id))
+    }
+
+    fn people_at(&self, address: &str) -> Vec<String> {
+        self.people.get(address).cloned().unwrap_or_default()
+    }
+
+    fn code(&self, fingerprint: &str) -> Option<(String, u32)> {
+        self.ask(self.ledger.code_issued(fingerprint))
+    }
+}

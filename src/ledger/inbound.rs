@@ -1,0 +1,239 @@
+//! What came in: each letter once, with what it was taken for and why. Whatever is in doubt waits here for a human.
+
+use super::queue::move_on;
+use super::{Ledger, audit, evidence, instant, millis};
+use crate::answer::{Evidence, Fate, MailKind, Told};
+use crate::fault::{Fault, Result};
+use crate::outbox::Event;
+use chrono::{DateTime, Utc};
+use rusqlite::{OptionalExtension, Row, Transaction};
+use serde::Serialize;
+use serde_json::json;
+
+/// One letter as it is about to be recorded.
+#[derive(Debug, Clone)]
+pub struct NewInbound {
+    /// SHA-256 of the letter's octets, apart from what mail programs add in a mailbox.
+    pub digest: String,
+    /// SHA-256 of what it says: the same letter by another way.
+    pub content: Option<String>,
+    /// The mailbox, and where in it.
+    pub place: String,
+    pub sender: String,
+    pub subject: String,
+    pub kind: MailKind,
+    pub person: Option<String>,
+    pub revision: u32,
+    /// Why it was taken for that.
+    pub because: String,
+    /// What the person typed, codes masked.
+    pub excerpt: String,
+    /// The fingerprints of the codes in it.
+    pub codes: Vec<String>,
+    /// Why a human has to look.
+    pub review: Option<String>,
+    pub fact: Option<Evidence>,
+    /// What it tells of a message of ours.
+    pub fate: Option<(i64, Fate)>,
+}
+
+/// One letter that waits, or waited, for a human.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Inbound {
+    pub id: i64,
+    pub at: DateTime<Utc>,
+    pub place: String,
+    pub sender: String,
+    pub subject: String,
+    pub kind: String,
+    pub person: Option<String>,
+    pub revision: u32,
+    pub because: String,
+    pub excerpt: String,
+    #[serde(skip)]
+    pub codes: Vec<String>,
+    pub review: String,
+    pub settled: Option<Settled>,
+}
+
+/// What a human made of a letter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Settled {
+    pub at: DateTime<Utc>,
+    pub by: String,
+    /// `possessed`, `confirmed`, `declined`, `question`, `nothing`.
+    pub taken_as: String,
+    pub note: String,
+}
+
+const COLUMNS: &str = "id, at, place, sender, subject, kind, person, revision, because, excerpt, codes, review, settled_at, settled_by, settled_as, note";
+
+impl Ledger {
+    /// Records letters with the facts they prove and what they tell of our messages, all in one durable transaction. A
+    /// letter taken before changes nothing. Returns, for each, whether it was new.
+    pub fn take_in(&mut self, letters: &[NewInbound], now: DateTime<Utc>) -> Result<Vec<bool>> {
+        self.durable(|tx| letters.iter().map(|letter| take(tx, letter, now)).collect())
+    }
+
+    /// Whether a letter with these octets was taken in before.
+    pub fn is_taken(&self, digest: &str) -> Result<bool> {
+        let mut find = self.db.prepare_cached("SELECT 1 FROM inbound WHERE digest = ?")?;
+        Ok(find.exists([digest])?)
+    }
+
+    /// Letters that wait for a human, oldest first.
+    pub fn in_review(&self) -> Result<Vec<Inbound>> {
+        let sql = format!("SELECT {COLUMNS} FROM inbound WHERE review IS NOT NULL AND settled_at IS NULL ORDER BY id");
+        let mut all = self.db.prepare_cached(&sql)?;
+        let rows = all.query_map((), read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// One letter that waits or waited for a human.
+    pub fn inbound(&self, id: i64) -> Result<Option<Inbound>> {
+        let sql = format!("SELECT {COLUMNS} FROM inbound WHERE review IS NOT NULL AND id = ?");
+        Ok(self.db.query_row(&sql, [id], read).optional()?)
+    }
+
+    /// Settles a letter for ever, with the fact that the human takes it for.
+    pub fn settle_inbound(&mut self, id: i64, settled: &Settled, fact: Option<&Evidence>) -> Result<()> {
+        self.durable(|tx| {
+            let changed = tx.execute(
+                "UPDATE inbound SET settled_at = ?2, settled_by = ?3, settled_as = ?4, note = ?5 \
+                 WHERE id = ?1 AND review IS NOT NULL AND settled_at IS NULL",
+                (id, millis(settled.at), &settled.by, &settled.taken_as, &settled.note),
+            )?;
+            if changed == 0 {
+                let cause = format!("letter {id} does not wait for a decision");
+                return Err(Fault::new("nothing-to-settle", cause, "`flagday ack review` lists those that do"));
+            }
+            audit::append(tx, settled.at, "review", &json!({ "letter": id, "settled": settled }))?;
+            if let Some(fact) = fact {
+                evidence::insert(tx, fact)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The person behind a token or the beginning of one, and the revision they were told; nobody where it is the
+    /// beginning of several.
+    pub fn token_beginning(&self, token: &str) -> Result<Option<(String, u32)>> {
+        let mut find = self
+            .db
+            .prepare_cached("SELECT person, revision FROM token WHERE token >= ?1 AND token < ?1 || '~' LIMIT 2")?;
+        let found = find.query_map([token], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<Vec<_>, _>>()?;
+        Ok(<[_; 1]>::try_from(found).ok().map(|[one]| one))
+    }
+
+    /// The message of ours with this Message-ID.
+    pub fn told_by(&self, message_id: &str) -> Result<Option<Told>> {
+        let mut find = self
+            .db
+            .prepare_cached("SELECT id, person, revision, acknowledgement, tells FROM message WHERE message_id = ?")?;
+        let read = |row: &Row| {
+            Ok(Told {
+                id: row.get(0)?,
+                person: row.get(1)?,
+                revision: row.get(2)?,
+                acknowledgement: row.get(3)?,
+                tells: row.get(4)?,
+            })
+        };
+        Ok(find.query_row([message_id], read).optional()?)
+    }
+
+    /// How far an IMAP folder was read: UIDVALIDITY and the last UID (RFC 9051 section 2.3.1.1).
+    pub fn cursor(&self, mailbox: &str) -> Result<Option<(u32, u32)>> {
+        let find = "SELECT validity, uid FROM mailbox WHERE name = ?";
+        Ok(self.db.query_row(find, [mailbox], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+    }
+
+    pub fn set_cursor(&mut self, mailbox: &str, validity: u32, uid: u32) -> Result<()> {
+        self.durable(|tx| {
+            tx.execute("INSERT OR REPLACE INTO mailbox VALUES (?,?,?)", (mailbox, validity, uid))?;
+            Ok(())
+        })
+    }
+}
+
+fn take(tx: &Transaction, letter: &NewInbound, now: DateTime<Utc>) -> Result<bool> {
+    let known: bool = tx
+        .prepare_cached("SELECT 1 FROM inbound WHERE digest = ?1 OR content = ?2")?
+        .exists((&letter.digest, &letter.content))?;
+    if known {
+        return Ok(false);
+    }
+    tx.prepare_cached(
+        "INSERT INTO inbound(at, digest, content, place, sender, subject, kind, person, revision, because, excerpt, codes, review) \
+         VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    )?
+    .execute((
+        millis(now),
+        &letter.digest,
+        &letter.content,
+        &letter.place,
+        &letter.sender,
+        &letter.subject,
+        letter.kind.word(),
+        &letter.person,
+        letter.revision,
+        &letter.because,
+        &letter.excerpt,
+        letter.codes.join(" "),
+        &letter.review,
+    ))?;
+    let id = tx.last_insert_rowid();
+    let body = json!({ "letter": id, "digest": letter.digest, "kind": letter.kind, "person": letter.person,
+        "because": letter.because, "review": letter.review });
+    audit::append(tx, now, "inbound", &body)?;
+    if let Some((message, fate)) = letter.fate {
+        tell(tx, message, fate, now)?;
+    }
+    if let Some(fact) = &letter.fact {
+        evidence::insert(tx, fact)?;
+    }
+    Ok(true)
+}
+
+/// Moves our message by what came back of it, where its state allows that.
+fn tell(tx: &Transaction, message: i64, fate: Fate, now: DateTime<Utc>) -> Result<()> {
+    let event = match fate {
+        Fate::Delivered => Event::Deliver,
+        Fate::Bounced => Event::Bounce,
+    };
+    let state: Option<String> = tx
+        .prepare_cached("SELECT state FROM message WHERE id = ?")?
+        .query_row([message], |row| row.get(0))
+        .optional()?;
+    let Some(state) = state.map(|word| super::messages::state_of(&word)).transpose()? else { return Ok(()) };
+    match state.apply(event) {
+        Ok(next) if next != state => move_on(tx, message, event, "told by a letter that came in", now),
+        _ => Ok(()),
+    }
+}
+
+fn read(row: &Row) -> rusqlite::Result<Inbound> {
+    let settled: Option<i64> = row.get(12)?;
+    let settled = match settled {
+        Some(at) => {
+            let word = |at| row.get::<_, Option<String>>(at).map(Option::unwrap_or_default);
+            Some(Settled { at: instant(at), by: word(13)?, taken_as: word(14)?, note: word(15)? })
+        }
+        None => None,
+    };
+    Ok(Inbound {
+        id: row.get(0)?,
+        at: instant(row.get(1)?),
+        place: row.get(2)?,
+        sender: row.get(3)?,
+        subject: row.get(4)?,
+        kind: row.get(5)?,
+        person: row.get(6)?,
+        revision: row.get(7)?,
+        because: row.get(8)?,
+        excerpt: row.get(9)?,
+        codes: row.get::<_, String>(10)?.split_whitespace().map(str::to_owned).collect(),
+        review: row.get(11)?,
+        settled,
+    })
+}

@@ -1,0 +1,275 @@
+//! Answers come in by mail: placed, graded, each once; nothing that a machine does counts, and doubt waits for a human.
+
+use crate::harness::{Campaign, Run, kill};
+use serde_json::Value;
+use std::time::Duration;
+
+/// A campaign whose remote users and neighbours were told, with a mailbox.
+fn told() -> Campaign {
+    let campaign = Campaign::ready();
+    campaign.append("[[intake.mailbox]]\nmaildir = \"Maildir\"\n");
+    campaign.announce();
+    campaign
+}
+
+/// A field of the notice to a person.
+fn field(campaign: &Campaign, person: &str, name: &str) -> String {
+    let notice = campaign.outbox(&format!("{person}-")).pop().expect("a notice");
+    let text = String::from_utf8_lossy(&fs_err::read(notice).expect("readable")).into_owned();
+    let line = text.lines().find_map(|line| line.strip_prefix(&format!("{name}: "))).expect("the field");
+    line.to_owned()
+}
+
+fn letter(campaign: &Campaign, name: &str, text: &str) {
+    campaign.write(&format!("Maildir/new/{name}"), text);
+}
+
+/// A reply as a mail program writes it.
+fn reply(campaign: &Campaign, person: &str, from: &str, text: &str) -> String {
+    let (to, id) = (field(campaign, person, "Reply-To"), field(campaign, person, "Message-ID"));
+    format!(
+        "From: <{from}>\nTo: {to}\nSubject: Re: disk\nIn-Reply-To: {id}\nMessage-ID: <{person}-{}@home.example>\n\n{text}\n",
+        text.len()
+    )
+}
+
+fn intake(campaign: &Campaign) -> Value {
+    campaign.run("intake --json").ends(0).json()
+}
+
+fn grade(campaign: &Campaign, person: &str) -> String {
+    let people = campaign.run(&format!("who --person {person} --json")).ends(0).json();
+    let text = people.to_string();
+    let grades = ["observed", "possessed", "confirmed", "read", "delivered", "sent"];
+    let found = grades.into_iter().find(|grade| text.contains(&format!("\"grade\":\"{grade}\"")));
+    found.unwrap_or("none").to_owned()
+}
+
+fn waiting(campaign: &Campaign) -> Vec<Value> {
+    campaign.run("ack review --json").ends(0).json().as_array().expect("a list").clone()
+}
+
+#[test]
+fn answers_raise_the_grade_that_they_prove_and_each_is_taken_once() {
+    let campaign = told();
+    let code = campaign.code("WEISS");
+    letter(
+        &campaign,
+        "1",
+        &reply(&campaign, "WEISS", "weiss@hq.corp.example", &format!("Der Code: {code}\n\n> Not yet installed?")),
+    );
+    letter(&campaign, "2", &reply(&campaign, "DENVER", "elena.ruiz@denver.corp.example", "CONFIRMED"));
+    let id = field(&campaign, "GARCIA", "Message-ID");
+    let receipt = format!(
+        "From: ines.garcia@field.example\nSubject: Read: disk\nContent-Type: multipart/report; report-type=disposition-notification; boundary=B\n\n\
+         --B\nContent-Type: message/disposition-notification\n\nFinal-Recipient: rfc822;ines.garcia@field.example\nOriginal-Message-ID: {id}\n\
+         Disposition: manual-action/MDN-sent-manually; displayed\n--B--\n"
+    );
+    letter(&campaign, "3", &receipt);
+    let envelope = field(&campaign, "KOWALSKI", "Message-ID").trim_matches(['<', '>']).to_owned();
+    let report = |action: &str, status: &str| {
+        format!(
+            "From: MAILER-DAEMON@mx.example\nSubject: report\nContent-Type: multipart/report; boundary=B\n\n--B\nContent-Type: message/delivery-status\n\n\
+             Original-Envelope-Id: {envelope}\n\nFinal-Recipient: rfc822; elsewhere@x.example\nAction: {action}\nStatus: {status}\n--B--\n"
+        )
+    };
+    letter(&campaign, "4", &report("delivered", "2.0.0"));
+    let taken = intake(&campaign);
+    assert_eq!(
+        (taken["read"].as_u64(), taken["new"].as_u64(), taken["recorded"].as_u64()),
+        (Some(4), Some(4), Some(4)),
+        "{taken}"
+    );
+    assert_eq!(taken["review"], 0, "{:?}", waiting(&campaign));
+    for (person, expected) in
+        [("WEISS", "possessed"), ("DENVER", "confirmed"), ("GARCIA", "read"), ("KOWALSKI", "delivered")]
+    {
+        assert_eq!(grade(&campaign, person), expected, "{person}");
+    }
+    let status = campaign.run("status --json").ends(0).json();
+    assert_eq!(status["messages"]["delivered"], 4, "{status}");
+
+    // Read again, moved by a mail program, and delivered a second time by another way: nothing new.
+    fs_err::create_dir_all(campaign.path("Maildir/cur")).expect("a folder");
+    fs_err::rename(campaign.path("Maildir/new/1"), campaign.path("Maildir/cur/1:2,S")).expect("moved");
+    let again = fs_err::read_to_string(campaign.path("Maildir/cur/1:2,S")).expect("text");
+    letter(&campaign, "5", &format!("Received: by another.example\n{}", again.replace('\n', "\r\n")));
+    assert_eq!(intake(&campaign)["new"], 0);
+
+    // A later bounce of the same message is another fact.
+    letter(&campaign, "6", &report("failed", "5.1.1"));
+    assert_eq!(intake(&campaign)["new"], 1);
+    let status = campaign.run("status --json").ends(0).json();
+    assert_eq!(
+        (status["messages"]["delivered"].clone(), status["messages"]["failed"].clone()),
+        (3.into(), 1.into()),
+        "{status}"
+    );
+    campaign.run("audit verify").ends(0);
+    let printed = campaign.everything_printed();
+    assert!(
+        !printed.contains(&code) && !printed.contains(&field(&campaign, "WEISS", "Reply-To")),
+        "a secret was printed"
+    );
+}
+
+#[test]
+fn what_is_no_answer_raises_nothing_and_doubt_waits() {
+    let campaign = told();
+    let (weiss, leroy) = (campaign.code("WEISS"), campaign.code("LEROY"));
+    let own = "weiss@hq.corp.example";
+    let letters = [
+        // by machines
+        (
+            "auto",
+            reply(&campaign, "WEISS", own, &weiss)
+                .replace("Subject: Re: disk", "Subject: Re: disk\nAuto-Submitted: auto-replied"),
+            false,
+        ),
+        (
+            "away",
+            reply(&campaign, "DENVER", "elena.ruiz@denver.corp.example", "CONFIRMED. I am away until 2026-12-11.")
+                .replace("Re: disk", "Automatic reply: disk"),
+            false,
+        ),
+        // by a person, and not that
+        ("stranger", reply(&campaign, "WEISS", "eve@far.example", &weiss), true),
+        ("another", reply(&campaign, "WEISS", own, &leroy), true),
+        ("quoted", reply(&campaign, "WEISS", own, &format!("Thanks\n\n> {weiss}")), true),
+        ("denied", reply(&campaign, "WEISS", own, &format!("It is not {weiss}")), true),
+        ("question", reply(&campaign, "WEISS", own, "When do I install it?"), true),
+        ("refusal", reply(&campaign, "MUNICH", "joerg.baecker@munich.corp.example", "I will not do that."), true),
+        (
+            "forged",
+            format!("From: <{own}>\nTo: ack+aaaaaaaaaaaaaaaa@corp.example\nSubject: Re: disk\n\n{weiss}\n"),
+            true,
+        ),
+        (
+            "receipt",
+            format!(
+                "From: {own}\nSubject: Read: x\nContent-Type: message/disposition-notification\n\nFinal-Recipient: rfc822;{own}\nDisposition: manual-action/MDN-sent-manually; displayed\n"
+            ),
+            true,
+        ),
+        (
+            "news",
+            "From: news@shop.example\nSubject: Offers\nList-Id: <n.shop.example>\n\nCONFIRMED\n".to_owned(),
+            false,
+        ),
+    ];
+    for (name, text, _) in &letters {
+        letter(&campaign, name, text);
+    }
+    let taken = intake(&campaign);
+    let review = letters.iter().filter(|(_, _, review)| *review).count();
+    assert_eq!(
+        (taken["new"].as_u64(), taken["review"].as_u64()),
+        (Some(11), Some(review as u64)),
+        "{taken} {:#?}",
+        waiting(&campaign)
+    );
+    assert_eq!(grade(&campaign, "WEISS"), "delivered");
+    assert_eq!(grade(&campaign, "DENVER"), "sent");
+    let reasons: String = waiting(&campaign).iter().map(|letter| format!("{}\n", letter["review"])).collect();
+    for part in [
+        "not written from an address of WEISS",
+        "stands in the package of LEROY",
+        "forged",
+        "asks",
+        "declines",
+        "names no message of ours",
+    ] {
+        assert!(reasons.contains(part), "{part} is missing in\n{reasons}");
+    }
+    let status = campaign.run("status --json").ends(0).json();
+    assert_eq!(status["answers"]["review"], review, "{status}");
+    assert_eq!(
+        (status["answers"]["declined"].as_u64(), status["answers"]["question"].as_u64()),
+        (Some(1), Some(1)),
+        "{status}"
+    );
+    assert_eq!(status["answers"]["away"], 1, "{status}");
+    let printed = campaign.everything_printed();
+    assert!(!printed.contains(&weiss) && !printed.contains(&leroy), "a code was printed");
+}
+
+#[test]
+fn a_human_settles_what_is_in_doubt_once_and_for_ever() {
+    let campaign = told();
+    let code = campaign.code("WEISS");
+    letter(&campaign, "1", &reply(&campaign, "WEISS", "kaethe@home.example", &format!("From home: {code}")));
+    letter(&campaign, "2", &reply(&campaign, "LEROY", "leroy@hq.corp.example", "got it, all fine"));
+    letter(&campaign, "3", "From: who@far.example\nSubject: Re: your disk\n\nI have it.\n");
+    intake(&campaign);
+    let letters = waiting(&campaign);
+    assert_eq!(letters.len(), 3, "{letters:#?}");
+    let number = |at: usize| letters[at]["id"].as_i64().expect("a number");
+    let settle = |at: usize, rest: &str| -> Run { campaign.run(&format!("ack review {} --by Pat {rest}", number(at))) };
+    campaign
+        .run("ack review")
+        .ends(0)
+        .says("kaethe@home.example")
+        .says("not written from an address of WEISS")
+        .keeps_quiet_about(&code);
+    settle(0, "--as possessed").ends(0).says("possessed for 'disk-received'");
+    assert_eq!(grade(&campaign, "WEISS"), "possessed");
+    settle(0, "--as nothing").ends(1).refuses("nothing-to-settle");
+    settle(1, "--as possessed").ends(1).refuses("no-code-of-theirs");
+    settle(1, "--as confirmed").ends(0);
+    assert_eq!(grade(&campaign, "LEROY"), "confirmed");
+    settle(2, "--as confirmed").ends(2).refuses("whose-letter");
+    settle(2, "--as question --person OBRIEN").ends(0).says("0 left");
+    campaign.run("ack review 99 --as nothing --by Pat").ends(2).refuses("unknown-letter");
+    assert!(waiting(&campaign).is_empty());
+    campaign.run("who --person WEISS").says("Pat");
+    campaign.run("audit verify").ends(0);
+}
+
+#[test]
+fn a_mailbox_that_is_not_there_keeps_nobody_from_the_others() {
+    let campaign = told();
+    campaign.append("[[intake.mailbox]]\nmaildir = \"gone\"\n");
+    letter(&campaign, "1", &reply(&campaign, "DENVER", "elena.ruiz@denver.corp.example", "CONFIRMED"));
+    campaign.run("intake").ends(1).refuses("no-mailbox").says("1 new: 1 reply");
+    assert_eq!(grade(&campaign, "DENVER"), "confirmed");
+}
+
+#[test]
+fn killed_at_any_instant_the_next_intake_goes_on_and_nothing_counts_twice() {
+    let campaign = told();
+    let code = campaign.code("WEISS");
+    for n in 0..300 {
+        let text = reply(&campaign, "WEISS", "weiss@hq.corp.example", &format!("Thank you. {}", "x".repeat(n)));
+        letter(&campaign, &format!("{n:03}"), &text);
+    }
+    letter(&campaign, "999", &reply(&campaign, "WEISS", "weiss@hq.corp.example", &code));
+    let mut dice = kill::Dice(7);
+    let cut = (0..6).filter(|_| kill::after(&campaign, "intake", Duration::from_millis(10 + dice.below(250)))).count();
+    assert!(cut > 0, "no run was cut off");
+    assert_eq!(intake(&campaign)["read"], 301);
+    assert_eq!(intake(&campaign)["new"], 0);
+    assert_eq!(waiting(&campaign).len(), 300);
+    assert_eq!(grade(&campaign, "WEISS"), "possessed");
+    campaign.run("audit verify").ends(0);
+}
+
+#[test]
+fn an_answer_read_before_or_after_its_bounce_counts_the_same() {
+    let (first, second) = (told(), told());
+    for (campaign, names) in [(&first, ["1", "2"]), (&second, ["2", "1"])] {
+        let id = field(campaign, "WEISS", "Message-ID");
+        letter(campaign, names[0], &reply(campaign, "WEISS", "weiss@hq.corp.example", &campaign.code("WEISS")));
+        letter(
+            campaign,
+            names[1],
+            &format!(
+                "From: MAILER-DAEMON@x.example\nSubject: Delivery delayed\nReferences: {id}\n\nYour message to weiss@hq.corp.example has not yet been delivered. It will be retried.\n"
+            ),
+        );
+        assert_eq!(intake(campaign)["recorded"], 2);
+    }
+    for campaign in [&first, &second] {
+        assert_eq!(grade(campaign, "WEISS"), "possessed");
+        campaign.run("who --blocking disks-held").keeps_quiet_about("WEISS");
+    }
+}
