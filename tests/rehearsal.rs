@@ -28,6 +28,12 @@ fn it_finishes_the_same_twice_and_touches_nothing_real() {
     let outcome = first.json();
     assert_eq!((&outcome["finished"], &outcome["serial_changed"]), (&true.into(), &true.into()));
     assert!(outcome["timeline"].as_array().expect("a timeline").len() > 50);
+    let readme = include_str!("../README.md");
+    let sum = format!(
+        "\n16 of 16 steps done, {} messages captured, the serial number is changed on the copy\n",
+        outcome["messages"]
+    );
+    assert!(readme.contains(&sum), "the README shows another last line than{sum}");
     let other = rehearse(root, &["--seed", "1"]);
     assert_ne!(other.out, first.out, "another seed, other people's habits");
     assert_eq!(other.json()["messages"], outcome["messages"], "and the same campaign");

@@ -143,7 +143,8 @@ impl Outcome {
                     1 => need.what.clone(),
                     n => format!("{} and {} more like it", need.what, n - 1),
                 };
-                text += &format!("  {}  {what}{by}\n{:25}{}\n", shown(&need.at), "", need.end());
+                text += &format!("  {}  {}", shown(&need.at), hanging(&format!("{what}{by}")));
+                text += &format!("{:INDENT$}{}", "", hanging(&need.end()));
             }
         }
         if !self.open.is_empty() {
@@ -218,6 +219,31 @@ fn by_step(blocked: &[Blocked]) -> Vec<(&str, Vec<&Blocked>)> {
         held.sort_by(|a, b| (&b.until, &a.from, &a.by).cmp(&(&a.until, &b.from, &b.by)));
     }
     steps
+}
+
+/// Under the moment stands what belongs to it.
+const INDENT: usize = 24;
+/// Lines of a terminal are broken here.
+const COLUMNS: usize = 100;
+
+/// Text that begins at [`INDENT`], broken into lines that begin there as well.
+fn hanging(text: &str) -> String {
+    let mut out = String::new();
+    let mut column = INDENT;
+    for (n, word) in text.split_whitespace().enumerate() {
+        let width = word.chars().count();
+        if n > 0 && column + 1 + width > COLUMNS {
+            out += &format!("\n{:INDENT$}", "");
+            column = INDENT;
+        } else if n > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out += word;
+        column += width;
+    }
+    out.push('\n');
+    out
 }
 
 /// A moment of the outcome as a person reads it.
