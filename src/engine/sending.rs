@@ -148,6 +148,7 @@ impl Engine<'_> {
         let now = self.now();
         let revision = self.revision_number()?;
         let mut intents = Vec::new();
+        let mut again = Vec::new();
         for message in self.ledger.messages()? {
             let wanted = matches!(message.state, State::Failed | State::Bounced | State::Held | State::Uncertain)
                 && message.revision == revision
@@ -160,9 +161,8 @@ impl Engine<'_> {
             // What may have arrived already goes out as the same bytes only, so that a receiver can drop the double.
             let in_doubt = matches!(message.state, State::Held | State::Uncertain);
             if address == message.envelope_to || message.notice == "escalation" || in_doubt {
-                if message.envelope_to.is_some() && sent.planned < limit {
-                    self.ledger.retry(message.id, now)?;
-                    sent.planned += 1;
+                if message.envelope_to.is_some() && again.len() < limit {
+                    again.push(message.id);
                 }
                 continue;
             }
@@ -184,6 +184,8 @@ impl Engine<'_> {
                 person,
             });
         }
+        self.ledger.retry(&again, now)?;
+        sent.planned += again.len();
         Ok(intents)
     }
 

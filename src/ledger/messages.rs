@@ -8,7 +8,6 @@ use crate::roster::Format;
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, ToSql};
 use serde::Serialize;
-use serde_json::json;
 
 /// One notice to one person in one revision, about to be planned.
 #[derive(Debug)]
@@ -39,6 +38,16 @@ pub struct NewMessage {
     /// The message that it takes the place of: given up in the same transaction.
     pub replaces: Option<i64>,
     pub letter: Letter,
+}
+
+/// What the chain says of a planned message.
+#[derive(Serialize)]
+struct Planned<'a> {
+    message_id: &'a str,
+    person: &'a str,
+    notice: &'a str,
+    revision: u32,
+    reason: &'a str,
 }
 
 /// A message as reports see it.
@@ -134,8 +143,13 @@ impl Ledger {
                 if let Some((fingerprint, package, digest)) = &message.code {
                     code.execute((fingerprint, &message.person, package, message.revision, digest))?;
                 }
-                let body = json!({ "message_id": message.message_id, "person": message.person,
-                    "notice": message.notice, "revision": message.revision, "reason": message.reason });
+                let body = Planned {
+                    message_id: &message.message_id,
+                    person: &message.person,
+                    notice: &message.notice,
+                    revision: message.revision,
+                    reason: &message.reason,
+                };
                 audit::append(tx, now, "planned", &body)?;
             }
             Ok(added)

@@ -12,6 +12,7 @@ use crate::outbox::{Claimed, Event, Lease, Outcome, Payload, Queue, State, UNCER
 use crate::system;
 use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
+use serde::Serialize;
 use serde_json::json;
 use std::collections::HashSet;
 use std::io::Write;
@@ -133,6 +134,14 @@ impl Ledger {
     }
 }
 
+/// What the chain says of a message that moved on.
+#[derive(Serialize)]
+struct Moved<'a> {
+    message_id: &'a str,
+    state: &'a str,
+    reply: &'a str,
+}
+
 /// What the ledger has to know of a message to move it on.
 struct Subject {
     state: State,
@@ -221,7 +230,7 @@ pub(super) fn move_on(tx: &Transaction, id: i64, event: Event, words: &str, now:
 
 /// The result as an event of the chain and, where the message tells a person something, as evidence.
 fn record(tx: &Transaction, message: Subject, kind: Option<Kind>, words: &str, now: DateTime<Utc>) -> Result<()> {
-    let body = json!({ "message_id": message.message_id, "state": message.state.word(), "reply": words });
+    let body = Moved { message_id: &message.message_id, state: message.state.word(), reply: words };
     audit::append(tx, now, "message", &body)?;
     if let (Some(kind), Some(acknowledgement), true) = (kind, message.acknowledgement, message.tells) {
         let detail = if kind == Kind::Sent { String::new() } else { words.to_owned() };
@@ -292,11 +301,14 @@ impl Ledger {
         recovered
     }
 
-    /// Plans a failed or held message again, with the very same bytes.
-    pub fn retry(&mut self, id: i64, now: DateTime<Utc>) -> Result<()> {
+    /// Plans failed, held or doubtful messages again, with the very same bytes.
+    pub fn retry(&mut self, ids: &[i64], now: DateTime<Utc>) -> Result<()> {
         self.durable(|tx| {
-            move_on(tx, id, Event::Retry, "tried again by the operator", now)?;
-            tx.execute("UPDATE message SET next_at = ?2, attempts = 0 WHERE id = ?1", (id, millis(now)))?;
+            for id in ids {
+                move_on(tx, *id, Event::Retry, "tried again by the operator", now)?;
+                tx.prepare_cached("UPDATE message SET next_at = ?2, attempts = 0 WHERE id = ?1")?
+                    .execute((id, millis(now)))?;
+            }
             Ok(())
         })
     }

@@ -153,7 +153,8 @@ struct Marks {
 impl Marks {
     fn new(rendered: &Rendered, header: &Header) -> Marks {
         let texts = [Some(&rendered.text), rendered.html.as_ref(), header.calendar.as_ref()];
-        let taken = |seed: &str| texts.iter().flatten().any(|text| text.contains(seed));
+        let holds = |text: &String, seed: &str| memmem::find(text.as_bytes(), seed.as_bytes()).is_some();
+        let taken = |seed: &str| texts.iter().flatten().any(|text| holds(text, seed));
         let mut number = 0u32;
         loop {
             let seed = hash(&[&header.message_id, &number.to_string()]);

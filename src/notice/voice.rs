@@ -120,7 +120,8 @@ impl Voice {
     ) -> Result<String, Finding> {
         let name = key(false, part, notice);
         let rendered = self.registry(part).render_with_context(&name, context);
-        rendered.map(|text| text.replace("\r\n", "\n").trim_end().to_owned()).map_err(|error| {
+        let unix = |text: String| if text.contains('\r') { text.replace("\r\n", "\n") } else { text };
+        rendered.map(|text| unix(text).trim_end().to_owned()).map_err(|error| {
             let finding = failed(&error, notice);
             let place = (part == Part::Html, error.template_name.clone().unwrap_or(name));
             match self.pieces.get(&place) {
