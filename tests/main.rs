@@ -8,6 +8,9 @@ mod calendars; // rehearsals held against calendars written by hand, across chan
 mod classifying; // what comes in is what it is, in the shapes of real systems
 mod hostile_mail; // mail made to do harm
 mod intake; // answers come in by mail
+mod checks; // the checks of the postoffice: what they print, and what a step finds before it begins
+mod deciding; // waivers that run out or need two people, overrides that stay visible
+mod drain; // who has fetched their mail: looked at, watched, held, from the broadcast on
 mod killing; // killed at any instant, the next run goes on where the files are
 mod layers; // the house rules hold in the source itself
 mod mishaps; // what goes wrong in a rehearsal: no server, sleep, kill, clock, another date
@@ -17,4 +20,5 @@ mod rehearsal; // the rehearsal finishes, says the same twice, and touches nothi
 mod running; // exit codes, streams, locks, modes, secrets
 mod sample_data; // the sample campaign is what it says
 mod serving; // the page behind a link, the rounds, how `serve` starts and stops; `status --watch`
+mod two_in_the_morning; // the state of the postoffice, two safe commands, what going back costs
 mod walkthrough; // the whole path by hand, command by command

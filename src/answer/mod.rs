@@ -4,6 +4,7 @@ mod evidence;
 mod link;
 mod standing;
 mod tries;
+mod waiver;
 
 mod message; // one message, taken apart within limits
 mod reading; // what it says
@@ -31,5 +32,6 @@ pub use message::{InboundMessage, SIZE, Unreadable};
 pub use read::{judge, read};
 pub use reading::{MailKind, Original, Reading, Said};
 pub use said::{Asked, masked};
-pub use standing::{Standing, Waiver};
+pub use standing::Standing;
 pub use tries::{DAY, Refusal, Tries};
+pub use waiver::{Waiver, Waiving, same_name};

@@ -1,18 +1,8 @@
 //! Where one person stands with one acknowledgement: the best grade the evidence of this revision proves, and the
 //! fact that best explains it.
 
-use super::{Evidence, Kind, away};
+use super::{Evidence, Kind, Waiver, Waiving, away};
 use crate::campaign::Grade;
-use serde::Serialize;
-
-/// An administrator's decision that one person no longer blocks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Waiver {
-    pub person: String,
-    pub reason: String,
-    pub by: String,
-    pub at: chrono::DateTime<chrono::Utc>,
-}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
@@ -22,16 +12,21 @@ pub struct Standing {
     pub trouble: Option<Kind>,
     /// In words, for the table of those who block.
     pub why: String,
+    /// What to do about it, where the fact itself says so.
+    pub remedy: String,
     pub attested: bool,
     /// The person is away: from their newest automatic reply that states when they are back, and nothing of theirs after it.
     pub away_until: Option<chrono::NaiveDate>,
+    /// In force: the person leaves the count.
     pub waiver: Option<Waiver>,
+    /// Decided by one person where two have to: it does not count yet.
+    pub half_waived: Option<Waiver>,
 }
 
 impl Standing {
     /// Derives the standing from a person's evidence for one acknowledgement, oldest first.
     /// Evidence of other revisions must have been left out by the caller. `nothing` is what to say where there is none.
-    pub fn of(person: &str, evidence: &[Evidence], waiver: Option<Waiver>, nothing: &str) -> Standing {
+    pub fn of(person: &str, evidence: &[Evidence], waiving: Waiving, nothing: &str) -> Standing {
         let valid = || evidence.iter().filter(|fact| !fact.revoked && !is_overtaken(fact, evidence));
         let best = valid().max_by_key(|fact| fact.grade());
         let grade = best.map_or(Grade::None, Evidence::grade);
@@ -42,20 +37,35 @@ impl Standing {
         };
         let trouble = valid().rev().find(|fact| fact.kind.is_trouble()).filter(|fact| !over(fact));
         let telling = trouble.filter(|_| grade < Grade::Confirmed).or(best);
+        // A second line of what was seen is what to do.
+        let (detail, remedy) =
+            telling.map_or(("", ""), |fact| fact.detail.split_once('\n').unwrap_or((&fact.detail, "")));
         let why = match telling {
             None => nothing.to_owned(),
-            Some(fact) if fact.detail.is_empty() => fact.kind.words().to_owned(),
-            Some(fact) => format!("{}: {}", fact.kind.words(), fact.detail),
+            Some(fact) if detail.is_empty() => fact.kind.words().to_owned(),
+            // What was seen says it all.
+            Some(fact) if fact.kind == Kind::NotDrained => detail.to_owned(),
+            Some(fact) => format!("{}: {detail}", fact.kind.words()),
         };
-        Standing {
+        let mut standing = Standing {
             person: person.to_owned(),
             grade,
             trouble: trouble.map(|fact| fact.kind),
             why,
             away_until: away_until(evidence),
+            remedy: remedy.to_owned(),
             attested: valid().any(|fact| fact.kind == Kind::Attested),
-            waiver,
+            waiver: waiving.in_force,
+            half_waived: waiving.half,
+        };
+        if let Some(half) = &standing.half_waived {
+            standing.why += &format!("; waived by {} alone: {}", half.by, half.reason);
+            standing.remedy =
+                "a second person decides the same: flagday ack waive PERSON --by NAME --reason TEXT".to_owned();
+        } else if let Some(over) = &waiving.ran_out {
+            standing.why += &format!("; the waiver by {} has run out", over.by);
         }
+        standing
     }
 }
 
@@ -114,7 +124,7 @@ mod tests {
     }
 
     fn standing(kinds: &[Kind]) -> Standing {
-        Standing::of("ann", &facts(kinds), None, "was not told yet")
+        Standing::of("ann", &facts(kinds), Waiving::default(), "was not told yet")
     }
 
     #[test]
@@ -150,18 +160,21 @@ mod tests {
     #[test]
     fn who_is_away_is_so_until_the_day_stated_or_until_they_answer() {
         let mut facts = facts(&[Kind::Sent, Kind::AutoReply]);
-        assert_eq!(Standing::of("ann", &facts, None, "").away_until, None);
+        assert_eq!(Standing::of("ann", &facts, Waiving::default(), "").away_until, None);
         facts[1].detail = "back on 2026-12-14".into();
-        assert_eq!(Standing::of("ann", &facts, None, "").away_until, chrono::NaiveDate::from_ymd_opt(2026, 12, 14));
+        assert_eq!(
+            Standing::of("ann", &facts, Waiving::default(), "").away_until,
+            chrono::NaiveDate::from_ymd_opt(2026, 12, 14)
+        );
         facts.push(Evidence { id: 3, kind: Kind::Reply, ..facts[0].clone() });
-        assert_eq!(Standing::of("ann", &facts, None, "").away_until, None);
+        assert_eq!(Standing::of("ann", &facts, Waiving::default(), "").away_until, None);
     }
 
     #[test]
     fn a_revoked_fact_proves_nothing() {
         let mut facts = facts(&[Kind::Sent, Kind::Code]);
         facts[1].revoked = true;
-        assert_eq!(Standing::of("ann", &facts, None, "").grade, Grade::Sent);
+        assert_eq!(Standing::of("ann", &facts, Waiving::default(), "").grade, Grade::Sent);
     }
 
     #[test]

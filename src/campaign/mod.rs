@@ -19,6 +19,7 @@ pub mod schedule;
 mod section;
 mod source;
 mod starter;
+mod steps;
 mod table;
 mod tree;
 mod url;
@@ -41,5 +42,6 @@ pub(crate) use source::Source;
 pub(crate) use table::Table;
 
 pub use starter::starter;
+pub use steps::*;
 pub(crate) use value::Text;
 pub use workdays::WorkWeek;

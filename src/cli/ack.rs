@@ -1,6 +1,6 @@
 use super::review::Review;
 use super::{Global, output};
-use crate::engine::{Answer, Engine, Recorded};
+use crate::engine::{Answer, Engine, Recorded, Waive, Waived};
 use crate::fault::{Exit, Result};
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -44,6 +44,9 @@ enum What {
         reason: String,
         #[arg(long)]
         by: String,
+        /// The last day on which it counts, or a date and time
+        #[arg(long, value_name = "DATE")]
+        until: Option<String>,
         #[arg(long = "for", value_name = "ACKNOWLEDGEMENT")]
         acknowledgement: Option<String>,
     },
@@ -83,9 +86,10 @@ impl Ack {
             }
             What::Review(review) => return review.run(global, &mut engine),
             What::Import { file } => return import(&mut engine, global, file),
-            What::Waive { person, reason, by, acknowledgement } => {
-                let waived = engine.waive(person, acknowledgement.as_deref(), reason, by)?;
-                output::data(&format!("{person} no longer blocks {}; listed as waived for ever", waived.join(", ")))?;
+            What::Waive { person, reason, by, until, acknowledgement } => {
+                let (only, until) = (acknowledgement.as_deref(), until.as_deref());
+                let waived = engine.waive(Waive { person, only, reason, by, until })?;
+                tell_waived(&engine, global, person, &waived)?;
             }
             What::Revoke { person, by, note, evidence, waiver } => {
                 output::data(&engine.revoke(person, *evidence, *waiver, by, note)?)?;
@@ -106,6 +110,32 @@ fn tell(global: &Global, recorded: &Recorded) -> Result<()> {
         (false, true) => format!("'{}' asks for {}", recorded.acknowledgement, recorded.required),
     };
     output::data(&format!("{}: {} for '{}'; {ending}", recorded.person, recorded.grade, recorded.acknowledgement))
+}
+
+fn tell_waived(engine: &Engine, global: &Global, person: &str, waived: &[Waived]) -> Result<()> {
+    if global.json {
+        return output::json(&waived);
+    }
+    let names = |counts: bool| {
+        let some = waived.iter().filter(|one| one.counts == counts);
+        some.map(|one| one.acknowledgement.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let until = waived.iter().find_map(|one| one.until).map(|until| {
+        let at = until.with_timezone(&engine.campaign.change.zone).format("%a %F %H:%M %Z");
+        format!(" until {at}")
+    });
+    let until = until.unwrap_or_default();
+    if !names(true).is_empty() {
+        output::data(&format!("{person} no longer blocks {}{until}; listed as waived for ever", names(true)))?;
+    }
+    if !names(false).is_empty() {
+        output::data(&format!(
+            "recorded for {}{until}; it counts once a second person decides the same: flagday ack waive {person} --by NAME \
+             --reason TEXT",
+            names(false)
+        ))?;
+    }
+    Ok(())
 }
 
 fn import(engine: &mut Engine, global: &Global, file: &std::path::Path) -> Result<Exit> {

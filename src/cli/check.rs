@@ -23,13 +23,12 @@ impl Check {
         if global.json {
             output::json(&json!({ "schema": 1, "findings": findings }))?;
         } else {
-            output::findings(&findings, true);
+            output::findings(&findings, global.verbose);
             let warnings =
                 findings.iter().filter(|finding| finding.severity == crate::fault::Severity::Warning).count();
-            output::data(&format!(
-                "{errors} errors, {warnings} warnings, {} notes",
-                findings.len() - errors - warnings
-            ))?;
+            let notes = findings.len() - errors - warnings;
+            let how = if notes > 0 && !global.verbose { " (-v shows them)" } else { "" };
+            output::data(&format!("{errors} errors, {warnings} warnings, {notes} notes{how}"))?;
             global.hint(next(&findings));
         }
         Ok(if errors > 0 { Exit::Error } else { Exit::Done })

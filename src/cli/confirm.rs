@@ -9,8 +9,7 @@ pub fn confirm(global: &Global, what: &str) -> Result<()> {
     if global.yes {
         return Ok(());
     }
-    let stdin = std::io::stdin();
-    if !stdin.is_terminal() || !std::io::stderr().is_terminal() {
+    if !at_terminal() {
         return Err(Fault::ending(
             Exit::Waiting,
             "not-confirmed",
@@ -18,11 +17,7 @@ pub fn confirm(global: &Global, what: &str) -> Result<()> {
             "add --yes",
         ));
     }
-    let mut err = std::io::stderr().lock();
-    write!(err, "{what}. Go on? [y/N] ")?;
-    err.flush()?;
-    let mut answer = String::new();
-    stdin.lock().read_line(&mut answer)?;
+    let answer = ask(&format!("{what}. Go on? [y/N] "))?;
     if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
         return Ok(());
     }
@@ -32,4 +27,22 @@ pub fn confirm(global: &Global, what: &str) -> Result<()> {
         "you did not say yes: nothing was done",
         "run it again when you want it",
     ))
+}
+
+/// Words that a person has to type out; `None` where nobody is at a terminal. `--yes` does not stand in for them.
+pub fn typed(prompt: &str) -> Result<Option<String>> {
+    if at_terminal() { ask(prompt).map(Some) } else { Ok(None) }
+}
+
+fn at_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+fn ask(prompt: &str) -> Result<String> {
+    let mut err = std::io::stderr().lock();
+    write!(err, "{prompt}")?;
+    err.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(answer)
 }

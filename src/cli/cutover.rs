@@ -1,6 +1,6 @@
-use super::confirm::confirm;
-use super::{Global, output, waiting};
-use crate::engine::{Engine, Stop};
+use super::confirm::{confirm, typed};
+use super::{Global, blocking, drain, output, waiting};
+use crate::engine::{Engine, Overrule, Stop};
 use crate::fault::{Exit, Fault, Result};
 use crate::runbook::{self, Event, Journal};
 use clap::Subcommand;
@@ -19,6 +19,18 @@ pub struct Cutover {
     /// How long a step waits for a file that somebody has open
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     wait: u32,
+    /// Let the next step pass this gate although it is held: for ever visible, with your name
+    #[arg(long = "override", value_name = "GATE", requires = "by", requires = "reason")]
+    overrule: Option<String>,
+    /// Who decides that
+    #[arg(long, value_name = "NAME", requires = "overrule")]
+    by: Option<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT", requires = "overrule")]
+    reason: Option<String>,
+    /// The campaign's name, typed out, where no terminal can ask for it
+    #[arg(long, value_name = "CAMPAIGN", requires = "overrule")]
+    confirm: Option<String>,
     #[command(subcommand)]
     what: Option<What>,
 }
@@ -35,6 +47,9 @@ enum What {
         /// For one person whom the program cannot see
         #[arg(long)]
         person: Option<String>,
+        /// A point of the step's checklist that was not seen; it stays visible
+        #[arg(long, value_name = "POINT", conflicts_with_all = ["person", "undone"])]
+        without: Vec<String>,
         /// That you took back by hand what the step's own program had done
         #[arg(long, conflicts_with = "person")]
         undone: bool,
@@ -54,6 +69,8 @@ enum What {
         #[arg(long, value_name = "FOLDER")]
         to: PathBuf,
     },
+    /// Look who has fetched their mail since the broadcast, by the files of the postoffice
+    Drain(drain::Drain),
     /// Show what was meant, done and stated
     Journal,
 }
@@ -63,18 +80,19 @@ impl Cutover {
         match &self.what {
             None if self.dry_run => dry_run(&global.open()?, global),
             None => self.advance(global),
-            Some(What::Attest { step, by, note, person, undone }) => {
+            Some(What::Attest { step, by, note, person, without, undone }) => {
                 let (mut engine, _lock) = global.open_locked("cutover attest")?;
                 output::data(&match person {
                     Some(person) => engine.attest_person(step, person, by, note)?,
                     None if *undone => engine.undone_by_hand(step, by, note)?,
-                    None => engine.attest(step, by, note)?,
+                    None => engine.attest_without(step, by, note, without)?,
                 })?;
                 global.hint("Next: flagday cutover");
                 Ok(Exit::Done)
             }
             Some(What::Rollback { to }) => rollback(global, to.as_deref()),
             Some(What::Restore { from, to }) => restore(global, from, to),
+            Some(What::Drain(drain)) => drain.run(global),
             Some(What::Journal) => journal(&global.open()?, global),
         }
     }
@@ -84,17 +102,72 @@ impl Cutover {
         confirm(global, &format!("Running the cutover of {}", engine.campaign.title))?;
         let quiet = global.quiet || global.json;
         engine.patience = waiting::patience(self.wait, quiet);
+        if let Some(gate) = &self.overrule {
+            self.overrule(&mut engine, gate)?;
+        }
         let cutover = engine.cutover(self.until.as_deref(), &mut |step, warnings| {
             output::findings(warnings, global.verbose);
             if !quiet {
                 output::prose(&format!("done: {} ({})", step.name, step.title));
             }
-        })?;
+        });
+        let cutover = match cutover {
+            Ok(cutover) => cutover,
+            Err(fault) => {
+                output::findings(&fault.findings, true);
+                situation(&engine)?;
+                return Ok(fault.exit);
+            }
+        };
         if global.json {
             output::json(&cutover)?;
         }
-        tell(&engine, global, &cutover.stop)
+        let exit = tell(&engine, global, &cutover.stop)?;
+        if exit != Exit::Done && !quiet {
+            situation(&engine)?;
+        }
+        Ok(exit)
     }
+
+    /// Records the override, once the campaign's name was typed.
+    fn overrule(&self, engine: &mut Engine, gate: &str) -> Result<()> {
+        let name = engine.campaign.name.clone();
+        let typed = match &self.confirm {
+            Some(typed) => Some(typed.clone()),
+            None => typed(&format!("Overriding gate {gate}. Type the campaign's name, {name}, to go on: "))?,
+        };
+        let Some(typed) = typed else {
+            let cause = format!("gate {gate} was not overridden: nobody is at a terminal to type the campaign's name");
+            let remedy = "add --confirm with the campaign's name; --yes is not enough";
+            return Err(Fault::ending(Exit::Waiting, "override-unconfirmed", cause, remedy));
+        };
+        let (by, reason) = (self.by.as_deref().unwrap_or(""), self.reason.as_deref().unwrap_or(""));
+        let decision = engine.overrule(Overrule { gate, by, reason, typed: &typed })?;
+        output::prose(&format!(
+            "OVERRIDDEN by {}: gate {} for step {}, held by {} people; status, report and audit show it for ever",
+            decision.by,
+            decision.gate,
+            decision.step,
+            decision.missing.len()
+        ));
+        Ok(())
+    }
+}
+
+/// What state the postoffice is in, and two commands that are safe.
+fn situation(engine: &Engine) -> Result<()> {
+    let Some(situation) = engine.situation()? else { return Ok(()) };
+    let mut text = "\nThe postoffice now:\n".to_owned();
+    for words in &situation.words {
+        text += &format!("  {words}\n");
+    }
+    text += "Safe now:\n";
+    let width = situation.safe.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
+    for (command, what) in &situation.safe {
+        text += &format!("  {command:width$}  {what}\n");
+    }
+    output::prose(text.trim_end());
+    Ok(())
 }
 
 fn tell(engine: &Engine, global: &Global, stop: &Stop) -> Result<Exit> {
@@ -112,10 +185,21 @@ fn tell(engine: &Engine, global: &Global, stop: &Stop) -> Result<Exit> {
         Stop::Blocked { step, gates } => {
             for gate in gates {
                 say(format!("step {step} is blocked: gate {} has {} of {}", gate.name, gate.satisfied, gate.of))?;
-                for one in gate.blocking.iter().take(12) {
-                    say(format!("  {} ({}): {}", one.person, one.grade, one.why))?;
+                if !gate.blocking.is_empty() {
+                    say(blocking::text(gate))?;
                 }
-                global.hint(format!("Next: flagday who --blocking {}", gate.name));
+                match gate.missed {
+                    Some(due) => {
+                        let at = due.with_timezone(&engine.campaign.change.zone).format("%a %F %H:%M %Z");
+                        say(format!(
+                            "  its deadline passed {at}, and the campaign is to be called off then: no late answer opens it"
+                        ))?;
+                        global.hint(
+                            "Next: flagday abort --reason TEXT; or a decision by name: ack waive, cutover --override",
+                        );
+                    }
+                    None => global.hint(format!("Next: flagday who --blocking {}", gate.name)),
+                }
             }
         }
         Stop::Waiting { step, until } => {
@@ -125,7 +209,9 @@ fn tell(engine: &Engine, global: &Global, stop: &Stop) -> Result<Exit> {
         Stop::Pending { step, why } => say(format!("step {step} waits: {why}"))?,
         Stop::NeedsPerson { step, statement } => {
             say(format!("step {step} needs a person to state:\n\n{}\n", statement.trim_end()))?;
-            global.hint(format!("When it is true: flagday cutover attest {step} --by NAME --note TEXT"));
+            let listed = engine.campaign.step(step).is_some_and(|step| !step.checklist.is_empty());
+            let without = if listed { "; --without POINT leaves one out that was not seen" } else { "" };
+            global.hint(format!("When it is true: flagday cutover attest {step} --by NAME --note TEXT{without}"));
         }
     }
     Ok(Exit::Waiting)
@@ -163,7 +249,14 @@ fn rollback(global: &Global, to: Option<&str>) -> Result<Exit> {
     };
     confirm(global, &[Some(what), warning].into_iter().flatten().collect::<Vec<_>>().join(". "))?;
     engine.patience = waiting::patience(engine.patience.seconds, global.quiet || global.json);
-    let undone = engine.rollback(to)?;
+    let undone = match engine.rollback(to) {
+        Ok(undone) => undone,
+        Err(fault) => {
+            output::findings(&fault.findings, true);
+            situation(&engine)?;
+            return Ok(fault.exit);
+        }
+    };
     if global.json {
         output::json(&undone)?;
     } else if undone.is_empty() {
@@ -218,6 +311,6 @@ fn words(event: &Event) -> (String, Vec<String>) {
         Event::Undoing {} => ("is being undone".into(), Vec::new()),
         Event::Undone { facts } => ("undone".into(), facts.clone()),
         Event::UndoneByHand { by, note } => (format!("undone by hand, says {by}: {note}"), Vec::new()),
-        Event::Attested { by, note } => (format!("stated by {by}: {note}"), Vec::new()),
+        Event::Attested { by, note, facts, .. } => (format!("stated by {by}: {note}"), facts.clone()),
     }
 }

@@ -2,10 +2,12 @@
 
 mod ack;
 mod audit;
+mod blocking;
 mod build;
 mod check;
 mod confirm;
 mod cutover;
+mod drain;
 mod init;
 mod intake;
 mod output;

@@ -1,7 +1,11 @@
 use super::watch::watch;
-use super::{Global, output};
+use super::{Global, blocking, output};
 use crate::fault::{Exit, Result};
 use crate::report::status;
+use chrono::{DateTime, Utc};
+
+/// Messages in doubt that are shown; `who --failed` has them all.
+const NAMES: usize = 12;
 
 /// Where the campaign stands: gates, counts, who blocks and why, what to do next
 #[derive(Debug, clap::Args)]
@@ -10,9 +14,6 @@ pub struct Status {
     #[arg(long)]
     watch: bool,
 }
-
-/// Names shown of one gate; `who --blocking` has them all.
-const NAMES: usize = 12;
 
 impl Status {
     pub fn run(&self, global: &Global) -> Result<Exit> {
@@ -26,11 +27,8 @@ impl Status {
         } else {
             output::findings(&engine.findings, global.verbose);
             let zone = engine.campaign.change.zone;
-            output::data(&text(
-                &status,
-                &engine.campaign.title,
-                &status.change_at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string(),
-            ))?;
+            let local = |at: DateTime<Utc>| at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string();
+            output::data(&text(&status, &engine.campaign.title, &local))?;
             global.hint(format!("Next: {}", status.next));
         }
         Ok(Exit::Done)
@@ -38,7 +36,8 @@ impl Status {
 }
 
 /// Gates, counts, names, tasks and steps, without what comes next.
-pub fn text(status: &status::Status, title: &str, change: &str) -> String {
+pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) -> String) -> String {
+    let change = local(status.change_at);
     let phase = serde_json::to_value(status.phase).ok().and_then(|value| value.as_str().map(str::to_owned));
     let mut text = format!(
         "{title} ({}), revision {}\nchange: {change}, phase: {}, {} people\n\n",
@@ -52,13 +51,36 @@ pub fn text(status: &status::Status, title: &str, change: &str) -> String {
         status.gates.iter().map(|gate| {
             vec![
                 gate.name.clone(),
-                if gate.open { "open" } else { "held" }.to_owned(),
+                match (&gate.overridden, gate.missed, gate.open) {
+                    (Some(_), ..) => "OVERRIDDEN",
+                    (_, Some(_), _) => "missed",
+                    (_, _, true) => "open",
+                    (_, _, false) => "held",
+                }
+                .to_owned(),
                 format!("{} of {}", gate.satisfied, gate.of),
                 gate.waived.join(", "),
                 gate.attested.join(", "),
             ]
         }),
     );
+    for one in &status.overrides {
+        text += &format!(
+            "\nOVERRIDDEN by {} on {}: gate {} for step {}: {}\n  it was held by {}\n",
+            one.by,
+            local(one.at),
+            one.gate,
+            one.step,
+            one.reason,
+            if one.missing.is_empty() { "nobody: its audience is empty".to_owned() } else { one.missing.join(", ") }
+        );
+    }
+    if let Some(postoffice) = &status.postoffice {
+        text += "\npostoffice:\n";
+        for words in &postoffice.words {
+            text += &format!("  {words}\n");
+        }
+    }
     let m = &status.messages;
     text += &format!(
         "\nmessages: {} planned, {} sending, {} sent, {} delivered, {} deferred, {} failed, {} held, {} uncertain\n",
@@ -81,17 +103,9 @@ pub fn text(status: &status::Status, title: &str, change: &str) -> String {
         );
     }
     for gate in status.gates.iter().filter(|gate| !gate.blocking.is_empty()) {
-        text += &format!("\n{} is held by {}:\n", gate.name, gate.blocking.len());
-        text += &output::table(
-            &["person", "grade", "why"],
-            gate.blocking
-                .iter()
-                .take(NAMES)
-                .map(|one| vec![one.person.clone(), one.grade.to_string(), one.why.clone()]),
-        );
-        if gate.blocking.len() > NAMES {
-            text += &format!("… and {} more: flagday who --blocking {}\n", gate.blocking.len() - NAMES, gate.name);
-        }
+        let how = if gate.open { "is open without" } else { "is held by" };
+        text += &format!("\n{} {how} {}:\n", gate.name, gate.blocking.len());
+        text += &blocking::text(gate);
     }
     if !status.tasks.is_empty() {
         text += "\nto do:\n";

@@ -45,7 +45,7 @@ fn picture(engine: &Engine, global: &Global, live: bool) -> Result<String> {
     }
     let zone = engine.campaign.change.zone;
     let local = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string();
-    let mut text = status::text(&status, &engine.campaign.title, &local(status.change_at));
+    let mut text = status::text(&status, &engine.campaign.title, &local);
     let now = engine.now();
     let rows = coming(engine, COMING)?.into_iter().map(|planned| {
         // How long it is until then changes all the time: for a terminal only.

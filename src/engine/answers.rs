@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::standings::Since;
-use crate::answer::{Evidence, Kind, Waiver};
+use crate::answer::{Evidence, Kind};
 use crate::campaign::{Acknowledgement, Grade};
 use crate::fault::{Exit, Fault, Finding, Result};
 use crate::msmail::serial;
@@ -226,47 +226,6 @@ impl Engine<'_> {
             revoked: false,
         };
         self.ledger.add_evidence(&fact)
-    }
-
-    /// Decides that a person no longer blocks. Returns the acknowledgements this concerned.
-    pub fn waive(&mut self, word: &str, only: Option<&str>, reason: &str, by: &str) -> Result<Vec<String>> {
-        if reason.trim().is_empty() || by.trim().is_empty() {
-            return Err(Fault::new(
-                "waiver-unreasoned",
-                "a waiver needs a reason and a name",
-                "give --reason and --by",
-            ));
-        }
-        let person = self.roster.find(word)?.id.clone();
-        if let Some(name) = only.filter(|name| !self.campaign.acknowledgements.contains_key(*name)) {
-            let known: Vec<_> = self.campaign.acknowledgements.keys().map(String::as_str).collect();
-            let cause = format!("there is no acknowledgement '{name}'");
-            return Err(Fault::ending(
-                Exit::Usage,
-                "unknown-acknowledgement",
-                cause,
-                format!("one of {}", known.join(", ")),
-            ));
-        }
-        let mut waived = Vec::new();
-        let all: Vec<Acknowledgement> = self.campaign.acknowledgements.values().cloned().collect();
-        // What the program has to see for itself is waived only by name.
-        let meant = |one: &&Acknowledgement| only.map_or(one.notice.is_some(), |name| name == one.name);
-        for acknowledgement in all.iter().filter(meant) {
-            let Some(standing) = self.standing(acknowledgement, &person)? else { continue };
-            if Self::is_settled(acknowledgement, &standing) {
-                continue;
-            }
-            let waiver =
-                Waiver { person: person.clone(), reason: reason.trim().into(), by: by.trim().into(), at: self.now() };
-            self.ledger.waive(&acknowledgement.name, &waiver)?;
-            waived.push(acknowledgement.name.clone());
-        }
-        if waived.is_empty() {
-            let cause = format!("{person} blocks nothing");
-            return Err(Fault::new("nothing-to-waive", cause, "see `flagday status` for those who do"));
-        }
-        Ok(waived)
     }
 
     /// Takes back what stands for a person: the newest piece of evidence by an operator or an answer, or the waivers.

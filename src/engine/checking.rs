@@ -81,17 +81,19 @@ impl Engine<'_> {
         findings
     }
 
-    /// The trees as they should be now: once the cutover has begun, its own steps check what they need.
+    /// The trees as they should be now. While the cutover goes on, P1 and MASTER.GLB are where its steps have left them:
+    /// then everything else is checked, and what the next step wants to find.
     fn check_postoffice(&self) -> Result<Vec<Finding>> {
         let Some(facts) = &self.campaign.msmail else { return Ok(Vec::new()) };
-        let entries = self.ledger.entries()?;
-        let begun = self.campaign.steps.iter().filter(|step| step.wait.is_some() || step.name == "close-p1");
-        for step in begun {
-            if !matches!(state_of(&entries, &step.name)?, StepState::Pending | StepState::Undone) {
-                return Ok(Vec::new());
+        let mut findings = match self.evening_has_begun()? {
+            false => self.check_by_names(&["stage".to_owned()]),
+            true => {
+                let mut names = vec!["postoffice".to_owned()];
+                let next = self.next_step()?.map(|step| step.before).unwrap_or_default();
+                names.extend(next.into_iter().filter(|name| name != "postoffice"));
+                self.check_by_names(&names)
             }
-        }
-        let mut findings = msmail::check_by_name("stage", &facts.postoffice, &facts.staged, facts).unwrap_or_default();
+        };
         match Postoffice::open(&facts.postoffice) {
             Ok(live) => {
                 let people: Vec<&Person> = self.roster.people().collect();
@@ -101,6 +103,16 @@ impl Engine<'_> {
         }
         findings.dedup();
         Ok(findings)
+    }
+
+    fn evening_has_begun(&self) -> Result<bool> {
+        let entries = self.ledger.entries()?;
+        for step in self.campaign.steps.iter().filter(|step| step.wait.is_some() || step.name == "close-p1") {
+            if !matches!(state_of(&entries, &step.name)?, StepState::Pending | StepState::Undone) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// How messages leave, with the password fetched.

@@ -2,15 +2,13 @@
 //! journal and from the files, never from memory.
 
 use super::Engine;
-use crate::answer::{Evidence, Kind};
 use crate::campaign::{Action, Campaign, Step};
 use crate::fault::{Exit, Fault, Finding, Result};
-use crate::gate::{self, Verdict};
+use crate::gate::Verdict;
 use crate::msmail;
-use crate::runbook::{Journal, Paths, Performed, Progress, Runbook, StepState, state_of, stated};
+use crate::runbook::{Journal, Paths, Performed, StepState, state_of, stated};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use std::time::Duration;
 
 /// Why the cutover stopped where it did.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -56,8 +54,6 @@ pub struct TakenBack {
     pub facts: Vec<String>,
 }
 
-const SECOND: Duration = Duration::from_secs(1);
-
 /// Hears each second what is in use, how many seconds were waited, and how many there are.
 pub type Tell = dyn Fn(&str, u32, u32);
 
@@ -94,6 +90,9 @@ impl Engine<'_> {
                 match self.advance(&self.filled(&step)?)? {
                     Ok(mut warnings) => {
                         warnings.extend(self.unreached(&step)?);
+                        if step.action == Some(Action::Observe("drain".into())) {
+                            warnings.extend(self.reconcile()?);
+                        }
                         told(&step, &warnings);
                     }
                     Err(stop) => return Ok(Cutover { ran, stop }),
@@ -124,57 +123,21 @@ impl Engine<'_> {
         })
     }
 
-    fn begin(&mut self, step: &Step) -> Result<Result<Performed, Stop>> {
-        let name = step.name.clone();
-        if let Some(until) = self.begins(step).filter(|at| *at > self.now()) {
-            return Ok(Err(Stop::Waiting { step: name, until }));
-        }
-        if matches!(step.action, Some(Action::Notice(_) | Action::Package(_) | Action::Observe(_))) {
-            Fault::check(self.check_by_names(&step.before))?;
-        }
-        // Gates are built on what an observation sees, so it comes before they are judged.
-        let facts = self.look(step)?;
-        let verdicts = self.verdicts()?;
-        let passed = match gate::pass(&name, &step.needs, &verdicts) {
-            Ok(passed) => passed,
-            Err(shut) => {
-                let gates = verdicts.into_iter().filter(|verdict| shut.contains(&verdict.name)).collect();
-                return Ok(Err(Stop::Blocked { step: name, gates }));
-            }
-        };
-        if let Some(why) = self.build_and_send(step)? {
-            return Ok(Err(Stop::Pending { step: name, why }));
-        }
-        self.runbook(facts, |runbook| runbook.perform(step, passed)).map(Ok)
-    }
-
-    /// Hands the runbook what it needs of this campaign. `facts`: what the work of other stages has come to, when it
-    /// is done beforehand.
-    fn runbook<T>(&mut self, facts: Vec<String>, run: impl FnOnce(&mut Runbook<'_>) -> Result<T>) -> Result<T> {
-        let (paths, clock, campaign) = (self.paths(), self.world, &self.campaign);
-        let Patience { seconds, tell } = &self.patience;
-        run(&mut Runbook {
-            paths: &paths,
-            journal: &mut self.ledger,
-            checks: &|name| check(campaign, name),
-            other: &mut |_| Ok(Progress::Done { facts: facts.clone() }),
-            now: &|| clock.now(),
-            again: &mut |why, waited| {
-                tell(why, waited, *seconds);
-                if waited < *seconds {
-                    clock.pause(SECOND);
-                }
-                waited < *seconds
-            },
-        })
-    }
-
     /// Records a person's statement for a whole step, once its turn has come: said earlier, it would speak of another
     /// moment than the one it is needed for.
     pub fn attest(&mut self, step: &str, by: &str, note: &str) -> Result<String> {
+        self.attest_without(step, by, note, &[])
+    }
+
+    /// The same, leaving out points of the step's checklist that were not seen: it stays visible that they were not.
+    pub fn attest_without(&mut self, step: &str, by: &str, note: &str, without: &[String]) -> Result<String> {
         let step = self.step_named(step)?.clone();
         self.require_turn(&step)?;
-        self.runbook(Vec::new(), |runbook| runbook.attest(&step, by, note))?;
+        stated(by, note)?;
+        let mut seen = points(&step, without)?;
+        seen.extend(self.seen_at_broadcast(&step)?);
+        let step = self.filled(&step)?;
+        self.runbook(Vec::new(), |runbook| runbook.attest_seeing(&step, by, note, seen))?;
         Ok(format!("stated by {by}: {}", step.title))
     }
 
@@ -184,7 +147,7 @@ impl Engine<'_> {
             return Ok(());
         }
         self.require_before(step)?;
-        match self.begins(step).filter(|at| *at > self.now()) {
+        match self.waits(step) {
             Some(_) => Err(early(format!("step {} has not begun yet", step.name))),
             None => Ok(()),
         }
@@ -199,38 +162,6 @@ impl Engine<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Records a person's statement for one other person, whom the program cannot see.
-    pub fn attest_person(&mut self, step: &str, person: &str, by: &str, note: &str) -> Result<String> {
-        let (by, note) = stated(by, note)?;
-        let step = self.step_named(step)?;
-        let gate = step.needs.first().and_then(|gate| self.campaign.gates.get(gate));
-        let Some(gate) = gate.filter(|_| step.action == Some(Action::Observe("drain".to_owned()))) else {
-            let cause = format!("step '{}' looks at nobody's files, so nobody can be vouched for there", step.name);
-            return Err(Fault::new("not-personal", cause, "leave --person out, or record the person's own answer"));
-        };
-        self.require_before(step)?;
-        let id = self.roster.find(person)?.id.clone();
-        let audience = &self.campaign.audiences[&self.campaign.acknowledgements[&gate.acknowledgement].audience];
-        if !self.roster.audience(audience).any(|member| member.id == id) {
-            let cause = format!("{id} is not among those whom step '{}' waits for", step.name);
-            return Err(Fault::new("not-concerned", cause, format!("see `flagday who --blocking {}`", gate.name)));
-        }
-        let words = format!("{by} vouches for {id}; it stays visible as an attestation");
-        let fact = Evidence {
-            id: 0,
-            at: self.now(),
-            person: id,
-            acknowledgement: gate.acknowledgement.clone(),
-            revision: self.revision_number()?,
-            kind: Kind::Attested,
-            by: Some(by),
-            detail: note,
-            revoked: false,
-        };
-        self.ledger.add_evidence(&fact)?;
-        Ok(words)
     }
 
     /// Records that a person took back the work of a step's program.
@@ -250,18 +181,10 @@ impl Engine<'_> {
         Ok(undone.into_iter().map(|(step, facts)| TakenBack { step, facts }).collect())
     }
 
-    /// What has to be said before undoing: mail written under the new serial number is stranded by going back.
-    pub fn rollback_warning(&self, to: Option<&str>) -> Result<Option<String>> {
-        let steps = &self.campaign.steps;
-        let kept = to.and_then(|name| steps.iter().position(|step| step.name == name)).map_or(0, |last| last + 1);
+    /// The step that puts the new MASTER.GLB in place.
+    pub(super) fn install_step(&self) -> Option<&Step> {
         let installs = |step: &&Step| step.after.iter().any(|check| check == "master-new") && step.action.is_some();
-        let Some(install) = steps[kept..].iter().find(installs) else { return Ok(None) };
-        let state = state_of(&self.ledger.entries()?, &install.name)?;
-        Ok((!matches!(state, StepState::Pending | StepState::Undone)).then(|| {
-            "The new MASTER.GLB is in place: mail that was written since then cannot be read under the old serial \
-             number. Stop all transports first, and restart them afterwards"
-                .to_owned()
-        }))
+        self.campaign.steps.iter().find(installs)
     }
 
     pub(super) fn paths(&self) -> Paths {
@@ -290,13 +213,16 @@ impl Engine<'_> {
                 text = text.replace(name, value);
             }
         }
+        for (name, words) in &step.checklist {
+            text += &format!("\n  {name}: {words}");
+        }
         if text.contains("{broadcast}") {
             text = text.replace("{broadcast}", &self.broadcast_text()?);
         }
         Ok(Step { attest: Some(text), ..step.clone() })
     }
 
-    fn step_named(&self, name: &str) -> Result<&Step> {
+    pub(super) fn step_named(&self, name: &str) -> Result<&Step> {
         self.campaign.step(name).ok_or_else(|| {
             let known: Vec<_> = self.campaign.steps.iter().map(|step| step.name.as_str()).collect();
             let cause = format!("there is no step '{name}'");
@@ -306,7 +232,7 @@ impl Engine<'_> {
 }
 
 /// A check of the postoffice, by the name a step calls it.
-fn check(campaign: &Campaign, name: &str) -> Result<Vec<Finding>> {
+pub(super) fn check(campaign: &Campaign, name: &str) -> Result<Vec<Finding>> {
     let facts = campaign.msmail.as_ref();
     let found = facts.and_then(|facts| msmail::check_by_name(name, &facts.postoffice, &facts.staged, facts));
     found.ok_or_else(|| {
@@ -314,6 +240,24 @@ fn check(campaign: &Campaign, name: &str) -> Result<Vec<Finding>> {
         Finding::error("unknown-check", format!("there is no check '{name}'"), remedy).in_file(&campaign.file).into()
     })
 }
+
+/// Each point of a step's checklist, as it goes on record.
+fn points(step: &Step, without: &[String]) -> Result<Vec<String>> {
+    if let Some(unknown) = without.iter().find(|name| !step.checklist.contains_key(*name)) {
+        let known: Vec<_> = step.checklist.keys().map(String::as_str).collect();
+        let cause = format!("'{unknown}' is no point of the checklist of step {}", step.name);
+        let remedy = if known.is_empty() { "it has none".to_owned() } else { format!("one of {}", known.join(", ")) };
+        return Err(Fault::ending(Exit::Usage, "unknown-point", cause, remedy));
+    }
+    let told = |(name, words): (&String, &String)| match without.contains(name) {
+        true => format!("{NOT_SEEN}{name}: {words}"),
+        false => format!("seen: {name}: {words}"),
+    };
+    Ok(step.checklist.iter().map(told).collect())
+}
+
+/// How a point that was left out begins on record.
+pub(super) const NOT_SEEN: &str = "not seen: ";
 
 #[cfg(test)]
 mod tests;

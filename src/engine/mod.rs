@@ -14,14 +14,20 @@ mod due;
 mod elsewhere;
 mod facts;
 mod import;
+mod inputs;
 mod intake;
+mod overruling;
 mod review;
 mod plan;
 mod reason;
 mod sending;
 mod round;
+mod situation;
 mod standings;
+mod starting;
 mod steps;
+mod vouching;
+mod waiving;
 
 pub use answers::{Answer, Recorded};
 pub use building::Built;
@@ -29,13 +35,17 @@ pub use calendar::{Entry, What};
 pub use compose::Preview;
 pub use confirm::{Outcome, PageState, PageView, Said, masked};
 pub use cutover::{Cutover, Patience, Stop, TakenBack};
+pub use drain::{DrainLook, DrainRow};
 pub use facts::Difference;
 pub use import::ImportRow;
 pub use intake::{Seen, TakenIn};
+pub use overruling::Overrule;
 pub use plan::Planned;
 pub use review::{Reviewed, Verdict};
 pub use sending::{Sent, To};
+pub use situation::Situation;
 pub use steps::{Outlook, StepView};
+pub use waiving::{Waive, Waived};
 
 use crate::campaign::{self, Campaign};
 use crate::fault::{Finding, Result};
@@ -60,6 +70,8 @@ pub struct Engine<'w> {
     world: &'w dyn World,
     /// The templates, compiled when they are first needed.
     texts: OnceCell<Arc<Texts>>,
+    /// What was read when it was opened.
+    inputs: inputs::Inputs,
 }
 
 impl<'w> Engine<'w> {
@@ -67,12 +79,14 @@ impl<'w> Engine<'w> {
     /// reach people (see [`Engine::require_roster`]).
     pub fn open(root: &Path, world: &'w dyn World) -> Result<Engine<'w>> {
         let (campaign, mut findings) = campaign::load(root)?;
+        let inputs = inputs::inputs(&campaign);
         let (roster, faults) = roster::read(&campaign);
         findings.extend(faults);
         findings.extend(roster::check_audiences(&campaign, &roster));
         let ledger = Ledger::open(&campaign.state())?;
         let campaign = Arc::new(campaign);
-        Ok(Engine { campaign, roster, findings, patience: Patience::default(), ledger, world, texts: OnceCell::new() })
+        let patience = Patience::default();
+        Ok(Engine { inputs, campaign, roster, findings, patience, ledger, world, texts: OnceCell::new() })
     }
 
     pub fn now(&self) -> DateTime<Utc> {

@@ -1,8 +1,8 @@
 //! Where everybody stands, and what the gates say because of it. Derived anew each time from the evidence.
 
 use super::Engine;
-use crate::answer::{Evidence, Standing};
-use crate::campaign::{Acknowledgement, Action, Grade};
+use crate::answer::{Evidence, Standing, Waiver, Waiving};
+use crate::campaign::{Acknowledgement, Action, Gate, Grade, OnDeadline};
 use crate::fault::Result;
 use crate::gate::{self, Verdict};
 use crate::runbook::{Entry, Event, Journal, StepState, state_of};
@@ -30,19 +30,25 @@ impl Since {
 impl Engine<'_> {
     /// Each person of the acknowledgement's audience, in roster order.
     pub fn standings(&self, acknowledgement: &Acknowledgement) -> Result<Vec<Standing>> {
+        self.standings_by(acknowledgement, DateTime::<Utc>::MAX_UTC)
+    }
+
+    /// The same by what was on record at a deadline. Decisions about a person count whenever they are made.
+    fn standings_by(&self, acknowledgement: &Acknowledgement, deadline: DateTime<Utc>) -> Result<Vec<Standing>> {
         let revision = self.revision_number()?;
         let since = self.observed_since(acknowledgement)?;
         let mut evidence: HashMap<String, Vec<Evidence>> = HashMap::new();
         for fact in self.ledger.evidence(&acknowledgement.name, revision)? {
-            if !since.counts(&fact) {
+            if !since.counts(&fact) || fact.at > deadline {
                 continue;
             }
             evidence.entry(fact.person.clone()).or_default().push(fact);
         }
-        let mut waivers: HashMap<String, _> = HashMap::new();
+        let mut waivers: HashMap<String, Vec<Waiver>> = HashMap::new();
         for waiver in self.ledger.waivers(&acknowledgement.name)? {
-            waivers.insert(waiver.person.clone(), waiver);
+            waivers.entry(waiver.person.clone()).or_default().push(waiver);
         }
+        let (two, now) = (self.asks_two(&acknowledgement.name), self.now());
         let audience = &self.campaign.audiences[&acknowledgement.audience];
         let nothing = nothing_yet(acknowledgement);
         Ok(self
@@ -50,7 +56,8 @@ impl Engine<'_> {
             .audience(audience)
             .map(|person| {
                 let facts = evidence.get(&person.id).map(Vec::as_slice).unwrap_or_default();
-                Standing::of(&person.id, facts, waivers.remove(&person.id), nothing)
+                let waiving = Waiving::of(waivers.remove(&person.id).unwrap_or_default(), two, now);
+                Standing::of(&person.id, facts, waiving, nothing)
             })
             .collect())
     }
@@ -61,16 +68,12 @@ impl Engine<'_> {
         if acknowledgement.grade != Grade::Observed || acknowledgement.notice.is_some() {
             return Ok(Since::Always);
         }
-        let steps = &self.campaign.steps;
-        let looks = |what: &str| steps.iter().find(|step| step.action == Some(Action::Observe(what.to_owned())));
-        let drained = looks("drain").and_then(|step| step.needs.first()).and_then(|gate| self.campaign.gates.get(gate));
-        let ground = match drained {
-            Some(gate) if gate.acknowledgement == acknowledgement.name => looks("server-clock"),
-            _ => {
-                steps.iter().find(|step| step.action.is_some() && step.after.iter().any(|check| check == "master-new"))
-            }
-        };
-        let Some(ground) = ground else { return Ok(Since::Always) };
+        let reads = Action::Observe("server-clock".to_owned());
+        let drained = self.drain_gate().is_ok_and(|gate| gate.acknowledgement == acknowledgement.name);
+        if drained && self.campaign.steps.iter().any(|step| step.action.as_ref() == Some(&reads)) {
+            return Ok(self.broadcast()?.map_or(Since::NotYet, |broadcast| Since::At(broadcast.at)));
+        }
+        let Some(ground) = self.install_step().filter(|_| !drained) else { return Ok(Since::Always) };
         let entries = self.ledger.entries()?;
         if state_of(&entries, &ground.name)? != StepState::Done {
             return Ok(Since::NotYet);
@@ -88,20 +91,37 @@ impl Engine<'_> {
         let since = self.observed_since(acknowledgement)?;
         let mut facts = self.ledger.evidence_about(person, &acknowledgement.name, self.revision_number()?)?;
         facts.retain(|fact| since.counts(fact));
-        let waiver = self.ledger.waivers(&acknowledgement.name)?.into_iter().rfind(|waiver| waiver.person == person);
-        Ok(Some(Standing::of(person, &facts, waiver, nothing_yet(acknowledgement))))
+        let mut waivers = self.ledger.waivers(&acknowledgement.name)?;
+        waivers.retain(|waiver| waiver.person == person);
+        let waiving = Waiving::of(waivers, self.asks_two(&acknowledgement.name), self.now());
+        Ok(Some(Standing::of(person, &facts, waiving, nothing_yet(acknowledgement))))
     }
 
     /// What every gate says now.
     pub fn verdicts(&self) -> Result<Vec<Verdict>> {
+        let overrides = self.overrides_in_force()?;
         self.campaign
             .gates
             .values()
             .map(|gate| {
                 let acknowledgement = &self.campaign.acknowledgements[&gate.acknowledgement];
-                Ok(gate::evaluate(gate, acknowledgement, &self.standings(acknowledgement)?))
+                let standings = self.standings(acknowledgement)?;
+                let mut verdict = gate::evaluate(gate, acknowledgement, &standings);
+                if let Some(due) = self.missable(gate) {
+                    let then = gate::evaluate(gate, acknowledgement, &self.standings_by(acknowledgement, due)?);
+                    if !then.open {
+                        verdict = Verdict { missed: Some(due), ..then };
+                    }
+                }
+                Ok(overrides.iter().rev().fold(verdict, Verdict::overruled))
             })
             .collect()
+    }
+
+    /// The deadline of a gate that is to abort there, once it has passed.
+    fn missable(&self, gate: &Gate) -> Option<DateTime<Utc>> {
+        let due = self.campaign.acknowledgements[&gate.acknowledgement].due?.instant(&self.campaign.change);
+        (gate.on_deadline == OnDeadline::Abort && due < self.now()).then_some(due)
     }
 
     /// Whether the person's answer, or a decision, has settled this acknowledgement.

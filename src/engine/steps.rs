@@ -1,6 +1,7 @@
 //! Each step as a report sees it: how far it is, why it does not run, and what it would do.
 
 use super::Engine;
+use super::cutover::NOT_SEEN;
 use crate::campaign::Step;
 use crate::fault::{Finding, Result};
 use crate::gate::Verdict;
@@ -45,7 +46,7 @@ impl Engine<'_> {
         for step in &self.campaign.steps {
             let history = history_of(&entries, &step.name)?;
             let (state, why) = match history.state {
-                StepState::Done => ("done", String::new()),
+                StepState::Done => ("done", left_out(&history)),
                 StepState::Failed => ("failed", failure(&entries, &step.name)),
                 StepState::Undoing => ("running", "was being taken back, and that was cut off".into()),
                 StepState::Started if awaits_statement(step, &history) => ("blocked", AWAITS_STATEMENT.into()),
@@ -124,6 +125,15 @@ impl Engine<'_> {
 fn awaits_statement(step: &Step, history: &History) -> bool {
     let acted = history.intents.is_empty() || history.acted.is_some();
     step.attest.is_some() && history.attested.is_none() && acted
+}
+
+/// Points of a checklist that nobody saw, for ever beside the step.
+fn left_out(history: &History) -> String {
+    let names = history.attested_facts.iter().filter_map(|fact| fact.strip_prefix(NOT_SEEN)?.split(':').next());
+    match names.collect::<Vec<_>>().join(", ") {
+        names if names.is_empty() => names,
+        names => format!("not seen: {names}"),
+    }
 }
 
 fn failure(entries: &[Entry], step: &str) -> String {

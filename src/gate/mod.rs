@@ -2,12 +2,18 @@
 //!
 //! ```text
 //! gate   held <-> open   (derived again each time from the standings)
+//!        held -Override-> open   (a named decision; for ever visible)
 //!        open -all gates of a step-> Passed   (a value that only this room can make; running a step takes it)
 //! ```
 
+mod grouped;
+
+pub use grouped::{Group, grouped};
+
 use crate::answer::Standing;
 use crate::campaign::{Acknowledgement, Gate, Grade};
-use serde::Serialize;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// What one gate says now, and why.
@@ -24,6 +30,40 @@ pub struct Verdict {
     pub attested: Vec<String>,
     /// SHA-256 over everybody's grade: what a step that passed had in hand.
     pub digest: String,
+    /// Opened against the count by a named decision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overridden: Option<Override>,
+    /// It missed this deadline, and the campaign says that it is to be called off then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missed: Option<DateTime<Utc>>,
+    /// When the first waiver it counts on runs out.
+    #[serde(skip)]
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// A named decision to let a step pass a gate that is held. It covers the people who held it then, and nobody else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Override {
+    pub gate: String,
+    /// The step that it was needed for first.
+    pub step: String,
+    pub by: String,
+    pub reason: String,
+    pub at: DateTime<Utc>,
+    pub missing: Vec<String>,
+}
+
+impl Verdict {
+    /// Opens a held gate when the decision covers everybody who holds it.
+    pub fn overruled(mut self, decision: &Override) -> Verdict {
+        let covered = |one: &Blocking| decision.missing.contains(&one.person);
+        if !self.open && decision.gate == self.name && self.blocking.iter().all(covered) {
+            self.open = true;
+            self.digest = format!("overridden by {}: {}", decision.by, self.digest);
+            self.overridden = Some(decision.clone());
+        }
+        self
+    }
 }
 
 /// One person who holds the gate shut.
@@ -32,6 +72,8 @@ pub struct Blocking {
     pub person: String,
     pub grade: Grade,
     pub why: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub remedy: String,
 }
 
 /// Judges one gate by where its audience stands. An attestation counts only where the program itself should have
@@ -47,11 +89,15 @@ pub fn evaluate(gate: &Gate, acknowledgement: &Acknowledgement, standings: &[Sta
         waived: Vec::new(),
         attested: Vec::new(),
         digest: String::new(),
+        overridden: None,
+        missed: None,
+        until: None,
     };
     let mut digest = Sha256::new();
     for standing in standings {
         digest.update(format!("{} {}\n", standing.person, standing.grade));
-        if standing.waiver.is_some() {
+        if let Some(waiver) = &standing.waiver {
+            verdict.until = [verdict.until, waiver.until].into_iter().flatten().min();
             verdict.waived.push(standing.person.clone());
             continue;
         }
@@ -66,6 +112,7 @@ pub fn evaluate(gate: &Gate, acknowledgement: &Acknowledgement, standings: &[Sta
                 person: standing.person.clone(),
                 grade: standing.grade,
                 why: standing.why.clone(),
+                remedy: standing.remedy.clone(),
             });
         }
     }

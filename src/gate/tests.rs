@@ -12,6 +12,7 @@ fn gate(share: f64) -> Gate {
         share,
         allow_empty: false,
         on_deadline: OnDeadline::Hold,
+        two_person: false,
         place: Place::file("flagday.toml"),
     }
 }
@@ -32,12 +33,23 @@ fn wanted(grade: Grade) -> Acknowledgement {
 }
 
 fn standing(person: &str, grade: Grade) -> Standing {
-    let why = String::new();
-    Standing { person: person.into(), grade, trouble: None, why, attested: false, away_until: None, waiver: None }
+    let (why, remedy) = (String::new(), String::new());
+    Standing {
+        person: person.into(),
+        grade,
+        trouble: None,
+        why,
+        remedy,
+        attested: false,
+        away_until: None,
+        waiver: None,
+        half_waived: None,
+    }
 }
 
 fn waived(person: &str) -> Standing {
-    let waiver = Waiver { person: person.into(), reason: "left".into(), by: "Ann".into(), at: Default::default() };
+    let (reason, by, at) = ("left".into(), "Ann".into(), Default::default());
+    let waiver = Waiver { person: person.into(), reason, by, at, until: None, second: None };
     Standing { waiver: Some(waiver), ..standing(person, Grade::None) }
 }
 
@@ -90,4 +102,43 @@ fn a_step_passes_only_with_every_gate_it_needs() {
         pass("s", &["g".into(), "h".into(), "gone".into()], &[open, shut]).err(),
         Some(vec!["h".into(), "gone".into()])
     );
+}
+
+#[test]
+fn an_override_covers_those_it_names_and_nobody_else() {
+    let held = |people: &[&str]| {
+        let standings: Vec<_> = people.iter().map(|person| standing(person, Grade::None)).collect();
+        evaluate(&gate(1.0), &wanted(Grade::Confirmed), &standings)
+    };
+    let decision = Override {
+        gate: "g".into(),
+        step: "s".into(),
+        by: "Pat".into(),
+        reason: "the window closes".into(),
+        at: Default::default(),
+        missing: vec!["ann".into(), "bob".into()],
+    };
+    let opened = held(&["ann"]).overruled(&decision);
+    assert!(opened.open && opened.overridden.is_some() && opened.digest.starts_with("overridden by Pat: "));
+    assert_eq!(opened.satisfied, 0, "it is no answer");
+    assert!(!held(&["ann", "cy"]).overruled(&decision).open, "somebody else holds it now");
+    let other = Override { gate: "h".into(), ..decision.clone() };
+    assert!(!held(&["ann"]).overruled(&other).open);
+    let satisfied = evaluate(&gate(1.0), &wanted(Grade::Sent), &[standing("ann", Grade::Sent)]).overruled(&decision);
+    assert!(satisfied.overridden.is_none(), "an open gate needs none");
+    let nobody = evaluate(&gate(1.0), &wanted(Grade::Sent), &[]);
+    assert!(nobody.overruled(&Override { missing: vec![], ..decision }).open);
+}
+
+#[test]
+fn a_gate_knows_when_its_first_waiver_runs_out() {
+    let hour = |n: i64| DateTime::from_timestamp(n * 3600, 0);
+    let until = |person: &str, n| {
+        let mut standing = waived(person);
+        standing.waiver.as_mut().expect("waived").until = n;
+        standing
+    };
+    let verdict =
+        evaluate(&gate(1.0), &wanted(Grade::Sent), &[until("a", hour(7)), until("b", None), until("c", hour(3))]);
+    assert_eq!(verdict.until, hour(3));
 }

@@ -3,8 +3,9 @@
 
 use super::{Ledger, instant, millis};
 use crate::fault::{Fault, Result};
+use crate::gate::Override;
 use chrono::{DateTime, Utc};
-use rusqlite::Transaction;
+use rusqlite::{Row, Transaction};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,14 +78,7 @@ impl Ledger {
         let mut all = self.db.prepare("SELECT seq, at, kind, body, hash FROM event ORDER BY seq")?;
         let mut rows = all.query(())?;
         while let Some(row) = rows.next()? {
-            let body: String = row.get(3)?;
-            each(AuditEvent {
-                seq: row.get(0)?,
-                at: instant(row.get(1)?),
-                kind: row.get(2)?,
-                body: serde_json::from_str(&body).unwrap_or(serde_json::Value::String(body)),
-                hash: row.get(4)?,
-            })?;
+            each(event(row)?)?;
         }
         Ok(())
     }
@@ -118,6 +112,7 @@ impl Ledger {
 
     fn compare_with_chain(&self) -> Result<()> {
         let (mut told, mut waived, mut journal) = (BTreeMap::new(), Vec::new(), Vec::new());
+        let mut overridden = Vec::new();
         let mut revoked = BTreeSet::new();
         self.audit_events(|event| {
             let text = |name: &str| event.body[name].as_str().unwrap_or_default().to_owned();
@@ -132,8 +127,10 @@ impl Ledger {
                 }
                 "waived" => {
                     let part = |name: &str| event.body["waiver"][name].as_str().unwrap_or_default().to_owned();
-                    waived.push([text("acknowledgement"), part("person"), part("reason"), part("by")]);
+                    let until = part("until");
+                    waived.push([text("acknowledgement"), part("person"), part("reason"), part("by"), until]);
                 }
+                "overridden" => overridden.push(serde_json::from_value::<Override>(event.body)?),
                 "step" => journal.push((text("step"), event.body["event"].clone())),
                 _ => {}
             }
@@ -152,10 +149,21 @@ impl Ledger {
         if let Some(id) = told.keys().next() {
             return Err(broken(format!("evidence {id} is gone from its table")));
         }
-        let mut all = self.db.prepare("SELECT acknowledgement, person, reason, by FROM waiver ORDER BY id")?;
-        let rows = all.query_map((), |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))?;
-        if rows.collect::<Result<Vec<[String; 4]>, _>>()? != waived {
+        let mut all = self.db.prepare("SELECT acknowledgement, person, reason, by, until FROM waiver ORDER BY id")?;
+        let rows = all.query_map((), |row| {
+            let until = row.get::<_, Option<i64>>(4)?.map(instant).and_then(|at| serde_json::to_value(at).ok());
+            let until = until.and_then(|at| at.as_str().map(str::to_owned)).unwrap_or_default();
+            Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, until])
+        })?;
+        if rows.collect::<Result<Vec<[String; 5]>, _>>()? != waived {
             return Err(broken("the waivers are not what the chain says".into()));
+        }
+        let same = |(kept, said): (&Override, &Override)| {
+            (millis(kept.at), Override { at: said.at, ..kept.clone() }) == (millis(said.at), said.clone())
+        };
+        let kept = self.overrides()?;
+        if kept.len() != overridden.len() || !kept.iter().zip(&overridden).all(same) {
+            return Err(broken("the overrides are not what the chain says".into()));
         }
         let mut all = self.db.prepare("SELECT step, event FROM journal ORDER BY seq")?;
         let mut rows = all.query(())?;
@@ -169,10 +177,29 @@ impl Ledger {
         Ok(())
     }
 
+    /// The newest event of a kind.
+    pub fn latest_event(&self, kind: &str) -> Result<Option<AuditEvent>> {
+        let sql = "SELECT seq, at, kind, body, hash FROM event WHERE kind = ? ORDER BY seq DESC LIMIT 1";
+        let mut found = self.db.prepare_cached(sql)?;
+        let mut rows = found.query([kind])?;
+        rows.next()?.map(event).transpose()
+    }
+
     /// Adds an event that changes no table.
     pub fn note(&mut self, at: DateTime<Utc>, kind: &str, body: &impl Serialize) -> Result<()> {
         self.durable(|tx| append(tx, at, kind, body))
     }
+}
+
+fn event(row: &Row) -> Result<AuditEvent> {
+    let body: String = row.get(3)?;
+    Ok(AuditEvent {
+        seq: row.get(0)?,
+        at: instant(row.get(1)?),
+        kind: row.get(2)?,
+        body: serde_json::from_str(&body).unwrap_or(serde_json::Value::String(body)),
+        hash: row.get(4)?,
+    })
 }
 
 fn broken(cause: String) -> Fault {

@@ -1,7 +1,7 @@
-//! Evidence and waivers as they are recorded: only ever added; a revocation marks and is an event of its own.
+//! Evidence as it is recorded: only ever added; a revocation marks and is an event of its own.
 
 use super::{Ledger, audit, instant, millis};
-use crate::answer::{Evidence, Kind, Waiver};
+use crate::answer::{Evidence, Kind};
 use crate::fault::{Fault, Result};
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, Transaction};
@@ -59,42 +59,6 @@ impl Ledger {
             }
             audit::append(tx, at, "evidence-revoked", &json!({ "id": id, "by": by, "note": note }))
         })
-    }
-
-    pub fn waive(&mut self, acknowledgement: &str, waiver: &Waiver) -> Result<()> {
-        self.durable(|tx| {
-            tx.execute(
-                "INSERT INTO waiver(at, person, acknowledgement, reason, by) VALUES (?,?,?,?,?)",
-                (millis(waiver.at), &waiver.person, acknowledgement, &waiver.reason, &waiver.by),
-            )?;
-            audit::append(tx, waiver.at, "waived", &json!({ "acknowledgement": acknowledgement, "waiver": waiver }))
-        })
-    }
-
-    /// Withdraws every waiver of the person for the acknowledgement; returns how many there were.
-    pub fn unwaive(&mut self, acknowledgement: &str, person: &str, by: &str, at: DateTime<Utc>) -> Result<usize> {
-        self.durable(|tx| {
-            let changed = tx.execute(
-                "UPDATE waiver SET revoked = 1 WHERE acknowledgement = ? AND person = ? AND revoked = 0",
-                (acknowledgement, person),
-            )?;
-            if changed > 0 {
-                let body = json!({ "acknowledgement": acknowledgement, "person": person, "by": by });
-                audit::append(tx, at, "waiver-revoked", &body)?;
-            }
-            Ok(changed)
-        })
-    }
-
-    /// The waivers in force for one acknowledgement.
-    pub fn waivers(&self, acknowledgement: &str) -> Result<Vec<Waiver>> {
-        let mut all = self.db.prepare_cached(
-            "SELECT person, reason, by, at FROM waiver WHERE acknowledgement = ? AND revoked = 0 ORDER BY id",
-        )?;
-        let rows = all.query_map([acknowledgement], |row| {
-            Ok(Waiver { person: row.get(0)?, reason: row.get(1)?, by: row.get(2)?, at: instant(row.get(3)?) })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The person and the newest revision in whose package a code with this fingerprint went out.

@@ -4,6 +4,7 @@
 //! event in the audit chain are written in one transaction. Marks and results of messages in hand go on the slip first.
 
 mod audit;
+mod decisions;
 mod evidence;
 mod inbound;
 mod journal;
@@ -22,6 +23,7 @@ mod tries;
 
 pub use audit::{AuditEvent, AuditHead};
 pub use inbound::{Inbound, NewInbound, Settled};
+pub use journal::Guard;
 pub use lock::Lock;
 pub use messages::{Counts, MessageRow, NewMessage};
 pub use revisions::Revision;

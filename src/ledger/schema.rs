@@ -57,6 +57,11 @@ CREATE TABLE inbound(
   settled_at INTEGER, settled_by TEXT, settled_as TEXT, note TEXT) STRICT;
 CREATE INDEX inbound_review ON inbound(settled_at) WHERE review IS NOT NULL;
 CREATE TABLE mailbox(name TEXT PRIMARY KEY, validity INTEGER NOT NULL, uid INTEGER NOT NULL) STRICT;
+", "
+ALTER TABLE waiver ADD COLUMN until INTEGER;
+CREATE TABLE override(
+  id INTEGER PRIMARY KEY, at INTEGER NOT NULL, gate TEXT NOT NULL, step TEXT NOT NULL, by TEXT NOT NULL,
+  reason TEXT NOT NULL, missing TEXT NOT NULL) STRICT;
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {

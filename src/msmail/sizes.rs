@@ -114,7 +114,12 @@ pub const RULES: &[Rule] = &[
     rule(Warning, ("XTN", "*.XTN"), records(EXTERNAL), "Q77926"),
     rule(Warning, ("USR", "*.USR"), records(53), "Q77926"),
     rule(Warning, ("FOLDERS", "SERIALNO.IDX"), Exactly(4), "Q135868"),
+    rule(Warning, ("FOLDERS/LOC", "*.IDX"), after(100, 158), "Q77926"),
+    rule(Warning, ("FOLDERS/PUB", "FOLDROOT.IDX"), after(100, 158), "Q77926"),
 ];
+
+/// Every directory of a postoffice holds this file, one byte long (Q135868).
+const POPULATE: Rule = rule(Warning, ("", "POPULATE.MSM"), Exactly(1), "Q135868");
 
 /// The rule for a file of a postoffice, if one is documented. Letters count without regard to case.
 pub fn rule_of(folder: &str, name: &str) -> Option<&'static Rule> {
@@ -125,6 +130,9 @@ pub fn rule_of(folder: &str, name: &str) -> Option<&'static Rule> {
                 None => name.eq_ignore_ascii_case(rule.name),
             }
     };
+    if name.eq_ignore_ascii_case(POPULATE.name) {
+        return Some(&POPULATE);
+    }
     RULES.iter().find(applies)
 }
 
@@ -177,5 +185,13 @@ mod tests {
             assert!(rule_of("GLB", name).is_none(), "{name}");
         }
         assert!(rule_of("MMF", "00000001.MMF").is_none());
+    }
+
+    #[test]
+    fn the_file_of_every_directory_is_one_byte_long() {
+        for folder in ["P1", "MMF", "FOLDERS/LOC"] {
+            assert_eq!(check(folder, "Populate.msm", 1, Path::new("f")), None);
+            assert!(check(folder, "POPULATE.MSM", 0, Path::new("f")).is_some_and(|finding| !finding.is_error()));
+        }
     }
 }

@@ -131,6 +131,24 @@ impl Postoffice {
         self.entry(path).filter(|entry| !entry.is_folder)
     }
 
+    /// The contents of a directory inside a folder that was listed; empty where it is not there. With what was refused.
+    pub fn below(&self, path: &str) -> (Folder, Vec<Finding>) {
+        self.entry(path).map(|entry| self.list(entry)).unwrap_or_default()
+    }
+
+    /// The contents of a directory that was found; empty for a file. With what was refused.
+    pub fn list(&self, entry: &Entry) -> (Folder, Vec<Finding>) {
+        if !entry.is_folder {
+            return Default::default();
+        }
+        let mut findings = Vec::new();
+        let folder = list(&entry.path, &mut findings).unwrap_or_else(|fault| {
+            findings.extend(fault.findings);
+            Folder::default()
+        });
+        (folder, findings)
+    }
+
     /// Where a path is on the disk, in the letters found there; where it would be, when it is not.
     pub fn place(&self, path: &str) -> PathBuf {
         match (self.entry(path), path.split_once('/')) {
@@ -165,7 +183,7 @@ fn list(path: &Path, findings: &mut Vec<Finding>) -> Result<Folder> {
         if count == ENTRIES_MAX {
             let cause = format!("the folder holds more than {ENTRIES_MAX} entries; no postoffice does");
             let remedy = "name the folder of one postoffice";
-            return Err(Finding::error("folder-too-large", cause, remedy).in_file(path).into());
+            return Err(Finding::error("folder-too-large", cause, remedy).in_file(path).article("Q123376").into());
         }
         let Some(entry) = look(&item.map_err(|error| unreadable(path, error))?, findings) else { continue };
         let key = entry.name.to_ascii_uppercase();
@@ -193,7 +211,9 @@ fn look(item: &fs_err::DirEntry, findings: &mut Vec<Finding>) -> Option<Entry> {
     };
     let Ok(name) = item.file_name().into_string() else {
         let cause = "the name is not text in this system's encoding";
-        findings.push(Finding::warning("name-not-text", cause, "rename it or take it away").in_file(&path));
+        findings.push(
+            Finding::warning("name-not-text", cause, "rename it or take it away").in_file(&path).article("Q104029"),
+        );
         return None;
     };
     if !metadata.is_file() && !metadata.is_dir() {
@@ -216,7 +236,7 @@ fn unreadable(path: &Path, error: std::io::Error) -> Fault {
 
 fn link(path: &Path) -> Finding {
     let cause = "this is a link or a device, not a file or a folder: what stands behind it may change under us";
-    Finding::error("link-refused", cause, "put the real file or folder in its place").in_file(path)
+    Finding::error("link-refused", cause, "put the real file or folder in its place").in_file(path).article("Q77926")
 }
 
 fn clash(one: &Entry, other: &Entry) -> Finding {

@@ -3,7 +3,7 @@
 use super::script::{AtEvening, Deed, On};
 use super::stage::{Happening, How, Stage};
 use super::world::{each_file, touch};
-use crate::engine::To;
+use crate::engine::{To, Waive};
 use crate::fault::{Fault, Result};
 use fs_err as fs;
 use std::path::{Component, Path};
@@ -83,7 +83,10 @@ impl Stage<'_, '_> {
             self.send(Some(notice), &To::Everyone, false)?;
         }
         if let Some(reason) = &deed.waive {
-            self.engine.waive(person, None, reason, &operator)?;
+            let waive = Waive { person, only: None, reason, by: &operator, until: None };
+            if self.engine.waive(waive)?.iter().any(|one| !one.counts) {
+                self.engine.waive(Waive { by: "Second operator", ..waive })?;
+            }
             self.by_hand(on, &whom, &format!("waives {person}: {reason}"));
         }
         if deed.log_on {

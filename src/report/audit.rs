@@ -48,14 +48,25 @@ pub fn words(event: &AuditEvent) -> String {
         "waived" => {
             let waiver = event.body.get("waiver").cloned().unwrap_or_default();
             let part = |name: &str| waiver.get(name).and_then(|value| value.as_str()).unwrap_or("").to_owned();
+            let until = part("until");
             format!(
-                "{} is waived for {} by {}: {}",
+                "{} is waived for {} by {}: {}{}",
                 part("person"),
                 text("acknowledgement"),
                 part("by"),
-                part("reason")
+                part("reason"),
+                if until.is_empty() { until } else { format!(" (until {until})") }
             )
         }
+        "overridden" => format!(
+            "gate {} is overridden for step {} by {}: {}; it was held by {}",
+            text("gate"),
+            text("step"),
+            text("by"),
+            text("reason"),
+            listed(&event.body["missing"])
+        ),
+        "message-stores" => "the message stores are listed as they lie there at the broadcast".to_owned(),
         "waiver-revoked" => format!("the waiver of {} for {} is withdrawn", text("person"), text("acknowledgement")),
         "wrong-try" => format!(
             "something wrong was typed for {} ({}) on the confirm page, from {}",
@@ -78,4 +89,10 @@ pub fn words(event: &AuditEvent) -> String {
         }
         other => other.to_owned(),
     }
+}
+
+/// A list of people, or that there is nobody.
+fn listed(people: &serde_json::Value) -> String {
+    let names: Vec<&str> = people.as_array().into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
+    if names.is_empty() { "nobody: its audience is empty".to_owned() } else { names.join(", ") }
 }

@@ -101,7 +101,8 @@ fn render(
         .iter()
         .map(|gate| {
             json!({ "name": gate.name, "open": gate.open, "satisfied": gate.satisfied, "of": gate.of,
-                "waived": gate.waived.join(", "), "attested": gate.attested.join(", "), "blocking": gate.blocking })
+                "waived": gate.waived.join(", "),
+                "overridden": gate.overridden.as_ref().map(|one| one.by.clone()).unwrap_or_default(), "attested": gate.attested.join(", "), "blocking": gate.blocking })
         })
         .collect();
     let messages: Vec<_> = messages
@@ -115,6 +116,14 @@ fn render(
         .collect();
     let moments: Vec<_> =
         moments.iter().map(|moment| json!({ "at": local(moment.at), "words": moment.words })).collect();
+    let overrides: Vec<_> = status
+        .overrides
+        .iter()
+        .map(|one| {
+            json!({ "gate": one.gate, "step": one.step, "by": one.by, "reason": one.reason, "at": local(one.at),
+                "missing": one.missing.join(", ") })
+        })
+        .collect();
     let data = json!({
         "title": engine.campaign.title,
         "campaign": status.campaign,
@@ -127,6 +136,7 @@ fn render(
         "counts": status.messages,
         "head": status.head.clone().unwrap_or_default(),
         "gates": gates,
+        "overrides": overrides,
         "steps": steps,
         "people": people,
         "messages": messages,

@@ -66,7 +66,10 @@ pub fn who(engine: &Engine, filter: &Filter) -> Result<Vec<PersonRow>> {
                 && members.as_ref().is_none_or(|members| members.contains(person.id.as_str()))
                 && (gate.is_none() || state == "missing");
             if wanted {
-                let waived = standing.waiver.map(|waiver| format!("waived by {}: {}", waiver.by, waiver.reason));
+                let waived = standing.waiver.map(|waiver| {
+                    let second = waiver.second.map(|name| format!(" and {name}")).unwrap_or_default();
+                    format!("waived by {}{second}: {}", waiver.by, waiver.reason)
+                });
                 rows.push(PersonRow {
                     person: person.id.clone(),
                     name: person.name.clone(),
@@ -76,7 +79,10 @@ pub fn who(engine: &Engine, filter: &Filter) -> Result<Vec<PersonRow>> {
                     grade: standing.grade,
                     required: acknowledgement.grade,
                     state,
-                    why: waived.unwrap_or(standing.why),
+                    why: waived.unwrap_or_else(|| match standing.remedy.as_str() {
+                        "" => standing.why,
+                        remedy => format!("{}; {remedy}", standing.why),
+                    }),
                 });
             }
         }

@@ -3,9 +3,9 @@
 use super::failures::{self, FailureRow};
 use crate::answer::{Kind, Standing};
 use crate::campaign::Grade;
-use crate::engine::{Engine, StepView};
+use crate::engine::{Engine, Situation, StepView};
 use crate::fault::Result;
-use crate::gate::Verdict;
+use crate::gate::{Override, Verdict};
 use crate::ledger::{Counts, MessageRow, Task};
 use crate::outbox::State;
 use chrono::{DateTime, Utc};
@@ -40,6 +40,11 @@ pub struct Status {
     pub steps: Vec<StepView>,
     /// Messages that a server may have or not: the reply to them was lost.
     pub in_doubt: Vec<FailureRow>,
+    /// Every gate that was passed against the count, for ever.
+    pub overrides: Vec<Override>,
+    /// What the files of the postoffice show now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postoffice: Option<Situation>,
     /// Calls for a human to make.
     pub tasks: Vec<Task>,
     pub next: String,
@@ -119,6 +124,8 @@ impl Status {
             gates,
             steps,
             in_doubt: in_doubt(engine, messages.uncertain)?,
+            overrides: ledger.overrides()?,
+            postoffice: engine.situation()?,
             tasks: open_tasks(engine)?,
             head: ledger.audit_head()?.map(|head| head.hash),
         })
@@ -191,6 +198,9 @@ fn next(engine: &Engine, steps: &[StepView], messages: &Counts, gates: &[Verdict
         return Ok("flagday send --to failed: after correcting what the servers complained about".into());
     }
     if let Some(gate) = gates.iter().find(|gate| !gate.open && step.needs.contains(&gate.name)) {
+        if gate.missed.is_some() {
+            return Ok(format!("flagday abort --reason TEXT: gate {} missed its deadline", gate.name));
+        }
         return Ok(format!("flagday who --blocking {}: they hold step {}", gate.name, step.name));
     }
     if step.why.contains("statement") {

@@ -54,6 +54,12 @@ pub enum Event {
     Attested {
         by: String,
         note: String,
+        /// The text they were asked to state.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        asked: String,
+        /// What the program saw at that moment, and which points of a list the statement covers.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        facts: Vec<String>,
     },
 }
 
@@ -78,6 +84,8 @@ pub struct History {
     pub failure_seen: bool,
     /// Stated by a person, and no step was taken back since.
     pub attested: Option<(String, String)>,
+    /// What was seen at that moment.
+    pub attested_facts: Vec<String>,
     /// The attestation came after the last start.
     pub attested_since_start: bool,
 }
@@ -104,8 +112,9 @@ pub fn history_of(entries: &[Entry], step: &str) -> Result<History> {
             )
         })?;
         match &entry.event {
-            Event::Attested { by, note } => {
+            Event::Attested { by, note, facts, .. } => {
                 history.attested = Some((by.clone(), note.clone()));
+                history.attested_facts = facts.clone();
                 history.attested_since_start = true;
                 continue;
             }
@@ -159,7 +168,7 @@ mod tests {
     }
 
     fn attested() -> Event {
-        Event::Attested { by: "Ann".into(), note: "stopped".into() }
+        Event::Attested { by: "Ann".into(), note: "stopped".into(), asked: "all stopped".into(), facts: vec![] }
     }
 
     #[test]

@@ -100,6 +100,11 @@ impl Runbook<'_> {
     /// Records what a person states: the attestation a step asks for, or that a program whose end nobody saw has
     /// done its work.
     pub fn attest(&mut self, step: &Step, by: &str, note: &str) -> Result<()> {
+        self.attest_seeing(step, by, note, Vec::new())
+    }
+
+    /// The same, with what the program saw at that moment.
+    pub fn attest_seeing(&mut self, step: &Step, by: &str, note: &str, facts: Vec<String>) -> Result<()> {
         let history = self.history(step)?;
         let unseen = history.state == StepState::Started && has_program(&history.intents);
         if history.state == StepState::Done || !(step.attest.is_some() || unseen) {
@@ -107,7 +112,8 @@ impl Runbook<'_> {
             return Err(Fault::new("nothing-to-attest", cause, "see `flagday status` for the step that waits"));
         }
         let (by, note) = stated(by, note)?;
-        self.record(step, Event::Attested { by, note })
+        let asked = step.attest.clone().unwrap_or_default();
+        self.record(step, Event::Attested { by, note, asked, facts })
     }
 
     fn start(&mut self, step: &Step, history: &History, passed: &Passed) -> Result<Performed> {
@@ -165,7 +171,10 @@ impl Runbook<'_> {
         if let Some(why) = awaited(step, &history) {
             return Ok(Performed::Waiting { why });
         }
-        facts.extend(history.attested.map(|(by, note)| format!("{by} states: {note}")));
+        if let Some((by, note)) = history.attested {
+            facts.push(format!("{by} states: {note}"));
+            facts.extend(history.attested_facts);
+        }
         match self.check(&step.after) {
             Ok(seen) => warnings.extend(seen),
             Err(mut fault) => {

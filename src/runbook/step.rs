@@ -75,7 +75,7 @@ mod tests {
             Event::Undoing {},
             Event::Undone { facts: vec![] },
             Event::UndoneByHand { by, note },
-            Event::Attested { by: by2, note: note2 },
+            Event::Attested { by: by2, note: note2, asked: String::new(), facts: vec![] },
         ]
     }
 

@@ -7,14 +7,16 @@ use code::Source;
 use std::path::Path;
 
 /// Files and rooms that only decide. Add to it; a path that is gone fails.
-const DECIDING: [&str; 16] = [
+const DECIDING: [&str; 17 + 1] = [
     "fault.rs",
     "campaign/model.rs",
     "campaign/schedule.rs",
+    "campaign/steps.rs",
     "roster/person.rs",
     "msmail/serial.rs",
     "msmail/sizes.rs",
     "msmail/drain.rs",
+    "msmail/drain/",
     "answer/",
     "package/code.rs",
     "package/floppy/",

@@ -142,7 +142,7 @@ pub(super) fn read(
     let notices = by_name(notice::read(&mut all, context, &packages), |notice| &notice.name);
     let acknowledgements = by_name(acknowledgement::read(&mut all, context, &notices), |asked| &asked.name);
     let steps = step::read(&mut all, context);
-    let gates = by_name(gate::read(&mut all, context, &steps), |gate| &gate.name);
+    let gates = by_name(gate::read(&mut all, context, &steps, &acknowledgements), |gate| &gate.name);
     all.finish();
     let basics = basics?;
     Some(Campaign {

@@ -1,16 +1,27 @@
 //! `[[step]]`: the runbook, in the order in which it is carried out.
 
 use super::Context;
-use crate::campaign::model::{Action, FromTo, Step};
 use crate::campaign::nearest::instead;
 use crate::campaign::overlay::ACTIONS;
+use crate::campaign::steps::{Action, FromTo, Step};
 use crate::campaign::table::Table;
 use crate::campaign::value::{self, Text};
 use crate::fault::Finding;
+use indexmap::IndexMap;
 
 /// The checks of a postoffice that a step may name in `before` and `after`.
-pub const CHECKS: [&str; 8] =
-    ["stage", "access-copied", "p1-quiet", "p1-closed", "p1-open", "master-old", "master-retired", "master-new"];
+pub const CHECKS: [&str; 10] = [
+    "stage",
+    "postoffice",
+    "access-copied",
+    "access-current",
+    "p1-quiet",
+    "p1-closed",
+    "p1-open",
+    "master-old",
+    "master-retired",
+    "master-new",
+];
 
 /// What a step may `observe`.
 pub const OBSERVATIONS: [&str; 2] = ["server-clock", "drain"];
@@ -44,12 +55,36 @@ fn step(mut table: Table, context: &Context) -> Option<Step> {
     let before = checks(&mut table, "before", context);
     let after = checks(&mut table, "after", context);
     let attest = table.prose("attest").map(|text| text.value);
+    let checklist = checklist(&mut table, attest.is_some());
     let action = action(&mut table, context);
     let place = table.place();
     table.finish();
     let name = name?;
     let title = title.unwrap_or_else(|| name.clone());
-    Some(Step { name, title, article, needs, wait, before, after, attest, action, place })
+    Some(Step { name, title, article, needs, wait, before, after, attest, checklist, action, place })
+}
+
+/// `"dial-in: one remote user has dialled in"`: a name for the record, and what was to be seen.
+fn checklist(table: &mut Table, attested: bool) -> IndexMap<String, String> {
+    let mut points = IndexMap::new();
+    for text in table.texts("checklist") {
+        match text.value.split_once(':').map(|(name, words)| (name.trim(), words.trim())) {
+            Some((name, words)) if !name.is_empty() && !name.contains(' ') && !words.is_empty() => {
+                points.insert(name.to_owned(), words.to_owned());
+            }
+            _ => {
+                let cause = format!("'{}' is no point of a checklist", text.value);
+                let remedy =
+                    "write a short name, a colon, and what is to be seen: \"dial-in: a remote user has dialled in\"";
+                table.report.add(text.at, Finding::error("bad-checklist", cause, remedy));
+            }
+        }
+    }
+    if !points.is_empty() && !attested {
+        let cause = "a checklist belongs to a statement, and the step asks for none";
+        table.complain(Finding::error("bad-checklist", cause, "add `attest` with what a person has to state"));
+    }
+    points
 }
 
 fn checks(table: &mut Table, key: &'static str, context: &Context) -> Vec<String> {

@@ -250,7 +250,7 @@ fn likely_mistakes_are_warned_of() {
     warned(&format!("{asked}remind = \"T-2d\""), "reminder-after-due");
     warned(&format!("{asked}remind = \"T-15d\""), "reminder-before-notice");
     warned("[gate.more]\nacknowledgement = \"drained\"", "unused-gate");
-    warned("[[step]]\nname = \"drain\"\nneeds = []", "unused-gate");
+    warned("[[step]]\nname = \"backup\"\nneeds = [\"disks-held\"]", "unused-gate");
     warned("[gate.disks-held]\nshare = 0", "gate-always-open");
     warned("[notice.news]\naudience = \"everyone\"\npackage = \"init-disk\"", "audience-differs");
     warned("[acknowledgement.serial-received]\naudience = \"everyone\"", "audience-differs");

@@ -114,3 +114,20 @@ fn a_dry_run_says_what_stands_against_the_next_step_and_touches_nothing() {
     assert!(outlooks[3].would[0].starts_with("not before"), "{:?}", outlooks[3].would);
     assert_eq!(fs_err::read_to_string(root.join("P1")).expect("there"), "queue");
 }
+
+#[test]
+fn a_step_does_not_start_on_a_roster_that_changed_while_the_run_went_on() {
+    let campaign = campaign();
+    let root = campaign.path();
+    let toml = CAMPAIGN.replacen("attest = \"everybody was told\"", "shell = { run = [\"true\"] }", 1);
+    fs_err::write(root.join("flagday.toml"), toml).expect("written");
+    let mut engine = Engine::open(root, &Real).expect("opened");
+    let fault = engine
+        .cutover(None, &mut |step, _| {
+            assert_eq!(step.name, "close");
+            fs_err::write(root.join("users.csv"), "id,name,email,kind\n").expect("written");
+        })
+        .expect_err("the second step does not start");
+    assert_eq!(fault.findings[0].code, "inputs-changed");
+    assert_eq!(engine.steps().expect("told")[1].state, "pending");
+}

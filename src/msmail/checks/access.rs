@@ -1,7 +1,9 @@
 //! The files that name the users: ACCESS.GLB, ACCESS2.GLB, ACCESS3.GLB, and ADMIN.NME with its shadow.
 
 use crate::fault::{Finding, Result};
-use crate::msmail::{sizes, tree::Postoffice};
+use crate::msmail::sizes;
+use crate::msmail::tree::{Entry, Postoffice};
+use chrono::TimeDelta;
 
 /// What step 1c of Q209486 copies from the live to the staged postoffice.
 pub const COPIED: [&str; 4] = ["GLB/ACCESS.GLB", "GLB/ACCESS2.GLB", "GLB/ACCESS3.GLB", "NME/ADMIN.NME"];
@@ -55,11 +57,28 @@ pub fn user_list(po: &Postoffice) -> Option<Finding> {
 /// ADMIN.NME and its shadow ADMINSHD.NME have one size (Q85647). Not in a staged postoffice: step 1c copies only the
 /// first of them there.
 pub fn shadow(live: &Postoffice) -> Option<Finding> {
-    let (admin, shadow) = (live.file("NME/ADMIN.NME")?, live.file("NME/ADMINSHD.NME")?);
+    let admin = live.file("NME/ADMIN.NME")?;
+    let Some(shadow) = live.file("NME/ADMINSHD.NME") else {
+        let cause = "NME/ADMINSHD.NME is missing: the shadow of ADMIN.NME, from which it could be mended";
+        let remedy = "run MAILINT, and copy ADMIN.NME to it while nobody administers users";
+        let place = live.place("NME/ADMINSHD.NME");
+        return Some(Finding::warning("admin-shadow-missing", cause, remedy).in_file(place).article("Q132744"));
+    };
+    if admin.size == shadow.size {
+        return shadow_date(admin, shadow);
+    }
     let cause = format!("ADMIN.NME has {} bytes and its shadow ADMINSHD.NME {}", admin.size, shadow.size);
     let remedy = "run MAILINT, and copy the good one of the two over the other";
-    (admin.size != shadow.size)
-        .then(|| Finding::error("admin-pair", cause, remedy).in_file(&shadow.path).article("Q132744"))
+    Some(Finding::error("admin-pair", cause, remedy).in_file(&shadow.path).article("Q132744"))
+}
+
+/// The two are written together, so they bear one date (Q85647).
+fn shadow_date(admin: &Entry, shadow: &Entry) -> Option<Finding> {
+    let (one, other) = (admin.modified?, shadow.modified?);
+    let cause = format!("ADMIN.NME was written {} and its shadow {}", one.format("%F"), other.format("%F"));
+    let remedy = "if MAILINT complains, copy the good one of the two over the other";
+    ((one - other).abs() > TimeDelta::days(1))
+        .then(|| Finding::note("admin-pair-date", cause, remedy).in_file(&shadow.path).article("Q85647"))
 }
 
 fn missing(po: &Postoffice, folder: &str, name: &str) -> Option<Finding> {

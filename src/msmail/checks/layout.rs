@@ -3,7 +3,8 @@
 use super::{gateways, names};
 use crate::campaign::MsMail;
 use crate::fault::Finding;
-use crate::msmail::{records, sizes, tree::Postoffice};
+use crate::msmail::tree::{Folder, Postoffice};
+use crate::msmail::{records, sizes};
 
 /// The directories that every postoffice has (Q132744); P1 is judged on its own.
 const FOLDERS: [&str; 17] = [
@@ -48,13 +49,30 @@ fn is_connector(po: &Postoffice) -> bool {
 
 /// Every file whose size is documented has it. MASTER.GLB is left to its own check.
 pub fn file_sizes(po: &Postoffice) -> Vec<Finding> {
-    let folders = ["GLB", "MBG", "KEY", "NME", "GRP", "MEM", "XTN", "USR", "FOLDERS"];
-    let files = folders.iter().filter_map(|&name| Some((name, po.folder(name)?)));
+    let files = crate::msmail::FOLDERS.iter().filter_map(|&name| Some((name, po.folder(name)?)));
     let files = files.flat_map(|(name, folder)| folder.files().map(move |file| (name, file)));
     files
         .filter(|(_, file)| !file.name.eq_ignore_ascii_case("MASTER.GLB"))
         .filter_map(|(folder, file)| sizes::check(folder, &file.name, file.size, &file.path))
         .collect()
+}
+
+/// The indexes of shared folders and of each user's folders, two directories down.
+pub fn folder_indexes(po: &Postoffice) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut judge = |rules: &str, folder: &Folder| {
+        findings.extend(folder.files().filter_map(|file| sizes::check(rules, &file.name, file.size, &file.path)));
+    };
+    let (shared, mut refused) = po.below("FOLDERS/PUB");
+    judge("FOLDERS/PUB", &shared);
+    let (own, more) = po.below("FOLDERS/LOC");
+    refused.extend(more);
+    for user in own.entries().filter(|entry| entry.is_folder) {
+        let (folder, more) = po.list(user);
+        refused.extend(more);
+        judge("FOLDERS/LOC", &folder);
+    }
+    [refused, findings].concat()
 }
 
 /// A workgroup postoffice always has ADMIN.TPL and ADMIN.INF; a standard one may have them too (Q132560). It is

@@ -89,6 +89,13 @@ pub fn compare(live: &[u8], staged: &[u8]) -> Vec<Finding> {
         let cause = format!("the {with} MASTER.GLB has the Mail Connection gateway, the {without} one has not");
         let remedy = "install the same access components in the staged postoffice as in the live one";
         findings.push(Finding::error("master-mail-connection", cause, remedy).article("Q148666"));
+    } else if let Some((old, new)) = at(GATEWAYS).filter(|(old, new)| old != new) {
+        let cause = format!(
+            "the gateway flags differ, live {old:02X} and staged {new:02X}: which bit stands for which gateway is documented \
+             for one of them only"
+        );
+        let remedy = "compare ADMIN's Gateway menus, or the summary of PODIAG, of both postoffices before the change";
+        findings.push(Finding::warning("master-gateway-flags", cause, remedy).article("Q110225"));
     }
     findings.extend(offsets(live, staged));
     findings
@@ -105,7 +112,14 @@ fn security(byte: u8) -> String {
 /// The differing offsets, for a person to read: only two of them are documented.
 fn offsets(live: &[u8], staged: &[u8]) -> Option<Finding> {
     let pairs = live.iter().zip(staged).enumerate().filter(|(_, (old, new))| old != new);
-    let list: Vec<String> = pairs.map(|(offset, (old, new))| format!("{offset:02X}: {old:02X} -> {new:02X}")).collect();
+    let meaning = |offset: usize| match offset {
+        GATEWAYS => " (gateway flags)",
+        SECURITY => " (enhanced security)",
+        _ => "",
+    };
+    let shown =
+        |(offset, (old, new)): (usize, (&u8, &u8))| format!("{offset:02X}{}: {old:02X} -> {new:02X}", meaning(offset));
+    let list: Vec<String> = pairs.map(shown).collect();
     let cause = format!(
         "{} of {} bytes differ between the live and the staged MASTER.GLB (offset: live -> staged): {}",
         list.len(),
@@ -203,7 +217,8 @@ mod tests {
         assert_eq!(changed(&[(0x20, 1)]), [(Note, "master-differences")]);
         assert_eq!(changed(&[(0x94, 1)]), [(Error, "master-security"), (Note, "master-differences")]);
         assert_eq!(changed(&[(0x93, 0x61)]), [(Error, "master-mail-connection"), (Note, "master-differences")]);
-        assert_eq!(changed(&[(0x93, 0x70)]), [(Note, "master-differences")], "another gateway's bit is not documented");
+        let other = [(Severity::Warning, "master-gateway-flags"), (Note, "master-differences")];
+        assert_eq!(changed(&[(0x93, 0x70)]), other, "another gateway's bit is not documented");
     }
 
     #[test]
@@ -213,6 +228,9 @@ mod tests {
         staged[0xAF] = 0x10;
         let findings = compare(&live, &staged);
         assert!(findings[0].cause.ends_with("0A: 00 -> FF, AF: 00 -> 10"), "{}", findings[0].cause);
+        staged[0x94] = 1;
+        let told = compare(&live, &staged).pop().expect("the note comes last").cause;
+        assert!(told.contains("94 (enhanced security): 00 -> 01"), "{told}");
     }
 
     #[test]

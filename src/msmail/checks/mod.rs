@@ -23,15 +23,27 @@ pub use p1::State as P1;
 pub use p1::state as p1_state;
 
 /// The checks that a step of the runbook may name.
-pub const CHECKS: &[&str] =
-    &["stage", "access-copied", "p1-quiet", "p1-closed", "p1-open", "master-old", "master-retired", "master-new"];
+pub const CHECKS: &[&str] = &[
+    "stage",
+    "postoffice",
+    "access-copied",
+    "access-current",
+    "p1-quiet",
+    "p1-closed",
+    "p1-open",
+    "master-old",
+    "master-retired",
+    "master-new",
+];
 
 /// Runs the check of that name on the trees as they are now. `None`: there is no such check.
 pub fn check_by_name(name: &str, live: &Path, staged: &Path, facts: &MsMail) -> Option<Vec<Finding>> {
     Some(match name {
         "stage" => on_both(live, staged, &FOLDERS, |live, staged| stage(live, staged, facts)),
+        "postoffice" => on_live(live, &FOLDERS, sound),
+        "access-current" => on_both(live, staged, &["GLB", "NME"], access_changed_since),
         "access-copied" => on_both(live, staged, &["GLB", "NME"], access_copied),
-        "p1-quiet" => on_live(live, &["P1", "POLD", "MBG"], p1_quiet),
+        "p1-quiet" => on_live(live, &["P1", "POLD", "MBG", "GLB", "XTN"], p1_quiet),
         "p1-closed" => on_live(live, &["P1", "POLD"], p1_closed),
         "p1-open" => on_live(live, &["P1", "POLD"], p1_open),
         "master-old" => on_both(live, staged, &["GLB"], master_old),
@@ -56,6 +68,13 @@ fn on_both(
     both.map_or_else(|fault| fault.findings, |(live, staged)| check(&live, &staged))
 }
 
+/// The live postoffice at any moment of the change: every documented size, the users' files, the directories.
+pub fn sound(live: &Postoffice) -> Vec<Finding> {
+    let mut findings = tree(live);
+    findings.extend(access::shadow(live));
+    findings
+}
+
 /// The live postoffice and the site's own facts. [`stage`] says the same, and judges the staged postoffice besides.
 pub fn postoffice(live: &Postoffice, facts: &MsMail) -> Vec<Finding> {
     let mut findings = site(live, facts);
@@ -76,8 +95,7 @@ pub fn stage(live: &Postoffice, staged: &Postoffice, facts: &MsMail) -> Vec<Find
 
 /// The live postoffice without its MASTER.GLB.
 fn site(live: &Postoffice, facts: &MsMail) -> Vec<Finding> {
-    let mut findings = tree(live);
-    findings.extend(access::shadow(live));
+    let mut findings = sound(live);
     findings.extend(layout::workgroup(live));
     findings.extend(layout::directory_sync(live, facts));
     findings.extend(p1::one_of_two(live));
@@ -94,6 +112,7 @@ fn tree(po: &Postoffice) -> Vec<Finding> {
     let mut findings = po.findings().to_vec();
     findings.extend(layout::folders(po));
     findings.extend(layout::file_sizes(po));
+    findings.extend(layout::folder_indexes(po));
     findings.extend(access::triple(po));
     findings.extend(access::user_list(po));
     findings

@@ -1,6 +1,6 @@
 //! P1, the directory through which all mail from and to transports passes: quiet, closed, open.
 
-use super::names;
+use super::{names, roster};
 use crate::fault::Finding;
 use crate::msmail::tree::{Entry, Postoffice};
 use std::collections::BTreeMap;
@@ -160,10 +160,25 @@ fn contents(live: &Postoffice, folder: &str) -> Vec<Finding> {
             by_meaning.entry(meaning).or_default().push(entry);
         }
     }
-    by_meaning.into_iter().map(|(meaning, entries)| explain(folder, meaning, &entries)).collect()
+    let (owners, _) = roster::other_owners(live);
+    by_meaning.into_iter().map(|(meaning, entries)| explain(folder, meaning, &entries, &owners)).collect()
 }
 
-fn explain(folder: &str, meaning: Meaning, entries: &[&Entry]) -> Finding {
+/// A file with what its name tells: the session it belongs to, or whose mailbag is locked.
+fn told(meaning: Meaning, name: &str, owners: &BTreeMap<String, String>) -> String {
+    let (stem, suffix) = name.rsplit_once('.').unwrap_or((name, ""));
+    match meaning {
+        Meaning::MailbagLock => {
+            let stem = stem.to_ascii_uppercase();
+            let owner = owners.get(&stem).map_or("a user or an external postoffice", String::as_str);
+            format!("{name} (mailbag {stem}, of {owner})")
+        }
+        Meaning::Session | Meaning::Outbound => format!("{name} (session {})", &suffix[1..].to_ascii_uppercase()),
+        Meaning::Inbound | Meaning::Unknown => name.to_owned(),
+    }
+}
+
+fn explain(folder: &str, meaning: Meaning, entries: &[&Entry], owners: &BTreeMap<String, String>) -> Finding {
     let (code, what, remedy, article) = match meaning {
         Meaning::MailbagLock => (
             "p1-mailbag-lock",
@@ -199,7 +214,8 @@ fn explain(folder: &str, meaning: Meaning, entries: &[&Entry]) -> Finding {
             "Q209486",
         ),
     };
-    let list = names(entries.iter().map(|entry| entry.name.as_str()));
+    let list: Vec<String> = entries.iter().map(|entry| told(meaning, &entry.name, owners)).collect();
+    let list = names(list.iter().map(String::as_str));
     let finding = Finding::error(code, format!("{folder} holds {list}: {what}"), remedy).article(article);
     entries.iter().take(1).fold(finding, |finding, first| finding.in_file(&first.path))
 }
@@ -226,6 +242,21 @@ mod tests {
         ];
         for (name, expected) in cases {
             assert_eq!(meaning(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_tells_which_session_and_whose_mailbag() {
+        let owners = BTreeMap::from([("0000000A".to_owned(), "SALES".to_owned())]);
+        let cases = [
+            ("0000000a.0lk", "0000000a.0lk (mailbag 0000000A, of SALES)"),
+            ("00000001.0LK", "00000001.0LK (mailbag 00000001, of a user or an external postoffice)"),
+            ("LOCKP1ID.PBB", "LOCKP1ID.PBB (session BB)"),
+            ("00000116.pbb", "00000116.pbb (session BB)"),
+            ("000003CB.P1", "000003CB.P1"),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(told(meaning(name).expect("a meaning"), name, &owners), expected);
         }
     }
 }

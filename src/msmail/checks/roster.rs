@@ -2,7 +2,8 @@
 
 use super::{access, names};
 use crate::fault::{Finding, Severity};
-use crate::msmail::{records, tree::Folder, tree::Postoffice};
+use crate::msmail::tree::{Entry, Folder, Postoffice};
+use crate::msmail::{drain, records};
 use crate::roster::{MailStore, Person};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,7 +54,7 @@ fn own_files(live: &Postoffice, mailbags: &Folder, person: &Person) -> Option<Fi
 }
 
 /// Mailbags that NETWORK.GLB and the .XTN files give to gateways and external postoffices.
-fn other_owners(live: &Postoffice) -> (BTreeMap<String, String>, Vec<Finding>) {
+pub(super) fn other_owners(live: &Postoffice) -> (BTreeMap<String, String>, Vec<Finding>) {
     let (mut owners, mut findings) = (BTreeMap::new(), Vec::new());
     let mut read = |path: &str| {
         live.read(path).map(Option::unwrap_or_default).unwrap_or_else(|fault| {
@@ -79,14 +80,24 @@ fn unlisted(
     owned: &BTreeMap<String, String>,
 ) -> Option<Finding> {
     let listed: BTreeSet<&str> = here.iter().filter_map(|person| person.hexid.as_deref()).collect();
-    let stems = mailbags.with_suffix(".MBG").map(|(stem, _)| stem);
-    let nobody: Vec<&str> =
-        stems.filter(|stem| !SYSTEM.contains(stem) && !listed.contains(stem) && !owned.contains_key(*stem)).collect();
-    let cause = format!("mailbags that nobody on the rosters has: {}", names(nobody.iter().copied()));
+    let unlisted = |stem: &str| !SYSTEM.contains(&stem) && !listed.contains(stem) && !owned.contains_key(stem);
+    let nobody: Vec<String> =
+        mailbags.with_suffix(".MBG").filter(|(stem, _)| unlisted(stem)).map(|(stem, bag)| holding(stem, bag)).collect();
+    let cause = format!("mailbags that nobody on the rosters has: {}", names(nobody.iter().map(String::as_str)));
     let remedy = "look them up with LISTUSER and add who is missing, the administrator's 00000000 too; gateways and external \
                   postoffices have mailbags as well, and some of those are in no documented record";
     let place = live.place(MAILBAGS);
     (!nobody.is_empty()).then(|| Finding::warning("mailbag-unlisted", cause, remedy).in_file(place).article("Q87416"))
+}
+
+/// A mailbag, and what it holds: mail that nobody watches is lost with the change.
+fn holding(stem: &str, mailbag: &Entry) -> String {
+    match drain::headers(mailbag) {
+        Some(0) => stem.to_owned(),
+        Some(1) => format!("{stem} (1 header)"),
+        Some(left) => format!("{stem} ({left} headers)"),
+        None => format!("{stem} ({} bytes)", mailbag.size),
+    }
 }
 
 /// Message stores whose mailbox is gone: they never change, and nobody waits for them (Q117693).

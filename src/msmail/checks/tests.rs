@@ -26,3 +26,35 @@ proptest! {
         prop_assert!(file != "GLB/MASTER.GLB" || findings.iter().any(Finding::is_error), "two equal or broken masters pass");
     }
 }
+
+/// Everything that can be wrong at once: each complaint has its cause, its remedy, and the article that documents it.
+#[test]
+fn every_finding_names_its_article() {
+    let (live, staged) = (Tree::live(), Tree::staged());
+    for name in ["0000000A.0LK", "LOCKP1ID.PBB", "00000116.PBB", "000003CB.P1", "X"] {
+        live.fill(&format!("P1/{name}"), 1);
+    }
+    live.folder("POLD").fill("MBG/INQUEUE3.MBG", 116).fill("MBG/000000F0.MBG", 117).remove("NME/ADMINSHD.NME");
+    live.fill("GLB/OLDMAST.GLB", 176)
+        .fill("GLB/SRVCONF.GLB", 2048)
+        .fill("GLB/ACCESS2.GLB", 69)
+        .remove("INI")
+        .remove("CAL");
+    live.fill("MMF/00000099.MMF", 1).fill("GLB/FAX.GLB", 4).fill("NME/FAX.NME", 0).folder("glb");
+    staged.patch("GLB/MASTER.GLB", 0x94, 1).patch("GLB/MASTER.GLB", 0x93, 0).remove("GLB/TRANSFIL.GLB");
+    staged.remove("GLB/MODEM.GLB").remove("GLB/ENGMAI.GLB").remove("NME/ADMIN.NME");
+    let mut findings: Vec<Finding> = CHECKS
+        .iter()
+        .flat_map(|name| check_by_name(name, live.root(), staged.root(), &facts()).expect("a check"))
+        .collect();
+    findings.extend(roster(&live.open(), &[]));
+    fs_err::remove_dir_all(live.path("glb")).expect("removed");
+    for name in CHECKS {
+        findings.extend(check_by_name(name, live.root(), staged.root(), &facts()).expect("a check"));
+    }
+    let codes: std::collections::BTreeSet<_> = findings.iter().map(|finding| finding.code).collect();
+    assert!(codes.len() > 20, "{codes:?}");
+    for finding in findings {
+        assert!(finding.article.is_some() && !finding.remedy.is_empty() && finding.place.is_some(), "{finding:?}");
+    }
+}

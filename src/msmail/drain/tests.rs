@@ -1,13 +1,21 @@
 //! Times around the broadcast, every kind of message store, and whatever cannot be seen.
 
+use super::watch::Written;
 use super::*;
 use crate::msmail::fixture::{Tree, person};
+use crate::roster::MailStore;
+use chrono::TimeDelta;
 
 const HEXID: &str = "00000001";
 
 fn at(seconds: i64) -> DateTime<Utc> {
     let broadcast: DateTime<Utc> = "2026-12-12T18:30:00Z".parse().expect("a time");
     broadcast + TimeDelta::seconds(seconds)
+}
+
+/// An hour after the broadcast, by a clock that nobody touched.
+fn watch() -> Watch {
+    Watch { since: at(0), now: at(3600), leap: TimeDelta::zero(), before: BTreeMap::new(), zone: chrono_tz::UTC }
 }
 
 /// One person, their mailbag's size, and when their store was written, in seconds after the broadcast.
@@ -22,7 +30,7 @@ fn observed(kind: &str, store: MailStore, mailbag: usize, mmf: Option<i64>) -> O
 
 fn one(tree: &Tree, person: &Person) -> Observation {
     let live = Postoffice::open_folders(tree.root(), FOLDERS).expect("a postoffice");
-    let mut observations = observe(&live, &[person], at(0), at(3600));
+    let mut observations = observe(&live, &[person], &watch());
     assert_eq!(observations.len(), 1);
     observations.pop().expect("one")
 }
@@ -41,9 +49,9 @@ fn times_within_two_seconds_of_the_broadcast_decide_nothing() {
     for (seconds, expected) in [
         (-3600, Verdict::NotYet),
         (-2, Verdict::NotYet),
-        (-1, Verdict::NotYet),
-        (0, Verdict::NotYet),
-        (1, Verdict::NotYet),
+        (-1, Verdict::Unseen),
+        (0, Verdict::Unseen),
+        (1, Verdict::Unseen),
         (2, Verdict::Drained),
         (3600, Verdict::Drained),
         (3601, Verdict::Unseen),
@@ -51,8 +59,6 @@ fn times_within_two_seconds_of_the_broadcast_decide_nothing() {
     ] {
         assert_eq!(verdict(seconds), expected, "{seconds} s after the broadcast");
     }
-    assert_eq!(updated(at(1), at(0)), None);
-    assert_eq!((updated(at(2), at(0)), updated(at(-2), at(0))), (Some(true), Some(false)));
 }
 
 #[test]
@@ -106,12 +112,56 @@ fn what_cannot_be_looked_at_is_unseen_with_a_remedy() {
 }
 
 #[test]
-fn a_clock_that_was_set_back_proves_nothing() {
-    let tree = Tree::lower_case();
-    tree.touch("MMF/00000001.MMF", at(-120));
+fn a_clock_that_was_set_proves_nothing() {
+    let tree = Tree::live();
+    tree.touch("MMF/00000001.MMF", at(60));
     let ann = person("ann", "local", Some(HEXID), MailStore::Postoffice);
-    let observations = observe(&tree.open(), &[&ann], at(0), at(-60));
-    assert_eq!(observations[0].verdict, Verdict::Unseen);
+    let verdict = |watch: &Watch| observe(&tree.open(), &[&ann], watch)[0].verdict;
+    let minutes = TimeDelta::minutes;
+    assert_eq!(verdict(&watch()), Verdict::Drained);
+    assert_eq!(verdict(&Watch { now: at(-60), ..watch() }), Verdict::Unseen, "behind the broadcast");
+    for (leap, expected) in
+        [(1, Verdict::Drained), (3, Verdict::Unseen), (-3, Verdict::Unseen), (1440, Verdict::Unseen)]
+    {
+        assert_eq!(verdict(&Watch { leap: minutes(leap), ..watch() }), expected, "moved by {leap} minutes");
+    }
+}
+
+#[test]
+fn a_store_that_lay_there_with_this_very_time_was_not_rewritten() {
+    let store = Store { size: 43_008, modified: Some(at(60)) };
+    let watch = Watch { before: BTreeMap::from([(HEXID.to_owned(), store)]), ..watch() };
+    assert_eq!(watch.written(HEXID, store), Written::Unchanged);
+    assert_eq!(watch.written(HEXID, Store { size: 43_009, ..store }), Written::Since);
+    assert_eq!(watch.written("00000002", store), Written::Since, "another person's");
+    assert_eq!(watch.written(HEXID, Store { modified: None, ..store }), Written::Timeless);
+    let tree = Tree::live();
+    tree.touch("MMF/00000001.MMF", at(60));
+    assert_eq!(stores(&tree.open())[HEXID], Store { size: 59_100, modified: Some(at(60)) });
+}
+
+#[test]
+fn nobody_is_late_before_their_client_has_looked_for_mail() {
+    let tree = Tree::live();
+    tree.touch("MMF/00000001.MMF", at(-60));
+    let ann = person("ann", "local", Some(HEXID), MailStore::Postoffice);
+    let remedy = |minutes| {
+        let watch = Watch { now: at(0) + TimeDelta::minutes(minutes), ..watch() };
+        observe(&tree.open(), &[&ann], &watch).remove(0).remedy
+    };
+    assert!(remedy(19).contains("wait until Sat 2026-12-12 18:50:00 UTC"), "{}", remedy(19));
+    assert!(!remedy(19).contains("recover the password") && remedy(20).contains("recover the password"));
+}
+
+#[test]
+fn marks_of_the_key_file_and_orphan_stores_are_told_and_decide_nothing() {
+    let tree = Tree::live();
+    let mut key = vec![0; 560];
+    key[48] = 0b11;
+    tree.mailbag(HEXID, 232).write("KEY/00000001.KEY", &key);
+    let local = one(&tree, &person("ann", "local", Some(HEXID), MailStore::Local));
+    assert_eq!((local.verdict, local.marked_deleted), (Verdict::Unseen, Some(2)));
+    assert!(local.why.contains("Compress would remove") && local.why.contains("an orphan"), "{}", local.why);
 }
 
 #[test]

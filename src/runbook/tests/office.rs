@@ -49,6 +49,7 @@ pub fn step(name: &str, action: Option<Action>) -> Step {
         before: vec![],
         after: vec![],
         attest: None,
+        checklist: Default::default(),
         action,
         place: Place::file("flagday.toml"),
     }

@@ -3,6 +3,7 @@
 use crate::campaign::MsMail;
 use crate::msmail::checks::{postoffice, stage, user_records};
 use crate::msmail::fixture::{Tree, facts, troubles};
+use chrono::DateTime;
 
 /// The errors and warnings of `stage` after a change to a good pair of trees, the live one and the staged one.
 fn staged_with(change: impl for<'a> Fn(&'a Tree, &'a Tree) -> &'a Tree) -> Vec<&'static str> {
@@ -102,7 +103,21 @@ fn the_user_list_and_its_shadow_are_a_pair() {
     assert_eq!(live_with(|live| live.fill("NME/ADMINSHD.NME", 360)), ["admin-pair"]);
     assert_eq!(live_with(|live| live.fill("NME/ADMIN.NME", 0).fill("NME/ADMINSHD.NME", 0)), ["user-list-empty"]);
     assert_eq!(live_with(|live| live.remove("NME/ADMIN.NME")), ["user-list-missing"]);
-    assert_eq!(live_with(|live| live.remove("NME/ADMINSHD.NME")), [""; 0]);
+    assert_eq!(live_with(|live| live.remove("NME/ADMINSHD.NME")), ["admin-shadow-missing"]);
+    let live = Tree::live();
+    live.touch("NME/ADMINSHD.NME", DateTime::UNIX_EPOCH);
+    let findings = postoffice(&live.open(), &facts());
+    assert!(findings.iter().any(|finding| finding.code == "admin-pair-date"));
+}
+
+#[test]
+fn indexes_of_folders_are_judged_two_directories_down() {
+    let index = |path: &'static str, size| live_with(move |live| live.fill(path, size));
+    for path in ["FOLDERS/LOC/00000001/00000001.IDX", "FOLDERS/PUB/FOLDROOT.IDX"] {
+        assert_eq!((index(path, 100), index(path, 258)), (vec![], vec![]), "{path}");
+        assert_eq!((index(path, 99), index(path, 101)), (vec!["size-rule"], vec!["size-rule"]), "{path}");
+    }
+    assert_eq!(index("P1/POPULATE.MSM", 2), ["size-rule"]);
 }
 
 #[test]

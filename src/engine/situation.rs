@@ -1,0 +1,209 @@
+//! In which state the postoffice is, seen in its files and told in words for two in the morning; and what is safe now.
+
+use super::Engine;
+use crate::campaign::{Action, Grade, MsMail, Step};
+use crate::fault::Result;
+use crate::msmail::{P1, Postoffice, p1_state};
+use crate::runbook::{Event, Journal, StepState, state_of};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+/// Which MASTER.GLB is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Serial {
+    Old,
+    New,
+    /// There is no MASTER.GLB.
+    None,
+    Unknown,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Situation {
+    /// `open`, `closed`, `both`, `neither` or `unknown`.
+    pub p1: &'static str,
+    /// Since when this cutover has had P1 closed.
+    pub closed_since: Option<DateTime<Utc>>,
+    pub serial: Serial,
+    /// A sentence each.
+    pub words: Vec<String>,
+    /// Two commands that do no harm now, with what they do.
+    pub safe: [(String, String); 2],
+}
+
+impl Engine<'_> {
+    /// What the files of the live postoffice show now; `None` for a campaign without one.
+    pub fn situation(&self) -> Result<Option<Situation>> {
+        let Some(facts) = &self.campaign.msmail else { return Ok(None) };
+        let (p1, serial, mut words) = match look(facts) {
+            Ok((p1, serial)) => (p1_word(p1), serial, Vec::new()),
+            Err(cause) => ("unknown", Serial::Unknown, vec![format!("The postoffice cannot be looked at: {cause}.")]),
+        };
+        let closed_since = self.closed_since()?.filter(|_| p1 == "closed");
+        let since = closed_since.map_or(String::new(), |at| {
+            format!(" since {}", at.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z"))
+        });
+        words.extend(p1_words(p1, &since));
+        words.extend(serial_words(serial, facts));
+        Ok(Some(Situation { p1, closed_since, serial, words, safe: self.safe(p1, serial)? }))
+    }
+
+    /// What has to be said before steps are undone: what going back costs, with the new MASTER.GLB in place and before.
+    pub fn rollback_warning(&self, to: Option<&str>) -> Result<Option<String>> {
+        let steps = &self.campaign.steps;
+        let kept = to.and_then(|name| steps.iter().position(|step| step.name == name)).map_or(0, |last| last + 1);
+        let entries = self.ledger.entries()?;
+        let taken_back = |step: &Step| -> Result<bool> {
+            let behind = steps[kept..].iter().any(|one| one.name == step.name);
+            Ok(behind && !matches!(state_of(&entries, &step.name)?, StepState::Pending | StepState::Undone))
+        };
+        if let Some(install) = self.install_step()
+            && taken_back(install)?
+        {
+            let mut text = "The new MASTER.GLB is in place: mail that was written since then cannot be read under the old serial \
+                            number. Stop all transports first, have everybody sign out, and restart the transports afterwards. \
+                            Remote users who have installed the new disk need the old one again"
+                .to_owned();
+            let switched = self.switched()?;
+            if switched > 0 {
+                text += &format!(
+                    ", and {switched} neighbouring administrators who have entered the new number have to change it back"
+                );
+            }
+            return Ok(Some(text));
+        }
+        let Some(closing) = steps.iter().find(|step| closes(step)) else { return Ok(None) };
+        Ok(taken_back(closing)?.then(|| {
+            "The old serial number stays in force, and P1 is opened again: no mail is lost by that. Start the transports only \
+             afterwards, and tell the local users that the change did not take place"
+                .to_owned()
+        }))
+    }
+
+    /// How many have read the new serial number back.
+    fn switched(&self) -> Result<usize> {
+        let drained = self.drain_gate().map(|gate| gate.acknowledgement.clone()).unwrap_or_default();
+        let mut switched = 0;
+        for asked in self.campaign.acknowledgements.values() {
+            if asked.grade == Grade::Observed && asked.notice.is_none() && asked.name != drained {
+                switched += self.standings(asked)?.iter().filter(|one| one.grade == Grade::Observed).count();
+            }
+        }
+        Ok(switched)
+    }
+
+    /// When the step that closes P1 was done and not taken back.
+    fn closed_since(&self) -> Result<Option<DateTime<Utc>>> {
+        let Some(step) = self.campaign.steps.iter().find(|step| closes(step)) else { return Ok(None) };
+        let entries = self.ledger.entries()?;
+        if !matches!(state_of(&entries, &step.name)?, StepState::Done | StepState::Started) {
+            return Ok(None);
+        }
+        let begun = |event: &Event| matches!(event, Event::Started { .. });
+        Ok(entries.iter().rev().find(|entry| entry.step == step.name && begun(&entry.event)).map(|entry| entry.at))
+    }
+
+    /// Going on is safe because every step looks before it acts; so is the way back, or a look while there is none.
+    fn safe(&self, p1: &str, serial: Serial) -> Result<[(String, String); 2]> {
+        let entries = self.ledger.entries()?;
+        let mut undoing = false;
+        let mut changed = None;
+        for (at, step) in self.campaign.steps.iter().enumerate() {
+            let state = state_of(&entries, &step.name)?;
+            undoing |= state == StepState::Undoing;
+            if changes(step) && !matches!(state, StepState::Pending | StepState::Undone) {
+                changed = changed.or(Some(at));
+            }
+        }
+        let line = |command: &str, what: &str| (command.to_owned(), what.to_owned());
+        let status = line("flagday status", "shows what is next; it only looks");
+        if undoing {
+            return Ok([line("flagday cutover rollback", "takes the rest back: going back was cut off"), status]);
+        }
+        let on = match (p1, serial) {
+            ("unknown" | "both" | "neither", _) => "looks again, and stops before it touches anything while that is so",
+            _ => "goes on from here; what is not ready holds it",
+        };
+        // Stopped transports have to be stated anew, so the way back leads to before the first step of the evening.
+        let evening = self.campaign.steps.iter().position(|step| step.wait.is_some());
+        let first = changed.map(|at| evening.map_or(at, |evening| at.min(evening)));
+        let back = match first.and_then(|at| Some(&self.campaign.steps.get(at.checked_sub(1)?)?.name)) {
+            None => status,
+            Some(keep) => {
+                let what = match serial {
+                    Serial::New => {
+                        "goes back to the old serial number; mail written under the new one is lost to its readers"
+                    }
+                    _ => "puts everything back as it was before the change",
+                };
+                (format!("flagday cutover rollback --to {keep}"), what.to_owned())
+            }
+        };
+        Ok([line("flagday cutover", on), back])
+    }
+}
+
+fn look(facts: &MsMail) -> Result<(P1, Serial), String> {
+    let open =
+        |path, folders: &[&'static str]| Postoffice::open_folders(path, folders).map_err(|f| f.cause().to_owned());
+    let live = open(&facts.postoffice, &["GLB"])?;
+    let read = |po: &Postoffice| po.read("GLB/MASTER.GLB").map_err(|fault| fault.cause().to_owned());
+    let serial = match read(&live)? {
+        None => Serial::None,
+        Some(master) => match open(&facts.staged, &["GLB"]).and_then(|staged| read(&staged)) {
+            Ok(Some(staged)) if staged == master => Serial::New,
+            Ok(Some(_)) => Serial::Old,
+            Ok(None) | Err(_) => Serial::Unknown,
+        },
+    };
+    Ok((p1_state(&live), serial))
+}
+
+fn p1_word(state: P1) -> &'static str {
+    match state {
+        P1::Open => "open",
+        P1::Closed => "closed",
+        P1::Both => "both",
+        P1::Neither => "neither",
+    }
+}
+
+fn p1_words(p1: &str, since: &str) -> Option<String> {
+    Some(match p1 {
+        "open" => "P1 is in its place: mail comes in and goes out once the transports run.".to_owned(),
+        "closed" => format!(
+            "P1 is renamed to POLD{since}: no mail comes in or goes out, and nobody dials in. Local users can sign in, read \
+             and write to each other."
+        ),
+        "both" => "P1 and POLD are both there: somebody made P1 anew. Keep every transport stopped.".to_owned(),
+        "neither" => {
+            "Neither P1 nor POLD is there: no mail comes in or goes out. Keep every transport stopped.".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+fn serial_words(serial: Serial, facts: &MsMail) -> Option<String> {
+    Some(match serial {
+        Serial::Old => format!("MASTER.GLB is the old one: serial number {} is in force.", facts.old_serial),
+        Serial::New => format!("MASTER.GLB is the new one: serial number {} is in force.", facts.new_serial),
+        Serial::None => "There is no MASTER.GLB: nobody can sign in until the cutover goes on or goes back.".to_owned(),
+        Serial::Unknown => return None,
+    })
+}
+
+/// The step that changes something in the live postoffice.
+fn changes(step: &Step) -> bool {
+    let into = |path: &str| path.starts_with("{postoffice}");
+    match &step.action {
+        Some(Action::Rename(one) | Action::Copy(one)) => into(&one.to),
+        Some(Action::Replace(all)) => all.iter().any(|one| into(&one.to)),
+        Some(Action::Shell { .. }) => true,
+        _ => false,
+    }
+}
+
+fn closes(step: &Step) -> bool {
+    step.after.iter().any(|check| check == "p1-closed") && step.action.is_some()
+}

@@ -1,0 +1,131 @@
+//! Starting a step: its gates are judged, and its start goes on record only while nothing they were judged by has changed.
+
+use super::cutover::check;
+use super::{Engine, Patience, Stop};
+use crate::campaign::{Action, Step};
+use crate::fault::{Exit, Fault, Result};
+use crate::gate;
+use crate::ledger::{Guard, Ledger};
+use crate::runbook::{Entry, Event, Journal, Performed, Progress, Runbook};
+use chrono::{DateTime, Utc};
+use std::time::Duration;
+
+/// How often gates are judged again when answers keep coming in between judgement and start.
+const ATTEMPTS: usize = 5;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+impl Engine<'_> {
+    /// Begins a step that no earlier run left begun, or says what holds it.
+    pub(super) fn begin(&mut self, step: &Step) -> Result<Result<Performed, Stop>> {
+        let name = step.name.clone();
+        if let Some(stop) = self.waits(step) {
+            return Ok(Err(stop));
+        }
+        if matches!(step.action, Some(Action::Notice(_) | Action::Package(_) | Action::Observe(_))) {
+            Fault::check(self.check_by_names(&step.before))?;
+        }
+        for _ in 0..ATTEMPTS {
+            let facts = self.look_for_gates(step)?;
+            let head = self.ledger.audit_head()?.map_or(0, |head| head.events);
+            let verdicts = self.verdicts()?;
+            let passed = match gate::pass(&name, &step.needs, &verdicts) {
+                Ok(passed) => passed,
+                Err(shut) => {
+                    let gates = verdicts.into_iter().filter(|verdict| shut.contains(&verdict.name)).collect();
+                    return Ok(Err(Stop::Blocked { step: name, gates }));
+                }
+            };
+            if let Some(why) = self.build_and_send(step)? {
+                return Ok(Err(Stop::Pending { step: name, why }));
+            }
+            self.require_inputs()?;
+            let needed = || verdicts.iter().filter(|verdict| step.needs.contains(&verdict.name));
+            let asked = |name: &String| self.campaign.gates[name].acknowledgement.clone();
+            let guard = Guard {
+                head,
+                acknowledgements: step.needs.iter().map(asked).collect(),
+                until: needed().filter_map(|verdict| verdict.until).min(),
+            };
+            match self.runbook_while(Some(guard), facts, |runbook| runbook.perform(step, passed)) {
+                Err(fault) if fault.findings.iter().all(|finding| finding.code == MOVED) => {}
+                ended => return ended.map(Ok),
+            }
+        }
+        let cause = format!("answers kept coming in while step {name} was about to start; it was not started");
+        Err(Fault::ending(Exit::Waiting, MOVED, cause, "run `flagday cutover` again"))
+    }
+
+    /// Looks at what the step observes, and at the mailbags when a gate of it is built on them: mail that arrived since
+    /// the drain holds the swap too. So it comes before gates are judged.
+    pub(super) fn look_for_gates(&mut self, step: &Step) -> Result<Vec<String>> {
+        let facts = self.look(step)?;
+        let drains = step.action == Some(Action::Observe("drain".into()));
+        if !drains && self.drain_gate().is_ok_and(|gate| step.needs.contains(&gate.name)) {
+            self.look_at_drain()?;
+        }
+        Ok(facts)
+    }
+
+    /// A step whose hour has not come.
+    pub(super) fn waits(&self, step: &Step) -> Option<Stop> {
+        let until = self.begins(step).filter(|at| *at > self.now())?;
+        Some(Stop::Waiting { step: step.name.clone(), until })
+    }
+
+    /// Hands the runbook what it needs of this campaign. `facts`: what the work of other stages has come to, when it
+    /// is done beforehand.
+    pub(super) fn runbook<T>(
+        &mut self,
+        facts: Vec<String>,
+        run: impl FnOnce(&mut Runbook<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.runbook_while(None, facts, run)
+    }
+
+    fn runbook_while<T>(
+        &mut self,
+        guard: Option<Guard>,
+        facts: Vec<String>,
+        run: impl FnOnce(&mut Runbook<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let (paths, clock, campaign) = (self.paths(), self.world, &self.campaign);
+        let Patience { seconds, tell } = &self.patience;
+        run(&mut Runbook {
+            paths: &paths,
+            journal: &mut Guarded { ledger: &mut self.ledger, guard },
+            checks: &|name| check(campaign, name),
+            other: &mut |_| Ok(Progress::Done { facts: facts.clone() }),
+            now: &|| clock.now(),
+            again: &mut |why, waited| {
+                tell(why, waited, *seconds);
+                if waited < *seconds {
+                    clock.pause(SECOND);
+                }
+                waited < *seconds
+            },
+        })
+    }
+}
+
+/// What [`Ledger::append_while`] says when the gates may be another matter by now.
+const MOVED: &str = "gate-moved";
+
+/// The ledger's journal, which takes a start only in the same moment as its gates hold.
+struct Guarded<'l> {
+    ledger: &'l mut Ledger,
+    guard: Option<Guard>,
+}
+
+impl Journal for Guarded<'_> {
+    fn append(&mut self, step: &str, event: Event, at: DateTime<Utc>) -> Result<()> {
+        match &self.guard {
+            Some(guard) if matches!(event, Event::Started { .. }) => self.ledger.append_while(guard, step, event, at),
+            _ => self.ledger.append(step, event, at),
+        }
+    }
+
+    fn entries(&self) -> Result<Vec<Entry>> {
+        self.ledger.entries()
+    }
+}

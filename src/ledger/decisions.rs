@@ -1,0 +1,90 @@
+//! What administrators decide against the count: waivers of one person, overrides of a gate. Only ever added; a waiver is
+//! withdrawn by a mark and an event of its own, an override stays.
+
+use super::{Ledger, audit, instant, millis};
+use crate::answer::Waiver;
+use crate::fault::Result;
+use crate::gate::Override;
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+impl Ledger {
+    pub fn waive(&mut self, acknowledgement: &str, waiver: &Waiver) -> Result<()> {
+        self.durable(|tx| {
+            tx.execute(
+                "INSERT INTO waiver(at, person, acknowledgement, reason, by, until) VALUES (?,?,?,?,?,?)",
+                (
+                    millis(waiver.at),
+                    &waiver.person,
+                    acknowledgement,
+                    &waiver.reason,
+                    &waiver.by,
+                    waiver.until.map(millis),
+                ),
+            )?;
+            audit::append(tx, waiver.at, "waived", &json!({ "acknowledgement": acknowledgement, "waiver": waiver }))
+        })
+    }
+
+    /// Withdraws every waiver of the person for the acknowledgement; returns how many there were.
+    pub fn unwaive(&mut self, acknowledgement: &str, person: &str, by: &str, at: DateTime<Utc>) -> Result<usize> {
+        self.durable(|tx| {
+            let changed = tx.execute(
+                "UPDATE waiver SET revoked = 1 WHERE acknowledgement = ? AND person = ? AND revoked = 0",
+                (acknowledgement, person),
+            )?;
+            if changed > 0 {
+                let body = json!({ "acknowledgement": acknowledgement, "person": person, "by": by });
+                audit::append(tx, at, "waiver-revoked", &body)?;
+            }
+            Ok(changed)
+        })
+    }
+
+    /// What was decided for one acknowledgement and not withdrawn, oldest first. Some may have run out.
+    pub fn waivers(&self, acknowledgement: &str) -> Result<Vec<Waiver>> {
+        let mut all = self.db.prepare_cached(
+            "SELECT person, reason, by, at, until FROM waiver WHERE acknowledgement = ? AND revoked = 0 ORDER BY id",
+        )?;
+        let rows = all.query_map([acknowledgement], |row| {
+            Ok(Waiver {
+                person: row.get(0)?,
+                reason: row.get(1)?,
+                by: row.get(2)?,
+                at: instant(row.get(3)?),
+                until: row.get::<_, Option<i64>>(4)?.map(instant),
+                second: None,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub fn overrule(&mut self, decision: &Override) -> Result<()> {
+        let missing = serde_json::to_string(&decision.missing)?;
+        self.durable(|tx| {
+            tx.execute(
+                "INSERT INTO override(at, gate, step, by, reason, missing) VALUES (?,?,?,?,?,?)",
+                (millis(decision.at), &decision.gate, &decision.step, &decision.by, &decision.reason, &missing),
+            )?;
+            audit::append(tx, decision.at, "overridden", decision)
+        })
+    }
+
+    /// Every override ever made, oldest first.
+    pub fn overrides(&self) -> Result<Vec<Override>> {
+        let mut all = self.db.prepare_cached("SELECT gate, step, by, reason, at, missing FROM override ORDER BY id")?;
+        let mut rows = all.query(())?;
+        let mut decisions = Vec::new();
+        while let Some(row) = rows.next()? {
+            decisions.push(Override {
+                gate: row.get(0)?,
+                step: row.get(1)?,
+                by: row.get(2)?,
+                reason: row.get(3)?,
+                at: instant(row.get(4)?),
+                missing: serde_json::from_str(&row.get::<_, String>(5)?)?,
+            });
+        }
+        Ok(decisions)
+    }
+}

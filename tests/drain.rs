@@ -1,0 +1,125 @@
+//! The drain as the administrator watches it: who is done, who is not and why, from the broadcast on.
+
+use crate::harness::{Campaign, tree};
+use serde_json::Value;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Everybody is ready, P1 is closed, and the text of the broadcast is on the screen.
+fn before_broadcast() -> Campaign {
+    let campaign = Campaign::ready();
+    campaign.run("build").ends(0);
+    campaign.announce().answer().run("cutover --yes").ends(3).says("step quiesce needs a person");
+    campaign.attest("quiesce").run("cutover --yes").ends(3).says("step broadcast needs a person");
+    campaign
+}
+
+fn person<'a>(look: &'a Value, id: &str) -> &'a Value {
+    let people = look["people"].as_array().expect("people");
+    people.iter().find(|row| row["person"] == id).unwrap_or_else(|| panic!("no {id} in {look:#}"))
+}
+
+#[test]
+fn what_is_fetched_counts_from_the_statement_and_not_from_the_next_command() {
+    let campaign = before_broadcast();
+    campaign.attest("broadcast").drain();
+    campaign.run("cutover --yes").ends(3).says("done: drain").says("step restart needs a person");
+    campaign.run("cutover journal").ends(0).says("the server's clock reads ");
+}
+
+#[test]
+fn a_look_tells_who_is_done_who_is_not_why_and_what_to_do() {
+    let campaign = before_broadcast();
+    campaign.run("cutover drain").ends(1).refuses("not-its-turn");
+    campaign.attest("broadcast").run("cutover --yes").ends(3).says("step drain is blocked");
+    campaign.write("postoffice/MBG/000000F0.MBG", [0; 348]);
+    let look = campaign.run("cutover drain --json").ends(3).json();
+    for (id, state, mailbag) in [("BAKER", "not-yet", 3), ("ROSSI", "drained", 0), ("FISCHER", "unseen", 3)] {
+        let row = person(&look, id);
+        assert_eq!((row["state"].as_str(), row["mailbag"].as_u64()), (Some(state), Some(mailbag)), "{row}");
+        assert_eq!(row["remedy"] == "", state == "drained", "{row}");
+    }
+    assert!(look["findings"].to_string().contains("000000F0 (3 headers)"), "{}", look["findings"]);
+    campaign.run("cutover attest drain --person FISCHER --by Pat --note seen").ends(0);
+    let told = campaign.run("cutover drain").ends(3).says("nobody is late before").says("mailbag-unlisted");
+    told.says("BAKER").says("Exit and Sign Out").says("vouched").keeps_quiet_about("recover the password");
+    let status = campaign.run("status").ends(0);
+    assert_eq!(status.out.matches("Exit and Sign Out").count(), 1, "one remedy is read once\n{status}");
+}
+
+#[test]
+fn mail_that_arrives_after_the_drain_holds_the_swap() {
+    let campaign = before_broadcast();
+    campaign.attest("broadcast").drain().run("cutover --yes --until drain").ends(0);
+    campaign.write("postoffice/MBG/00000008.MBG", [0; 116]);
+    campaign.run("cutover --yes").ends(3).says("step retire-master is blocked").says("BAKER");
+    assert!(campaign.path("postoffice/GLB/MASTER.GLB").exists());
+    campaign.write("postoffice/MBG/00000008.MBG", []);
+    campaign.run("cutover --yes").ends(3).says("done: install-master");
+    campaign.run("cutover drain").ends(1).refuses("drain-over");
+}
+
+#[test]
+fn what_was_vouched_for_ends_when_more_mail_comes() {
+    let campaign = before_broadcast();
+    campaign.attest("broadcast").run("cutover --yes").ends(3);
+    campaign.run("cutover attest drain --person FISCHER --by Pat --note seen").ends(0);
+    assert_eq!(person(&campaign.run("cutover drain --json").ends(3).json(), "FISCHER")["state"], "vouched");
+    campaign.write("postoffice/MBG/00000018.MBG", [0; 4 * 116]);
+    assert_eq!(person(&campaign.run("cutover drain --json").ends(3).json(), "FISCHER")["state"], "unseen");
+    campaign.run("who --person FISCHER").ends(0);
+    campaign.run("audit verify").ends(0);
+}
+
+fn watch(campaign: &Campaign) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_flagday"))
+        .arg("-C")
+        .arg(campaign.root())
+        .args(["cutover", "drain", "--watch", "--every", "1", "--json"])
+        .stdin(Stdio::null())
+        .stdout(fs_err::File::create(campaign.path("looks")).expect("a file").into_parts().0)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts")
+}
+
+/// Waits for the end, a minute at most.
+#[expect(clippy::disallowed_methods, reason = "another process is waited for")]
+fn ended(campaign: &Campaign, mut child: Child) -> (Option<i32>, Vec<Value>, String) {
+    let begun = Instant::now();
+    while child.try_wait().expect("its state").is_none() {
+        if begun.elapsed() > Duration::from_secs(60) {
+            child.kill().expect("stopped");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let output = child.wait_with_output().expect("its output");
+    let out = String::from_utf8(campaign.bytes("looks")).expect("UTF-8");
+    let looks = out.lines().map(|line| serde_json::from_str(line).expect("a look a line")).collect();
+    (output.status.code(), looks, String::from_utf8(output.stderr).expect("UTF-8"))
+}
+
+#[cfg(unix)]
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a watch is given time to look")]
+fn a_watch_stops_cleanly_leaves_room_for_statements_and_goes_on_to_the_end() {
+    let campaign = before_broadcast();
+    campaign.attest("broadcast").run("cutover --yes").ends(3);
+    let child = watch(&campaign);
+    std::thread::sleep(Duration::from_millis(1500));
+    let pid = rustix::process::Pid::from_raw(child.id() as i32).expect("a process");
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("told");
+    let (code, looks, prose) = ended(&campaign, child);
+    assert_eq!(code, Some(3), "{prose}");
+    assert!(!looks.is_empty() && prose.contains("goes on"), "{prose}");
+
+    let child = watch(&campaign);
+    // Between two looks the campaign is free: a statement may have to knock twice, and is taken.
+    let stated = (0..20).any(|_| campaign.run("cutover attest drain --person FISCHER --by Pat --note seen").code == 0);
+    assert!(stated);
+    campaign.drain();
+    tree::rewrite(&campaign.path("postoffice/MMF/00000001.MMF"));
+    let (code, looks, prose) = ended(&campaign, child);
+    assert_eq!(code, Some(0), "{prose}");
+    assert_eq!(looks.last().expect("a look")["gate"]["open"], true);
+}

@@ -1,0 +1,87 @@
+//! What the administrator is told when the cutover stops: the state of the postoffice, two safe commands, what going back
+//! costs; and what was seen after the change.
+
+use crate::harness::Campaign;
+use serde_json::json;
+
+fn ready() -> Campaign {
+    let campaign = Campaign::ready();
+    campaign.run("build").ends(0);
+    campaign.announce().answer();
+    campaign
+}
+
+#[test]
+fn every_stop_tells_the_state_and_two_commands_that_are_safe() {
+    let campaign = ready();
+    campaign
+        .run("cutover --yes")
+        .ends(3)
+        .says("P1 is in its place")
+        .says("serial number 32-10411 is in force")
+        .says("Safe now:\n  flagday cutover ")
+        .says("flagday status ");
+    campaign.close();
+    campaign
+        .run("cutover --yes")
+        .ends(3)
+        .says("P1 is renamed to POLD since ")
+        .says("Local users can sign in")
+        .says("flagday cutover rollback --to backup  puts everything back");
+    let postoffice = campaign.run("status --json").ends(0).json()["postoffice"].clone();
+    assert_eq!((postoffice["p1"].clone(), postoffice["serial"].clone()), (json!("closed"), json!("old")));
+
+    campaign.drain().write("postoffice/GLB/OLDMAST.GLB", "somebody's");
+    let failed = campaign.run("cutover --yes").ends(1).refuses("oldmast-exists");
+    failed.says("The postoffice now:").says("flagday cutover rollback --to backup");
+    fs_err::remove_file(campaign.path("postoffice/GLB/OLDMAST.GLB")).expect("removed");
+    campaign.write("postoffice/P1/POPULATE.MSM", [0]);
+    campaign.run("cutover --yes").ends(1).refuses("p1-both").says("Keep every transport stopped");
+    fs_err::remove_dir_all(campaign.path("postoffice/P1")).expect("removed");
+
+    campaign.run("cutover --yes --until retire-master").ends(0);
+    campaign.run("status").ends(0).says("There is no MASTER.GLB: nobody can sign in");
+    campaign
+        .run("cutover --yes")
+        .ends(3)
+        .says("serial number 32-20977 is in force")
+        .says("goes back to the old serial");
+}
+
+#[test]
+fn going_back_tells_its_price_before_and_after_the_new_file_is_in() {
+    let campaign = ready();
+    campaign.close();
+    let before = campaign.run("cutover rollback --to backup").ends(3).says("no mail is lost by that");
+    before.says("The old serial number stays in force").keeps_quiet_about("cannot be read");
+    campaign.drain().finish().ends(0);
+    let after = campaign.run("cutover rollback --to backup").ends(3).says("cannot be read under the old serial number");
+    after.says("Stop all transports first").says("5 neighbouring administrators");
+    campaign.run("cutover rollback --to backup --yes").ends(0).says("undone: close-p1");
+    campaign.run("status").ends(0).says("P1 is in its place").says("serial number 32-10411 is in force");
+}
+
+#[test]
+fn what_was_seen_after_the_change_is_recorded_point_by_point() {
+    let campaign = ready();
+    campaign.close().drain();
+    campaign.run("cutover --yes").ends(3).says("dial-in: one remote user has dialled in").says("--without POINT");
+    campaign.run("cutover attest restart --by Pat --note x --without tea").ends(2).refuses("unknown-point");
+    campaign.run("cutover attest restart --by Pat --note run --without directory-sync --without dial-in").ends(0);
+    campaign.run("cutover --yes").ends(3).says("done: restart");
+    campaign.run("cutover journal").ends(0).says("seen: local-mail: ").says("not seen: directory-sync: ");
+    campaign.run("status").ends(0).says("not seen: dial-in, directory-sync");
+}
+
+#[test]
+fn all_is_not_clear_when_a_neighbour_reads_another_number_after_all() {
+    let campaign = ready();
+    campaign.close().drain().run("cutover --yes").ends(3);
+    campaign.attest("restart").run("cutover --yes").ends(3).says("step async-confirmed is blocked");
+    campaign.read_back().run("cutover --yes --until async-confirmed").ends(0);
+    campaign.run("ack record DENVER --serial 32-10411 --by Pat --note phone").ends(1).refuses("serial-differs");
+    campaign.run("cutover --yes").ends(3).says("step all-clear is blocked").says("DENVER");
+    assert!(campaign.outbox("-all_clear-").is_empty());
+    campaign.run("ack record DENVER --serial 032-20977 --by Pat --note phone").ends(0);
+    campaign.run("cutover --yes").ends(0).says("every step is done");
+}
