@@ -175,15 +175,12 @@ impl Engine<'_> {
             return Ok(Some(Outcome::Empty));
         }
         let person = &asked.person;
-        let kind = match self.recognise(person, claims.revision, typed)? {
+        let typed = self.recognise(person, claims.revision, typed)?;
+        let kind = match typed {
             Typed::Mailbox => Some(Kind::Confirmed),
             Typed::Code => Some(Kind::Code),
             Typed::OldCode => return Ok(Some(Outcome::OldCode)),
-            Typed::CodeOfAnother => {
-                self.note_task(&asked, "typed a code on the confirm page that stands in somebody else's package: ask")?;
-                None
-            }
-            Typed::Wrong => None,
+            Typed::CodeOfAnother | Typed::Wrong => None,
         };
         let source = self.link_keys().source(from);
         let shown = masked(from);
@@ -200,7 +197,12 @@ impl Engine<'_> {
             Refusal::SourceLocked => format!("a hundred wrong answers came from {shown}: none is taken today"),
             _ => task_words(person, "typed too much that was wrong on the confirm page, which is shut for them: call"),
         };
-        Ok(Some(match self.ledger.try_answer(&attempt, fact.as_ref(), locked)? {
+        let tried = self.ledger.try_answer(&attempt, fact.as_ref(), locked)?;
+        // Whoever was refused must not learn, by how long it took, that the code is somebody's.
+        if matches!((&typed, tried), (Typed::CodeOfAnother, Tried::Wrong(_))) {
+            self.note_task(&asked, "typed a code on the confirm page that stands in somebody else's package: ask")?;
+        }
+        Ok(Some(match tried {
             Tried::Refused(refusal) => Outcome::Refused(refusal),
             Tried::Wrong(Some(refusal)) => Outcome::Refused(refusal),
             Tried::Wrong(None) => Outcome::Wrong,

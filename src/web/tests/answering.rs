@@ -71,6 +71,9 @@ fn anothers_code_is_wrong_and_a_human_hears_of_it() {
     let tasks = desk.engine().ledger().tasks().unwrap();
     assert!(tasks[0].what.contains("somebody else's package"), "{tasks:?}");
     assert!(!tasks[0].what.contains(&code));
+    // Refused for its haste, a code of a third person is not even told from any other text.
+    desk.answer(&desk.page(ANNA), "done", &desk.code("CARTER")).ends(429);
+    assert_eq!(desk.engine().ledger().tasks().unwrap().len(), 1);
 }
 
 #[test]
