@@ -6,7 +6,7 @@ use crate::web::{Log, Serve as Asked, serve};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// Confirm page, dashboard, /metrics, and the scheduler: sends, reminds, escalates on time
+/// Confirm page, dashboard, /metrics, and the scheduler: sends, reads, reminds, escalates on time
 #[derive(Debug, clap::Args)]
 pub struct Serve {
     /// Listen here instead of at [web] listen; port 0 takes a free one
