@@ -111,7 +111,9 @@ fn reply(reading: &Reading, placed: &Placed, told: u32, current: u32, known: &im
         Some(Said::Confirmed) => None,
         Some(Said::Declined) => Some("the person declines".to_owned()),
         Some(Said::Question) => Some("the person asks something".to_owned()),
-        Some(Said::Possessed) | None => Some("the person wrote, without a clear answer".to_owned()),
+        Some(Said::Possessed) | None => {
+            Some(format!("the person wrote, without a clear answer ({})", reading.because.join("; ")))
+        }
     };
 }
 
