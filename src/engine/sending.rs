@@ -283,15 +283,17 @@ impl Engine<'_> {
                 .filter(|entry| entry.notice.as_deref() == Some(name))
                 .filter(|entry| entry.acknowledgement.as_ref() == Some(acknowledgement))
                 .partition(|entry| entry.at <= now);
+            // One moment is an entry for each time zone; they are known by the copy.
+            let mut chosen = None;
             for entry in past.into_iter().rev().chain(future) {
-                let wanted: Vec<Intent> = look
-                    .intents(entry)?
-                    .into_iter()
-                    .filter(|intent| entry.what != What::Escalation || intent.instead.is_some())
-                    .collect();
-                if !wanted.is_empty() {
-                    intents.extend(wanted);
-                    break;
+                if chosen.is_some_and(|copy| copy != entry.copy) {
+                    continue;
+                }
+                let wanted = look.intents(entry)?.into_iter();
+                let before = intents.len();
+                intents.extend(wanted.filter(|intent| entry.what != What::Escalation || intent.instead.is_some()));
+                if intents.len() > before {
+                    chosen = Some(entry.copy);
                 }
             }
         }
