@@ -71,6 +71,12 @@ fn remove_probe(probe: &Path) -> Result<()> {
     Err(Fault::new("probe-name-taken", cause, "move that file elsewhere: it is not this program's"))
 }
 
+/// Waits a little for another process. Whoever waits for longer than a moment looks in between.
+#[expect(clippy::disallowed_methods, reason = "the one place that waits")]
+pub fn pause(moment: std::time::Duration) {
+    std::thread::sleep(moment);
+}
+
 /// Fills `bytes` from the system's source of randomness.
 pub fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];

@@ -2,6 +2,7 @@
 
 mod harness; // the built program on a copy of the sample campaign
 
+mod abort; // called off: the queue stops, everyone who was told hears of it, nobody else does
 mod actions; // every action stands in any step of a campaign file
 mod call_sheets; // whom to call and what to post, without any code
 mod calendars; // rehearsals held against calendars written by hand, across changes of the clocks
@@ -11,6 +12,8 @@ mod intake; // answers come in by mail
 mod checks; // the checks of the postoffice: what they print, and what a step finds before it begins
 mod deciding; // waivers that run out or need two people, overrides that stay visible
 mod drain; // who has fetched their mail: looked at, watched, held, from the broadcast on
+mod amendments; // what people were told changes, and they with it
+mod hours; // what happens when, by everybody's own clock
 mod killing; // killed at any instant, the next run goes on where the files are
 mod layers; // the house rules hold in the source itself
 mod mishaps; // what goes wrong in a rehearsal: no server, sleep, kill, clock, another date

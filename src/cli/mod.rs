@@ -1,6 +1,8 @@
 //! THE FACE at the keyboard: one file a command. Data on stdout, everything else on stderr.
 
+mod abort;
 mod ack;
+mod amend;
 mod audit;
 mod blocking;
 mod build;
@@ -77,6 +79,8 @@ enum Command {
     Intake(intake::Intake),
     Serve(serve::Serve),
     Ack(ack::Ack),
+    Amend(amend::Amend),
+    Abort(abort::Abort),
     Status(status::Status),
     Who(who::Who),
     Cutover(cutover::Cutover),
@@ -108,6 +112,8 @@ pub fn main() -> ExitCode {
         Command::Intake(command) => command.run(&global),
         Command::Serve(command) => command.run(&global),
         Command::Ack(command) => command.run(&global),
+        Command::Amend(command) => command.run(&global),
+        Command::Abort(command) => command.run(&global),
         Command::Status(command) => command.run(&global),
         Command::Who(command) => command.run(&global),
         Command::Cutover(command) => command.run(&global),

@@ -24,6 +24,9 @@ pub struct Send {
     /// Another copy for people who have it already; needs NOTICE and --to
     #[arg(long, requires = "notice", requires = "to")]
     again: bool,
+    /// Tell a date that is nearer than the campaign's minimum notice
+    #[arg(long)]
+    short_notice: bool,
 }
 
 impl Send {
@@ -39,6 +42,7 @@ impl Send {
             Some(notice) => format!("Sending '{notice}' for {}", engine.campaign.title),
             None => format!("Sending what is due for {}", engine.campaign.title),
         };
+        engine.short_notice = self.short_notice;
         confirm(global, &what)?;
         let notice = self.notice.as_deref();
         let sent =
@@ -125,24 +129,30 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
     for task in &sent.tasks {
         output::prose(&format!("to do: {}", task.what));
     }
-    if sent.failed > 0 {
-        global.hint("Each with the reason: flagday who --failed (or --failed --csv)");
-        global.hint("Next: correct the roster or the server, then flagday send --to failed");
-        return Ok(Exit::SomeFailed);
+    match exit(sent) {
+        Exit::SomeFailed => {
+            global.hint("Each with the reason: flagday who --failed (or --failed --csv)");
+            global.hint("Next: correct the roster or the server, then flagday send --to failed");
+        }
+        Exit::Waiting if sent.uncertain > 0 => global
+            .hint("Some messages are in doubt: flagday status names them; the next send, ten minutes on, settles them"),
+        Exit::Waiting => {
+            let next = engine.next_entry()?.map(|entry| {
+                let at = entry.at.with_timezone(&zone).format("%a %F %H:%M %Z");
+                format!("Nothing is due. Next: {} {at}", entry.notice.unwrap_or_else(|| "a phone task".into()))
+            });
+            global.hint(next.unwrap_or_else(|| "Nothing is due, and nothing is to come.".into()));
+        }
+        _ => global.hint("Next: flagday status"),
     }
-    if sent.uncertain > 0 {
-        global
-            .hint("Some messages are in doubt: flagday status names them; the next send, ten minutes on, settles them");
-        return Ok(Exit::Waiting);
+    Ok(exit(sent))
+}
+
+/// How a run of sending ends.
+pub fn exit(sent: &Sent) -> Exit {
+    match sent {
+        Sent { failed: 1.., .. } => Exit::SomeFailed,
+        Sent { uncertain: 1.., .. } | Sent { nothing_due: true, .. } => Exit::Waiting,
+        _ => Exit::Done,
     }
-    if sent.nothing_due {
-        let next = engine.next_entry()?.map(|entry| {
-            let at = entry.at.with_timezone(&zone).format("%a %F %H:%M %Z");
-            format!("Nothing is due. Next: {} {at}", entry.notice.unwrap_or_else(|| "a phone task".into()))
-        });
-        global.hint(next.unwrap_or_else(|| "Nothing is due, and nothing is to come.".into()));
-        return Ok(Exit::Waiting);
-    }
-    global.hint("Next: flagday status");
-    Ok(Exit::Done)
 }

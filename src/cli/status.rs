@@ -35,6 +35,24 @@ impl Status {
     }
 }
 
+/// Who came and went.
+fn people(status: &status::Status) -> String {
+    let mut text = String::new();
+    let roster = &status.roster;
+    for (what, people) in
+        [("joined the rosters", &roster.joined), ("left the rosters", &roster.left), ("moved", &roster.moved)]
+    {
+        if !people.is_empty() {
+            text += &format!("{what} since people were told: {} (flagday amend)\n", people.join(", "));
+        }
+    }
+    for leaver in &status.leavers {
+        let at = leaver.at.format("%F");
+        text += &format!("left, and no longer counted for {}: {} ({at})\n", leaver.acknowledgement, leaver.person);
+    }
+    if text.is_empty() { text } else { format!("\n{text}") }
+}
+
 /// Gates, counts, names, tasks and steps, without what comes next.
 pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) -> String) -> String {
     let change = local(status.change_at);
@@ -107,11 +125,20 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
         text += &format!("\n{} {how} {}:\n", gate.name, gate.blocking.len());
         text += &blocking::text(gate);
     }
+    text += &people(status);
     if !status.tasks.is_empty() {
         text += "\nto do:\n";
         for task in &status.tasks {
             text += &format!("  {}\n", task.what);
         }
+    }
+    if let Some(abort) = &status.aborted {
+        text += &format!("\ncalled off {} by {}: {}\n", abort.at.format("%F %H:%M UTC"), abort.by, abort.reason);
+    }
+    if let Some(next) = &status.upcoming {
+        let what = next.notice.as_deref().unwrap_or("phone tasks");
+        text +=
+            &format!("\nnext in the calendar: {what}, {}, to {}\n", next.at.format("%a %F %H:%M UTC"), next.audience);
     }
     text += "\n";
     text += &output::table(

@@ -89,7 +89,7 @@ impl Engine<'_> {
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
-        if revision != current {
+        if revision < self.ledger.floor(&person)? {
             return Err(Fault::new(
                 "older-revision",
                 format!("that code belongs to revision {revision}; people are now told revision {current}"),

@@ -4,7 +4,7 @@ use super::Engine;
 use crate::campaign::{Package, PackageSource};
 use crate::fault::{Fault, Finding, Result};
 use crate::msmail::{Postoffice, disk_set};
-use crate::package::{self, FileSet, Manifest, manifest::Sum};
+use crate::package::{self, FileSet, Manifest, code_for, manifest::Sum};
 use crate::roster::Person;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -95,13 +95,19 @@ impl Engine<'_> {
         Ok(findings)
     }
 
-    /// The people of the audience for whom no package is built; all of them while nothing is.
+    /// The people of the audience for whom no package is built, or one that speaks of other facts: its code tells.
     pub(super) fn unbuilt(&self, package: &Package) -> Result<Vec<String>> {
         let people = self.roster.audience(&self.campaign.audiences[&package.audience]);
         let folder = self.package_folder(&package.name);
         let manifest = if folder.join("manifest.json").exists() { Some(Manifest::load(&folder)?) } else { None };
         Ok(people
-            .filter(|person| manifest.as_ref().and_then(|manifest| manifest.person(&person.id)).is_none())
+            .filter(|person| {
+                let built = manifest.as_ref().and_then(|manifest| manifest.person(&person.id));
+                built.is_none_or(|entry| {
+                    let code = code_for(self.ledger.secret(), &self.campaign, package, person, &entry.source);
+                    code.fingerprint() != entry.code_fingerprint
+                })
+            })
             .map(|person| person.id.clone())
             .collect())
     }

@@ -190,11 +190,17 @@ impl Engine<'_> {
         (at, if quiet.is_quiet(end, there) { quiet.opens(end, there) + AFTER_QUIET } else { end })
     }
 
-    /// The hour of an entry by the clock of those it concerns, where they have one, and another than the campaign's.
-    pub(super) fn local_hour(&self, entry: &Entry) -> Option<String> {
-        let zone = entry.there.first()?.zone?;
-        let own = zone != self.campaign.change.zone && entry.there.iter().all(|place| place.zone == Some(zone));
-        own.then(|| entry.at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string())
+    /// The hour of an entry by the clock of those it concerns, or of one of them: where that reads otherwise than by the
+    /// campaign's, and alike for all.
+    pub(super) fn local_hour(&self, entry: &Entry, only: Option<&Person>) -> Option<String> {
+        let campaign = self.campaign.change.zone;
+        let shown = |zone: Tz| entry.at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string();
+        let one = only.map(Whereabouts::of);
+        let places = entry.there.iter().filter(|place| one.as_ref().is_none_or(|one| one == *place));
+        let mut hours: Vec<String> = places.map(|place| shown(place.zone.unwrap_or(campaign))).collect();
+        hours.dedup();
+        let [hour] = hours.as_slice() else { return None };
+        (*hour != shown(campaign)).then(|| hour.clone())
     }
 
     /// The part of an entry that may be written to now.
@@ -224,6 +230,9 @@ impl Engine<'_> {
 
     /// The next timed action after now that still concerns somebody, with the instant at which it may happen.
     pub fn next_entry(&self) -> Result<Option<Entry>> {
+        if self.aborted()?.is_some() || self.is_postponed()? {
+            return Ok(None);
+        }
         let now = self.now();
         let look = self.look_around()?;
         let mut next: Option<Entry> = None;

@@ -83,6 +83,8 @@ impl Engine<'_> {
             due_at: now,
             instead: person.manager_email.clone().filter(|_| notice == "escalation"),
             replaces: None,
+            changes: Vec::new(),
+            cancels: None,
             person,
         };
         let desk = self.desk()?;
@@ -150,6 +152,8 @@ impl Engine<'_> {
                     due_at: now,
                     instead: person.manager_email.clone().filter(|_| escalation),
                     replaces: None,
+                    changes: Vec::new(),
+                    cancels: None,
                 };
                 let unbuilt = notice.package.as_ref().is_some_and(|name| !desk.manifests.contains_key(name));
                 match desk.letter(&intent, 1, &desk.token(&person, 1), now) {

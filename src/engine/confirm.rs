@@ -273,7 +273,10 @@ impl Engine<'_> {
     }
 
     fn is_replaced(&self, claims: &Claims) -> Result<bool> {
-        Ok(self.revision_number()? != claims.revision)
+        match self.asked(claims) {
+            Some(asked) => Ok(claims.revision < self.ledger.floor(&asked.person.id)?),
+            None => Ok(false),
+        }
     }
 
     fn facts_about(&self, person: &str, acknowledgement: &str, revision: u32) -> Result<Vec<Evidence>> {

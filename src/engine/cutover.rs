@@ -79,6 +79,7 @@ impl Engine<'_> {
     /// Runs steps until one stops it, or until the step named is done. `told` hears of every step that is done, with
     /// the warnings of its checks.
     pub fn cutover(&mut self, until: Option<&str>, told: &mut dyn FnMut(&Step, &[Finding])) -> Result<Cutover> {
+        self.require_not_aborted()?;
         self.require_roster()?;
         self.require_unchanged()?;
         if let Some(name) = until {
@@ -131,6 +132,7 @@ impl Engine<'_> {
 
     /// The same, leaving out points of the step's checklist that were not seen: it stays visible that they were not.
     pub fn attest_without(&mut self, step: &str, by: &str, note: &str, without: &[String]) -> Result<String> {
+        self.require_not_aborted()?;
         let step = self.step_named(step)?.clone();
         self.require_turn(&step)?;
         stated(by, note)?;

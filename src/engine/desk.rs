@@ -8,7 +8,8 @@ use crate::fault::{Fault, Finding, Result};
 use crate::ledger::NewMessage;
 use crate::notice::dkim::Signer;
 use crate::notice::{
-    self, AckWords, Attachment, Context, FileWords, Header, Identity, Letter, PackageWords, Rendered, Texts,
+    self, AckWords, Attachment, ChangedWords, Context, FileWords, Header, Identity, Letter, PackageWords, Rendered,
+    Texts,
 };
 use crate::package::Manifest;
 use crate::package::manifest::{Artefact, Entry};
@@ -94,6 +95,8 @@ impl Desk {
             due_at: intent.due_at,
             token,
             code,
+            moot_at: self.moot_at(intent),
+            calendar: self.campaign.notices[&intent.notice].calendar || intent.cancels.is_some(),
             letter,
         })
     }
@@ -110,6 +113,12 @@ impl Desk {
             name => self.campaign.notices[name].at.map(|_| change),
         }
         .filter(|expires| *expires > now)
+    }
+
+    /// The answer that makes a reminder or an escalation needless.
+    fn moot_at(&self, intent: &Intent) -> Option<Grade> {
+        let asked = intent.acknowledgement.as_ref().and_then(|name| self.campaign.acknowledgements.get(name));
+        asked.filter(|_| matches!(intent.notice.as_str(), "reminder" | "escalation")).map(|asked| asked.grade)
     }
 
     fn message_id(&self, intent: &Intent, revision: u32) -> String {
@@ -137,7 +146,10 @@ impl Desk {
         if let (Some(ack), Some(asked), None) = (&mut context.ack, &intent.acknowledgement, &intent.instead) {
             ack.link = link(&self.campaign, &self.secret, &person.id, asked, revision, now);
         }
-        let rendered = self.texts.render(&notice.template, person.language.as_deref(), &context)?;
+        let mut rendered = self.texts.render(&notice.template, person.language.as_deref(), &context)?;
+        if !intent.changes.is_empty() && intent.notice != "postponed" {
+            rendered = self.texts.render("amendment", person.language.as_deref(), &context)?.before(rendered);
+        }
         let to = match &intent.instead {
             Some(address) => (String::new(), address.clone()),
             None => (person.name.clone(), person.email.clone().ok_or_else(|| no_address(person))?),
@@ -153,7 +165,10 @@ impl Desk {
             attachments: self.attachments(intent),
             calendar: None,
         };
-        if notice.calendar {
+        if let Some(entry) = intent.cancels {
+            let invite = self.invite(&header, &rendered, person, entry, now);
+            header.calendar = Some(notice::calendar::cancel(&invite));
+        } else if notice.calendar {
             header.calendar = Some(notice::calendar::request(&self.invite(&header, &rendered, person, revision, now)));
         }
         let letter = match person.format {
@@ -203,6 +218,11 @@ impl Desk {
         let mut context = Context::new(&self.campaign, person, &notice.name);
         context.notice.reason = Some(intent.reason.clone()).filter(|reason| !reason.is_empty());
         context.notice.count = intent.count;
+        context.notice.changes = intent
+            .changes
+            .iter()
+            .map(|changed| ChangedWords::new(&self.campaign, person, &changed.fact, &changed.told, &changed.now))
+            .collect();
         if let Some(acknowledgement) =
             intent.acknowledgement.as_ref().and_then(|name| self.campaign.acknowledgements.get(name))
         {

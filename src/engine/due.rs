@@ -4,7 +4,7 @@ use super::Engine;
 use super::calendar::{Entry, What, Whereabouts};
 use super::reason::Reason;
 use super::sending::{Intent, Sent};
-use crate::answer::{Kind, Standing};
+use crate::answer::Kind;
 use crate::campaign::{Acknowledgement, EscalationWay, Grade};
 use crate::fault::Result;
 use crate::ledger::{Letters, Task};
@@ -22,7 +22,7 @@ struct Silent {
     person: Arc<Person>,
     /// Mail to the address in the roster comes back.
     unreachable: bool,
-    /// The last day of an absence.
+    /// The day on which the person is back.
     away: Option<NaiveDate>,
     letters: Option<Letters>,
 }
@@ -35,7 +35,8 @@ type Copies = HashMap<String, HashSet<u32>>;
 pub(super) struct Look<'e, 'w> {
     engine: &'e Engine<'w>,
     now: DateTime<Utc>,
-    revision: u32,
+    /// Letters that amendments owe: they are not the calendar's to send.
+    owed: HashSet<(String, String)>,
     /// An operator asks by name: that somebody was just told does not count.
     pub(super) by_name: bool,
     have: RefCell<HashMap<String, Rc<Copies>>>,
@@ -45,7 +46,8 @@ pub(super) struct Look<'e, 'w> {
 impl Engine<'_> {
     pub(super) fn look_around(&self) -> Result<Look<'_, '_>> {
         let (have, silent) = Default::default();
-        Ok(Look { engine: self, now: self.now(), revision: self.revision_number()?, by_name: false, have, silent })
+        let owed = self.ledger.owed()?.into_iter().map(|owed| (owed.person, owed.notice)).collect();
+        Ok(Look { engine: self, now: self.now(), owed, by_name: false, have, silent })
     }
 
     /// Everything whose hour has come and that still has somebody to tell; tasks are noted at once.
@@ -60,6 +62,9 @@ impl Engine<'_> {
 
     /// How many notices to one person each wait to be asked for by name, because their window is over.
     pub fn overdue(&self) -> Result<usize> {
+        if self.aborted()?.is_some() || self.is_postponed()? {
+            return Ok(0);
+        }
         let look = self.look_around()?;
         let late = look.due()?.late;
         late.iter().map(|entry| Ok(look.intents(entry)?.len())).sum()
@@ -180,7 +185,8 @@ impl Look<'_, '_> {
             let have = self.have(notice)?;
             let people = self.engine.people_of(&entry.audience);
             // A notice is told once in a revision, whatever copy.
-            let left = people.filter(|person| !have.contains_key(&person.id) && is_there(person));
+            let is_owed = |id: &str| !self.owed.is_empty() && self.owed.contains(&(id.to_owned(), notice.to_owned()));
+            let left = people.filter(|one| !have.contains_key(&one.id) && is_there(one) && !is_owed(&one.id));
             return Ok(left.map(|person| intent(entry, person)).collect());
         }
         let Some(asked) = asked else { return Ok(Vec::new()) };
@@ -210,7 +216,7 @@ impl Look<'_, '_> {
         let today = self.now.date_naive();
         let last = silent.letters.as_ref().and_then(|letters| letters.last);
         !silent.unreachable
-            && silent.away.is_none_or(|until| until < today)
+            && silent.away.is_none_or(|until| until <= today)
             && (self.by_name || entry.at > self.now || last.is_none_or(|last| last < entry.at))
     }
 
@@ -250,6 +256,8 @@ impl Look<'_, '_> {
             due_at: self.now,
             instead,
             replaces: None,
+            changes: Vec::new(),
+            cancels: None,
             person: person.clone(),
         }
     }
@@ -260,7 +268,7 @@ impl Look<'_, '_> {
             return Ok(have.clone());
         }
         let mut have = Copies::new();
-        for (person, copy) in self.engine.ledger.copies(notice, self.revision)? {
+        for (person, copy) in self.engine.ledger.copies(notice)? {
             have.entry(person).or_default().insert(copy);
         }
         Ok(self.have.borrow_mut().entry(notice.to_owned()).or_insert(Rc::new(have)).clone())
@@ -273,9 +281,7 @@ impl Look<'_, '_> {
         }
         let mut letters: HashMap<String, Letters> = HashMap::new();
         for one in self.engine.ledger.letters(&asked.name)? {
-            if one.revision == self.revision {
-                letters.insert(one.person.clone(), one);
-            }
+            letters.insert(one.person.clone(), one);
         }
         let mut silent = IndexMap::new();
         for standing in self.engine.standings(asked)? {
@@ -286,7 +292,7 @@ impl Look<'_, '_> {
             }
             let Some(person) = self.engine.roster.shared(&standing.person) else { continue };
             let letters = letters.remove(&standing.person);
-            silent.insert(standing.person.clone(), Silent { person, unreachable, away: away(&standing), letters });
+            silent.insert(standing.person.clone(), Silent { person, unreachable, away: standing.away_until, letters });
         }
         Ok(self.silent.borrow_mut().entry(asked.name.clone()).or_insert(Rc::new(silent)).clone())
     }
@@ -303,11 +309,11 @@ fn intent(entry: &Entry, person: Arc<Person>) -> Intent {
         due_at: entry.at,
         instead: None,
         replaces: None,
+        changes: Vec::new(),
+        cancels: None,
         person,
     }
 }
 
-/// The last day of an absence that an automatic reply has told.
-fn away(_standing: &Standing) -> Option<NaiveDate> {
-    None
-}
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use super::calendar::What;
 use super::{Engine, To};
 use crate::campaign::{Action, Step};
 use crate::fault::{Fault, Finding, Result};
+use crate::ledger::MessageRow;
 use crate::outbox::{Progress, State};
 use chrono::{DateTime, Utc};
 use std::sync::atomic::AtomicBool;
@@ -68,14 +69,15 @@ impl Engine<'_> {
     /// Whom the step's notices did not reach: told as a warning, because a gate holds only where an answer is asked.
     pub(super) fn unreached(&self, step: &Step) -> Result<Vec<Finding>> {
         let Some(Action::Notice(names)) = &step.action else { return Ok(Vec::new()) };
-        let revision = self.revision_number()?;
+        let floors = self.ledger.floors()?;
+        let holds = |message: &MessageRow| floors.get(&message.person).is_none_or(|floor| message.revision >= *floor);
         let mut findings = Vec::new();
         for name in names {
             let failed: Vec<String> = self
                 .ledger
                 .messages()?
                 .into_iter()
-                .filter(|message| message.notice == *name && message.revision == revision)
+                .filter(|message| message.notice == *name && holds(message))
                 .filter(|message| matches!(message.state, State::Failed | State::Bounced | State::Held))
                 .map(|message| message.person)
                 .collect();
@@ -90,12 +92,13 @@ impl Engine<'_> {
 
     /// People of a notice's audience whose message is not settled yet, or not even planned.
     fn untold(&self, notice: &str) -> Result<Vec<String>> {
-        let revision = self.revision_number()?;
+        let floors = self.ledger.floors()?;
+        let holds = |message: &MessageRow| floors.get(&message.person).is_none_or(|floor| message.revision >= *floor);
         let settled: std::collections::HashSet<String> = self
             .ledger
             .messages()?
             .into_iter()
-            .filter(|message| message.notice == notice && message.revision == revision)
+            .filter(|message| message.notice == notice && holds(message))
             .filter(|message| {
                 let open = [State::Planned, State::Sending, State::Transmitting, State::Uncertain, State::Cancelled];
                 !open.contains(&message.state)

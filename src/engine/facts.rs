@@ -2,6 +2,7 @@
 //! never went out may change freely.
 
 use super::Engine;
+use super::amend::{Left, OPEN};
 use crate::fault::{Exit, Fault, Finding, Result, Severity};
 use crate::ledger::Revision;
 use crate::package::Manifest;
@@ -14,6 +15,18 @@ pub struct Difference {
     pub fact: String,
     pub told: String,
     pub now: String,
+    /// The fact is gone altogether.
+    #[serde(skip)]
+    pub withdrawn: bool,
+    /// It is a person who had to answer and is not there any more.
+    #[serde(skip)]
+    pub gone: Option<Left>,
+}
+
+impl Difference {
+    pub(super) fn of(fact: &str, told: &str, now: &str) -> Difference {
+        Difference { fact: fact.to_owned(), told: told.to_owned(), now: now.to_owned(), withdrawn: false, gone: None }
+    }
 }
 
 impl Engine<'_> {
@@ -48,31 +61,29 @@ impl Engine<'_> {
                 now.extend(self.facts_of(notice)?);
             }
         }
-        let mut differences = self.people_gone(revision.number)?;
+        let mut differences = self.people_gone()?;
         differences.extend(revision.facts.into_iter().filter_map(|(fact, told)| match now.get(&fact) {
             Some(value) if *value == told => None,
-            Some(value) => Some(Difference { fact, told, now: value.clone() }),
+            Some(value) => Some(Difference::of(&fact, &told, value)),
             // A package that is gone was not rebuilt as another one; a fact that is gone was withdrawn.
             None if fact.starts_with("package ") => None,
-            None => Some(Difference { fact, told, now: "(gone)".into() }),
+            None => Some(Difference { withdrawn: true, ..Difference::of(&fact, &told, "(gone)") }),
         }));
         Ok(differences)
     }
 
     /// People who were asked and are no longer in the audience that has to answer. A row that is deleted or changed must
-    /// not open a gate: who may go is waived by name.
-    fn people_gone(&self, revision: u32) -> Result<Vec<Difference>> {
+    /// not open a gate in silence: `amend` takes note of who left.
+    fn people_gone(&self) -> Result<Vec<Difference>> {
         let mut gone = Vec::new();
-        for (person, acknowledgement) in self.ledger.told(revision)? {
+        for (person, acknowledgement) in self.ledger.told()? {
             let Some(asked) = self.campaign.acknowledgements.get(&acknowledgement) else { continue };
             let there =
                 self.roster.get(&person).is_some_and(|one| one.is_in(&self.campaign.audiences[&asked.audience]));
             if !there {
-                gone.push(Difference {
-                    fact: format!("{person} among '{}'", asked.audience),
-                    told: "yes".into(),
-                    now: "no (put the row back; `ack waive` lets a person go)".into(),
-                });
+                let fact = format!("{person} among '{}'", asked.audience);
+                let left = Left { person, acknowledgement };
+                gone.push(Difference { gone: Some(left), ..Difference::of(&fact, "yes", "no") });
             }
         }
         Ok(gone)
@@ -88,7 +99,7 @@ impl Engine<'_> {
                     "people were told {} = {}, and now it is {}",
                     difference.fact, difference.told, difference.now
                 );
-                let remedy = "put it back as it was: answers were given to what people were told";
+                let remedy = "`flagday amend` shows whom that concerns and takes it over; or put it back as it was";
                 Finding::new(Severity::Error, "facts-changed", cause, remedy).in_file(&self.campaign.file)
             })
             .collect();
@@ -99,6 +110,10 @@ impl Engine<'_> {
     /// first.
     pub(super) fn revision_to_tell(&mut self, notice: &str) -> Result<Revision> {
         self.require_unchanged()?;
+        if self.ledger.revision()?.is_none() {
+            self.require_notice_time()?;
+            self.ledger.note_members(&self.members())?;
+        }
         let facts = self.facts_of(notice)?;
         let now = self.now();
         let Some(mut revision) = self.ledger.revision()? else {
@@ -115,13 +130,52 @@ impl Engine<'_> {
         Ok(revision)
     }
 
+    /// People were told that the change is put off, and not until when.
+    pub fn is_postponed(&self) -> Result<bool> {
+        let told = self.ledger.revision()?;
+        Ok(told.is_some_and(|revision| revision.facts.get("change_at").is_some_and(|date| date == OPEN)))
+    }
+
+    /// Ends with exit code 3 where people would hear of the date too late, unless the operator has said the word.
+    pub(super) fn require_notice_time(&self) -> Result<()> {
+        let least = self.campaign.minimum_notice;
+        let change = &self.campaign.change;
+        // By whole days the calendar counts, not the hour.
+        let left = match least.num_hours() % 24 {
+            0 => change.local.date() - self.now().with_timezone(&change.zone).date_naive(),
+            _ => change.at - self.now(),
+        };
+        if self.short_notice || least.is_zero() || left >= least {
+            return Ok(());
+        }
+        let cause = match left.num_hours() {
+            ..0 => "the change lies in the past".to_owned(),
+            hours => format!("the change is only {} days and {} hours away", hours / 24, hours % 24),
+        };
+        let asked = format!("{cause}; people are to know {} days beforehand", least.num_hours() / 24);
+        let remedy = "choose a later date, or say --short-notice: it stays on record";
+        Err(Fault { exit: Exit::Waiting, findings: vec![Finding::error("short-notice", asked, remedy)] })
+    }
+
+    /// Nothing is told and nothing is switched once the campaign was called off.
+    pub fn require_not_aborted(&self) -> Result<()> {
+        match self.ledger.aborted()? {
+            None => Ok(()),
+            Some(abort) => {
+                let at = abort.at.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z");
+                let cause = format!("the campaign was called off {at} by {}: {}", abort.by, abort.reason);
+                Err(Fault::new("aborted", cause, "`flagday report` says who was told; a new date is a new campaign"))
+            }
+        }
+    }
+
     /// The number of the newest revision; 1 while nobody was told anything.
     pub fn revision_number(&self) -> Result<u32> {
         Ok(self.ledger.revision_number()?.unwrap_or(1))
     }
 }
 
-fn digest(facts: &BTreeMap<String, String>) -> String {
+pub(super) fn digest(facts: &BTreeMap<String, String>) -> String {
     let mut digest = Sha256::new();
     for (fact, value) in facts {
         for field in [fact, value] {

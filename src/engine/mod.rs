@@ -1,6 +1,8 @@
 //! WHEN: the stages put together. Everything a face can ask for is a method of [`Engine`], a file each; the world
 //! (clock, file server) comes in from outside, so a rehearsal runs the very same code.
 
+mod abort;
+mod amend;
 mod answers;
 mod building;
 mod calendar;
@@ -29,6 +31,7 @@ mod steps;
 mod vouching;
 mod waiving;
 
+pub use amend::{Amendment, Change, Effect, Informed, Left, RosterChanges, Wish};
 pub use answers::{Answer, Recorded};
 pub use building::Built;
 pub use calendar::{Entry, What};
@@ -68,6 +71,8 @@ pub struct Engine<'w> {
     pub patience: Patience,
     ledger: Ledger,
     world: &'w dyn World,
+    /// The operator has said that people may hear of the date later than the campaign allows.
+    pub short_notice: bool,
     /// The templates, compiled when they are first needed.
     texts: OnceCell<Arc<Texts>>,
     /// What was read when it was opened.
@@ -85,8 +90,8 @@ impl<'w> Engine<'w> {
         findings.extend(roster::check_audiences(&campaign, &roster));
         let ledger = Ledger::open(&campaign.state())?;
         let campaign = Arc::new(campaign);
-        let patience = Patience::default();
-        Ok(Engine { inputs, campaign, roster, findings, patience, ledger, world, texts: OnceCell::new() })
+        let (patience, short_notice, texts) = Default::default();
+        Ok(Engine { inputs, campaign, roster, findings, patience, ledger, world, short_notice, texts })
     }
 
     pub fn now(&self) -> DateTime<Utc> {

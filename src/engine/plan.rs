@@ -23,7 +23,7 @@ pub struct Planned {
     /// Whom it concerns as things stand now.
     pub people: usize,
     /// `done`, `due`, `quiet` (due, and put off until the quiet hours end), `held` (its window is over), `passed over`
-    /// (a later reminder takes its place) or `to come`.
+    /// (a later reminder takes its place), `on hold` (the change is put off), `called off` or `to come`.
     pub state: String,
 }
 
@@ -33,6 +33,11 @@ impl Engine<'_> {
         let now = self.now();
         let only = person.map(|word| self.roster.find(word)).transpose()?;
         let look = self.look_around()?;
+        let off = match (self.aborted()?.is_some(), self.is_postponed()?) {
+            (true, _) => Some("called off"),
+            (_, true) => Some("on hold"),
+            _ => None,
+        };
         let calendar = self.calendar();
         let mut planned = Vec::new();
         for entry in &calendar {
@@ -45,6 +50,7 @@ impl Engine<'_> {
             }
             let open = look.intents(entry)?.iter().filter(|intent| concerned(&intent.person.id)).count();
             let (people, state) = match () {
+                () if off.is_some() && (open > 0 || entry.what != What::Notice) => (open, off.unwrap_or_default()),
                 () if entry.at > now && entry.what == What::Notice => {
                     (open, if open == 0 { "done" } else { "to come" })
                 }
@@ -64,7 +70,7 @@ impl Engine<'_> {
             };
             planned.push(Planned {
                 at: entry.at,
-                local: self.local_hour(entry),
+                local: self.local_hour(entry, only),
                 until: entry.until,
                 what: what.to_owned(),
                 notice: entry.notice.clone().unwrap_or_default(),

@@ -4,7 +4,7 @@ use super::Engine;
 use super::calendar::{Entry, What};
 use crate::campaign::{Action, Grade, Step};
 use crate::fault::{Exit, Fault, Result};
-use crate::ledger::Task;
+use crate::ledger::{Changed, Task};
 use crate::outbox::{self, FailureClass, Limits, Progress, State};
 use crate::package::on_all_cores;
 use crate::roster::Person;
@@ -73,6 +73,10 @@ pub(super) struct Intent {
     pub instead: Option<lettre::Address>,
     /// The message that it takes the place of.
     pub replaces: Option<i64>,
+    /// What is different from what the person was told: an amendment, which names it first.
+    pub changes: Vec<Changed>,
+    /// Takes the calendar entry of this revision out again.
+    pub cancels: Option<u32>,
 }
 
 impl Engine<'_> {
@@ -87,7 +91,14 @@ impl Engine<'_> {
         stop: &AtomicBool,
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Sent> {
+        if self.ledger.aborted()?.is_some() && notice.is_none() {
+            return self.abort(stop, progress);
+        }
+        self.require_not_aborted()?;
         self.require_roster()?;
+        if notice.is_none() && self.is_postponed()? && !self.ledger.owed()?.is_empty() {
+            return self.send_owed(stop, progress);
+        }
         self.require_unchanged()?;
         let now = self.now();
         self.ledger.recover(now, self.campaign.mail.uncertain)?;
@@ -97,7 +108,11 @@ impl Engine<'_> {
             (To::Failed, _) => self.intents_failed(notice, limit, &mut sent)?,
             (To::Unanswered, Some(name)) => self.intents_by_name(name, true)?,
             (_, Some(name)) => self.intents_by_name(name, again)?,
-            (_, None) => self.intents_due(&mut sent)?,
+            (_, None) => {
+                let mut intents = self.intents_owed()?;
+                intents.extend(self.intents_due(&mut sent)?);
+                intents
+            }
         };
         self.narrow(&mut intents, to)?;
         intents.truncate(limit.saturating_sub(sent.planned));
@@ -121,8 +136,45 @@ impl Engine<'_> {
         Ok(sent)
     }
 
+    /// Sends what amendments still owe, and nothing else that is due.
+    pub(super) fn send_owed(&mut self, stop: &AtomicBool, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Sent> {
+        let intents = self.intents_owed()?;
+        let mut sent = Sent { planned: self.plan_messages(&intents)?, ..Sent::default() };
+        self.deliver(&mut sent, stop, progress)?;
+        sent.nothing_due = sent.planned + sent.sent + sent.deferred + sent.failed + sent.uncertain == 0;
+        Ok(sent)
+    }
+
+    fn intents_owed(&self) -> Result<Vec<Intent>> {
+        let calendars: HashMap<String, Option<u32>> =
+            self.ledger.ever_told()?.into_iter().map(|told| (told.person, told.calendar)).collect();
+        let now = self.now();
+        let owed = self.ledger.owed()?.into_iter().filter_map(|owed| {
+            Some(Intent {
+                acknowledgement: self.acknowledgement_asked_by(&owed.notice).map(str::to_owned),
+                copy: 0,
+                count: 0,
+                room: usize::MAX,
+                reason: owed.reason,
+                due_at: now,
+                instead: None,
+                replaces: None,
+                cancels: calendars.get(&owed.person).copied().flatten().filter(|_| owed.notice == "postponed"),
+                person: self.roster.shared(&owed.person)?,
+                changes: owed.changes,
+                notice: owed.notice,
+            })
+        });
+        Ok(owed.collect())
+    }
+
     /// Carries what is planned to the server or the folder.
-    fn deliver(&mut self, sent: &mut Sent, stop: &AtomicBool, progress: &mut dyn FnMut(Progress<'_>)) -> Result<()> {
+    pub(super) fn deliver(
+        &mut self,
+        sent: &mut Sent,
+        stop: &AtomicBool,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<()> {
         if self.ledger.next_due()?.is_none_or(|due| due > self.now()) {
             return Ok(());
         }
@@ -146,12 +198,12 @@ impl Engine<'_> {
     /// Failed messages once more: the same bytes, or a new message where the roster has another address by now.
     fn intents_failed(&mut self, notice: Option<&str>, limit: usize, sent: &mut Sent) -> Result<Vec<Intent>> {
         let now = self.now();
-        let revision = self.revision_number()?;
+        let floors = self.ledger.floors()?;
         let mut intents = Vec::new();
         let mut again = Vec::new();
         for message in self.ledger.messages()? {
             let wanted = matches!(message.state, State::Failed | State::Bounced | State::Held | State::Uncertain)
-                && message.revision == revision
+                && floors.get(&message.person).is_none_or(|floor| message.revision >= *floor)
                 && notice.is_none_or(|name| name == message.notice);
             if !wanted {
                 continue;
@@ -181,6 +233,8 @@ impl Engine<'_> {
                 due_at: now,
                 instead: None,
                 replaces: Some(message.id),
+                changes: Vec::new(),
+                cancels: None,
                 person,
             });
         }
@@ -190,12 +244,18 @@ impl Engine<'_> {
     }
 
     /// Composes and plans; returns how many messages are new.
-    fn plan_messages(&mut self, intents: &[Intent]) -> Result<usize> {
+    pub(super) fn plan_messages(&mut self, intents: &[Intent]) -> Result<usize> {
         let mut revisions = HashMap::new();
         for intent in intents {
             if !revisions.contains_key(&intent.notice) {
-                self.require_packages(&intent.notice)?;
-                revisions.insert(intent.notice.clone(), self.revision_to_tell(&intent.notice)?.number);
+                // That the change is off, or put off, holds whatever the files say now.
+                let number = if matches!(intent.notice.as_str(), "abort" | "postponed") {
+                    self.revision_number()?
+                } else {
+                    self.require_packages(&intent.notice)?;
+                    self.revision_to_tell(&intent.notice)?.number
+                };
+                revisions.insert(intent.notice.clone(), number);
             }
         }
         let now = self.now();
@@ -237,6 +297,11 @@ impl Engine<'_> {
             let cause = format!("there is no notice '{name}'");
             return Err(Fault::ending(Exit::Usage, "unknown-notice", cause, format!("one of {}", known.join(", "))));
         };
+        if matches!(name, "abort" | "postponed") {
+            let command = if name == "abort" { "abort" } else { "amend --postpone" };
+            let cause = format!("'{name}' is true only once `flagday {command}` was run, which sends it");
+            return Err(Fault::ending(Exit::Usage, "sent-by-command", cause, format!("run `flagday {command}`")));
+        }
         if matches!(name, "reminder" | "escalation") {
             return self.intents_of_latest(name);
         }
@@ -264,6 +329,8 @@ impl Engine<'_> {
                 due_at: now,
                 instead: None,
                 replaces: None,
+                changes: Vec::new(),
+                cancels: None,
             });
         }
         Ok(intents)
@@ -319,7 +386,7 @@ impl Engine<'_> {
 
     /// Who has which copies of a notice in this revision.
     fn copies(&self, notice: &str) -> Result<HashSet<(String, u32)>> {
-        self.ledger.copies(notice, self.revision_number()?)
+        self.ledger.copies(notice)
     }
 
     fn narrow(&self, intents: &mut Vec<Intent>, to: &To) -> Result<()> {

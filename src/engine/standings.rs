@@ -35,10 +35,9 @@ impl Engine<'_> {
 
     /// The same by what was on record at a deadline. Decisions about a person count whenever they are made.
     fn standings_by(&self, acknowledgement: &Acknowledgement, deadline: DateTime<Utc>) -> Result<Vec<Standing>> {
-        let revision = self.revision_number()?;
         let since = self.observed_since(acknowledgement)?;
         let mut evidence: HashMap<String, Vec<Evidence>> = HashMap::new();
-        for fact in self.ledger.evidence(&acknowledgement.name, revision)? {
+        for fact in self.ledger.evidence(&acknowledgement.name)? {
             if !since.counts(&fact) || fact.at > deadline {
                 continue;
             }
@@ -89,7 +88,7 @@ impl Engine<'_> {
             return Ok(None);
         }
         let since = self.observed_since(acknowledgement)?;
-        let mut facts = self.ledger.evidence_about(person, &acknowledgement.name, self.revision_number()?)?;
+        let mut facts = self.ledger.evidence_about(person, &acknowledgement.name, self.ledger.floor(person)?)?;
         facts.retain(|fact| since.counts(fact));
         let mut waivers = self.ledger.waivers(&acknowledgement.name)?;
         waivers.retain(|waiver| waiver.person == person);

@@ -47,8 +47,7 @@ impl Engine<'_> {
 
     /// Takes back what was vouched for people whose mailbag holds more than it did then.
     pub(super) fn review_vouching(&mut self, acknowledgement: &str, seen: &[Observation]) -> Result<()> {
-        let revision = self.revision_number()?;
-        let vouched = self.ledger.evidence(acknowledgement, revision)?.into_iter();
+        let vouched = self.ledger.evidence(acknowledgement)?.into_iter();
         let vouched = vouched.filter(|fact| fact.kind == Kind::Attested && !fact.revoked);
         let now: HashMap<&str, u64> =
             seen.iter().filter_map(|one| Some((one.person.as_str(), one.headers_left?))).collect();

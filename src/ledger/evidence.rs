@@ -16,21 +16,25 @@ impl Ledger {
         self.durable(|tx| insert(tx, fact))
     }
 
-    /// All evidence for one acknowledgement in one revision, by person, oldest first.
-    pub fn evidence(&self, acknowledgement: &str, revision: u32) -> Result<Vec<Evidence>> {
-        let sql =
-            format!("SELECT {COLUMNS} FROM evidence WHERE acknowledgement = ? AND revision = ? ORDER BY person, id");
+    /// All evidence for one acknowledgement that still counts, by person, oldest first: of the newest revision that
+    /// concerned the person, and those after it.
+    pub fn evidence(&self, acknowledgement: &str) -> Result<Vec<Evidence>> {
+        let columns = COLUMNS.split(", ").map(|column| format!("e.{column}")).collect::<Vec<_>>().join(", ");
+        let sql = format!(
+            "SELECT {columns} FROM evidence e LEFT JOIN floor f ON f.person = e.person \
+             WHERE e.acknowledgement = ? AND e.revision >= coalesce(f.revision, 0) ORDER BY e.person, e.id"
+        );
         let mut all = self.db.prepare_cached(&sql)?;
-        let rows = all.query_map((acknowledgement, revision), read)?;
+        let rows = all.query_map([acknowledgement], read)?;
         rows.map(|row| parse(row?)).collect()
     }
 
-    /// All evidence about one person for one acknowledgement in one revision, oldest first.
-    pub fn evidence_about(&self, person: &str, acknowledgement: &str, revision: u32) -> Result<Vec<Evidence>> {
+    /// Evidence about one person and acknowledgement from one revision on, oldest first.
+    pub fn evidence_about(&self, person: &str, acknowledgement: &str, since: u32) -> Result<Vec<Evidence>> {
         let mut all = self.db.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM evidence WHERE acknowledgement = ? AND revision = ? AND person = ? ORDER BY id"
+            "SELECT {COLUMNS} FROM evidence WHERE person = ? AND acknowledgement = ? AND revision >= ? ORDER BY id"
         ))?;
-        let rows = all.query_map((acknowledgement, revision, person), read)?;
+        let rows = all.query_map((person, acknowledgement, since), read)?;
         rows.map(|row| parse(row?)).collect()
     }
 

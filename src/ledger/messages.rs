@@ -1,6 +1,7 @@
 //! Messages: what was planned for whom, and what became of it. The letter's bytes are fixed when it is planned.
 
 use super::{Ledger, audit, instant, millis};
+use crate::campaign::Grade;
 use crate::fault::{Fault, Result};
 use crate::notice::Letter;
 use crate::outbox::State;
@@ -37,6 +38,10 @@ pub struct NewMessage {
     pub expires: Option<DateTime<Utc>>,
     /// The message that it takes the place of: given up in the same transaction.
     pub replaces: Option<i64>,
+    /// An answer of this grade makes it needless: asked once more at the instant of sending.
+    pub moot_at: Option<Grade>,
+    /// Puts the change into a calendar, or takes it out.
+    pub calendar: bool,
     pub letter: Letter,
 }
 
@@ -96,10 +101,11 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<usize> {
         self.durable(|tx| {
+            let called_off = tx.query_row("SELECT count(*) FROM abort", (), |row| row.get::<_, i64>(0))? > 0;
             let mut insert = tx.prepare_cached(
                 "INSERT OR IGNORE INTO message(message_id, person, notice, revision, copy, acknowledgement, tells, reason, \
-                 envelope_from, envelope_to, format, due_at, planned_at, settled_at, state, next_at, reply, size, expires_at) \
-                 VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                 envelope_from, envelope_to, format, due_at, planned_at, settled_at, state, next_at, reply, size, expires_at, \
+                 moot_at, calendar) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             )?;
             let mut letter = tx.prepare_cached("INSERT INTO letter VALUES (?,?)")?;
             let mut token = tx.prepare_cached("INSERT OR IGNORE INTO token(token, person, revision) VALUES (?,?,?)")?;
@@ -107,9 +113,13 @@ impl Ledger {
             let mut added = 0;
             for message in messages {
                 let message = message?;
+                if called_off && message.notice != "abort" {
+                    let remedy = "`flagday status` says by whom and why";
+                    return Err(Fault::new("aborted", "the campaign was called off", remedy));
+                }
                 let reachable = message.envelope_to.is_some();
                 let state = if reachable { State::Planned } else { State::Failed };
-                let values: [&dyn ToSql; 19] = [
+                let values: [&dyn ToSql; 21] = [
                     &message.message_id,
                     &message.person,
                     &message.notice,
@@ -129,6 +139,8 @@ impl Ledger {
                     &if reachable { "" } else { "no address in the roster" },
                     &(message.letter.size() as i64),
                     &message.expires.map(millis),
+                    &message.moot_at.map(Grade::word),
+                    &message.calendar,
                 ];
                 let new = insert.execute(&values[..])?;
                 if new == 0 {

@@ -3,6 +3,8 @@
 //! One SQLite file in WAL mode, synced with every commit: what is committed survives a power cut. A state change and its
 //! event in the audit chain are written in one transaction. Marks and results of messages in hand go on the slip first.
 
+mod abort;
+mod amendments;
 mod audit;
 mod decisions;
 mod evidence;
@@ -21,6 +23,8 @@ mod told;
 mod tests;
 mod tries;
 
+pub use abort::{Aborted, Told};
+pub use amendments::{Changed, Leaver, Owed, Takeover};
 pub use audit::{AuditEvent, AuditHead};
 pub use inbound::{Inbound, NewInbound, Settled};
 pub use journal::Guard;
@@ -49,6 +53,8 @@ pub struct Ledger {
     slip: Option<slip::Slip>,
     /// The messages in hand, with their fences.
     claims: HashMap<i64, i64>,
+    /// The round of sending that tells of the abort: it does not stop because of it.
+    pub(crate) carries_abort: bool,
 }
 
 impl Ledger {
@@ -74,7 +80,7 @@ impl Ledger {
         }
         schema::migrate(&mut db, &path)?;
         let (secret, state) = (secret::load(state)?, state.to_owned());
-        let mut ledger = Ledger { db, state, secret, slip: None, claims: HashMap::new() };
+        let mut ledger = Ledger { db, state, secret, slip: None, claims: HashMap::new(), carries_abort: false };
         ledger.take_over_left_behind()?;
         Ok(ledger)
     }

@@ -95,6 +95,14 @@ impl Queue for Ledger {
         Ok(lease)
     }
 
+    fn moot(&mut self, message: &Claimed) -> Result<Option<String>> {
+        self.moot_now(message.id)
+    }
+
+    fn called_off(&mut self) -> Result<bool> {
+        Ok(!self.carries_abort && self.aborted()?.is_some())
+    }
+
     fn flush(&mut self) -> Result<()> {
         self.take_over(|_| Ok(()))?;
         self.slip = None;
@@ -244,7 +252,17 @@ fn record(tx: &Transaction, message: Subject, kind: Option<Kind>, words: &str, n
 
 /// Gives a message up for good inside the transaction that plans the one in its place.
 pub(super) fn give_up(tx: &Transaction, id: i64, now: DateTime<Utc>) -> Result<()> {
-    move_on(tx, id, Event::Cancel, "replaced", now)
+    cancel(tx, id, "replaced", now)
+}
+
+/// Gives a message up for good, with the reason.
+pub(super) fn cancel(tx: &Transaction, id: i64, words: &str, now: DateTime<Utc>) -> Result<()> {
+    tx.prepare_cached("UPDATE message SET reply = ?2, settled_at = ?3 WHERE id = ?1")?.execute((
+        id,
+        words,
+        millis(now),
+    ))?;
+    move_on(tx, id, Event::Cancel, words, now)
 }
 
 fn address(text: String) -> Result<lettre::Address> {
@@ -313,20 +331,24 @@ impl Ledger {
         })
     }
 
-    /// Who has which copies of a notice in a revision.
-    pub fn copies(&self, notice: &str, revision: u32) -> Result<HashSet<(String, u32)>> {
-        let mut all = self.db.prepare_cached("SELECT person, copy FROM message WHERE notice = ? AND revision = ?")?;
-        let rows = all.query_map((notice, revision), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    /// Who has which copies of a notice, as far as what they were told still holds.
+    pub fn copies(&self, notice: &str) -> Result<HashSet<(String, u32)>> {
+        let mut all = self.db.prepare_cached(
+            "SELECT m.person, copy FROM message m LEFT JOIN floor f ON f.person = m.person \
+             WHERE notice = ? AND m.revision >= coalesce(f.revision, 0)",
+        )?;
+        let rows = all.query_map([notice], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Who was asked for which acknowledgement in a revision.
-    pub fn told(&self, revision: u32) -> Result<Vec<(String, String)>> {
+    /// Who was asked for which acknowledgement under any revision, but for those whose leaving was taken note of since.
+    pub fn told(&self) -> Result<Vec<(String, String)>> {
         let mut all = self.db.prepare_cached(
-            "SELECT DISTINCT person, acknowledgement FROM message \
-             WHERE revision = ? AND tells AND acknowledgement IS NOT NULL ORDER BY person",
+            "SELECT m.person, m.acknowledgement FROM message m LEFT JOIN leaver l USING (person, acknowledgement) \
+             WHERE tells AND m.acknowledgement IS NOT NULL \
+             GROUP BY m.person, m.acknowledgement HAVING max(planned_at) > coalesce(max(l.at), 0) ORDER BY m.person",
         )?;
-        let rows = all.query_map([revision], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows = all.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

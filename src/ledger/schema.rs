@@ -62,6 +62,20 @@ ALTER TABLE waiver ADD COLUMN until INTEGER;
 CREATE TABLE override(
   id INTEGER PRIMARY KEY, at INTEGER NOT NULL, gate TEXT NOT NULL, step TEXT NOT NULL, by TEXT NOT NULL,
   reason TEXT NOT NULL, missing TEXT NOT NULL) STRICT;
+", "
+CREATE TABLE amended(
+  revision INTEGER NOT NULL, person TEXT NOT NULL, notice TEXT NOT NULL, reason TEXT NOT NULL,
+  changes TEXT NOT NULL, PRIMARY KEY(revision, person, notice)) STRICT;
+CREATE VIEW floor AS SELECT person, max(revision) AS revision FROM amended GROUP BY person;
+CREATE TABLE leaver(
+  person TEXT NOT NULL, acknowledgement TEXT NOT NULL, revision INTEGER NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY(person, acknowledgement)) STRICT;
+CREATE TABLE member(person TEXT PRIMARY KEY, audiences TEXT NOT NULL) STRICT;
+CREATE TABLE abort(
+  id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL, reason TEXT NOT NULL, by TEXT NOT NULL) STRICT;
+CREATE INDEX evidence_about ON evidence(person, acknowledgement);
+ALTER TABLE message ADD COLUMN moot_at TEXT;
+ALTER TABLE message ADD COLUMN calendar INTEGER NOT NULL DEFAULT 0;
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {

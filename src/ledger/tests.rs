@@ -35,6 +35,8 @@ fn message(person: &str, copy: u32) -> NewMessage {
         code: None,
         expires: None,
         replaces: None,
+        moot_at: None,
+        calendar: false,
         letter: Letter::new(Vec::new()).unwrap(),
     }
 }
@@ -59,7 +61,7 @@ fn a_message_is_planned_once_claimed_once_and_its_result_is_evidence() {
     assert_eq!(ledger.mark(ann.id, ann.fence).unwrap(), Lease::Held);
     assert_eq!(ledger.settle(ann.id, ann.fence, accepted(), at(2)).unwrap(), Lease::Held);
     ledger.flush().unwrap();
-    let facts = ledger.evidence("disk-received", 1).unwrap();
+    let facts = ledger.evidence("disk-received").unwrap();
     assert_eq!(facts.iter().map(|fact| (fact.person.as_str(), fact.kind)).collect::<Vec<_>>(), [("ann", Kind::Sent)]);
     assert_eq!(ledger.counts().unwrap(), Counts { sent: 1, sending: 1, ..Counts::default() });
 }

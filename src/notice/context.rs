@@ -5,7 +5,7 @@
 
 use super::moment;
 use super::shape::COLUMNS;
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, Change};
 use crate::roster::Person;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -66,6 +66,20 @@ pub struct NoticeWords {
     pub reason: Option<String>,
     /// 0 for the notice itself, 1 for the first reminder, and so on.
     pub count: u32,
+    /// What is different from what the person was told. Empty but in an amendment.
+    pub changes: Vec<ChangedWords>,
+}
+
+/// One thing that is different, for `amendment`, which comes first in such a letter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangedWords {
+    /// `date`, `zone`, `package`, `text`, or `fact` for any other.
+    pub kind: String,
+    /// The fact's name; for a package, the package's.
+    pub name: String,
+    /// As it was told; for a package, the day on which it went out. Empty where no date was known.
+    pub told: String,
+    pub now: String,
 }
 
 /// The answer that is asked for.
@@ -118,7 +132,13 @@ impl Context {
             change: ChangeWords::new(campaign, person),
             person: columns(person),
             facts: facts(campaign),
-            notice: NoticeWords { name: notice.to_owned(), audience: audience.to_owned(), reason: None, count: 0 },
+            notice: NoticeWords {
+                name: notice.to_owned(),
+                audience: audience.to_owned(),
+                reason: None,
+                count: 0,
+                changes: vec![],
+            },
             ack: None,
             package: None,
             about: None,
@@ -143,6 +163,34 @@ impl ChangeWords {
             utc: change.at.format("%Y-%m-%d %H:%M UTC").to_string(),
             own_local: own.map(|zone| moment::in_words(change.at, zone, language)),
         }
+    }
+}
+
+impl ChangedWords {
+    /// `fact`, `told` and `now` as a revision has them.
+    pub fn new(campaign: &Campaign, person: &Person, fact: &str, told: &str, now: &str) -> ChangedWords {
+        let language = person.language.as_deref();
+        let zone = campaign.change.zone;
+        let date = |text: &str| {
+            let local = text.replace(' ', "T").parse().ok();
+            let change = local.and_then(|local| Change::new(local, zone).ok());
+            change.map(|change| moment::in_words(change.at, zone, language)).unwrap_or_default()
+        };
+        let mut words = fact.split(' ');
+        let (kind, name) = match (words.next().unwrap_or_default(), words.next()) {
+            ("change_at", _) => ("date", fact),
+            ("time_zone", _) => ("zone", fact),
+            ("package", Some(name)) => ("package", name),
+            ("text", Some(name)) => ("text", name),
+            _ => ("fact", fact),
+        };
+        let name = name.replace('_', " ");
+        let shown = |text: &str| match kind {
+            "date" => date(text),
+            "text" => String::new(),
+            _ => text.to_owned(),
+        };
+        ChangedWords { kind: kind.to_owned(), name, told: shown(told), now: shown(now) }
     }
 }
 

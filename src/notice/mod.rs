@@ -32,7 +32,7 @@ mod snapshots;
 
 pub use builtin::FILES;
 pub use context::{
-    AckWords, CampaignWords, ChangeWords, Context, FileWords, NoticeWords, PackageWords, columns, facts,
+    AckWords, CampaignWords, ChangeWords, ChangedWords, Context, FileWords, NoticeWords, PackageWords, columns, facts,
 };
 pub use encoding::Encoding;
 pub use header::{Attachment, Header};

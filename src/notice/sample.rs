@@ -34,6 +34,7 @@ pub fn campaign() -> Campaign {
         ("broadcast", "local-users"),
         ("all-clear", "everybody"),
         ("abort", "everybody"),
+        ("postponed", "everybody"),
     ];
     Campaign {
         root: PathBuf::from("/no/such/campaign"),
@@ -117,6 +118,14 @@ pub fn full_for(person: &Person, notice: &str) -> Context {
     let file = FileWords { name: "KIM.ZIP".to_owned(), size: 4_321, sha256: "0123456789abcdef".repeat(4) };
     context.change.own_local.get_or_insert("Sunday, 13 December 2026, 01:00 CET (Europe/Oslo)".to_owned());
     context.notice.reason = Some("two reminders went out without an answer".to_owned());
+    context.notice.changes = [
+        ("change_at", "2026-12-05 18:00:00", "2026-12-12 18:00:00"),
+        ("new_serial", "32-20970", "32-20977"),
+        ("text change-date", "0123", "4567"),
+        ("package init-disk kim", "2026-11-21", ""),
+    ]
+    .map(|(fact, told, now)| ChangedWords::new(&campaign, person, fact, told, now))
+    .to_vec();
     context.ack = Some(AckWords {
         due: Some(AckWords::due(&campaign, person, due)),
         word: "CONFIRMED".to_owned(),

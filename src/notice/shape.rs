@@ -49,7 +49,16 @@ pub(super) const CONTEXT: Shape = Record(&[
     ),
     ("person", Columns),
     ("facts", Facts),
-    ("notice", Record(&[("name", Value), ("audience", Value), ("reason", Value), ("count", Value)])),
+    (
+        "notice",
+        Record(&[
+            ("name", Value),
+            ("audience", Value),
+            ("reason", Value),
+            ("count", Value),
+            ("changes", List(&Record(&[("kind", Value), ("name", Value), ("told", Value), ("now", Value)]))),
+        ]),
+    ),
     ("ack", Record(&[("due", Value), ("word", Value), ("code_asked", Value), ("reply_to", Value), ("link", Value)])),
     (
         "package",

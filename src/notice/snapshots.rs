@@ -37,6 +37,8 @@ fn every_notice_reads_well() {
         ("broadcast", false),
         ("all-clear", false),
         ("abort", false),
+        ("postponed", false),
+        ("amendment", true),
     ] {
         insta::assert_snapshot!(notice, page(&rendered(notice, &kim, code_asked)));
     }
@@ -44,9 +46,9 @@ fn every_notice_reads_well() {
 }
 
 #[test]
-fn two_notices_speak_german() {
+fn what_must_not_be_missed_is_told_in_german_too() {
     let kim = Person { language: Some("de".to_owned()), ..sample::person() };
-    for notice in ["change-date", "reminder"] {
+    for notice in ["change-date", "reminder", "amendment"] {
         insta::assert_snapshot!(format!("{notice}-de"), page(&rendered(notice, &kim, true)));
     }
 }

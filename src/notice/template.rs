@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Notices that the program sends of itself, whether or not the campaign lists them.
-const OF_ITSELF: [&str; 3] = ["reminder", "escalation", "abort"];
+const OF_ITSELF: [&str; 5] = ["reminder", "escalation", "abort", "postponed", "amendment"];
 /// The longest rendered part, in bytes, and the longest subject, in characters.
 const PART: usize = 256 * 1024;
 const SUBJECT: usize = 200;
@@ -32,6 +32,23 @@ pub struct Rendered {
     pub subject: String,
     pub text: String,
     pub html: Option<String>,
+}
+
+impl Rendered {
+    /// This before another: an amendment heads the letter it amends, and gives it its subject.
+    pub fn before(self, letter: Rendered) -> Rendered {
+        let text = format!("{}\n\n{}", self.text, letter.text);
+        let html = match (self.html, letter.html) {
+            // Into the page, right after its beginning.
+            (Some(head), Some(page)) => {
+                let body = page.find("<body").and_then(|at| Some(at + page[at..].find('>')? + 1)).unwrap_or(0);
+                let (start, rest) = page.split_at(body);
+                Some(format!("{start}\n{head}{rest}"))
+            }
+            (_, page) => page,
+        };
+        Rendered { subject: self.subject, text, html }
+    }
 }
 
 impl Texts {

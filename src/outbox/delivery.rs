@@ -9,7 +9,7 @@ use State::*;
 
 /// Every transition there is. What does not stand here cannot happen.
 #[rustfmt::skip]
-const TABLE: [(State, Event, State); 40] = [
+const TABLE: [(State, Event, State); 41] = [
     // waiting for its moment
     (Planned,      Claim,    Sending),
     (Planned,      Refuse,   Failed),    // nothing to send to: no address
@@ -23,6 +23,7 @@ const TABLE: [(State, Event, State); 40] = [
     (Sending,      Release,  Planned),
     (Sending,      Refuse,   Failed),
     (Sending,      Hold,     Held),
+    (Sending,      Cancel,   Cancelled), // its answer came meanwhile, or everything was called off
     (Sending,      Crash,    Planned),
     (Sending,      PowerCut, Uncertain), // marks survive a killed process, not always a power cut
     // the mark is written; the server may have it
@@ -195,7 +196,7 @@ mod tests {
     const GRID: &str = "\
              clai mark acce stor defe rele refu doub cras powe retr deli boun hold canc
 planned      send .    .    .    .    .    fail .    .    .    .    deli .    held canc
-sending      .    tran .    sent plan plan fail .    plan unce .    .    .    held .
+sending      .    tran .    sent plan plan fail .    plan unce .    .    .    held canc
 transmitting .    .    sent .    plan .    fail unce unce unce .    .    .    .    .
 sent         .    .    .    .    .    .    .    .    .    .    .    deli boun .    .
 delivered    .    .    .    .    .    .    .    .    .    .    .    deli boun .    .

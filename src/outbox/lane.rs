@@ -70,6 +70,9 @@ impl<D: Dial> Lane<'_, '_, D> {
     async fn carry(&mut self, message: &Claimed) -> Result<Option<Finding>> {
         let mut troubles = 0;
         loop {
+            if self.shared.is_moot(message)? {
+                return Ok(None);
+            }
             let reused = self.session.as_ref().is_some_and(Session::is_usable);
             let (trouble, in_transaction) = match self.attempt(message).await? {
                 Attempt::Settled => return Ok(None),

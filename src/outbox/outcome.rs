@@ -37,6 +37,10 @@ pub enum Outcome {
     },
     /// Past its own expiry before anything was sent.
     Late,
+    /// Not needed any more at the instant of sending, and why.
+    Moot {
+        why: String,
+    },
 }
 
 /// Who refused, and in which words.
@@ -84,13 +88,14 @@ impl Outcome {
             Outcome::Uncertain { .. } => Event::Doubt,
             Outcome::Released { .. } => Event::Release,
             Outcome::Late => Event::Hold,
+            Outcome::Moot { .. } => Event::Cancel,
         }
     }
 
     /// Whether the message was judged, or merely found the way barred.
     pub fn uses_an_attempt(&self) -> bool {
         match self {
-            Outcome::Released { .. } | Outcome::Late => false,
+            Outcome::Released { .. } | Outcome::Late | Outcome::Moot { .. } => false,
             // The server closes, whoever the message is for.
             Outcome::Deferred { reply, .. } => reply.code != 421,
             _ => true,
@@ -176,7 +181,7 @@ impl fmt::Display for Outcome {
             Outcome::Sent { reply } | Outcome::Deferred { reply, .. } => reply.fmt(f),
             Outcome::Stored { file } => write!(f, "stored as {}", file.display()),
             Outcome::Failed { refusal } => refusal.fmt(f),
-            Outcome::Uncertain { why } | Outcome::Released { why, .. } => f.write_str(why),
+            Outcome::Uncertain { why } | Outcome::Released { why, .. } | Outcome::Moot { why } => f.write_str(why),
             Outcome::Late => f.write_str("past its expiry before it was sent"),
         }
     }

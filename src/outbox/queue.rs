@@ -72,6 +72,18 @@ pub trait Queue {
     /// Writes the result by way of [`Outcome::event`]. Survives a killed process.
     fn settle(&mut self, id: i64, fence: i64, outcome: Outcome, now: DateTime<Utc>) -> Result<Lease>;
 
+    /// Why a claimed message is not to leave after all: what it asks for was answered meanwhile, or the campaign was
+    /// called off. Asked at the instant of sending.
+    fn moot(&mut self, message: &Claimed) -> Result<Option<String>> {
+        let _ = message;
+        Ok(None)
+    }
+
+    /// Another process has called the campaign off: nothing more is begun, and nobody waits.
+    fn called_off(&mut self) -> Result<bool> {
+        Ok(false)
+    }
+
     /// Makes everything settled so far survive a power cut. Called once, at the end.
     fn flush(&mut self) -> Result<()>;
 }

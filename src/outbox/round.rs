@@ -62,9 +62,21 @@ impl<'a> Shared<'a> {
         if self.is_over() {
             return Ok(None);
         }
-        match self.pick(0)? {
-            Pick::Ready(message) => Ok(Some(message)),
-            Pick::Wait(_) | Pick::Nothing => Ok(None),
+        loop {
+            match self.pick(0)? {
+                Pick::Ready(message) if self.is_moot(&message)? => {}
+                Pick::Ready(message) => return Ok(Some(message)),
+                Pick::Wait(_) | Pick::Nothing => return Ok(None),
+            }
+        }
+    }
+
+    /// Asks once more whether the message is needed; where it is not, that is its result.
+    pub fn is_moot(&self, message: &Claimed) -> Result<bool> {
+        let answer = self.queue.borrow_mut().moot(message);
+        match self.watch(answer)? {
+            Some(why) => self.settle(message, Outcome::Moot { why }).map(|()| true),
+            None => Ok(false),
         }
     }
 
@@ -203,7 +215,8 @@ impl<'a> Shared<'a> {
             self.summary.borrow_mut().interrupted = true;
             return true;
         }
-        self.is_halted()
+        // A queue that cannot even say so ends the run with the next thing that is asked of it.
+        self.is_halted() || self.queue.try_borrow_mut().is_ok_and(|mut queue| queue.called_off().unwrap_or(false))
     }
 
     pub fn tell(&self, progress: Progress<'_>) {

@@ -55,6 +55,8 @@ pub struct Summary {
     pub released: usize,
     /// Held because their time had passed.
     pub late: usize,
+    /// Taken back at the instant of sending: answered meanwhile, or called off.
+    pub moot: usize,
     /// Claimed by somebody else meanwhile; that one settles them.
     pub lost: usize,
     /// By reply class or finding code.
@@ -73,6 +75,7 @@ impl Summary {
             Outcome::Uncertain { .. } => self.uncertain += 1,
             Outcome::Released { .. } => self.released += 1,
             Outcome::Late => self.late += 1,
+            Outcome::Moot { .. } => self.moot += 1,
             Outcome::Failed { refusal } => {
                 self.failed += 1;
                 self.count_failure(claimed, refusal);

@@ -79,6 +79,8 @@ impl Site {
     /// Opens the copy.
     pub(super) fn open<'w>(&self, world: &'w dyn World) -> Result<Engine<'w>> {
         let mut engine = Engine::open(&self.root, world)?;
+        // Whoever rehearses a date that is near has said so.
+        engine.short_notice = true;
         self.redirect(Arc::make_mut(&mut engine.campaign))?;
         self.refuse_outside(&engine.campaign)?;
         Ok(engine)

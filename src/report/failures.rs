@@ -22,16 +22,17 @@ pub struct FailureRow {
     pub row: String,
 }
 
-/// Every message of the newest revision that failed, bounced, is held or in doubt, in the order of planning.
+/// Every message that failed, bounced, is held or in doubt, in the order of planning.
 pub fn of(engine: &Engine, only: Option<&str>) -> Result<Vec<FailureRow>> {
     let only = only.map(|name| audience(engine, name)).transpose()?;
-    let revision = engine.revision_number()?;
+    let floors = engine.ledger().floors()?;
     let mut rows = Vec::new();
     for message in engine.ledger().messages()? {
         let lost = matches!(message.state, State::Failed | State::Bounced | State::Held | State::Uncertain);
         let person = engine.roster.get(&message.person);
         let wanted = only.is_none_or(|audience| person.is_some_and(|person| person.is_in(audience)));
-        if message.revision != revision || !lost || !wanted {
+        let overtaken = floors.get(&message.person).is_some_and(|floor| message.revision < *floor);
+        if overtaken || !lost || !wanted {
             continue;
         }
         rows.push(FailureRow {

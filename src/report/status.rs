@@ -3,10 +3,10 @@
 use super::failures::{self, FailureRow};
 use crate::answer::{Kind, Standing};
 use crate::campaign::Grade;
-use crate::engine::{Engine, Situation, StepView};
+use crate::engine::{Engine, Entry, RosterChanges, Situation, StepView};
 use crate::fault::Result;
 use crate::gate::{Override, Verdict};
-use crate::ledger::{Counts, MessageRow, Task};
+use crate::ledger::{Aborted, Counts, Leaver, MessageRow, Task};
 use crate::outbox::State;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -47,6 +47,16 @@ pub struct Status {
     pub postoffice: Option<Situation>,
     /// Calls for a human to make.
     pub tasks: Vec<Task>,
+    /// The change is put off, and its new date is not known.
+    pub postponed: bool,
+    /// Who called the campaign off, when and why.
+    pub aborted: Option<Aborted>,
+    /// Who came and went on the rosters since people were told; `amend` takes it over.
+    pub roster: RosterChanges,
+    /// Those who had to answer and left, by the amendment that took note of it. No gate counts them any more.
+    pub leavers: Vec<Leaver>,
+    /// The next timed action, with its instant.
+    pub upcoming: Option<Entry>,
     pub next: String,
     /// The head of the audit chain.
     pub head: Option<String>,
@@ -115,7 +125,7 @@ impl Status {
             campaign: engine.campaign.name.clone(),
             revision: engine.revision_number()?,
             change_at: engine.campaign.change.at,
-            phase: phase(engine, &steps, told),
+            phase: if engine.aborted()?.is_some() { Phase::Aborted } else { phase(engine, &steps, told) },
             people: engine.roster.len(),
             next: next(engine, &steps, &messages, &gates)?,
             messages,
@@ -127,6 +137,11 @@ impl Status {
             overrides: ledger.overrides()?,
             postoffice: engine.situation()?,
             tasks: open_tasks(engine)?,
+            postponed: engine.is_postponed()?,
+            aborted: engine.aborted()?,
+            roster: engine.roster_changes()?,
+            leavers: ledger.leavers()?,
+            upcoming: engine.next_entry()?,
             head: ledger.audit_head()?.map(|head| head.hash),
         })
     }
@@ -166,11 +181,23 @@ fn open_tasks(engine: &Engine) -> Result<Vec<Task>> {
 
 /// The next sensible command, with the reason.
 fn next(engine: &Engine, steps: &[StepView], messages: &Counts, gates: &[Verdict]) -> Result<String> {
+    if engine.aborted()?.is_some() {
+        return Ok(match engine.to_be_told_of_abort()?.len() + messages.planned + messages.deferred {
+            0 => "flagday report: the campaign was called off, and everyone who was told knows".into(),
+            people => format!("flagday abort: {people} people are still to be told that it is off"),
+        });
+    }
     if engine.findings.iter().any(crate::fault::Finding::is_error) {
         return Ok("flagday check: a roster has errors, and nothing is sent while it has".into());
     }
+    if !engine.ledger().owed()?.is_empty() {
+        return Ok("flagday send: an amendment still has people to tell".into());
+    }
+    if engine.is_postponed()? {
+        return Ok("set the new change_at when it is known, then flagday amend: until then everything waits".into());
+    }
     if !engine.differences()?.is_empty() {
-        return Ok("the facts changed since people were told: put them back".into());
+        return Ok("flagday amend: the facts changed since people were told".into());
     }
     if let Some(step) = steps.iter().find(|step| matches!(step.state, "failed" | "running")) {
         return Ok(format!("{}: step {} {}", step.resume, step.name, step.why));

@@ -8,6 +8,8 @@ pub mod kill; // a run that is cut off
 #[allow(dead_code, reason = "two test programs share the harness")]
 pub mod small; // a campaign without a postoffice, for rehearsals
 pub mod http; // requests by hand
+#[allow(dead_code, reason = "two test programs share the harness")]
+pub mod letter; // one message as its reader sees it
 mod run; // one run of the program: exit code, data, prose
 mod served; // `serve` while it runs
 pub mod tree; // folders: copied, hashed, given times
@@ -105,7 +107,9 @@ impl Campaign {
     pub fn change_at(self, moment: &str) -> Campaign {
         let text = fs_err::read_to_string(self.path("flagday.toml")).expect("UTF-8");
         let line = text.lines().find(|line| line.starts_with("change_at")).expect("the sample states it").to_owned();
-        self.edit(&line, &format!("change_at = {moment}"));
+        // However near it is.
+        let least = if text.contains("\nminimum_notice = ") { "" } else { "\nminimum_notice = \"0d\"" };
+        self.edit(&line, &format!("change_at = {moment}{least}"));
         self
     }
 

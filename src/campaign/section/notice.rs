@@ -14,7 +14,22 @@ pub(super) fn read(all: &mut Table, context: &Context, packages: &IndexMap<Strin
         let table = Table::of(context.report, format!("[notice.{}]", name.value), node)?;
         notice(name.value, table, context, packages)
     };
-    all.named("notice").into_iter().filter_map(read).collect()
+    let mut notices: Vec<Notice> = all.named("notice").into_iter().filter_map(read).collect();
+    // What the program sends of itself, to those who were told and nobody else. The audience is never asked.
+    for name in ["abort", "postponed"] {
+        if let Some(first) = notices.first().filter(|_| !context.notices.names.iter().any(|known| known == name)) {
+            let of_itself = Notice {
+                name: name.to_owned(),
+                template: name.to_owned(),
+                package: None,
+                at: None,
+                calendar: false,
+                ..first.clone()
+            };
+            notices.push(of_itself);
+        }
+    }
+    notices
 }
 
 fn notice(name: String, mut table: Table, context: &Context, packages: &IndexMap<String, Package>) -> Option<Notice> {

@@ -1,0 +1,76 @@
+use super::confirm::confirm;
+use super::{Global, output, send};
+use crate::engine::Engine;
+use crate::fault::{Exit, Result};
+use crate::ledger::Lock;
+use crate::system::{Real, World, pause};
+use std::time::Duration;
+
+/// Call it off: stops the queue, tells everyone who was told, takes calendar entries out again
+#[derive(Debug, clap::Args)]
+pub struct Abort {
+    /// Why; people read it
+    #[arg(long)]
+    reason: Option<String>,
+    /// Who decides it
+    #[arg(long, default_value = "")]
+    by: String,
+    /// Also take done steps of the cutover back, last first
+    #[arg(long)]
+    rollback: bool,
+}
+
+/// A running command lets go of the message in its hands; a server may take its time with that one.
+const GLANCES: usize = 900;
+const BETWEEN: Duration = Duration::from_millis(100);
+
+impl Abort {
+    pub fn run(&self, global: &Global) -> Result<Exit> {
+        let mut engine = global.open()?;
+        let again = engine.aborted()?;
+        let people = engine.to_be_told_of_abort()?.len();
+        let back = if self.rollback { ", and takes the steps of the cutover back" } else { "" };
+        let title = engine.campaign.title.clone();
+        confirm(global, &format!("This calls '{title}' off for good: tells {people} people{back}"))?;
+        let by = if self.by.trim().is_empty() { operator() } else { self.by.clone() };
+        let taken_back = engine.call_off(self.reason.as_deref().unwrap_or_default(), &by)?;
+        if again.is_none() {
+            output::prose(&format!("called off; {taken_back} messages that had not left are taken back"));
+        }
+        let _lock = wait_for_lock(global, &engine)?;
+        let sent = send::with_progress(global, |stop, progress| engine.abort(stop, progress))?;
+        let exit = match send::finish(&engine, global, &sent)? {
+            // Everybody knows already.
+            Exit::Waiting if sent.nothing_due => Exit::Done,
+            exit => exit,
+        };
+        if self.rollback {
+            if let Some(warning) = engine.rollback_warning(None)? {
+                output::prose(&warning);
+            }
+            for taken in engine.rollback(None)? {
+                output::prose(&format!("undone: {}", taken.step));
+                taken.facts.iter().for_each(|fact| output::prose(&format!("  {fact}")));
+            }
+        }
+        Ok(exit)
+    }
+}
+
+/// The mark is put; whoever holds the lock sees it between two messages.
+fn wait_for_lock(global: &Global, engine: &Engine) -> Result<Lock> {
+    let take = || Lock::take(&engine.campaign.state(), "abort", Real.now());
+    for _ in 0..GLANCES {
+        match take() {
+            Err(fault) if fault.exit == Exit::Busy => pause(BETWEEN),
+            taken => return taken,
+        }
+    }
+    global.hint("The campaign is called off; the next `flagday abort` or `flagday tick` tells people.");
+    take()
+}
+
+/// Who is logged on.
+fn operator() -> String {
+    ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default()
+}

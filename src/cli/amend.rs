@@ -1,0 +1,136 @@
+use super::confirm::confirm;
+use super::{Global, output, send};
+use crate::engine::{Amendment, Effect, Wish};
+use crate::fault::{Exit, Result};
+use std::collections::BTreeMap;
+
+/// Take changed facts over as a new revision, and tell those whom that concerns
+#[derive(Debug, clap::Args)]
+pub struct Amend {
+    /// What may be cosmetic is: answers stay, and nobody is written to because of it
+    #[arg(long, conflicts_with = "postpone")]
+    cosmetic: bool,
+    /// The change is put off, and its new date is not known
+    #[arg(long)]
+    postpone: bool,
+    /// Why; people read it
+    #[arg(long, default_value = "")]
+    reason: String,
+    /// A date that is nearer than the campaign's minimum notice
+    #[arg(long)]
+    short_notice: bool,
+    /// Only show what it would do
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Names shown in a row.
+const NAMES: usize = 8;
+
+impl Amend {
+    pub fn run(&self, global: &Global) -> Result<Exit> {
+        let (mut engine, _lock) = global.open_locked("amend")?;
+        engine.require_not_aborted()?;
+        engine.require_roster()?;
+        engine.short_notice = self.short_notice;
+        let wish = Wish { cosmetic: self.cosmetic, postpone: self.postpone, reason: self.reason.trim().to_owned() };
+        let amendment = engine.amendment(&wish)?;
+        if self.dry_run || !global.json {
+            if global.json { output::json(&amendment)? } else { output::data(&text(&amendment))? }
+        }
+        if self.dry_run {
+            return Ok(Exit::Done);
+        }
+        if !amendment.is_empty() {
+            let people = amendment.informed.len();
+            confirm(global, &format!("This makes revision {} and writes to {people} people", amendment.next))?;
+        }
+        let mut done = amendment;
+        let sent = send::with_progress(global, |stop, progress| {
+            let (amendment, sent) = engine.amend(&wish, stop, progress)?;
+            done = amendment;
+            Ok(sent)
+        })?;
+        if global.json {
+            output::json(&serde_json::json!({ "schema": 1, "amendment": done, "sent": sent }))?;
+        }
+        match if global.json { send::exit(&sent) } else { send::finish(&engine, global, &sent)? } {
+            Exit::Waiting if sent.nothing_due => Ok(Exit::Done),
+            exit => Ok(exit),
+        }
+    }
+}
+
+fn text(amendment: &Amendment) -> String {
+    if amendment.is_empty() {
+        return format!("nothing changed since people were told (revision {})\n", amendment.revision);
+    }
+    let mut text = format!("people were told revision {}\n", amendment.revision);
+    // Packages change by the dozen: one row for each kind, with the number.
+    let mut packages: BTreeMap<(String, Effect), usize> = BTreeMap::new();
+    let mut rows = Vec::new();
+    for change in &amendment.changes {
+        let effect = change.effect;
+        match change.difference.fact.strip_prefix("package ").and_then(|rest| rest.split_once(' ')) {
+            Some((package, _)) => *packages.entry((package.to_owned(), effect)).or_default() += 1,
+            None => rows.push(vec![
+                change.difference.fact.clone(),
+                short(&change.difference.told),
+                short(&change.difference.now),
+                effect.word().to_owned(),
+            ]),
+        }
+    }
+    for ((package, effect), count) in packages {
+        rows.push(vec![
+            format!("package {package}"),
+            String::new(),
+            format!("anew for {count} people"),
+            effect.word().to_owned(),
+        ]);
+    }
+    if !rows.is_empty() {
+        text += "\n";
+        text += &output::table(&["fact", "told", "now", "effect"], rows);
+    }
+    if !amendment.joined.is_empty() {
+        text += &format!("\njoined: {}\n", names(&amendment.joined));
+    }
+    for (person, then, now) in &amendment.moved {
+        text += &format!("moved: {person}, from {then} to {now}\n");
+    }
+    for left in &amendment.left {
+        text += &format!("left: {}, who had to answer '{}' and leaves its gate\n", left.person, left.acknowledgement);
+    }
+    let void: Vec<_> = amendment.informed.iter().filter(|one| !one.void.is_empty()).collect();
+    if !void.is_empty() {
+        text += "\nanswers that become void, because they were given to what is no longer true:\n";
+        text += &output::table(
+            &["person", "answer", "because of"],
+            void.iter().map(|one| {
+                let answers: Vec<String> = one.void.iter().map(|(name, grade)| format!("{name} ({grade})")).collect();
+                vec![one.person.clone(), answers.join(", "), one.because.join(", ")]
+            }),
+        );
+    }
+    text += &format!("\n{} answers stay\n", amendment.kept);
+    let mut by_notice: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for one in &amendment.informed {
+        one.notices.iter().for_each(|notice| by_notice.entry(notice).or_default().push(one.person.clone()));
+    }
+    for (notice, people) in by_notice {
+        text += &format!("'{notice}' goes to {} people: {}\n", people.len(), names(&people));
+    }
+    text
+}
+
+fn names(people: &[String]) -> String {
+    let shown = people.iter().take(NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if people.len() > NAMES { format!("{shown} and {} more", people.len() - NAMES) } else { shown }
+}
+
+/// Digests are shown by their beginning.
+fn short(text: &str) -> String {
+    let digest = text.len() == 64 && text.bytes().all(|c| c.is_ascii_hexdigit());
+    if digest { format!("{}…", &text[..12]) } else { text.to_owned() }
+}

@@ -1,0 +1,99 @@
+//! Calling it off: the queue stops at once, everyone who was told hears of it and nobody else does, and calendar entries
+//! are taken out again. Each part can be cut off and asked for again.
+
+use super::sending::Intent;
+use super::{Engine, Sent};
+use crate::fault::{Fault, Place, Result};
+use crate::ledger::{Aborted, Told};
+use crate::outbox::Progress;
+use crate::roster::{Format, MailStore, Person};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+impl Engine<'_> {
+    /// Puts the durable mark that stops every process, a running `send` too: it lets go of what it has in hand. Needs no
+    /// lock. Asked again, it keeps the first reason. Returns how many messages were taken back.
+    pub fn call_off(&mut self, reason: &str, by: &str) -> Result<usize> {
+        let (reason, by) = (reason.trim(), by.trim());
+        if self.ledger.aborted()?.is_none() && (reason.is_empty() || by.is_empty()) {
+            let remedy = "give --reason and --by: people read the reason, and it stays on record";
+            return Err(Fault::new("abort-unreasoned", "calling it off needs a reason and a name", remedy));
+        }
+        let abort = Aborted { at: self.now(), reason: reason.to_owned(), by: by.to_owned() };
+        self.ledger.call_off(&abort)
+    }
+
+    /// Who called the campaign off, and why.
+    pub fn aborted(&self) -> Result<Option<Aborted>> {
+        self.ledger.aborted()
+    }
+
+    /// Those who were told and do not know yet that it is off.
+    pub fn to_be_told_of_abort(&self) -> Result<Vec<Told>> {
+        let have = self.ledger.copies("abort")?;
+        let told = self.ledger.ever_told()?;
+        Ok(told.into_iter().filter(|told| !have.iter().any(|(person, _)| *person == told.person)).collect())
+    }
+
+    /// Tells everyone who was told, and nobody else. The campaign has been called off before.
+    pub fn abort(&mut self, stop: &AtomicBool, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Sent> {
+        let Some(abort) = self.ledger.aborted()? else {
+            return Err(Fault::new("not-aborted", "nobody has called the campaign off", "run `flagday abort`"));
+        };
+        let now = self.now();
+        self.ledger.recover(now, self.campaign.mail.uncertain)?;
+        // What a run that was just stopped gave back.
+        self.ledger.call_off(&Aborted { at: now, ..abort.clone() })?;
+        let intents: Vec<Intent> = self
+            .to_be_told_of_abort()?
+            .into_iter()
+            .map(|told| Intent {
+                notice: "abort".to_owned(),
+                person: self.still_known(&told),
+                acknowledgement: None,
+                copy: 0,
+                count: 0,
+                room: usize::MAX,
+                reason: abort.reason.clone(),
+                due_at: now,
+                instead: None,
+                replaces: None,
+                changes: Vec::new(),
+                cancels: told.calendar,
+            })
+            .collect();
+        let mut sent = Sent { planned: self.plan_messages(&intents)?, ..Sent::default() };
+        self.ledger.carries_abort = true;
+        let delivered = self.deliver(&mut sent, stop, progress);
+        self.ledger.carries_abort = false;
+        delivered?;
+        sent.nothing_due = sent.planned + sent.sent + sent.deferred + sent.failed + sent.uncertain == 0;
+        Ok(sent)
+    }
+
+    /// The person of the roster; somebody who has left it is told at the address that was written to.
+    fn still_known(&self, told: &Told) -> Arc<Person> {
+        let known = self.roster.shared(&told.person).filter(|person| person.email.is_some());
+        known.unwrap_or_else(|| {
+            Arc::new(Person {
+                id: told.person.clone(),
+                name: told.person.clone(),
+                email: told.envelope_to.parse().ok(),
+                kind: String::new(),
+                mailbox: None,
+                hexid: None,
+                mail_store: MailStore::default(),
+                format: Format::default(),
+                language: None,
+                time_zone: None,
+                manager_email: None,
+                alternate_email: None,
+                network: None,
+                postoffice: None,
+                phone: None,
+                extra: Default::default(),
+                place: Place::file(&self.campaign.file),
+            })
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! The end before the end: a campaign that was called off stays called off.
+
+use super::{Ledger, amendments, audit, instant, millis};
+use crate::answer::{Standing, Waiving};
+use crate::campaign::Grade;
+use crate::fault::Result;
+use chrono::{DateTime, Utc};
+use rusqlite::OptionalExtension;
+use serde::Serialize;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Aborted {
+    pub at: DateTime<Utc>,
+    pub reason: String,
+    pub by: String,
+}
+
+/// Somebody who may have read that there will be a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    pub person: String,
+    /// Where the newest letter went.
+    pub envelope_to: String,
+    /// The newest revision under which a calendar entry went out.
+    pub calendar: Option<u32>,
+}
+
+impl Ledger {
+    /// Calls the campaign off, and takes back what has not left, in one transaction: from here on every process lets go
+    /// of what it has in hand. Asked again, it changes nothing but takes back what came in between.
+    pub fn call_off(&mut self, abort: &Aborted) -> Result<usize> {
+        self.durable(|tx| {
+            let new = tx.execute(
+                "INSERT OR IGNORE INTO abort VALUES (1,?,?,?)",
+                (millis(abort.at), &abort.reason, &abort.by),
+            )?;
+            if new > 0 {
+                audit::append(tx, abort.at, "aborted", abort)?;
+            }
+            // In doubt is not unsent: who may have got it is told, and nobody gets it once more.
+            amendments::take_back(tx, "notice <> 'abort'", (), "taken back: the campaign was called off", abort.at)
+        })
+    }
+
+    pub fn aborted(&self) -> Result<Option<Aborted>> {
+        let mut find = self.db.prepare_cached("SELECT at, reason, by FROM abort")?;
+        let read = |row: &rusqlite::Row| Ok(Aborted { at: instant(row.get(0)?), reason: row.get(1)?, by: row.get(2)? });
+        Ok(find.query_row((), read).optional()?)
+    }
+
+    /// Whoever was sent a letter under any revision, as far as anybody knows.
+    pub fn ever_told(&self) -> Result<Vec<Told>> {
+        let mut all = self.db.prepare_cached(
+            "SELECT person, envelope_to, max(planned_at), max(CASE WHEN calendar THEN revision END) FROM message \
+             WHERE tells AND notice <> 'abort' AND (state IN ('sending', 'transmitting', 'sent', 'delivered', 'uncertain') \
+             OR (state IN ('held', 'cancelled') AND doubts > 0)) GROUP BY person ORDER BY min(id)",
+        )?;
+        let rows =
+            all.query_map((), |row| Ok(Told { person: row.get(0)?, envelope_to: row.get(1)?, calendar: row.get(3)? }))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Why a message is not to leave any more.
+    pub(super) fn moot_now(&self, id: i64) -> Result<Option<String>> {
+        let found: Option<(String, String, Option<String>, Option<String>)> = self
+            .db
+            .prepare_cached("SELECT notice, person, acknowledgement, moot_at FROM message WHERE id = ?")?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+            .optional()?;
+        let Some((notice, person, acknowledgement, moot_at)) = found else { return Ok(None) };
+        if notice != "abort" && self.aborted()?.is_some() {
+            return Ok(Some("the campaign was called off".to_owned()));
+        }
+        let grade = moot_at.as_deref().and_then(Grade::from_word);
+        let (Some(acknowledgement), Some(grade)) = (acknowledgement, grade) else { return Ok(None) };
+        let floor = self.floor(&person)?;
+        let facts = self.evidence_about(&person, &acknowledgement, floor)?;
+        // Whether a waiver is in force the campaign decides: a letter too many does no harm.
+        let standing = Standing::of(&person, &facts, Waiving::default(), "");
+        Ok((standing.grade >= grade).then(|| format!("not needed any more: {person} {}", standing.why)))
+    }
+
+    /// From which revision on a person's answers count.
+    pub fn floor(&self, person: &str) -> Result<u32> {
+        let mut find = self.db.prepare_cached("SELECT revision FROM floor WHERE person = ?")?;
+        Ok(find.query_row([person], |row| row.get(0)).optional()?.unwrap_or(0))
+    }
+}

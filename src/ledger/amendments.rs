@@ -1,0 +1,171 @@
+//! Amendments: facts taken over under the next number, with whom that concerns; and who came and went meanwhile. An answer
+//! counts from the newest revision on that concerned its person; the view `floor` says which that is.
+
+use super::{Ledger, audit, instant, millis, queue};
+use crate::fault::Result;
+use chrono::{DateTime, Utc};
+use rusqlite::Transaction;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::{BTreeMap, HashMap};
+
+/// One thing that is different from what a person was told, as it stands in the letter about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// As in a revision: `change_at`, `new_serial`, `text change-date`, `package init-disk ROSA`.
+    pub fact: String,
+    pub told: String,
+    pub now: String,
+}
+
+/// A notice that a person is to get because of an amendment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Owed {
+    pub person: String,
+    pub notice: String,
+    pub revision: u32,
+    /// Why, in the operator's words; empty where none were given.
+    pub reason: String,
+    /// Empty for somebody who hears of it for the first time.
+    pub changes: Vec<Changed>,
+}
+
+/// Somebody who had to answer and is no longer on the roster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Leaver {
+    pub person: String,
+    pub acknowledgement: String,
+    pub at: DateTime<Utc>,
+}
+
+/// Everything an amendment changes, taken over in one transaction.
+#[derive(Debug, Clone, Serialize)]
+pub struct Takeover {
+    /// The new facts and their digest; absent when only people came and went.
+    #[serde(skip)]
+    pub facts: Option<(String, BTreeMap<String, String>)>,
+    /// Why, in the operator's words.
+    pub reason: String,
+    /// Facts that the operator called cosmetic: answers to them stay.
+    pub cosmetic: Vec<String>,
+    #[serde(skip)]
+    pub owed: Vec<Owed>,
+    /// By person and acknowledgement.
+    pub left: Vec<(String, String)>,
+    /// Everybody on the rosters now, with their audiences.
+    #[serde(skip)]
+    pub members: BTreeMap<String, String>,
+}
+
+impl Ledger {
+    /// Takes it over: what was planned for those it concerns, and has not left, is taken back. Returns the number of the
+    /// revision that holds from now on.
+    pub fn amend(&mut self, change: &Takeover, now: DateTime<Utc>) -> Result<u32> {
+        self.durable(|tx| {
+            let current: u32 = tx.query_row("SELECT coalesce(max(number), 0) FROM revision", (), |row| row.get(0))?;
+            let number = match &change.facts {
+                Some((digest, facts)) => {
+                    let text = serde_json::to_string(facts)?;
+                    tx.execute("INSERT INTO revision VALUES (?,?,?,?)", (current + 1, millis(now), digest, text))?;
+                    current + 1
+                }
+                None => current,
+            };
+            let mut insert = tx.prepare("INSERT OR IGNORE INTO amended VALUES (?,?,?,?,?)")?;
+            for owed in &change.owed {
+                let changes = serde_json::to_string(&owed.changes)?;
+                insert.execute((number, &owed.person, &owed.notice, &owed.reason, changes))?;
+            }
+            let words = format!("taken back: revision {number} takes its place");
+            for person in change.owed.iter().map(|owed| &owed.person) {
+                take_back(tx, "person = ?1 AND revision < ?2", (person, number), &words, now)?;
+            }
+            for (person, acknowledgement) in &change.left {
+                tx.execute(
+                    "INSERT OR REPLACE INTO leaver VALUES (?,?,?,?)",
+                    (person, acknowledgement, number, millis(now)),
+                )?;
+                let words = "taken back: the person is no longer on the roster";
+                take_back(tx, "person = ?1 AND acknowledgement = ?2", (person, acknowledgement), words, now)?;
+            }
+            set_members(tx, &change.members)?;
+            let people: std::collections::BTreeSet<&str> =
+                change.owed.iter().map(|owed| owed.person.as_str()).collect();
+            let body = json!({ "revision": number, "amendment": change, "informs": people });
+            audit::append(tx, now, "amended", &body)?;
+            Ok(number)
+        })
+    }
+
+    /// From which revision on a person's answers count, where it is not the first.
+    pub fn floors(&self) -> Result<HashMap<String, u32>> {
+        let mut all = self.db.prepare_cached("SELECT person, revision FROM floor")?;
+        let rows = all.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What amendments still have to tell: no message of that revision or a later one is planned yet.
+    pub fn owed(&self) -> Result<Vec<Owed>> {
+        let mut all = self.db.prepare_cached(
+            "SELECT a.person, a.notice, a.revision, a.reason, a.changes FROM amended a JOIN floor f USING (person) \
+             WHERE a.revision = f.revision AND NOT EXISTS (SELECT 1 FROM message m \
+             WHERE m.person = a.person AND m.notice = a.notice AND m.revision >= a.revision) ORDER BY a.rowid",
+        )?;
+        let rows = all
+            .query_map((), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get::<_, String>(4)?)))?;
+        rows.map(|row| {
+            let (person, notice, revision, reason, changes) = row?;
+            Ok(Owed { person, notice, revision, reason, changes: serde_json::from_str(&changes)? })
+        })
+        .collect()
+    }
+
+    /// Those who had to answer and left, by the amendment that took note of it.
+    pub fn leavers(&self) -> Result<Vec<Leaver>> {
+        let mut all = self.db.prepare_cached("SELECT person, acknowledgement, at FROM leaver ORDER BY at, rowid")?;
+        let rows = all.query_map((), |row| {
+            Ok(Leaver { person: row.get(0)?, acknowledgement: row.get(1)?, at: instant(row.get(2)?) })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The people of the rosters as they were last taken over, with their audiences; empty before anybody was told.
+    pub fn members(&self) -> Result<BTreeMap<String, String>> {
+        let mut all = self.db.prepare_cached("SELECT person, audiences FROM member")?;
+        let rows = all.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Takes note of who is on the rosters when people are first told.
+    pub fn note_members(&mut self, members: &BTreeMap<String, String>) -> Result<()> {
+        self.durable(|tx| set_members(tx, members))
+    }
+}
+
+fn set_members(tx: &Transaction, members: &BTreeMap<String, String>) -> Result<()> {
+    tx.execute("DELETE FROM member", ())?;
+    let mut insert = tx.prepare("INSERT INTO member VALUES (?,?)")?;
+    for (person, audiences) in members {
+        insert.execute((person, audiences))?;
+    }
+    Ok(())
+}
+
+/// Cancels messages that have not left, with the reason.
+pub(super) fn take_back(
+    tx: &Transaction,
+    which: &str,
+    values: impl rusqlite::Params,
+    words: &str,
+    now: DateTime<Utc>,
+) -> Result<usize> {
+    let sql = format!(
+        "SELECT id FROM message WHERE state IN ('planned', 'held', 'failed', 'bounced', 'uncertain') AND {which} ORDER BY id"
+    );
+    let mut open = tx.prepare_cached(&sql)?;
+    let found: Vec<i64> = open.query_map(values, |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for id in &found {
+        queue::cancel(tx, *id, words, now)?;
+    }
+    Ok(found.len())
+}

@@ -1,0 +1,121 @@
+//! Called off: the queue stops at once, everyone who was told hears of it and nobody else, and nothing goes on.
+
+use crate::harness::letter::Letter;
+use crate::harness::{Campaign, FUTURE, program};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+#[test]
+fn everyone_who_was_told_hears_of_it_and_nobody_else() {
+    let campaign = Campaign::sample().change_at(FUTURE);
+    campaign.run("send new-serial --yes").ends(0).says("5 sent");
+    let roster = String::from_utf8(campaign.bytes("rosters/async-admins.csv")).expect("UTF-8");
+    let without: String = roster.lines().filter(|line| !line.starts_with("MUNICH")).map(|l| format!("{l}\n")).collect();
+    campaign.write("rosters/async-admins.csv", without);
+    campaign.run("abort --by Pat --yes").ends(1).refuses("abort-unreasoned");
+    campaign.run_words(&["abort", "--reason", "the disks are faulty", "--by", "Pat"]).ends(3).refuses("not-confirmed");
+    campaign.run_words(&["abort", "--reason", "the disks are faulty", "--by", "Pat", "--yes"]).ends(0).says("5 sent");
+    let letters: Vec<Letter> = campaign.outbox("-abort-").iter().map(|path| Letter::read(path)).collect();
+    assert_eq!(letters.len(), 5);
+    for letter in &letters {
+        assert!(letter.subject.starts_with("Called off: ") && letter.text.contains("the disks are faulty"));
+        assert_eq!((letter.entry("METHOD"), letter.entry("SEQUENCE")), ("CANCEL", "1"));
+        assert_eq!(letter.entry("STATUS"), "CANCELLED");
+    }
+    let told = Letter::read(&campaign.outbox("DENVER-new")[0]);
+    let off = letters.iter().find(|letter| letter.to == told.to).expect("DENVER's");
+    assert_eq!(off.entry("UID"), told.entry("UID"));
+    assert!(letters.iter().any(|letter| letter.to.contains("munich")), "who left the roster was told too");
+
+    let status = campaign.run("status --json").ends(0).json();
+    assert_eq!((status["phase"].as_str(), status["aborted"]["by"].as_str()), (Some("aborted"), Some("Pat")));
+    campaign.run("send change-date --yes").ends(1).refuses("aborted").says("the disks are faulty");
+    campaign.run("cutover --yes").ends(1).refuses("aborted");
+    campaign.run("amend --yes").ends(1).refuses("aborted");
+    campaign.run("abort --yes").ends(0);
+    campaign.run("tick --yes").ends(0);
+    assert_eq!(campaign.outbox("").len(), 10, "nobody is told twice");
+    campaign.run("audit verify").ends(0);
+}
+
+#[test]
+fn steps_are_taken_back_where_that_is_asked_for() {
+    let campaign = Campaign::ready();
+    campaign.run("cutover --yes").ends(3);
+    campaign.run("cutover attest attest-staged --by Pat --note seen").ends(0);
+    campaign.run("cutover --yes --until copy-access").ends(0);
+    campaign
+        .run_words(&["abort", "--reason", "no", "--by", "Pat", "--rollback", "--yes"])
+        .ends(0)
+        .says("undone: copy-access");
+    assert_eq!(campaign.step("copy-access"), "undone");
+    assert!(campaign.outbox("").is_empty(), "nobody was told anything");
+}
+
+/// Takes mail for the test, a message every third of a second; counts those it has accepted.
+fn slow_server(accepted: Arc<AtomicUsize>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let accepted = accepted.clone();
+            std::thread::spawn(move || {
+                let mut out = stream.try_clone().expect("a stream");
+                let mut say = move |text: &str| out.write_all(text.as_bytes()).is_ok();
+                let mut in_data = false;
+                say("220 slow\r\n");
+                for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+                    let line = String::from_utf8_lossy(&line).trim_end().to_ascii_uppercase();
+                    let answer = match line.as_str() {
+                        "." if in_data => {
+                            in_data = false;
+                            flagday::system::pause(Duration::from_millis(300));
+                            accepted.fetch_add(1, Ordering::SeqCst);
+                            "250 taken\r\n"
+                        }
+                        _ if in_data => continue,
+                        "DATA" => {
+                            in_data = true;
+                            "354 go on\r\n"
+                        }
+                        "QUIT" => "221 bye\r\n",
+                        _ => "250 ok\r\n",
+                    };
+                    if !say(answer) {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    port
+}
+
+#[test]
+fn a_send_that_is_running_stops_within_a_second() {
+    let accepted = Arc::new(AtomicUsize::new(0));
+    let port = slow_server(accepted.clone());
+    let campaign = Campaign::sample().change_at(FUTURE);
+    campaign.edit("transport = \"file\"", &format!("connections = 1\ntransport = \"smtp://127.0.0.1:{port}\""));
+    let root = campaign.root().to_owned();
+    let sending = std::thread::spawn(move || {
+        program().arg("-C").arg(&root).args(["send", "local-change-date", "--yes"]).output().expect("it runs")
+    });
+    let patience = Instant::now();
+    while accepted.load(Ordering::SeqCst) < 2 {
+        assert!(patience.elapsed() < Duration::from_secs(60), "the first messages go out");
+        flagday::system::pause(Duration::from_millis(20));
+    }
+    let run = campaign.run_words(&["abort", "--reason", "stop", "--by", "Pat", "--yes"]).ends(0);
+    sending.join().expect("the send ends");
+    let status = campaign.run("status --json").ends(0).json();
+    let abort_letters = status["messages"]["sent"].as_u64().expect("a number");
+    // So many were told, so many heard that it is off; one may have been in the lane's hands when the mark was put.
+    let total = accepted.load(Ordering::SeqCst) as u64;
+    assert_eq!(abort_letters, total, "{run}");
+    assert!(total.is_multiple_of(2) && total / 2 < 12, "{total} messages of 28, and as many that call them off: {run}");
+    assert_eq!(status["messages"]["planned"], 0);
+}
