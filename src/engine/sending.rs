@@ -201,6 +201,7 @@ impl Engine<'_> {
         let floors = self.ledger.floors()?;
         let mut intents = Vec::new();
         let mut again = Vec::new();
+        let mut copies: HashMap<String, HashSet<(String, u32)>> = HashMap::new();
         for message in self.ledger.messages()? {
             let wanted = matches!(message.state, State::Failed | State::Bounced | State::Held | State::Uncertain)
                 && floors.get(&message.person).is_none_or(|floor| message.revision >= *floor)
@@ -221,8 +222,11 @@ impl Engine<'_> {
             if address.is_none() {
                 continue;
             }
-            let copies = self.copies(&message.notice)?;
-            let copy = copies.iter().filter(|(id, _)| *id == person.id).map(|(_, copy)| copy + 1).max().unwrap_or(0);
+            if !copies.contains_key(&message.notice) {
+                copies.insert(message.notice.clone(), self.copies(&message.notice)?);
+            }
+            let have = copies[&message.notice].iter().filter(|(id, _)| *id == person.id);
+            let copy = have.map(|(_, copy)| copy + 1).max().unwrap_or(0);
             intents.push(Intent {
                 notice: message.notice,
                 acknowledgement: message.acknowledgement,

@@ -16,8 +16,11 @@ use fs_err as fs;
 use serde::{Deserialize, Serialize};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 const NAME: &str = "slip";
+/// So long a line may stand before the ledger takes it over.
+const LONGEST: Duration = Duration::from_secs(1);
 
 /// One line: what happened to a message under one claim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +50,10 @@ pub(super) struct Settled {
 pub(super) struct Slip {
     file: fs::File,
     lines: Vec<Line>,
+    /// When the first of them was written.
+    since: Option<Instant>,
+    /// Half a line stands at its end.
+    torn: bool,
 }
 
 impl Slip {
@@ -54,7 +61,7 @@ impl Slip {
     /// process holds it.
     pub fn take(state: &Path) -> Result<Slip> {
         let path = state.join(NAME);
-        let file = fs::OpenOptions::new().read(true).append(true).create(true).open(&path)?;
+        let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
         super::secret::private_file(&path)?;
         Slip::hold(file)?.ok_or_else(|| {
             let remedy = "wait for it to end, or stop it; it loses nothing when it is stopped";
@@ -64,7 +71,7 @@ impl Slip {
 
     /// The slip of a run that was killed; none where nothing stands on it, or where the run is still at work.
     pub fn left_behind(state: &Path) -> Result<Option<Slip>> {
-        let file = match fs::OpenOptions::new().read(true).append(true).open(state.join(NAME)) {
+        let file = match fs::OpenOptions::new().read(true).write(true).open(state.join(NAME)) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),
@@ -80,17 +87,21 @@ impl Slip {
         }
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
-        Ok(Some(Slip { lines: read(&text), file }))
+        Ok(Some(Slip { lines: read(&text)?, file, since: None, torn: false }))
     }
 
     /// Writes one line. After an error nothing more may be written: half a line hides all that follow it.
     pub fn write(&mut self, line: Line) -> Result<()> {
         let json = serde_json::to_string(&line)?;
         let text = format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes()));
-        if self.file.write(text.as_bytes())? < text.len() {
+        // Taken back below, when all of it stands.
+        let torn = std::mem::replace(&mut self.torn, true);
+        if torn || self.file.write(text.as_bytes())? < text.len() {
             let cause = "the disk took only a part of what was written about a message";
             return Err(Fault::new("ledger-disk-full", cause, "free space, then run the command again"));
         }
+        self.torn = false;
+        self.since.get_or_insert_with(Instant::now);
         self.lines.push(line);
         Ok(())
     }
@@ -100,25 +111,41 @@ impl Slip {
         &self.lines
     }
 
-    /// The ledger has all of it, durably.
+    /// Whether the ledger should take it over: nobody is to read for long that messages are on their way which are sent.
+    pub fn is_old(&self) -> bool {
+        self.since.is_some_and(|since| since.elapsed() > LONGEST)
+    }
+
+    /// The ledger has all of it, durably. What could not be read goes too: it would hide what is written behind it.
     pub fn clear(&mut self) -> Result<()> {
-        if !self.lines.is_empty() {
+        if self.file.metadata()?.len() > 0 {
             self.file.set_len(0)?;
-            self.file.rewind()?;
-            self.lines.clear();
         }
+        self.file.rewind()?;
+        self.lines.clear();
+        (self.since, self.torn) = (None, false);
         Ok(())
     }
 }
 
-/// The whole lines, up to the first that is none: what a full disk or a power cut left of one was never relied on.
-fn read(text: &[u8]) -> Vec<Line> {
-    let line = |line: &[u8]| {
-        let (sum, json) = line.strip_suffix(b"\n")?.split_at_checked(9)?;
-        let sum = u32::from_str_radix(std::str::from_utf8(sum).ok()?.trim_end(), 16).ok()?;
-        (sum == crc32fast::hash(json)).then(|| serde_json::from_slice(json).ok())?
+/// The whole lines, up to the first that is none: what a full disk or a power cut left of one was never relied on. A whole
+/// line that says nothing to this program is another one's, and an error.
+fn read(text: &[u8]) -> Result<Vec<Line>> {
+    let line = |line| {
+        let json = checked(line)?;
+        Some(serde_json::from_slice(json).map_err(|_| {
+            let cause = "the slip beside the ledger was written by another flagday";
+            Fault::new("ledger-newer", cause, "run that flagday once more; it takes its slip over")
+        }))
     };
     text.split_inclusive(|byte| *byte == b'\n').map_while(line).collect()
+}
+
+/// What stands in a whole line.
+fn checked(line: &[u8]) -> Option<&[u8]> {
+    let (sum, json) = line.strip_suffix(b"\n")?.split_at_checked(9)?;
+    let sum = u32::from_str_radix(std::str::from_utf8(sum).ok()?.trim_end(), 16).ok()?;
+    (sum == crc32fast::hash(json)).then_some(json)
 }
 
 #[cfg(test)]
@@ -163,12 +190,28 @@ mod tests {
         let text = fs::read(folder.path().join(NAME)).expect("read");
         let whole = text.iter().position(|byte| *byte == b'\n').expect("a line") + 1;
         for cut in whole..text.len() {
-            assert_eq!(read(&text[..cut]), [mark(1)], "cut at {cut}");
+            assert_eq!(read(&text[..cut]).expect("read"), [mark(1)], "cut at {cut}");
         }
         for at in whole..text.len() {
             let mut altered = text.clone();
             altered[at] ^= 1;
-            assert_eq!(read(&altered), [mark(1)], "altered at {at}");
+            assert_eq!(read(&altered).expect("read"), [mark(1)], "altered at {at}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_read_hides_nothing_that_comes_after() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join(NAME), [0; 64]).expect("written");
+        let mut slip = Slip::take(folder.path()).expect("free");
+        assert_eq!(slip.lines(), []);
+        slip.clear().expect("emptied");
+        slip.write(mark(1)).expect("written");
+        drop(slip);
+        assert_eq!(Slip::take(folder.path()).expect("free").lines(), [mark(1)]);
+        let json = "{\"something\":\"else\"}";
+        let other = format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes()));
+        fs::write(folder.path().join(NAME), other).expect("written");
+        assert_eq!(Slip::take(folder.path()).expect_err("not ours").findings[0].code, "ledger-newer");
     }
 }

@@ -19,6 +19,9 @@ const GLANCE: Duration = Duration::from_millis(200);
 /// Claimed and waiting for their domains at most: beyond that, mail to yet other domains waits too.
 const MOST_WAITING: usize = 512;
 
+/// What was deferred comes due again while a slow domain keeps the run alive: so often the queue is asked anew.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
 /// What all lanes share, on one thread.
 pub struct Shared<'a> {
     queue: RefCell<&'a mut dyn Queue>,
@@ -31,7 +34,7 @@ pub struct Shared<'a> {
     progress: RefCell<&'a mut dyn FnMut(Progress<'_>)>,
     halted: Cell<bool>,
     /// Beside mail to these domains, all of which wait, the queue had nothing more to give.
-    drawn_dry: RefCell<Vec<String>>,
+    drawn_dry: RefCell<Option<(Vec<String>, Instant)>>,
 }
 
 impl<'a> Shared<'a> {
@@ -129,14 +132,16 @@ impl<'a> Shared<'a> {
     fn draw(&self) -> Result<bool> {
         let waiting: Vec<String> =
             self.claims.borrow().iter().map(Claimed::domain).collect::<BTreeSet<_>>().into_iter().collect();
-        let dry = !waiting.is_empty() && *self.drawn_dry.borrow() == waiting;
+        let now = Instant::now();
+        let same = |(dry, since): &(Vec<String>, Instant)| *dry == waiting && now.duration_since(*since) < LOOK_AGAIN;
+        let dry = !waiting.is_empty() && self.drawn_dry.borrow().as_ref().is_some_and(same);
         if dry || self.claims.borrow().len() >= MOST_WAITING {
             return Ok(false);
         }
-        let batch = self.batch.borrow_mut().next(Instant::now());
+        let batch = self.batch.borrow_mut().next(now);
         let fresh = self.watch(self.queue.borrow_mut().claim_except(self.clock.now(), batch, &waiting))?;
         let found = !fresh.is_empty();
-        self.drawn_dry.replace(if found { Vec::new() } else { waiting });
+        self.drawn_dry.replace((!found).then_some((waiting, now)));
         self.claims.borrow_mut().extend(fresh);
         Ok(found)
     }
