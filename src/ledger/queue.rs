@@ -13,7 +13,6 @@ use crate::system;
 use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 use serde::Serialize;
-use serde_json::json;
 use std::collections::HashSet;
 use std::io::Write;
 use std::sync::Arc;
