@@ -65,7 +65,8 @@ impl Ledger {
         let path = state.join("ledger.db");
         let mut db = Connection::open(&path)?;
         secret::private_file(&path)?;
-        db.busy_timeout(Duration::from_secs(10))?;
+        // Planning for a hundred thousand people holds the ledger for seconds, with signatures longer.
+        db.busy_timeout(Duration::from_secs(60))?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
         db.pragma_update(None, "foreign_keys", true)?;

@@ -1,6 +1,7 @@
 //! What a person types is recorded as what it proves, once.
 
 use super::*;
+use crate::ledger::{Ledger, Owed, Takeover};
 
 #[test]
 fn the_code_is_possessed_and_counts_once() {
@@ -108,9 +109,24 @@ fn an_older_revision_says_so_and_takes_nothing() {
     let desk = Desk::new();
     let (page, code) = (desk.page(ANNA), desk.code("LINDBERG"));
     let nonce = desk.get(&page).nonce().unwrap();
-    let mut ledger = crate::ledger::Ledger::open(&desk.root.join(".flagday")).unwrap();
+    let mut ledger = Ledger::open(&desk.root.join(".flagday")).unwrap();
     let facts = ledger.revision().unwrap().unwrap().facts;
-    ledger.add_revision(Real.now(), "another", &facts).unwrap();
+    let owed = Owed {
+        person: "LINDBERG".to_owned(),
+        notice: "change-date".to_owned(),
+        revision: 2,
+        reason: String::new(),
+        changes: Vec::new(),
+    };
+    let change = Takeover {
+        facts: Some(("another".to_owned(), facts)),
+        reason: String::new(),
+        cosmetic: Vec::new(),
+        owed: vec![owed],
+        left: Vec::new(),
+        members: ledger.members().unwrap(),
+    };
+    ledger.amend(&change, Real.now()).unwrap();
     desk.get(&page).ends(410).says("This notice was replaced");
     desk.send("POST", &page, &format!("nonce={nonce}&answer=done&typed={code}")).ends(410);
     assert_eq!(desk.answers("LINDBERG"), []);
