@@ -37,7 +37,7 @@ fn verified(kind: &[&str], words: &str) {
     output(command("openssl").arg("genpkey").args(kind).arg("-out").arg(&key));
     campaign.append("[mail.dkim]\ndomain = \"corp.example\"\nselector = \"flagday\"\nkey_file = \"dkim.pem\"");
     campaign.run("build").ends(0);
-    let check = campaign.run("check").ends(0).says("flagday._domainkey.corp.example. IN TXT").says(words);
+    let check = campaign.run("check -v").ends(0).says("flagday._domainkey.corp.example. IN TXT").says(words);
     campaign.run("send change-date --yes").ends(0).says("12 sent");
     campaign.run("send new-serial --yes").ends(0).says("5 sent");
     let record = published(&format!("{}{}", check.out, check.err));

@@ -39,7 +39,7 @@ fn logged_in() {
     for (offered, auth, used) in [("PLAIN LOGIN", "", "PLAIN"), ("PLAIN LOGIN", "&auth=login", "LOGIN")] {
         let server = Postfix::submission(&Delivery::Discard, offered, (USER, PASSWORD));
         let campaign = campaign_at(&server, PASSWORD, auth);
-        campaign.run("check").ends(0).says(&format!("over TLS, logged in as {USER}"));
+        campaign.run("check -v").ends(0).says(&format!("over TLS, logged in as {USER}"));
         campaign.run("send change-date --yes -v").ends(0).says("12 sent");
         let login = format!("sasl_method={used}, sasl_username={USER}");
         assert!(server.log().contains(&login), "{login} is missing\n{}", server.log());
