@@ -11,6 +11,7 @@ use crate::runbook::StepState;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// What stands for a date that nobody knows yet.
@@ -364,9 +365,13 @@ impl Engine<'_> {
 
     /// Everybody on the rosters, with the audiences they are in.
     pub(super) fn members(&self) -> BTreeMap<String, String> {
-        let audiences = |person: &crate::roster::Person| {
-            let of: Vec<&str> = self
-                .campaign
+        self.each_member().collect()
+    }
+
+    pub(super) fn each_member(&self) -> impl Iterator<Item = (String, String)> {
+        let campaign = Arc::clone(&self.campaign);
+        let audiences = move |person: &crate::roster::Person| {
+            let of: Vec<&str> = campaign
                 .audiences
                 .values()
                 .filter(|audience| person.is_in(audience))
@@ -374,7 +379,7 @@ impl Engine<'_> {
                 .collect();
             of.join(" ")
         };
-        self.roster.people().map(|person| (person.id.clone(), audiences(person))).collect()
+        self.roster.people().map(move |person| (person.id.clone(), audiences(person)))
     }
 
     /// Who came, went or moved since people were last told, by their ids: for `status` and `plan`.

@@ -112,7 +112,8 @@ impl Engine<'_> {
         self.require_unchanged()?;
         if self.ledger.revision()?.is_none() {
             self.require_notice_time()?;
-            self.ledger.note_members(&self.members())?;
+            let members: Vec<(String, String)> = self.each_member().collect();
+            self.ledger.note_members(members.into_iter())?;
         }
         let facts = self.facts_of(notice)?;
         let now = self.now();

@@ -88,7 +88,7 @@ impl Ledger {
                 let words = "taken back: the person is no longer on the roster";
                 take_back(tx, "person = ?1 AND acknowledgement = ?2", (person, acknowledgement), words, now)?;
             }
-            set_members(tx, &change.members)?;
+            set_members(tx, change.members.iter().map(|(person, of)| (person.clone(), of.clone())))?;
             let people: std::collections::BTreeSet<&str> =
                 change.owed.iter().map(|owed| owed.person.as_str()).collect();
             let body = json!({ "revision": number, "amendment": change, "informs": people });
@@ -137,16 +137,16 @@ impl Ledger {
     }
 
     /// Takes note of who is on the rosters when people are first told.
-    pub fn note_members(&mut self, members: &BTreeMap<String, String>) -> Result<()> {
+    pub fn note_members(&mut self, members: impl Iterator<Item = (String, String)>) -> Result<()> {
         self.durable(|tx| set_members(tx, members))
     }
 }
 
-fn set_members(tx: &Transaction, members: &BTreeMap<String, String>) -> Result<()> {
+fn set_members(tx: &Transaction, members: impl Iterator<Item = (String, String)>) -> Result<()> {
     tx.execute("DELETE FROM member", ())?;
     let mut insert = tx.prepare("INSERT INTO member VALUES (?,?)")?;
-    for (person, audiences) in members {
-        insert.execute((person, audiences))?;
+    for member in members {
+        insert.execute(member)?;
     }
     Ok(())
 }

@@ -39,7 +39,7 @@ pub use tries::{Attempt, Tried};
 use crate::fault::{Exit, Fault, Result};
 use chrono::{DateTime, TimeZone, Utc};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -53,6 +53,8 @@ pub struct Ledger {
     slip: Option<slip::Slip>,
     /// The messages in hand, with their fences.
     claims: HashMap<i64, i64>,
+    /// Those of them that an answer makes needless.
+    questionable: HashSet<i64>,
     /// The round of sending that tells of the abort: it does not stop because of it.
     pub(crate) carries_abort: bool,
 }
@@ -81,7 +83,15 @@ impl Ledger {
         }
         schema::migrate(&mut db, &path)?;
         let (secret, state) = (secret::load(state)?, state.to_owned());
-        let mut ledger = Ledger { db, state, secret, slip: None, claims: HashMap::new(), carries_abort: false };
+        let mut ledger = Ledger {
+            db,
+            state,
+            secret,
+            slip: None,
+            claims: HashMap::new(),
+            questionable: HashSet::new(),
+            carries_abort: false,
+        };
         ledger.take_over_left_behind()?;
         Ok(ledger)
     }

@@ -38,17 +38,20 @@ impl Payload for Stored {
 impl Queue for Ledger {
     fn claim_except(&mut self, now: DateTime<Utc>, limit: usize, domains: &[String]) -> Result<Vec<Claimed>> {
         let boot = system::boot_id();
-        let claimed = self.take_over(|tx| {
+        let (claimed, questionable) = self.take_over(|tx| {
             let mut fetch = tx.prepare_cached(
-                "SELECT id, fence, attempts, person, notice, message_id, envelope_from, envelope_to, bytes, expires_at \
-                 FROM message JOIN letter ON letter.message = message.id WHERE id = ?",
+                "SELECT id, fence, attempts, person, notice, message_id, envelope_from, envelope_to, bytes, expires_at, \
+                 moot_at IS NOT NULL FROM message JOIN letter ON letter.message = message.id WHERE id = ?",
             )?;
             let mut take = tx.prepare_cached("UPDATE message SET state = ?2, fence = ?3, boot = ?4 WHERE id = ?1")?;
             let taken = State::Planned.apply(Event::Claim)?.word();
-            let mut claimed = Vec::new();
+            let (mut claimed, mut questionable) = (Vec::new(), Vec::new());
             for id in due(tx, now, limit, domains)? {
                 let mut rows = fetch.query([id])?;
                 let Some(row) = rows.next()? else { continue };
+                if row.get(10)? {
+                    questionable.push(id);
+                }
                 claimed.push(Claimed {
                     id: row.get(0)?,
                     fence: row.get::<_, i64>(1)? + 1,
@@ -65,8 +68,9 @@ impl Queue for Ledger {
             for message in &claimed {
                 take.execute((message.id, taken, message.fence, &boot))?;
             }
-            Ok(claimed)
+            Ok((claimed, questionable))
         })?;
+        self.questionable.extend(questionable);
         self.claims.extend(claimed.iter().map(|message| (message.id, message.fence)));
         Ok(claimed)
     }
@@ -90,6 +94,7 @@ impl Queue for Ledger {
         };
         let lease = self.note_down(Line { id, fence, result: Some(result) })?;
         self.claims.remove(&id);
+        self.questionable.remove(&id);
         if self.slip.as_ref().is_some_and(Slip::is_old) {
             self.take_over(|_| Ok(()))?;
         }
@@ -97,7 +102,7 @@ impl Queue for Ledger {
     }
 
     fn moot(&mut self, message: &Claimed) -> Result<Option<String>> {
-        self.moot_now(message.id)
+        if self.questionable.contains(&message.id) { self.moot_now(message.id) } else { Ok(None) }
     }
 
     fn called_off(&mut self) -> Result<bool> {

@@ -33,6 +33,8 @@ pub struct Shared<'a> {
     clock: &'a dyn World,
     progress: RefCell<&'a mut dyn FnMut(Progress<'_>)>,
     halted: Cell<bool>,
+    /// When the queue last said that the run is not called off.
+    asked: Cell<Option<Instant>>,
     /// Beside mail to these domains, all of which wait, the queue had nothing more to give.
     drawn_dry: RefCell<Option<(Vec<String>, Instant)>>,
 }
@@ -56,6 +58,7 @@ impl<'a> Shared<'a> {
             clock,
             progress: RefCell::new(progress),
             halted: Cell::new(false),
+            asked: Cell::new(None),
             drawn_dry: RefCell::default(),
         }
     }
@@ -220,8 +223,19 @@ impl<'a> Shared<'a> {
             self.summary.borrow_mut().interrupted = true;
             return true;
         }
+        self.is_halted() || self.is_called_off()
+    }
+
+    /// Asked of the queue now and then: well within a second, and not for every message.
+    fn is_called_off(&self) -> bool {
+        let now = Instant::now();
+        if self.asked.get().is_some_and(|asked| now.duration_since(asked) < GLANCE) {
+            return false;
+        }
         // A queue that cannot even say so ends the run with the next thing that is asked of it.
-        self.is_halted() || self.queue.try_borrow_mut().is_ok_and(|mut queue| queue.called_off().unwrap_or(false))
+        let off = self.queue.try_borrow_mut().is_ok_and(|mut queue| queue.called_off().unwrap_or(false));
+        self.asked.set((!off).then_some(now));
+        off
     }
 
     pub fn tell(&self, progress: Progress<'_>) {
