@@ -15,7 +15,7 @@ const PARTS: usize = 1_000;
 /// Lines that could begin a part, and words that could begin a message inside a message, before anything is parsed.
 const DELIMITERS: usize = 200_000;
 /// Text beyond this says nothing that counts, in characters a part.
-const TEXT: usize = 256 << 10;
+pub(super) const TEXT: usize = 256 << 10;
 
 /// Why a message is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,12 +3,18 @@
 mod html;
 mod quote;
 
-use super::message::{Body, InboundMessage, Part};
+use super::message::{Body, InboundMessage, Part, TEXT};
 
-/// All that a reader sees, quoted text with it, in plain lines.
+/// Lines beyond these say nothing that counts.
+const LINES: usize = 5_000;
+
+/// All that a reader sees, quoted text with it, in plain lines; of a text longer than any letter, its beginning.
 pub(super) fn seen(message: &InboundMessage) -> String {
     let mut text = String::new();
     for part in chosen(message) {
+        if text.len() >= TEXT {
+            break;
+        }
         match &part.body {
             Body::Text(plain) if part.flowed => text.push_str(&unflow(plain)),
             Body::Text(plain) => text.push_str(plain),
@@ -18,6 +24,10 @@ pub(super) fn seen(message: &InboundMessage) -> String {
         if !text.ends_with('\n') {
             text.push('\n');
         }
+    }
+    text.truncate(text.floor_char_boundary(TEXT));
+    if let Some(end) = memchr::memchr_iter(b'\n', text.as_bytes()).nth(LINES - 1) {
+        text.truncate(end + 1);
     }
     text.replace('\r', "").replace('\u{A0}', " ")
 }
@@ -84,5 +94,17 @@ mod tests {
             b"From: a@x.example\nContent-Type: text/html; charset=utf-8\n\n<p>mine</p><blockquote>theirs</blockquote>";
         let message = InboundMessage::parse(raw).expect("a message");
         assert_eq!(typed(&seen(&message)), "mine");
+    }
+
+    #[test]
+    fn a_text_of_blank_lines_is_read_once() {
+        let blank = format!("From: a@x.example\n\nmine{}theirs\n", "\n".repeat(1 << 20));
+        let message = InboundMessage::parse(blank.as_bytes()).expect("a message");
+        let seen = seen(&message);
+        assert_eq!((seen.lines().count(), typed(&seen).as_str()), (LINES, "mine"));
+        // Without the limit, too, the lines are looked at once each.
+        let mut lines = vec![""; 1 << 20];
+        lines.push("theirs");
+        assert_eq!(quote::own(&lines).len(), lines.len());
     }
 }

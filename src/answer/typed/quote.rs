@@ -211,6 +211,7 @@ const INTRODUCTION: usize = 4;
 /// The lines that the person wrote, in order, blank ones among them.
 pub(super) fn own<'a>(lines: &[&'a str]) -> Vec<&'a str> {
     let mut own = Vec::new();
+    let last_quoted = lines.iter().rposition(|line| is_quoted(line.trim()));
     let mut at = 0;
     while at < lines.len() {
         let line = lines[at].trim();
@@ -222,7 +223,7 @@ pub(super) fn own<'a>(lines: &[&'a str]) -> Vec<&'a str> {
             at += length;
             // Where the quoted text is not marked, it is everything that follows.
             let next = lines[at..].iter().find(|line| !line.trim().is_empty());
-            if next.is_some_and(|line| !is_quoted(line.trim())) && !lines[at..].iter().any(|l| is_quoted(l.trim())) {
+            if next.is_some() && last_quoted.is_none_or(|last| last < at) {
                 break;
             }
         } else if is_signature(lines, at) {
@@ -253,6 +254,9 @@ pub(super) fn is_quoted(line: &str) -> bool {
 /// A separator or a header under which everything is somebody else's.
 fn begins_the_rest(lines: &[&str], at: usize) -> bool {
     let line = lines[at].trim();
+    if line.is_empty() {
+        return false;
+    }
     let dashed = line.starts_with("--") || line.starts_with("__") || line.starts_with("==");
     let bare = line.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
     if (dashed || bare.len() < 40) && SEPARATORS.iter().any(|word| bare.starts_with(word)) {
