@@ -115,9 +115,12 @@ impl Letter<'_> {
 
     fn person(&self, asked: &Asked) -> Reading {
         let answer = said::read(&self.own, asked);
-        let acknowledges = matches!(answer.said, Some(Said::Possessed | Said::Confirmed));
+        let possessed = answer.said == Some(Said::Possessed);
         // Some machines leave no mark but their words.
-        if away::is_plain(&self.own.to_lowercase()) && !acknowledges {
+        let machine = away::is_plain(&self.own.to_lowercase()) && !possessed;
+        if machine && answer.mentions {
+            return self.reading(MailKind::Reply).because("the words of an answering machine, and the word asked for");
+        } else if machine {
             return self.dated(self.reading(MailKind::AutoReply).because("the words of an answering machine"));
         }
         let calendar = self.message.parts.iter().find(|part| part.kind == "text/calendar");
@@ -128,7 +131,7 @@ impl Letter<'_> {
             "In-Reply-To or References"
         } else if self.answers {
             "the subject of a reply"
-        } else if acknowledges || !answer.codes.is_empty() {
+        } else if possessed || answer.mentions || !answer.codes.is_empty() {
             "an answer stands in it"
         } else {
             return self.reading(MailKind::Unrelated).because("nothing in it answers anything");

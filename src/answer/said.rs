@@ -84,18 +84,23 @@ const QUESTIONS: &[&str] = &[
     "brauche hilfe", "bitte um hilfe", "können sie", "könnten sie", "ich verstehe nicht", "was muss ich", "wie kann ich", "nicht erhalten", "lässt sich nicht öffnen", "nicht öffnen", "nicht lesen", "pouvez-vous", "je ne comprends pas", "no entiendo",
 ];
 
+/// A line so long, in octets, that ends in no mark goes on in the next one.
+const WRAPPED: usize = 50;
+
 /// Everything that the text says, and why.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     pub said: Option<Said>,
     pub codes: Vec<Code>,
+    /// The word asked for stands in it, whether or not as an answer.
+    pub mentions: bool,
     pub because: Vec<String>,
 }
 
 pub(super) fn read(typed: &str, asked: &Asked) -> Answer {
     let mut answer = Answer::default();
     let (mut code, mut word, mut doubt) = (false, false, None);
-    for sentence in sentences(typed) {
+    for (sentence, begins) in headed(typed) {
         let shapes = codes(sentence, asked.any_code);
         let found = shapes.iter().filter_map(|shape| Code::parse(shape).ok());
         for one in found {
@@ -104,8 +109,9 @@ pub(super) fn read(typed: &str, asked: &Asked) -> Answer {
             }
         }
         let asks = sentence.trim_end().ends_with(['?', '？']);
-        let says_word = says(sentence, &asked.words);
-        if shapes.is_empty() && !says_word {
+        let mentioned = mentions(sentence, &asked.words);
+        answer.mentions |= mentioned;
+        if shapes.is_empty() && !mentioned {
             continue;
         }
         let rest = shapes.iter().fold(sentence.to_lowercase(), |rest, shape| rest.replace(&shape.to_lowercase(), " "));
@@ -114,7 +120,7 @@ pub(super) fn read(typed: &str, asked: &Asked) -> Answer {
             None if asks => doubt = Some("it is asked, not stated".to_owned()),
             None => {
                 code |= !shapes.is_empty();
-                word |= says_word;
+                word |= begins && says(sentence, &asked.words);
             }
         }
     }
@@ -126,15 +132,17 @@ pub(super) fn read(typed: &str, asked: &Asked) -> Answer {
     } else if code {
         answer.said = Some(Said::Possessed);
         answer.because.push("a code stands in what the person typed".to_owned());
-    } else if word {
-        answer.said = Some(Said::Confirmed);
-        answer.because.push("the word asked for stands in what the person typed".to_owned());
     } else if refuses(&lower) {
         answer.said = Some(Said::Declined);
         answer.because.push("the person refuses".to_owned());
     } else if asks(&lower) {
         answer.said = Some(Said::Question);
         answer.because.push("the person asks something".to_owned());
+    } else if word {
+        answer.said = Some(Said::Confirmed);
+        answer.because.push("the word asked for stands in what the person typed".to_owned());
+    } else if answer.mentions {
+        answer.because.push("the word asked for is there, but not by itself".to_owned());
     }
     answer
 }
@@ -156,6 +164,18 @@ fn sentences(text: &str) -> impl Iterator<Item = &str> {
     text.lines()
         .flat_map(|line| line.split_inclusive(['.', '!', '?', ';', '？', '。']))
         .filter(|part| !part.trim().is_empty())
+}
+
+/// The sentences, and whether each begins where a person began it: not in a line that only goes on from the one above,
+/// as those of a notice do that a mail program wrapped anew.
+fn headed(text: &str) -> impl Iterator<Item = (&str, bool)> {
+    let mut open = false;
+    text.lines().flat_map(move |line| {
+        let goes_on = open;
+        let end = line.trim_end();
+        open = end.len() >= WRAPPED && !end.ends_with(['.', '!', '?', ':', ';', ',', '。', '？']);
+        sentences(line).enumerate().map(move |(n, sentence)| (sentence, n > 0 || !goes_on))
+    })
 }
 
 /// Whatever has the shape of a code: eight letters, apart in two fours; or together, where they stand alone in capitals.
@@ -199,25 +219,36 @@ fn codes(sentence: &str, any: bool) -> Vec<String> {
     found
 }
 
-/// The word in capitals, or at the head of its line, or alone in it.
+/// The word alone, or at the head of its sentence with little behind it: "CONFIRMED, thanks", and not the "write the
+/// word CONFIRMED on a line of its own" that our notice says itself.
 fn says(sentence: &str, words: &[String]) -> bool {
-    let trimmed = sentence.trim().trim_matches(|c: char| !c.is_alphanumeric());
+    let trimmed = bare(sentence);
     words.iter().any(|word| {
-        let alone = trimmed.to_uppercase() == word.to_uppercase();
-        let apart = |at: usize| {
-            let before = trimmed[..at].chars().next_back();
-            let after = trimmed[at + word.len()..].chars().next();
-            !before.is_some_and(|c| c.is_alphanumeric() || c == '-')
-                && !after.is_some_and(|c| c.is_alphanumeric() || c == '-')
-        };
-        let capital =
-            trimmed.match_indices(word.as_str()).any(|(at, _)| apart(at)) && word.chars().any(char::is_uppercase);
-        let head = trimmed.get(..word.len()).is_some_and(|head| head.to_uppercase() == *word)
-            && trimmed[word.len()..].starts_with([',', ':', ' ', '-'])
-            && trimmed[word.len()..].split_whitespace().count() <= 5
-            && word.contains(' ') | trimmed[word.len()..].starts_with([',', ':', '-']);
-        alone || capital || head
+        let Some(head) = trimmed.get(..word.len()) else { return false };
+        let rest = &trimmed[word.len()..];
+        let told = head == word || word.contains(' ') || rest.starts_with([',', ':', '-']);
+        let few = rest.split_whitespace().count() <= 5;
+        let apart = rest.starts_with([',', ':', ' ', '-', '(', '\u{2013}', '\u{2014}']);
+        same(trimmed, word) || same(head, word) && told && few && apart
     })
+}
+
+/// The word in capitals anywhere, or the whole sentence.
+fn mentions(sentence: &str, words: &[String]) -> bool {
+    let trimmed = bare(sentence);
+    let inner = |c: char| c.is_alphanumeric() || c == '-';
+    words.iter().any(|word| {
+        let stands = |at: usize| !trimmed[..at].ends_with(inner) && !trimmed[at + word.len()..].starts_with(inner);
+        trimmed.match_indices(word.as_str()).any(|(at, _)| stands(at))
+    }) || says(sentence, words)
+}
+
+fn bare(sentence: &str) -> &str {
+    sentence.trim().trim_matches(|c: char| !c.is_alphanumeric())
+}
+
+fn same(text: &str, word: &str) -> bool {
+    text.to_uppercase() == word.to_uppercase()
 }
 
 fn negation(sentence: &str) -> Option<&'static str> {
@@ -330,6 +361,12 @@ mod tests {
             "thanks a lot",
             "UNCONFIRMED",
             "packet lost",
+            "How to answer: reply to this message and write the word CONFIRMED on a\nline of its own.",
+            "How to answer: reply to this message and write the word\nCONFIRMED on a\nline of its own.",
+            "Please write the word. CONFIRMED on a line of its own is enough for us.",
+            "What to do:  reply with the word CONFIRMED",
+            "CONFIRMED\n\nI will not install this",
+            "CONFIRMED\n\nWhen will this happen?",
         ] {
             assert_ne!(said(text), Some(Said::Confirmed), "{text}");
         }
