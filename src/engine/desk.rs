@@ -122,14 +122,15 @@ impl Desk {
     }
 
     fn message_id(&self, intent: &Intent, revision: u32) -> String {
-        notice::message_id(&Identity {
+        let identity = Identity {
             campaign: &self.campaign.name,
             notice: &intent.notice,
             person: &intent.person.id,
             revision,
             copy: intent.copy,
             domain: self.campaign.mail.from.email.domain(),
-        })
+        };
+        notice::message_id(&self.secret, &identity)
     }
 
     pub fn letter(

@@ -1,7 +1,9 @@
 //! Names that a message keeps for ever: its Message-ID, and the UID of its calendar entry. Both are made from facts
-//! alone, so that planning twice names the same message, and neither holds a secret.
+//! alone, so that planning twice names the same message. An answer that names a Message-ID proves that its author has
+//! the message: it is keyed, and nobody makes one who has not seen it.
 
 use super::token::base32;
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 /// What tells one message from every other of a campaign.
@@ -18,10 +20,18 @@ pub struct Identity<'a> {
     pub domain: &'a str,
 }
 
-/// `<campaign.notice.hash@domain>` (RFC 5322 section 3.6.4), with the angle brackets.
-pub fn message_id(identity: &Identity) -> String {
+/// `<campaign.notice.hash@domain>` (RFC 5322 section 3.6.4), with the angle brackets; the hash is keyed with the campaign's
+/// secret.
+pub fn message_id(secret: &[u8; 32], identity: &Identity) -> String {
     let Identity { campaign, notice, person, revision, copy, domain } = identity;
-    let hash = hash(&[campaign, notice, person, &revision.to_string(), &copy.to_string(), domain]);
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");
+    mac.update(b"flagday Message-ID 1\0");
+    let (revision, copy) = (revision.to_string(), copy.to_string());
+    for field in [*campaign, *notice, *person, &revision, &copy, *domain] {
+        mac.update(&(field.len() as u64).to_be_bytes());
+        mac.update(field.as_bytes());
+    }
+    let hash = base32(&mac.finalize().into_bytes()[..10]);
     format!("<{}.{}.{hash}@{}>", atom(campaign), atom(notice), host(domain))
 }
 
@@ -61,6 +71,7 @@ fn safe(text: &str, limit: usize, allowed: fn(char) -> bool) -> String {
 mod tests {
     use super::*;
 
+    const SECRET: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
     const KIM: Identity = Identity {
         campaign: "corp-hq-serial",
         notice: "change-date",
@@ -72,9 +83,10 @@ mod tests {
 
     #[test]
     fn each_fact_makes_another_message() {
-        let id = message_id(&KIM);
+        let id = message_id(SECRET, &KIM);
         assert!(id.starts_with("<corp-hq-serial.change-date.") && id.ends_with("@corp.example>"), "{id}");
-        assert_eq!(id, message_id(&KIM));
+        assert_eq!(id, message_id(SECRET, &KIM));
+        assert_ne!(id, message_id(b"another secret, 32 octets of it.", &KIM));
         for other in [
             Identity { campaign: "b", ..KIM },
             Identity { notice: "reminder", ..KIM },
@@ -82,13 +94,14 @@ mod tests {
             Identity { revision: 2, ..KIM },
             Identity { copy: 1, ..KIM },
         ] {
-            assert_ne!(id, message_id(&other));
+            assert_ne!(id, message_id(SECRET, &other));
         }
     }
 
     #[test]
     fn nothing_unsafe_gets_into_a_message_id() {
-        let id = message_id(&Identity { notice: "a>\r\nBcc: b@c", person: "\0", domain: "bücher..example", ..KIM });
+        let id =
+            message_id(SECRET, &Identity { notice: "a>\r\nBcc: b@c", person: "\0", domain: "bücher..example", ..KIM });
         assert!(id.bytes().all(|byte| byte.is_ascii_graphic()), "{id}");
         assert_eq!((id.matches('>').count(), id.matches('@').count(), id.matches('<').count()), (1, 1, 1), "{id}");
     }
