@@ -66,10 +66,16 @@ pub fn place(reading: &Reading, addresses: &Addresses, known: &impl Known) -> Pl
         .as_ref()
         .and_then(|id| known.message(&format!("<{}>", id.trim_matches(['<', '>']))))
     {
-        placed.found(&told.person.clone(), Some(told.revision), "the envelope's identifier", true);
+        if told.tells {
+            placed.found(&told.person.clone(), Some(told.revision), "the envelope's identifier", true);
+        }
         placed.message = Some(told);
     }
-    for token in tokens(reading, addresses) {
+    let tokens = tokens(reading, addresses);
+    if reading.kind == MailKind::Reply && !tokens.is_empty() && tokens.iter().all(|(_, bounces)| *bounces) {
+        placed.doubt = Some("it was sent to the address for reports, to which nobody is asked to reply".to_owned());
+    }
+    for (token, _) in tokens {
         match known.token(&token) {
             Some((person, revision)) => placed.found(&person, Some(revision), "the token in the address", true),
             None => placed.doubt = Some("the token in the address is forged, or another campaign's".to_owned()),
@@ -132,16 +138,20 @@ impl Placed {
     }
 }
 
-/// Whatever stands where a token would stand, in the addresses that the message came to.
-fn tokens(reading: &Reading, addresses: &Addresses) -> Vec<String> {
-    let mut found = Vec::new();
-    for template in [&addresses.reply_to, &addresses.bounce_to].into_iter().flatten() {
+/// Whatever stands where a token would stand, in the addresses that the message came to; `true`: only in the one to
+/// which mail systems report.
+fn tokens(reading: &Reading, addresses: &Addresses) -> Vec<(String, bool)> {
+    let mut found: Vec<(String, bool)> = Vec::new();
+    for (template, bounces) in [(&addresses.reply_to, false), (&addresses.bounce_to, true)] {
+        let Some(template) = template else { continue };
         let Some((before, after)) = template.split_once("{token}") else { continue };
         let (before, after) = (before.to_lowercase(), after.to_lowercase());
         for address in &reading.original.came_to {
             let inner = address.strip_prefix(before.as_str()).and_then(|rest| rest.strip_suffix(after.as_str()));
-            if let Some(token) = inner.filter(|token| !token.is_empty() && !found.iter().any(|other| other == token)) {
-                found.push(token.to_owned());
+            if let Some(token) =
+                inner.filter(|token| !token.is_empty() && !found.iter().any(|(other, _)| other == token))
+            {
+                found.push((token.to_owned(), bounces));
             }
         }
     }
@@ -242,6 +252,7 @@ mod tests {
     fn a_forged_token_and_clues_that_differ_are_left_to_a_human() {
         for message in [
             "From: ann@corp.example\nTo: ack+zzzzzzzzzzzzzzzz@corp.example\nSubject: Re: x\n\nhi",
+            "From: ann@corp.example\nTo: bounce+aaaaaaaaaaaaaaaa@corp.example\nSubject: Re: x\n\nhi",
             "From: ann@corp.example\nTo: ack+aaaaaaaa@corp.example, ack+' or 1@corp.example\nSubject: Re: x\n\nhi",
             "From: ann@corp.example\nTo: ack+aaaaaaaaaaaaaaaa@corp.example\nIn-Reply-To: <m1@corp.example>\nSubject: Re: x\n\nhi",
         ] {

@@ -45,6 +45,12 @@ pub fn decide(reading: &Reading, placed: &Placed, current: u32, known: &impl Kno
         }
         _ => {}
     }
+    // What became of an escalation says nothing of the person whom it is about.
+    if let Some(told) = placed.message.as_ref().filter(|told| !told.tells && reading.kind != MailKind::Reply) {
+        let failed = reading.kind == MailKind::DsnFailed;
+        decision.review = failed.then(|| format!("an escalation about {} did not arrive", told.person));
+        return decision;
+    }
     if placed.person.is_none() {
         decision.review = Some("nobody in the rosters fits it".to_owned());
         return decision;
@@ -205,6 +211,21 @@ mod tests {
             let grade = decision.fact.map(|(kind, _)| kind.proves());
             assert!(grade.is_none_or(|grade| grade < crate::campaign::Grade::Confirmed), "{text} {placed:?}");
             assert!(decision.review.is_some(), "{text} {placed:?}");
+        }
+    }
+
+    #[test]
+    fn what_becomes_of_an_escalation_is_no_fact_about_the_person() {
+        let told = |tells| Told { id: 1, person: "ann".into(), revision: 2, acknowledgement: None, tells };
+        for kind in [MailKind::DsnFailed, MailKind::DsnDelivered, MailKind::MdnDisplayed, MailKind::AutoReply] {
+            let about = |tells| {
+                let placed = Placed { message: Some(told(tells)), ..ann(2) };
+                decide(&Reading::of(kind), &placed, 2, &Desk)
+            };
+            let escalated = about(false);
+            assert_eq!((escalated.fact, escalated.fate), (None, None), "{kind:?}");
+            assert_eq!(escalated.review.is_some(), kind == MailKind::DsnFailed);
+            assert!(about(true).fact.is_some(), "{kind:?}");
         }
     }
 }

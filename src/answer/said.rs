@@ -2,6 +2,7 @@
 
 use super::reading::Said;
 use crate::package::Code;
+use aho_corasick::{AhoCorasick, MatchKind};
 
 /// What counts as an answer to this campaign's notices.
 #[derive(Debug, Clone)]
@@ -151,8 +152,11 @@ pub(super) fn read(typed: &str, asked: &Asked) -> Answer {
 pub fn masked(text: &str) -> String {
     let plain: String = text.chars().map(|c| if is_dash(c) { '-' } else { c }).collect();
     let mut shapes: Vec<String> = sentences(&plain).flat_map(|sentence| codes(sentence, true)).collect();
-    shapes.sort_unstable_by_key(|shape| std::cmp::Reverse(shape.len()));
-    shapes.iter().fold(plain, |text, shape| text.replace(shape.as_str(), "****-****"))
+    shapes.sort_unstable();
+    shapes.dedup();
+    let found = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&shapes);
+    // So many that they cannot be looked for together: nothing of it is shown.
+    found.map_or_else(|_| String::new(), |found| found.replace_all(&plain, &vec!["****-****"; shapes.len()]))
 }
 
 fn is_dash(c: char) -> bool {

@@ -155,6 +155,15 @@ impl Engine<'_> {
         })
     }
 
+    /// What a person is asked to answer in writing.
+    pub(super) fn asked_of(&self, person: &str) -> Vec<&str> {
+        let asks = |one: &&Acknowledgement| {
+            let audience = &self.campaign.audiences[&one.audience];
+            one.grade != Grade::Observed && self.roster.get(person).is_some_and(|member| member.is_in(audience))
+        };
+        self.campaign.acknowledgements.values().filter(asks).map(|one| one.name.as_str()).collect()
+    }
+
     /// A serial number read back answers only what observation proves, and only once there is one to read.
     fn require_read_back(&self, acknowledgement: &Acknowledgement) -> Result<()> {
         let refused = |cause, remedy: &str| Err(Fault::new("no-read-back", cause, remedy));

@@ -1,11 +1,11 @@
 //! Letters that came in: read once, placed with a person, recorded for what they prove; the rest waits for a human.
 
 use super::{Answer, Engine};
-use crate::answer::{self, Addresses, Asked, Decision, Evidence, Known, Placed, Reading, Told};
-use crate::campaign::{ImapServer, MailboxKind};
+use crate::answer::{self, Addresses, Asked, Decision, Evidence, Kind, Known, MailKind, Placed, Reading, Told};
+use crate::campaign::{Grade, ImapServer, MailboxKind};
 use crate::fault::{Fault, Result};
 use crate::inbox::{Batches, Imap, Letter, Mbox, Source};
-use crate::ledger::{Ledger, NewInbound};
+use crate::ledger::{Ledger, MessageRow, NewInbound};
 use crate::outbox::Secret;
 use crate::package::on_all_cores;
 use serde::Serialize;
@@ -14,6 +14,8 @@ use std::path::Path;
 
 /// The most that is kept of what a person typed, in characters.
 const EXCERPT: usize = 2_000;
+/// The notice that goes to somebody else than the person.
+const ESCALATION: &str = "escalation";
 
 /// What one round of reading brought.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -169,13 +171,17 @@ impl Engine<'_> {
 
     fn to_record(&self, place: String, digest: String, seen: Seen, current: u32) -> Result<NewInbound> {
         let Seen { reading, placed, mut decision } = seen;
+        if self.is_of_an_escalation(&reading, &placed)? {
+            decision = Decision { fact: None, fate: None, review: decision.review };
+        }
         let told = placed.message.clone().filter(|told| told.tells && Some(&told.person) == placed.person.as_ref());
+        let (message, named) = match told {
+            Some(told) => (Some(told.id), told.acknowledgement),
+            None => self.only_message(&placed)?.map_or((None, None), |one| (Some(one.id), one.acknowledgement)),
+        };
         let mut fact = None;
         if let (Some((kind, revision)), Some(person)) = (decision.fact, &placed.person) {
-            let named = told.as_ref().and_then(|told| told.acknowledgement.clone());
-            match named
-                .map_or_else(|| self.acknowledgement_for(person, &Answer::default()).map(|one| one.name.clone()), Ok)
-            {
+            match self.meant(person, kind, named) {
                 Ok(acknowledgement) => {
                     fact = Some(Evidence {
                         id: 0,
@@ -189,16 +195,15 @@ impl Engine<'_> {
                         revoked: false,
                     });
                 }
-                Err(_) => decision.review = decision.review.or(Some(format!("{person} has nothing to acknowledge"))),
+                Err(why) => decision.review = decision.review.or(Some(why)),
             }
         }
-        let message = match &told {
-            Some(told) => Some(told.id),
-            None => self.only_message(&placed)?,
-        };
         let because: Vec<&str> = reading.because.iter().chain(&placed.by).map(String::as_str).collect();
         let excerpt = match &decision.review {
-            Some(_) => answer::masked(&reading.typed).chars().take(EXCERPT).collect(),
+            Some(_) => {
+                let head: String = reading.typed.chars().take(2 * EXCERPT).collect();
+                answer::masked(&head).chars().take(EXCERPT).collect()
+            }
             None => String::new(),
         };
         Ok(NewInbound {
@@ -219,17 +224,49 @@ impl Engine<'_> {
         })
     }
 
+    /// Which acknowledgement a fact is about: the one that the answered message asks for, else the only one. What an answer
+    /// could mean twice is left to a human; what a machine says is as true of either.
+    fn meant(&self, person: &str, kind: Kind, named: Option<String>) -> std::result::Result<String, String> {
+        if let Some(named) = named {
+            return Ok(named);
+        }
+        if kind.proves() >= Grade::Confirmed
+            && let asked @ [_, _, ..] = self.asked_of(person).as_slice()
+        {
+            return Err(format!("it does not say which it answers: {}", asked.join(", ")));
+        }
+        let first = self.acknowledgement_for(person, &Answer::default());
+        first.map(|one| one.name.clone()).map_err(|_| format!("{person} has nothing to acknowledge"))
+    }
+
+    /// A report or an answering machine that names no message, and comes from where only an escalation went. It carries the
+    /// token of the person whom the escalation is about.
+    fn is_of_an_escalation(&self, reading: &Reading, placed: &Placed) -> Result<bool> {
+        let who = match reading.kind {
+            MailKind::Reply => return Ok(false),
+            MailKind::AutoReply => &reading.authors,
+            _ => &reading.recipients,
+        };
+        let (Some(person), None) = (&placed.person, &placed.message) else { return Ok(false) };
+        let went = |escalation: bool| {
+            let to = self
+                .ledger
+                .messages_to(person)?
+                .into_iter()
+                .filter(move |one| (one.notice == ESCALATION) == escalation);
+            Ok::<_, Fault>(to.filter_map(|one| one.envelope_to).any(|to| who.contains(&to.to_lowercase())))
+        };
+        Ok(went(true)? && !went(false)?)
+    }
+
     /// The message meant by a token alone: the person has one of that revision that left, and no other.
-    fn only_message(&self, placed: &Placed) -> Result<Option<i64>> {
+    fn only_message(&self, placed: &Placed) -> Result<Option<MessageRow>> {
         let (Some(person), Some(revision), true) = (&placed.person, placed.revision, placed.proven) else {
             return Ok(None);
         };
-        let mut meant = self
-            .ledger
-            .messages_to(person)?
-            .into_iter()
-            .filter(|one| one.revision == revision && one.settled_at.is_some());
-        Ok(meant.next().filter(|_| meant.next().is_none()).map(|one| one.id))
+        let left = |one: &MessageRow| one.revision == revision && one.settled_at.is_some() && one.notice != ESCALATION;
+        let mut meant = self.ledger.messages_to(person)?.into_iter().filter(left);
+        Ok(meant.next().filter(|_| meant.next().is_none()))
     }
 }
 
