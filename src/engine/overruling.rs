@@ -62,7 +62,7 @@ impl Engine<'_> {
         Ok(decision)
     }
 
-    /// Overrides that still hold: no step was taken back since.
+    /// Overrides that still hold: no step was taken back since, and people are told the same facts as then.
     pub(super) fn overrides_in_force(&self) -> Result<Vec<Override>> {
         let mut decisions = self.ledger.overrides()?;
         if decisions.is_empty() {
@@ -70,7 +70,10 @@ impl Engine<'_> {
         }
         let undone = |event: &Event| matches!(event, Event::Undone { .. } | Event::UndoneByHand { .. });
         let last = self.ledger.entries()?.into_iter().filter(|entry| undone(&entry.event)).map(|entry| entry.at).max();
-        decisions.retain(|decision| last.is_none_or(|last| decision.at > last));
+        let told = self.ledger.revision()?.map(|revision| revision.at);
+        decisions.retain(|decision| {
+            last.is_none_or(|last| decision.at > last) && told.is_none_or(|told| decision.at >= told)
+        });
         Ok(decisions)
     }
 

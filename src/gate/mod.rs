@@ -54,10 +54,12 @@ pub struct Override {
 }
 
 impl Verdict {
-    /// Opens a held gate when the decision covers everybody who holds it.
+    /// Opens a held gate when the decision covers everybody who holds it. One that nobody holds, its audience being
+    /// empty, is covered only by a decision about just that.
     pub fn overruled(mut self, decision: &Override) -> Verdict {
-        let covered = |one: &Blocking| decision.missing.contains(&one.person);
-        if !self.open && decision.gate == self.name && self.blocking.iter().all(covered) {
+        let covered = self.blocking.iter().all(|one| decision.missing.contains(&one.person))
+            && self.blocking.is_empty() == decision.missing.is_empty();
+        if !self.open && decision.gate == self.name && covered {
             self.open = true;
             self.digest = format!("overridden by {}: {}", decision.by, self.digest);
             self.overridden = Some(decision.clone());

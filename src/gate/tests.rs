@@ -127,6 +127,7 @@ fn an_override_covers_those_it_names_and_nobody_else() {
     let satisfied = evaluate(&gate(1.0), &wanted(Grade::Sent), &[standing("ann", Grade::Sent)]).overruled(&decision);
     assert!(satisfied.overridden.is_none(), "an open gate needs none");
     let nobody = evaluate(&gate(1.0), &wanted(Grade::Sent), &[]);
+    assert!(!nobody.clone().overruled(&decision).open, "a decision about people says nothing of an empty audience");
     assert!(nobody.overruled(&Override { missing: vec![], ..decision }).open);
 }
 
