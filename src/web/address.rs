@@ -2,7 +2,7 @@
 
 use crate::campaign::Network;
 use axum::http::HeaderMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Headers that only something between us and the browser adds.
 const FORWARDED: [&str; 4] = ["x-forwarded-for", "forwarded", "x-real-ip", "via"];
@@ -12,17 +12,25 @@ const FORWARDED: [&str; 4] = ["x-forwarded-for", "forwarded", "x-real-ip", "via"
 pub fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpAddr {
     let known = |address: IpAddr| proxies.iter().any(|network| network.contains(address));
     let mut client = peer;
-    let values: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+    // What a browser made up before our proxies wrote may be any octets.
+    let values: Vec<_> =
+        headers.get_all("x-forwarded-for").iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
     for text in values.iter().rev().flat_map(|value| value.rsplit(',')) {
         if !known(client) {
             break;
         }
-        match text.trim().parse() {
-            Ok(address) => client = address,
-            Err(_) => break,
+        match address(text.trim()) {
+            Some(address) => client = address,
+            None => break,
         }
     }
     client
+}
+
+/// Some proxies write the port as well.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
 }
 
 /// Nothing stands between us and the browser, as far as anybody says.
@@ -37,7 +45,7 @@ mod tests {
     fn seen(peer: &str, forwarded: &[&str], proxies: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for value in forwarded {
-            headers.append("x-forwarded-for", value.parse().unwrap());
+            headers.append("x-forwarded-for", axum::http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         let proxies: Vec<Network> = proxies.iter().map(|text| text.parse().unwrap()).collect();
         client(peer.parse().unwrap(), &headers, &proxies).to_string()
@@ -53,6 +61,9 @@ mod tests {
             seen("127.0.0.1", &["1.2.3.4", "198.51.100.7, 10.0.0.2"], &["127.0.0.1", "10.0.0.0/8"]),
             "198.51.100.7"
         );
+        assert_eq!(seen("127.0.0.1", &["é, 198.51.100.7:4711"], &["127.0.0.1"]), "198.51.100.7");
+        assert_eq!(seen("127.0.0.1", &["[2001:db8::7]:443"], &["127.0.0.1"]), "2001:db8::7");
+        assert_eq!(seen("127.0.0.1", &["[2001:db8::7]"], &["127.0.0.1"]), "2001:db8::7");
         assert_eq!(seen("127.0.0.1", &["nonsense"], &["127.0.0.1"]), "127.0.0.1");
         assert_eq!(seen("127.0.0.1", &[], &["127.0.0.1"]), "127.0.0.1");
     }

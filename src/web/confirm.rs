@@ -178,7 +178,8 @@ fn is_foreign(headers: &HeaderMap) -> bool {
 
 /// Behind a proxy that we were not told of, everybody has one address: nobody is slowed down for all others.
 fn too_often(site: &Site, client: Client) -> Option<Response> {
-    let often = !client.address.is_loopback() && !site.buckets.take(client.address, site.requests.uptime());
+    let untold = client.address.is_loopback() && site.proxies.is_empty();
+    let often = !untold && !site.buckets.take(client.address, site.requests.uptime());
     often.then(|| {
         let mut response =
             (StatusCode::TOO_MANY_REQUESTS, "Too many requests; try again in a moment.\n").into_response();
