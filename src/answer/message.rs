@@ -46,6 +46,8 @@ pub struct InboundMessage {
     pub parts: Vec<Part>,
     /// Which of them a reader sees as the text.
     pub shown: Vec<usize>,
+    /// The parser did not bear it: what stands in it is one text, and who wrote which line of it nobody can tell.
+    pub broken: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,7 +200,7 @@ fn without_parts(raw: &[u8]) -> InboundMessage {
     let body = end.map_or(&[][..], |end| &raw[end..raw.len().min(end + TEXT)]);
     let body = Body::Text(String::from_utf8_lossy(body).into_owned());
     let part = Part { kind: "text/plain".to_owned(), flowed: false, attached: false, parameters: Vec::new(), body };
-    InboundMessage { headers: InboundMessage::parse_headers(raw), parts: vec![part], shown: vec![0] }
+    InboundMessage { headers: InboundMessage::parse_headers(raw), parts: vec![part], shown: vec![0], broken: true }
 }
 
 fn within_limits(raw: &[u8]) -> Result<(), Unreadable> {
@@ -272,7 +274,7 @@ fn convert(message: &Message, depth: usize) -> Result<InboundMessage, Unreadable
         }
         parts.push(leaf(part, body));
     }
-    Ok(InboundMessage { headers, parts, shown })
+    Ok(InboundMessage { headers, parts, shown, broken: false })
 }
 
 fn leaf(part: &MessagePart, body: Body) -> Part {

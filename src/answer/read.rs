@@ -137,6 +137,9 @@ impl Letter<'_> {
             return self.reading(MailKind::Unrelated).because("nothing in it answers anything");
         };
         let mut reading = self.reading(MailKind::Reply).because(related);
+        if self.message.broken {
+            return reading.because("its parts cannot be told apart");
+        }
         // Accepting an appointment says nothing of the package.
         if !accepts {
             reading.said = answer.said;
