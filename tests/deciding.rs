@@ -142,3 +142,15 @@ fn a_share_is_enough_and_an_empty_audience_only_when_the_campaign_says_so() {
     campaign.append("[gate.async-informed]\nallow_empty = true");
     assert_eq!(gate(&campaign, "async-informed")["open"], true);
 }
+
+#[test]
+fn an_override_speaks_of_the_facts_that_people_were_told_then() {
+    let campaign = told(Campaign::ready());
+    overrule(&campaign, "disks-held", &["--yes", "--confirm", "corp-hq-serial"]).says("OVERRIDDEN by Pat");
+    assert_eq!(gate(&campaign, "disks-held")["open"], true);
+    let mut ledger = flagday::ledger::Ledger::open(&campaign.path(".flagday")).expect("the ledger");
+    let told = ledger.revision().expect("readable").expect("one");
+    ledger.add_revision(told.at + chrono::TimeDelta::days(3650), &told.digest, &told.facts).expect("another");
+    drop(ledger);
+    assert_eq!(gate(&campaign, "disks-held")["open"], false);
+}

@@ -144,3 +144,13 @@ proptest! {
         prop_assert_eq!(read(mail.as_bytes(), &Asked::anywhere()).said, None);
     }
 }
+
+#[test]
+fn a_letter_that_the_parser_did_not_bear_answers_nothing() {
+    let raw = b"From: kim@corp.example\nSubject: Re: disk\nIn-Reply-To: <1@x>\n\nCONFIRMED\n";
+    let mut message = InboundMessage::parse(raw).expect("a message");
+    assert_eq!(judge(&message, &Asked::anywhere()).said, Some(Said::Confirmed));
+    message.broken = true;
+    let reading = judge(&message, &Asked::anywhere());
+    assert_eq!((reading.kind, reading.said), (MailKind::Reply, None));
+}

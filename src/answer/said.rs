@@ -390,4 +390,12 @@ mod tests {
             assert_eq!(said(text), None, "{text}");
         }
     }
+
+    #[test]
+    fn whatever_could_be_a_code_is_blotted_out() {
+        let code = code();
+        let text = format!("{code} or {}, {code}. Yours, Kim", code.to_lowercase().replace('-', "\u{2013}"));
+        assert_eq!(masked(&text), "****-**** or ****-****, ****-****. Yours, Kim");
+        assert_eq!(masked("Nothing here."), "Nothing here.");
+    }
 }
