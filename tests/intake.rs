@@ -273,3 +273,30 @@ fn an_answer_read_before_or_after_its_bounce_counts_the_same() {
         campaign.run("who --blocking disks-held").keeps_quiet_about("WEISS");
     }
 }
+
+#[test]
+fn the_bounce_of_an_escalation_says_nothing_of_the_person_it_is_about() {
+    let campaign = told();
+    campaign.run("send escalation --yes").ends(0);
+    let letters = campaign.outbox("-escalation-");
+    let text = String::from_utf8_lossy(&fs_err::read(&letters[0]).expect("a message")).into_owned();
+    let header = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
+        line.expect("the field").trim_matches(['<', '>']).to_owned()
+    };
+    let (manager, token) = (header("To"), header("Reply-To").replace("ack+", "bounce+"));
+    let who = letters[0].file_name().expect("a name").to_string_lossy().split('-').next().expect("whom").to_owned();
+    let before = grade(&campaign, &who);
+    for (name, id) in [("1", header("Message-ID")), ("2", "of-no-message@x.example".to_owned())] {
+        let report = format!(
+            "From: MAILER-DAEMON@mx.example\nTo: {token}\nSubject: report {name}\nContent-Type: multipart/report; boundary=B\n\n\
+             --B\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example\n\n\
+             Final-Recipient: rfc822; {manager}\nAction: failed\nStatus: 5.1.1\n\n\
+             --B\nContent-Type: text/rfc822-headers\n\nMessage-ID: <{id}>\n\n--B--\n"
+        );
+        letter(&campaign, name, &report);
+        let taken = intake(&campaign);
+        assert_eq!((&taken["new"], &taken["recorded"]), (&1.into(), &0.into()), "{name}: {taken}");
+    }
+    assert_eq!(grade(&campaign, &who), before);
+}
