@@ -300,3 +300,20 @@ fn the_bounce_of_an_escalation_says_nothing_of_the_person_it_is_about() {
     }
     assert_eq!(grade(&campaign, &who), before);
 }
+
+#[test]
+fn a_word_that_could_answer_two_things_waits() {
+    let campaign = told();
+    campaign.run("send new-serial --to DENVER --again --yes").ends(0);
+    campaign.append(
+        "[acknowledgement.number-known]\naudience = \"async-admins\"\nnotice = \"new-serial\"\ngrade = \"confirmed\"\n",
+    );
+    let (to, id) = (field(&campaign, "DENVER", "Reply-To"), field(&campaign, "DENVER", "Message-ID"));
+    let mail = |n: u8, to: &str, id: &str| {
+        format!("From: <elena.ruiz@denver.corp.example>\nTo: {to}\nSubject: Re: {n}\nIn-Reply-To: {id}\n\nCONFIRMED\n")
+    };
+    letter(&campaign, "1", &mail(1, &to, "<none@x.example>"));
+    assert_eq!((intake(&campaign)["recorded"].clone(), waiting(&campaign).len()), (0.into(), 1));
+    letter(&campaign, "2", &mail(2, &to, &id));
+    assert_eq!((intake(&campaign)["recorded"].clone(), waiting(&campaign).len()), (1.into(), 1));
+}
