@@ -3,15 +3,15 @@
 
 use super::facts::digest;
 use super::{Difference, Engine, Sent};
-use crate::campaign::Grade;
+use crate::campaign::{Campaign, Grade};
 use crate::fault::{Fault, Result};
 use crate::ledger::{Changed, Owed, Takeover};
 use crate::outbox::{Progress, State};
+use crate::roster::Roster;
 use crate::runbook::StepState;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// What stands for a date that nobody knows yet.
@@ -365,21 +365,7 @@ impl Engine<'_> {
 
     /// Everybody on the rosters, with the audiences they are in.
     pub(super) fn members(&self) -> BTreeMap<String, String> {
-        self.each_member().collect()
-    }
-
-    pub(super) fn each_member(&self) -> impl Iterator<Item = (String, String)> {
-        let campaign = Arc::clone(&self.campaign);
-        let audiences = move |person: &crate::roster::Person| {
-            let of: Vec<&str> = campaign
-                .audiences
-                .values()
-                .filter(|audience| person.is_in(audience))
-                .map(|audience| audience.name.as_str())
-                .collect();
-            of.join(" ")
-        };
-        self.roster.people().map(move |person| (person.id.clone(), audiences(person)))
+        members_of(&self.campaign, &self.roster).collect()
     }
 
     /// Who came, went or moved since people were last told, by their ids: for `status` and `plan`.
@@ -418,4 +404,13 @@ fn concerns(fact: &str, notice: &crate::campaign::Notice, person: &str) -> bool 
         Some((package, whose)) => notice.package.as_deref() == Some(package) && whose == person,
         None => true,
     }
+}
+
+/// Everybody on the rosters, one by one, with the audiences they are in.
+pub(super) fn members_of(campaign: &Campaign, roster: &Roster) -> impl Iterator<Item = (String, String)> {
+    roster.people().map(|person| {
+        let audiences = campaign.audiences.values().filter(|audience| person.is_in(audience));
+        let names: Vec<&str> = audiences.map(|audience| audience.name.as_str()).collect();
+        (person.id.clone(), names.join(" "))
+    })
 }

@@ -2,7 +2,7 @@
 //! never went out may change freely.
 
 use super::Engine;
-use super::amend::{Left, OPEN};
+use super::amend::{Left, OPEN, members_of};
 use crate::fault::{Exit, Fault, Finding, Result, Severity};
 use crate::ledger::Revision;
 use crate::package::Manifest;
@@ -112,8 +112,7 @@ impl Engine<'_> {
         self.require_unchanged()?;
         if self.ledger.revision()?.is_none() {
             self.require_notice_time()?;
-            let members: Vec<(String, String)> = self.each_member().collect();
-            self.ledger.note_members(members.into_iter())?;
+            self.ledger.note_members(members_of(&self.campaign, &self.roster))?;
         }
         let facts = self.facts_of(notice)?;
         let now = self.now();
