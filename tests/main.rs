@@ -9,6 +9,7 @@ mod calendars; // rehearsals held against calendars written by hand, across chan
 mod classifying; // what comes in is what it is, in the shapes of real systems
 mod hostile_mail; // mail made to do harm
 mod intake; // answers come in by mail
+mod changes; // facts that change in mid-rehearsal: amend in simulated time
 mod checks; // the checks of the postoffice: what they print, and what a step finds before it begins
 mod deciding; // waivers that run out or need two people, overrides that stay visible
 mod drain; // who has fetched their mail: looked at, watched, held, from the broadcast on

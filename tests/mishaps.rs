@@ -115,13 +115,16 @@ fn a_clock_that_jumps_back_over_a_reminder_sends_it_once() {
 
 #[test]
 fn another_date_in_the_file_stops_what_people_were_not_told() {
+    // Nobody takes it over before the rehearsal ends.
     let (campaign, outcome, code) = play(
-        "[[fault]]\nkind = \"date-change\"\nat = \"T-11d 10:00\"\nto = 2026-12-19T18:00:00\n[person.DOT]\nbehaviour = \"never\"\n",
+        "[[fault]]\nkind = \"date-change\"\nat = \"T-11d 10:00\"\nto = 2026-12-19T18:00:00\nfor = \"90d\"\n[person.DOT]\nbehaviour = \"never\"\n",
     );
     assert_eq!((code, captured(&campaign, "")), (3, 4), "nobody is reminded of a date that is not true");
     let waits = outcome["timeline"].as_array().expect("a timeline").iter().find(|event| event["subject"] == "send");
     let waits = waits.expect("the refusal is told")["text"].to_string();
     assert!(waits.contains("people were told change_at = 2026-12-12 18:00:00"), "{waits}");
+    let need = &outcome["needs"][0];
+    assert_eq!((&need["kind"], &need["done"]), (&"facts-changed".into(), &Value::Null));
     let real = fs_err::read_to_string(campaign.path("flagday.toml")).expect("the campaign itself");
     assert_eq!(real, campaign.toml, "only the copy was edited");
 }

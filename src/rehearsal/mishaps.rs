@@ -1,12 +1,12 @@
-//! What goes wrong: no mail server, a machine that sleeps, a clock that jumps, a run that is killed, another date.
+//! What goes wrong: no mail server, a machine that sleeps, a clock that jumps, a run that is killed. Facts that change are in
+//! `amendment`.
 
 use super::outcome::Kind as Event;
 use super::script::{On, What};
 use super::stage::{Happening, Stage};
-use crate::fault::{Fault, Result};
+use crate::fault::Result;
 use crate::ledger::Ledger;
-use chrono::{Duration, NaiveDateTime};
-use fs_err as fs;
+use chrono::Duration;
 
 impl Stage<'_, '_> {
     pub(super) fn goes_wrong(&mut self, index: usize) -> Result<()> {
@@ -43,7 +43,7 @@ impl Stage<'_, '_> {
                 self.kill_after = Some(after);
                 self.kill = Some(index);
             }
-            What::DateChange(to) => self.change_date(to)?,
+            What::DateChange(_) | What::Postpone | What::TextChange { .. } => self.facts_change(index, until)?,
         }
         Ok(())
     }
@@ -68,7 +68,7 @@ impl Stage<'_, '_> {
                 self.record.did(self.world.truly(), On::Killed, "flagday", "started again");
                 self.event(Event::Fault, "started-again", "somebody starts flagday again");
             }
-            What::DateChange(_) => {}
+            What::DateChange(_) | What::Postpone | What::TextChange { .. } => self.amend(index)?,
         }
         self.round()
     }
@@ -95,23 +95,5 @@ impl Stage<'_, '_> {
         self.need(On::Killed, "flagday", "start flagday again, which was killed", None);
         self.sleep(until, index);
         Ok(())
-    }
-
-    /// Somebody writes another date into flagday.toml.
-    fn change_date(&mut self, to: NaiveDateTime) -> Result<()> {
-        let file = self.site.root.join("flagday.toml");
-        let text = fs::read_to_string(&file)?;
-        let states = |line: &&str| line.trim_start().split(['=', ' ']).next() == Some("change_at");
-        let Some(line) = text.lines().find(states) else {
-            let cause = "flagday.toml has no line that begins with change_at";
-            return Err(Fault::new("rehearsal-date", cause, "write it on a line of its own to rehearse another date"));
-        };
-        fs::write(&file, text.replacen(line, &format!("change_at = {}", to.format("%Y-%m-%dT%H:%M:%S")), 1))?;
-        self.engine = self.site.open(self.world)?;
-        self.end = self.script.end(&self.engine);
-        let shown = self.record.shown(self.engine.campaign.change.at);
-        self.event(Event::Fault, "date-change", &format!("the change is moved to {shown}"));
-        self.plan_rounds();
-        self.round()
     }
 }

@@ -7,6 +7,7 @@
 //! ```
 
 mod administrator;
+mod amendment;
 mod compare;
 mod copy;
 mod mail;

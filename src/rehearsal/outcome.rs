@@ -31,6 +31,10 @@ pub enum Kind {
     Task,
     /// Somebody logged on, on the evening of the change.
     LogOn,
+    /// Changed facts were taken over as a new revision; the people who are informed.
+    Amended,
+    /// Answers stopped counting.
+    Void,
     GateOpens,
     GateShuts,
     StepDone,

@@ -33,12 +33,15 @@ impl Stage<'_, '_> {
         let reminders = self.pressed.get(&(person.clone(), asked.clone(), "reminder".to_owned()));
         let is_the_one = reminder && reminders == Some(&manner.reminders);
         let (first, delay) = (!reminder && message.copy == 0, manner.delay);
-        let answer = |how: How| Happening::Answer { person: person.clone(), acknowledgement: asked.clone(), how };
+        let revision = message.revision;
+        let answer =
+            |how: How| Happening::Answer { person: person.clone(), acknowledgement: asked.clone(), how, revision };
         let fact = |kind: Kind, words: &str| Happening::Fact {
             person: person.clone(),
             acknowledgement: asked.clone(),
             kind,
             words: words.to_owned(),
+            revision,
         };
         let soon = Duration::minutes(1);
         let to_come = match manner.behaviour {

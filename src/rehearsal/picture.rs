@@ -103,6 +103,7 @@ pub(super) fn svg(outcome: &Outcome) -> String {
         ("steps done", "step", &[Kind::StepDone][..]),
         ("held, failed", "trouble", &[Kind::Held, Kind::Failed, Kind::Task][..]),
         ("faults", "fault", &[Kind::Fault][..]),
+        ("amended", "amended", &[Kind::Amended, Kind::Void][..]),
     ] {
         let events: Vec<&Event> = outcome.timeline.iter().filter(|event| kinds.contains(&event.kind)).collect();
         if !events.is_empty() {

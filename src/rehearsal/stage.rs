@@ -20,16 +20,19 @@ use std::path::{Path, PathBuf};
 /// Something that is to happen.
 #[derive(Debug, Clone)]
 pub(super) enum Happening {
+    /// To a letter of that revision.
     Answer {
         person: String,
         acknowledgement: String,
         how: How,
+        revision: u32,
     },
     Fact {
         person: String,
         acknowledgement: String,
         kind: Kind,
         words: String,
+        revision: u32,
     },
     LogOn {
         person: String,
@@ -240,8 +243,15 @@ impl<'a, 'w> Stage<'a, 'w> {
     /// True when the cutover may come further because of it.
     fn happen(&mut self, happening: Happening) -> Result<bool> {
         match happening {
-            Happening::Answer { person, acknowledgement, how } => self.hear(&person, &acknowledgement, how),
-            Happening::Fact { person, acknowledgement, kind, words } => {
+            Happening::Answer { person, acknowledgement, revision, .. }
+            | Happening::Fact { person, acknowledgement, revision, .. }
+                if revision < self.engine.ledger().floor(&person)? =>
+            {
+                self.answers_the_old_letter(&person, &acknowledgement, revision)?;
+                Ok(false)
+            }
+            Happening::Answer { person, acknowledgement, how, .. } => self.hear(&person, &acknowledgement, how),
+            Happening::Fact { person, acknowledgement, kind, words, .. } => {
                 self.fact(&person, &acknowledgement, kind, &words)?;
                 Ok(false)
             }

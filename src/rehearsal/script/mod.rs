@@ -118,6 +118,8 @@ pub enum On {
     WrongCode,
     /// The program was killed, and has to be started again.
     Killed,
+    /// The files say something else than people were told.
+    FactsChanged,
 }
 
 /// One thing the administrator does.
@@ -152,9 +154,11 @@ pub(super) struct FromTo {
 #[derive(Debug, Clone)]
 pub(super) struct Mishap {
     pub at: Moment,
-    /// How long it lasts.
+    /// How long it lasts; where facts change, until the administrator takes them over.
     pub lasts: Duration,
     pub what: What,
+    /// Why facts change, as people read it.
+    pub reason: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,8 +172,12 @@ pub(super) enum What {
     /// The program is killed: in its next run that sends, after so many messages, or in this step, between its change
     /// and the record of it. Somebody starts it again when it is over.
     Kill { during: Option<String>, after: usize },
-    /// `change_at` in flagday.toml becomes another.
+    /// `change_at` in flagday.toml becomes another, and is taken over with `amend`.
     DateChange(NaiveDateTime),
+    /// The date is off, and nobody knows another yet: `amend --postpone`.
+    Postpone,
+    /// The text of a notice becomes another, and is taken over with `amend`.
+    TextChange { notice: String, cosmetic: bool },
 }
 
 impl Default for Script {

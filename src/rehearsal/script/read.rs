@@ -52,14 +52,18 @@ enum Kind {
     ClockStep,
     Kill,
     DateChange,
+    Postpone,
+    TextChange,
 }
 
-const KINDS: [(&str, Kind); 5] = [
+const KINDS: [(&str, Kind); 7] = [
     ("server-down", Kind::ServerDown),
     ("asleep", Kind::Asleep),
     ("clock-step", Kind::ClockStep),
     ("kill", Kind::Kill),
     ("date-change", Kind::DateChange),
+    ("postpone", Kind::Postpone),
+    ("text-change", Kind::TextChange),
 ];
 
 impl Script {
@@ -271,7 +275,9 @@ impl Reader<'_> {
         if matches!(kind, Kind::ServerDown | Kind::Asleep) {
             table.require("for", "\"1d\"");
         }
-        let lasts = table.parsed("for", length);
+        let lasts = if matches!(kind, Kind::Postpone) { None } else { table.parsed("for", length) };
+        let amended = matches!(kind, Kind::DateChange | Kind::Postpone | Kind::TextChange);
+        let reason = if amended { table.text("reason") } else { None };
         let what = match kind {
             Kind::ServerDown => Some(What::ServerDown),
             Kind::Asleep => Some(What::Asleep),
@@ -308,13 +314,22 @@ impl Reader<'_> {
                     None => None,
                 }
             }
+            Kind::Postpone => Some(What::Postpone),
+            Kind::TextChange => {
+                table.require("notice", "\"change-date\"");
+                let notice = table.text("notice");
+                let cosmetic = table.boolean("cosmetic").unwrap_or(false);
+                self.notice(notice).map(|notice| What::TextChange { notice, cosmetic })
+            }
         };
         table.finish();
         let common = match kind {
             Kind::Kill => Duration::minutes(10),
+            Kind::DateChange | Kind::TextChange => Duration::minutes(30),
             _ => Duration::zero(),
         };
-        Some(Mishap { at: at?, lasts: lasts.unwrap_or(common), what: what? })
+        let reason = reason.map(|text| text.value).unwrap_or_default();
+        Some(Mishap { at: at?, lasts: lasts.unwrap_or(common), what: what?, reason })
     }
 }
 
