@@ -17,6 +17,7 @@ mod amendments; // what people were told changes, and they with it
 mod hours; // what happens when, by everybody's own clock
 mod killing; // killed at any instant, the next run goes on where the files are
 mod layers; // the house rules hold in the source itself
+mod outdated; // whoever answers what was told before hears of it
 mod mishaps; // what goes wrong in a rehearsal: no server, sleep, kill, clock, another date
 mod refusals; // what the facts forbid is refused, with its code and exit code
 mod fail_closed; // what must not open a gate, lose a notice or reach a real file

@@ -13,6 +13,8 @@ pub trait Known {
     fn people_at(&self, address: &str) -> Vec<String>;
     /// The person and the newest revision in whose package this code went out.
     fn code(&self, fingerprint: &str) -> Option<(String, u32)>;
+    /// The newest revision that concerned the person: an answer to an older one does not count any more.
+    fn floor(&self, person: &str) -> u32;
 }
 
 /// A message of ours.
@@ -200,6 +202,9 @@ mod tests {
         }
         fn code(&self, _: &str) -> Option<(String, u32)> {
             None
+        }
+        fn floor(&self, _: &str) -> u32 {
+            0
         }
     }
 

@@ -7,7 +7,7 @@ use super::evidence::Kind;
 use super::reading::{MailKind, Reading, Said};
 
 /// What becomes of a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decision {
     /// The fact, about the placed person and in this revision.
     pub fact: Option<(Kind, u32)>,
@@ -15,6 +15,8 @@ pub struct Decision {
     pub fate: Option<Fate>,
     /// A human has to look, and why.
     pub review: Option<String>,
+    /// It answers what the person was told before, and counts for that alone: they are to hear of it.
+    pub outdated: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,9 +25,9 @@ pub enum Fate {
     Bounced,
 }
 
-/// `current` is the revision that people are told now.
+/// `current` is the revision that people are told now, of which not everybody has to have been told.
 pub fn decide(reading: &Reading, placed: &Placed, current: u32, known: &impl Known) -> Decision {
-    let mut decision = Decision { fact: None, fate: None, review: None };
+    let mut decision = Decision::default();
     let revision = placed.revision.unwrap_or(current);
     let concerns = placed.person.is_some() || placed.doubt.is_some() || placed.message.is_some();
     if let Some(doubt) = &placed.doubt {
@@ -56,7 +58,7 @@ pub fn decide(reading: &Reading, placed: &Placed, current: u32, known: &impl Kno
         return decision;
     }
     match reading.kind {
-        MailKind::Reply => reply(reading, placed, revision, current, known, &mut decision),
+        MailKind::Reply => reply(reading, placed, revision, known, &mut decision),
         MailKind::DsnDelivered | MailKind::MdnDisplayed if !placed.proven => {
             decision.review = Some("a receipt that names no message of ours proves nothing".to_owned());
         }
@@ -72,8 +74,9 @@ pub fn decide(reading: &Reading, placed: &Placed, current: u32, known: &impl Kno
     decision
 }
 
-fn reply(reading: &Reading, placed: &Placed, told: u32, current: u32, known: &impl Known, decision: &mut Decision) {
+fn reply(reading: &Reading, placed: &Placed, told: u32, known: &impl Known, decision: &mut Decision) {
     let person = placed.person.as_deref().unwrap_or_default();
+    let floor = known.floor(person);
     if !placed.own_address {
         decision.review = Some(format!("it was not written from an address of {person}"));
         return;
@@ -95,9 +98,7 @@ fn reply(reading: &Reading, placed: &Placed, told: u32, current: u32, known: &im
         match own {
             Some(revision) => {
                 decision.fact = Some((Kind::Code, revision));
-                if revision < current {
-                    decision.review = Some(older(revision, current));
-                }
+                decision.outdated = revision < floor;
             }
             None => {
                 decision.fact = Some((Kind::Reply, told));
@@ -113,8 +114,10 @@ fn reply(reading: &Reading, placed: &Placed, told: u32, current: u32, known: &im
     }
     decision.fact = reading.evidence().map(|kind| (kind, told));
     decision.review = match reading.said {
-        Some(Said::Confirmed) if told < current => Some(older(told, current)),
-        Some(Said::Confirmed) => None,
+        Some(Said::Confirmed) => {
+            decision.outdated = told < floor;
+            None
+        }
         Some(Said::Declined) => Some("the person declines".to_owned()),
         Some(Said::Question) => Some("the person asks something".to_owned()),
         Some(Said::Possessed) | None => {
@@ -123,20 +126,15 @@ fn reply(reading: &Reading, placed: &Placed, told: u32, current: u32, known: &im
     };
 }
 
-fn older(revision: u32, current: u32) -> String {
-    format!(
-        "it answers revision {revision}, and people are now told revision {current}: tell the person that the notice was replaced"
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::answer::{Asked, Told, read};
     use crate::package::Code;
 
-    /// ANN's code went out in revision 1 and again, another one, in revision 2; BEN has one of his own.
-    struct Desk;
+    /// ANN's code went out in revision 1 and again, another one, in revision 2; BEN has one of his own. The newest
+    /// revision that concerned both is given.
+    struct Desk(u32);
 
     fn code(name: &str) -> Code {
         Code::derive(b"0123456789abcdef0123456789abcdef", &[name])
@@ -157,11 +155,18 @@ mod tests {
             let found = issued.into_iter().find(|(name, ..)| code(name).fingerprint() == fingerprint);
             found.map(|(_, person, revision)| (person.to_owned(), revision))
         }
+        fn floor(&self, _: &str) -> u32 {
+            self.0
+        }
     }
 
     fn decided(text: &str, placed: &Placed) -> Decision {
+        decided_at(2, text, placed)
+    }
+
+    fn decided_at(floor: u32, text: &str, placed: &Placed) -> Decision {
         let mail = format!("From: ann@corp.example\nSubject: Re: disk\nIn-Reply-To: <1@x>\n\n{text}\n");
-        decide(&read(mail.as_bytes(), &Asked::in_campaign([])), placed, 2, &Desk)
+        decide(&read(mail.as_bytes(), &Asked::in_campaign([])), placed, 2, &Desk(floor))
     }
 
     fn ann(revision: u32) -> Placed {
@@ -184,13 +189,31 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_to_an_older_revision_counts_for_that_one_and_a_human_hears_of_it() {
-        let decision = decided(&code("ann 1").to_string(), &ann(2));
-        assert_eq!(decision.fact, Some((Kind::Code, 1)));
-        assert!(decision.review.is_some_and(|why| why.contains("revision 1")));
-        let decision = decided("CONFIRMED", &ann(1));
-        assert_eq!(decision.fact, Some((Kind::Confirmed, 1)));
-        assert!(decision.review.is_some_and(|why| why.contains("replaced")));
+    fn an_answer_to_an_older_revision_counts_for_that_one_and_its_person_is_to_hear_of_it() {
+        let old = code("ann 1").to_string();
+        for (text, placed, kind) in [(&*old, ann(2), Kind::Code), ("CONFIRMED", ann(1), Kind::Confirmed)] {
+            let decision = decided(text, &placed);
+            assert_eq!((decision.fact, decision.outdated, decision.review), (Some((kind, 1)), true, None));
+        }
+    }
+
+    #[test]
+    fn what_did_not_concern_somebody_makes_no_answer_of_theirs_older() {
+        for (text, kind) in [(code("ann 1").to_string(), Kind::Code), ("CONFIRMED".to_owned(), Kind::Confirmed)] {
+            let decision = decided_at(1, &text, &ann(1));
+            assert_eq!((decision.fact, decision.outdated, decision.review), (Some((kind, 1)), false, None));
+        }
+    }
+
+    #[test]
+    fn only_an_answer_is_answered() {
+        for text in ["not CONFIRMED", "When is it?", "Thanks for the letter.", "I will not do that."] {
+            let decision = decided(text, &ann(1));
+            assert!(!decision.outdated && decision.review.is_some(), "{text}");
+        }
+        let away = decide(&Reading::of(MailKind::AutoReply), &ann(1), 2, &Desk(2));
+        assert!(!away.outdated);
+        assert!(!decided("CONFIRMED", &Placed { own_address: false, ..ann(1) }).outdated);
     }
 
     #[test]
@@ -220,7 +243,7 @@ mod tests {
         for kind in [MailKind::DsnFailed, MailKind::DsnDelivered, MailKind::MdnDisplayed, MailKind::AutoReply] {
             let about = |tells| {
                 let placed = Placed { message: Some(told(tells)), ..ann(2) };
-                decide(&Reading::of(kind), &placed, 2, &Desk)
+                decide(&Reading::of(kind), &placed, 2, &Desk(2))
             };
             let escalated = about(false);
             assert_eq!((escalated.fact, escalated.fate), (None, None), "{kind:?}");

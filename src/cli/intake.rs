@@ -61,7 +61,11 @@ impl Intake {
                 taken
             }
         };
-        global.hint(if taken.review > 0 { "Next: flagday ack review" } else { "Next: flagday status" });
+        global.hint(match (taken.review, taken.outdated) {
+            (1.., _) => "Next: flagday ack review",
+            (0, 1..) => "Next: flagday send, which tells whoever answered what was told before",
+            (0, 0) => "Next: flagday status",
+        });
         Ok(Exit::Done)
     }
 }
@@ -74,8 +78,12 @@ fn tell(global: &Global, taken: &TakenIn) -> Result<()> {
 pub fn words(taken: &TakenIn) -> String {
     let kinds: Vec<String> = taken.kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     let kinds = if kinds.is_empty() { String::new() } else { format!(": {}", kinds.join(", ")) };
+    let outdated = match taken.outdated {
+        0 => String::new(),
+        n => format!(", {n} to what was told before"),
+    };
     format!(
-        "{} letters read, {} new{kinds}; {} facts recorded, {} for you to look at",
+        "{} letters read, {} new{kinds}; {} facts recorded{outdated}, {} for you to look at",
         taken.read, taken.new, taken.recorded, taken.review
     )
 }

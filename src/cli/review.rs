@@ -112,7 +112,11 @@ fn tell(global: &Global, reviewed: &Reviewed) -> Result<()> {
         (Some(acknowledgement), taken_as) => format!("{taken_as} for '{acknowledgement}'"),
         (None, taken_as) => format!("taken for {taken_as}"),
     };
-    output::data(&format!("letter {}{person}: {what}; {} left", reviewed.letter, reviewed.left))
+    let outdated = match reviewed.outdated {
+        true => ", which holds no more: the next send tells them so",
+        false => "",
+    };
+    output::data(&format!("letter {}{person}: {what}{outdated}; {} left", reviewed.letter, reviewed.left))
 }
 
 /// One key and Enter a letter. The end of input ends the round; nothing is settled by an empty line.

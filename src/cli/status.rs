@@ -120,6 +120,9 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
             a.declined, a.question, a.away, a.review
         );
     }
+    if a.outdated > 0 {
+        text += &format!("{} answered what holds no more; the next send tells them\n", a.outdated);
+    }
     for gate in status.gates.iter().filter(|gate| !gate.blocking.is_empty()) {
         let how = if gate.open { "is open without" } else { "is held by" };
         text += &format!("\n{} {how} {}:\n", gate.name, gate.blocking.len());

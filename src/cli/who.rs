@@ -61,12 +61,13 @@ impl Who {
                     fact.id.to_string(),
                     fact.at.with_timezone(&zone).format("%F %H:%M").to_string(),
                     fact.acknowledgement.clone(),
+                    fact.revision.to_string(),
                     fact.kind.words().to_owned(),
                     fact.by.clone().unwrap_or_default(),
                     if fact.revoked { format!("(revoked) {}", fact.detail) } else { fact.detail.clone() },
                 ]
             });
-            output::data(&output::table(&["evidence", "when", "for", "what", "by", "words"], lines))?;
+            output::data(&output::table(&["evidence", "when", "for", "revision", "what", "by", "words"], lines))?;
         }
         Ok(Exit::Done)
     }

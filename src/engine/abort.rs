@@ -60,6 +60,7 @@ impl Engine<'_> {
                 replaces: None,
                 changes: Vec::new(),
                 cancels: told.calendar,
+                answers: None,
             })
             .collect();
         let mut sent = Sent { planned: self.plan_messages(&intents)?, ..Sent::default() };

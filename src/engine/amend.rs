@@ -159,7 +159,7 @@ impl Engine<'_> {
     }
 
     /// A notice that tells people what will change, as against one that reminds, asks others, or says that it is over.
-    fn is_about_the_change(&self, notice: &str) -> bool {
+    pub(super) fn is_about_the_change(&self, notice: &str) -> bool {
         let asked = self.acknowledgement_asked_by(notice).is_some();
         self.campaign.notices.get(notice).is_some_and(|one| asked || one.at.is_some() || one.package.is_some())
     }

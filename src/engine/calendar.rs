@@ -174,7 +174,7 @@ impl Engine<'_> {
         places.into_iter().map(|place| (place.clone(), self.seen_from(&place))).collect()
     }
 
-    fn seen_from(&self, place: &Whereabouts) -> Change {
+    pub(super) fn seen_from(&self, place: &Whereabouts) -> Change {
         self.campaign.change_seen_from(place.zone, place.country.as_deref())
     }
 

@@ -2,8 +2,10 @@
 
 use super::Engine;
 use super::desk::{Built, Desk};
+use super::outdated::Answered;
 use super::sending::Intent;
 use crate::fault::{Exit, Fault, Finding, Result};
+use crate::ledger::OUTDATED;
 use crate::notice::dkim::Signer;
 use crate::notice::{self, Context, Letter, Texts};
 use crate::package::Manifest;
@@ -85,6 +87,7 @@ impl Engine<'_> {
             replaces: None,
             changes: Vec::new(),
             cancels: None,
+            answers: (notice == OUTDATED).then(Answered::example),
             person,
         };
         let desk = self.desk()?;
@@ -135,7 +138,7 @@ impl Engine<'_> {
                 let asked = self.acknowledgement_asked_by(&notice.name).map(str::to_owned);
                 // A reminder or an escalation is only ever sent about something that was asked.
                 let about = asked.or_else(|| self.acknowledgement_about(&person));
-                if about.is_none() && matches!(notice.name.as_str(), "reminder" | "escalation")
+                if about.is_none() && matches!(notice.name.as_str(), "reminder" | "escalation" | OUTDATED)
                     || person.email.is_none()
                 {
                     continue;
@@ -154,6 +157,7 @@ impl Engine<'_> {
                     replaces: None,
                     changes: Vec::new(),
                     cancels: None,
+                    answers: (notice.name == OUTDATED).then(Answered::example),
                 };
                 let unbuilt = notice.package.as_ref().is_some_and(|name| !desk.manifests.contains_key(name));
                 match desk.letter(&intent, 1, &desk.token(&person, 1), now) {

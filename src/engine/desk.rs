@@ -5,7 +5,7 @@ use super::confirm::link;
 use super::sending::Intent;
 use crate::campaign::{Campaign, Grade, Notice};
 use crate::fault::{Fault, Finding, Result};
-use crate::ledger::NewMessage;
+use crate::ledger::{NewMessage, OUTDATED};
 use crate::notice::dkim::Signer;
 use crate::notice::{
     self, AckWords, Attachment, ChangedWords, Context, FileWords, Header, Identity, Letter, PackageWords, Rendered,
@@ -108,17 +108,19 @@ impl Desk {
         let asked = intent.acknowledgement.as_ref().and_then(|name| self.campaign.acknowledgements.get(name));
         let due = asked.and_then(|one| one.due).map(|due| due.instant(&self.campaign.change));
         match intent.notice.as_str() {
-            "reminder" => due.filter(|due| *due > now).or(Some(change)),
+            "reminder" | OUTDATED => due.filter(|due| *due > now).or(Some(change)),
             "escalation" => Some(change),
             name => self.campaign.notices[name].at.map(|_| change),
         }
         .filter(|expires| *expires > now)
     }
 
-    /// The answer that makes a reminder or an escalation needless.
+    /// The answer that makes a reminder, an escalation or a reply needless.
     fn moot_at(&self, intent: &Intent) -> Option<Grade> {
         let asked = intent.acknowledgement.as_ref().and_then(|name| self.campaign.acknowledgements.get(name));
-        asked.filter(|_| matches!(intent.notice.as_str(), "reminder" | "escalation")).map(|asked| asked.grade)
+        asked
+            .filter(|_| matches!(intent.notice.as_str(), "reminder" | "escalation" | OUTDATED))
+            .map(|asked| asked.grade)
     }
 
     fn message_id(&self, intent: &Intent, revision: u32) -> String {
@@ -148,7 +150,8 @@ impl Desk {
             ack.link = link(&self.campaign, &self.secret, &person.id, asked, revision, now);
         }
         let mut rendered = self.texts.render(&notice.template, person.language.as_deref(), &context)?;
-        if !intent.changes.is_empty() && intent.notice != "postponed" {
+        // These two say themselves what is different.
+        if !intent.changes.is_empty() && !matches!(intent.notice.as_str(), "postponed" | OUTDATED) {
             rendered = self.texts.render("amendment", person.language.as_deref(), &context)?.before(rendered);
         }
         let to = match &intent.instead {
@@ -162,6 +165,7 @@ impl Desk {
             message_id: self.message_id(intent, revision),
             date: now,
             references: self.references(intent, revision),
+            answers: intent.answers.is_some(),
             extra: Vec::new(),
             attachments: self.attachments(intent),
             calendar: None,
@@ -179,8 +183,11 @@ impl Desk {
         Ok((rendered, letter, header))
     }
 
-    /// A reminder belongs to the notice it reminds of.
+    /// A reminder belongs to the notice it reminds of, and a reply to the letter it replies to.
     fn references(&self, intent: &Intent, revision: u32) -> Vec<String> {
+        if let Some(answered) = &intent.answers {
+            return answered.references.clone();
+        }
         let asked = intent.acknowledgement.as_ref().and_then(|name| self.campaign.acknowledgements.get(name));
         let notice = asked.and_then(|one| one.notice.clone()).filter(|name| *name != intent.notice);
         let first = notice.map(|notice| Intent { notice, copy: 0, ..intent.clone() });
@@ -219,6 +226,7 @@ impl Desk {
         let mut context = Context::new(&self.campaign, person, &notice.name);
         context.notice.reason = Some(intent.reason.clone()).filter(|reason| !reason.is_empty());
         context.notice.count = intent.count;
+        context.outdated = intent.answers.as_ref().map(|answered| answered.words.clone());
         context.notice.changes = intent
             .changes
             .iter()
@@ -228,6 +236,9 @@ impl Desk {
             intent.acknowledgement.as_ref().and_then(|name| self.campaign.acknowledgements.get(name))
         {
             let due = acknowledgement.due.map(|due| due.instant(&self.campaign.change));
+            if intent.answers.is_some() {
+                context.notice.audience.clone_from(&acknowledgement.audience);
+            }
             context.ack = Some(AckWords {
                 due: due.map(|due| AckWords::due(&self.campaign, person, due)),
                 word: WORD.to_owned(),

@@ -258,6 +258,7 @@ impl Look<'_, '_> {
             replaces: None,
             changes: Vec::new(),
             cancels: None,
+            answers: None,
             person: person.clone(),
         }
     }
@@ -311,6 +312,7 @@ fn intent(entry: &Entry, person: Arc<Person>) -> Intent {
         replaces: None,
         changes: Vec::new(),
         cancels: None,
+        answers: None,
         person,
     }
 }

@@ -5,7 +5,8 @@ use crate::answer::{self, Addresses, Asked, Decision, Evidence, Kind, Known, Mai
 use crate::campaign::{Grade, ImapServer, MailboxKind};
 use crate::fault::{Fault, Result};
 use crate::inbox::{Batches, Imap, Letter, Mbox, Source};
-use crate::ledger::{Ledger, MessageRow, NewInbound};
+use crate::ledger::{Ledger, MessageRow, NewInbound, Outdated};
+use crate::notice::is_message_id;
 use crate::outbox::Secret;
 use crate::package::on_all_cores;
 use serde::Serialize;
@@ -30,6 +31,8 @@ pub struct TakenIn {
     pub recorded: usize,
     /// New ones that wait for a human.
     pub review: usize,
+    /// New answers to what was told before: they count for that alone, and `send` tells their authors so.
+    pub outdated: usize,
 }
 
 /// One letter as the campaign sees it.
@@ -135,6 +138,7 @@ impl Engine<'_> {
                 *taken.kinds.entry(letter.kind.word()).or_default() += 1;
                 taken.recorded += usize::from(letter.fact.is_some());
                 taken.review += usize::from(letter.review.is_some());
+                taken.outdated += usize::from(letter.outdated.is_some());
             }
         }
         Ok(())
@@ -163,8 +167,8 @@ impl Engine<'_> {
         let mut decision = answer::decide(&reading, &placed, current, desk);
         if let Some(fault) = desk.fault.take() {
             // What the ledger could not tell is doubt, not proof.
-            decision =
-                Decision { fact: None, fate: None, review: Some(format!("the ledger could not be asked: {fault}")) };
+            let review = Some(format!("the ledger could not be asked: {fault}"));
+            decision = Decision { review, ..Decision::default() };
         }
         Seen { reading, placed, decision }
     }
@@ -172,7 +176,7 @@ impl Engine<'_> {
     fn to_record(&self, place: String, digest: String, seen: Seen, current: u32) -> Result<NewInbound> {
         let Seen { reading, placed, mut decision } = seen;
         if self.is_of_an_escalation(&reading, &placed)? {
-            decision = Decision { fact: None, fate: None, review: decision.review };
+            decision = Decision { review: decision.review, ..Decision::default() };
         }
         let told = placed.message.clone().filter(|told| told.tells && Some(&told.person) == placed.person.as_ref());
         let (message, named) = match told {
@@ -198,6 +202,17 @@ impl Engine<'_> {
                 Err(why) => decision.review = decision.review.or(Some(why)),
             }
         }
+        let mut outdated = None;
+        if let Some(fact) = fact.as_ref().filter(|_| decision.outdated) {
+            outdated = self.outdated(fact, &reading)?;
+            if outdated.is_none() {
+                let why = format!(
+                    "it answers revision {}, which holds no more; no mail can tell {} so",
+                    fact.revision, fact.person
+                );
+                decision.review = decision.review.or(Some(why));
+            }
+        }
         let because: Vec<&str> = reading.because.iter().chain(&placed.by).map(String::as_str).collect();
         let excerpt = match &decision.review {
             Some(_) => {
@@ -221,7 +236,21 @@ impl Engine<'_> {
             fate: message.zip(decision.fate),
             review: decision.review,
             fact,
+            outdated,
         })
+    }
+
+    /// What to tell the author of an answer to an older revision; nothing where no mail reaches them.
+    fn outdated(&self, fact: &Evidence, reading: &Reading) -> Result<Option<Outdated>> {
+        if self.roster.get(&fact.person).is_none_or(|person| person.email.is_none()) {
+            return Ok(None);
+        }
+        Ok(Some(Outdated {
+            acknowledgement: fact.acknowledgement.clone(),
+            answered: fact.revision,
+            valid: self.ledger.floor(&fact.person)?,
+            message_id: reading.message_id.clone().filter(|id| is_message_id(id)),
+        }))
     }
 
     /// Which acknowledgement a fact is about: the one that the answered message asks for, else the only one. What an answer
@@ -322,5 +351,9 @@ impl Known for Desk<'_> {
 
     fn code(&self, fingerprint: &str) -> Option<(String, u32)> {
         self.ask(self.ledger.code_issued(fingerprint))
+    }
+
+    fn floor(&self, person: &str) -> u32 {
+        self.ask(self.ledger.floor(person).map(Some)).unwrap_or(u32::MAX)
     }
 }

@@ -18,6 +18,7 @@ mod facts;
 mod import;
 mod inputs;
 mod intake;
+mod outdated;
 mod overruling;
 mod review;
 mod plan;

@@ -3,6 +3,7 @@
 use super::Engine;
 use super::calendar::{What, Whereabouts};
 use crate::fault::Result;
+use crate::roster::Person;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -80,6 +81,28 @@ impl Engine<'_> {
                 state: state.to_owned(),
             });
         }
+        planned.extend(self.replies(only)?);
         Ok(planned)
+    }
+
+    /// To whoever answered what holds no more: no hour of the calendar, but the next round.
+    fn replies(&self, only: Option<&Person>) -> Result<Option<Planned>> {
+        let mut to = self.replies_owed()?;
+        to.retain(|intent| only.is_none_or(|only| only.id == intent.person.id));
+        let Some(first) = to.first() else { return Ok(None) };
+        let asleep = to.iter().all(|intent| self.sleeps(intent));
+        Ok(Some(Planned {
+            at: first.due_at,
+            local: None,
+            until: self.campaign.change.at.max(first.due_at),
+            what: "reply, to an answer that holds no more".to_owned(),
+            notice: first.notice.clone(),
+            audience: self.campaign.acknowledgements[first.acknowledgement.as_deref().unwrap_or_default()]
+                .audience
+                .clone(),
+            moment: String::new(),
+            people: to.len(),
+            state: if asleep { "quiet" } else { "due" }.to_owned(),
+        }))
     }
 }

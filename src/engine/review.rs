@@ -2,8 +2,9 @@
 
 use super::{Answer, Engine};
 use crate::answer::{Evidence, Kind, Said};
+use crate::campaign::Grade;
 use crate::fault::{Exit, Fault, Result};
-use crate::ledger::{Inbound, Settled};
+use crate::ledger::{Inbound, Outdated, Settled};
 use crate::package::Code;
 use crate::runbook::stated;
 use serde::Serialize;
@@ -29,6 +30,8 @@ pub struct Reviewed {
     pub taken_as: &'static str,
     /// The acknowledgement that it counts for.
     pub acknowledgement: Option<String>,
+    /// It answers what the person was told before: it counts for that alone, and `send` tells them so.
+    pub outdated: bool,
     /// Letters that still wait.
     pub left: usize,
 }
@@ -62,11 +65,20 @@ impl Engine<'_> {
             taken_as: taken_as.to_owned(),
             note: note.to_owned(),
         };
-        self.ledger.settle_inbound(letter, &settled, fact.as_ref())?;
+        let outdated = fact.as_ref().map(|fact| self.outdated_answer(fact)).transpose()?.flatten();
+        self.ledger.settle_inbound(letter, &settled, fact.as_ref(), outdated.as_ref())?;
         let left = self.ledger.in_review()?.len();
         let (person, acknowledgement) =
             fact.map_or((None, None), |fact| (Some(fact.person), Some(fact.acknowledgement)));
-        Ok(Reviewed { letter, person: person.or(found.person), taken_as, acknowledgement, left })
+        let outdated = outdated.is_some();
+        Ok(Reviewed { letter, person: person.or(found.person), taken_as, acknowledgement, outdated, left })
+    }
+
+    fn outdated_answer(&self, fact: &Evidence) -> Result<Option<Outdated>> {
+        let valid = self.ledger.floor(&fact.person)?;
+        let old = fact.kind.proves() >= Grade::Confirmed && fact.revision < valid;
+        let acknowledgement = fact.acknowledgement.clone();
+        Ok(old.then_some(Outdated { acknowledgement, answered: fact.revision, valid, message_id: None }))
     }
 
     fn fact_of(&self, letter: &Inbound, said: Said, verdict: &Verdict, note: &str) -> Result<Evidence> {

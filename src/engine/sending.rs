@@ -2,9 +2,10 @@
 
 use super::Engine;
 use super::calendar::{Entry, What};
+use super::outdated::Answered;
 use crate::campaign::{Action, Grade, Step};
 use crate::fault::{Exit, Fault, Result};
-use crate::ledger::{Changed, Task};
+use crate::ledger::{Changed, OUTDATED, Task};
 use crate::outbox::{self, FailureClass, Limits, Progress, State};
 use crate::package::on_all_cores;
 use crate::roster::Person;
@@ -77,6 +78,8 @@ pub(super) struct Intent {
     pub changes: Vec<Changed>,
     /// Takes the calendar entry of this revision out again.
     pub cancels: Option<u32>,
+    /// A letter of the person's that it replies to.
+    pub answers: Option<Arc<Answered>>,
 }
 
 impl Engine<'_> {
@@ -110,6 +113,7 @@ impl Engine<'_> {
             (_, Some(name)) => self.intents_by_name(name, again)?,
             (_, None) => {
                 let mut intents = self.intents_owed()?;
+                intents.extend(self.intents_outdated()?);
                 intents.extend(self.intents_due(&mut sent)?);
                 intents
             }
@@ -160,6 +164,7 @@ impl Engine<'_> {
                 instead: None,
                 replaces: None,
                 cancels: calendars.get(&owed.person).copied().flatten().filter(|_| owed.notice == "postponed"),
+                answers: None,
                 person: self.roster.shared(&owed.person)?,
                 changes: owed.changes,
                 notice: owed.notice,
@@ -227,6 +232,10 @@ impl Engine<'_> {
             }
             let have = copies[&message.notice].iter().filter(|(id, _)| *id == person.id);
             let copy = have.map(|(_, copy)| copy + 1).max().unwrap_or(0);
+            let answers = if message.notice == OUTDATED { self.answered_by(&person.id)? } else { None };
+            if message.notice == OUTDATED && answers.is_none() {
+                continue;
+            }
             intents.push(Intent {
                 notice: message.notice,
                 acknowledgement: message.acknowledgement,
@@ -239,6 +248,7 @@ impl Engine<'_> {
                 replaces: Some(message.id),
                 changes: Vec::new(),
                 cancels: None,
+                answers,
                 person,
             });
         }
@@ -252,8 +262,9 @@ impl Engine<'_> {
         let mut revisions = HashMap::new();
         for intent in intents {
             if !revisions.contains_key(&intent.notice) {
-                // That the change is off, or put off, holds whatever the files say now.
-                let number = if matches!(intent.notice.as_str(), "abort" | "postponed") {
+                // That the change is off, or put off, holds whatever the files say now; an answer to an answer tells nothing
+                // that was not told.
+                let number = if matches!(intent.notice.as_str(), "abort" | "postponed" | OUTDATED) {
                     self.revision_number()?
                 } else {
                     self.require_packages(&intent.notice)?;
@@ -306,6 +317,15 @@ impl Engine<'_> {
             let cause = format!("'{name}' is true only once `flagday {command}` was run, which sends it");
             return Err(Fault::ending(Exit::Usage, "sent-by-command", cause, format!("run `flagday {command}`")));
         }
+        if name == OUTDATED {
+            let cause = format!("'{name}' goes to whoever answers what they were told before, and to nobody else");
+            return Err(Fault::ending(
+                Exit::Usage,
+                "sent-of-itself",
+                cause,
+                "run `flagday send`: it sends what is due",
+            ));
+        }
         if matches!(name, "reminder" | "escalation") {
             return self.intents_of_latest(name);
         }
@@ -335,6 +355,7 @@ impl Engine<'_> {
                 replaces: None,
                 changes: Vec::new(),
                 cancels: None,
+                answers: None,
             });
         }
         Ok(intents)

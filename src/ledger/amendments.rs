@@ -120,6 +120,26 @@ impl Ledger {
         .collect()
     }
 
+    /// Everything that is different for a person since a revision, each thing once: as it was then, and as it is now.
+    pub fn changes_since(&self, person: &str, revision: u32) -> Result<Vec<Changed>> {
+        let mut all = self
+            .db
+            .prepare_cached("SELECT changes FROM amended WHERE person = ? AND revision > ? ORDER BY revision, rowid")?;
+        let rows = all.query_map((person, revision), |row| row.get::<_, String>(0))?;
+        let mut merged: Vec<Changed> = Vec::new();
+        for row in rows {
+            for change in serde_json::from_str::<Vec<Changed>>(&row?)? {
+                match merged.iter_mut().find(|known| known.fact == change.fact) {
+                    Some(known) => known.now = change.now,
+                    None => merged.push(change),
+                }
+            }
+        }
+        // Back to where it was. A package has no words for what it is now: its letter brings it.
+        merged.retain(|change| change.told != change.now);
+        Ok(merged)
+    }
+
     /// Those who had to answer and left, by the amendment that took note of it.
     pub fn leavers(&self) -> Result<Vec<Leaver>> {
         let mut all = self.db.prepare_cached("SELECT person, acknowledgement, at FROM leaver ORDER BY at, rowid")?;

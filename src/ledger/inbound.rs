@@ -1,5 +1,6 @@
 //! What came in: each letter once, with what it was taken for and why. Whatever is in doubt waits here for a human.
 
+use super::outdated::{self, Outdated};
 use super::queue::move_on;
 use super::{Ledger, audit, evidence, instant, millis};
 use crate::answer::{Evidence, Fate, MailKind, Told};
@@ -35,6 +36,8 @@ pub struct NewInbound {
     pub fact: Option<Evidence>,
     /// What it tells of a message of ours.
     pub fate: Option<(i64, Fate)>,
+    /// The fact answers what the person was told before: they are to hear of it.
+    pub outdated: Option<Outdated>,
 }
 
 /// One letter that waits, or waited, for a human.
@@ -96,7 +99,13 @@ impl Ledger {
     }
 
     /// Settles a letter for ever, with the fact that the human takes it for.
-    pub fn settle_inbound(&mut self, id: i64, settled: &Settled, fact: Option<&Evidence>) -> Result<()> {
+    pub fn settle_inbound(
+        &mut self,
+        id: i64,
+        settled: &Settled,
+        fact: Option<&Evidence>,
+        outdated: Option<&Outdated>,
+    ) -> Result<()> {
         self.durable(|tx| {
             let changed = tx.execute(
                 "UPDATE inbound SET settled_at = ?2, settled_by = ?3, settled_as = ?4, note = ?5 \
@@ -110,6 +119,9 @@ impl Ledger {
             audit::append(tx, settled.at, "review", &json!({ "letter": id, "settled": settled }))?;
             if let Some(fact) = fact {
                 evidence::insert(tx, fact)?;
+                if let Some(outdated) = outdated {
+                    outdated::note(tx, id, &fact.person, outdated, settled.at)?;
+                }
             }
             Ok(())
         })
@@ -191,6 +203,9 @@ fn take(tx: &Transaction, letter: &NewInbound, now: DateTime<Utc>) -> Result<boo
     }
     if let Some(fact) = &letter.fact {
         evidence::insert(tx, fact)?;
+    }
+    if let (Some(outdated), Some(person)) = (&letter.outdated, &letter.person) {
+        outdated::note(tx, id, person, outdated, now)?;
     }
     Ok(true)
 }

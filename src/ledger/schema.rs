@@ -76,6 +76,10 @@ CREATE TABLE abort(
 CREATE INDEX evidence_about ON evidence(person, acknowledgement);
 ALTER TABLE message ADD COLUMN moot_at TEXT;
 ALTER TABLE message ADD COLUMN calendar INTEGER NOT NULL DEFAULT 0;
+", "
+CREATE TABLE outdated(
+  person TEXT NOT NULL, revision INTEGER NOT NULL, acknowledgement TEXT NOT NULL, answered INTEGER NOT NULL,
+  letter INTEGER NOT NULL, message_id TEXT, PRIMARY KEY(person, revision)) STRICT;
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {

@@ -59,4 +59,10 @@ files![
     "postponed/text.de.hbs",
     "postponed/html.hbs",
     "postponed/html.de.hbs",
+    "outdated-answer/subject.hbs",
+    "outdated-answer/subject.de.hbs",
+    "outdated-answer/text.hbs",
+    "outdated-answer/text.de.hbs",
+    "outdated-answer/html.hbs",
+    "outdated-answer/html.de.hbs",
 ];

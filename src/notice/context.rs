@@ -27,6 +27,9 @@ pub struct Context {
     /// The person an escalation is about, as `person`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub about: Option<BTreeMap<String, String>>,
+    /// What the person answered, for `outdated-answer` alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outdated: Option<OutdatedWords>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -80,6 +83,17 @@ pub struct ChangedWords {
     /// As it was told; for a package, the day on which it went out. Empty where no date was known.
     pub told: String,
     pub now: String,
+}
+
+/// An answer to what holds no more, and the message that is to be answered instead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OutdatedWords {
+    /// The day on which the answer came in, as `2026-11-24`.
+    pub answered: String,
+    /// The day on which the message that holds went out.
+    pub sent: String,
+    /// Its subject, as it stands in the person's mailbox.
+    pub subject: String,
 }
 
 /// The answer that is asked for.
@@ -142,6 +156,7 @@ impl Context {
             ack: None,
             package: None,
             about: None,
+            outdated: None,
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct Header {
     pub date: DateTime<Utc>,
     /// Message-IDs of earlier messages to the same person, oldest first: a reminder belongs to its notice.
     pub references: Vec<String>,
+    /// It replies to a letter of the recipient's (`auto-replied`, RFC 3834 section 5), and is no letter of its own accord.
+    pub answers: bool,
     /// Further fields by name, as they are.
     pub extra: Vec<(String, String)>,
     pub attachments: Vec<Attachment>,
@@ -42,7 +44,19 @@ pub struct Attachment {
     pub size: u64,
 }
 
+/// Whether this can stand where a Message-ID stands, with its angle brackets.
+pub fn is_message_id(id: &str) -> bool {
+    let inner = id.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or_default();
+    let graphic = inner.bytes().all(|c| c.is_ascii_graphic() && c != b'<' && c != b'>');
+    graphic && inner.contains('@') && id.len() <= 400
+}
+
 impl Header {
+    /// What `Auto-Submitted` says (RFC 3834 section 5).
+    pub(super) fn submitted(&self) -> &'static str {
+        if self.answers { "auto-replied" } else { "auto-generated" }
+    }
+
     /// Refuses what must not reach a header line. Rosters are checked when they are read; this is the last door, because
     /// the builder below panics at a line break in a name.
     pub(super) fn check(&self) -> Result<()> {
@@ -68,9 +82,7 @@ impl Header {
             refuse("the recipient's address holds a control character".to_owned());
         }
         for id in self.references.iter().chain([&self.message_id]) {
-            let inner = id.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or_default();
-            let valid = inner.bytes().all(|c| c.is_ascii_graphic() && c != b'<' && c != b'>') && inner.contains('@');
-            if !valid || id.len() > 400 {
+            if !is_message_id(id) {
                 refuse(format!("{id:?} is no Message-ID"));
             }
         }

@@ -69,7 +69,7 @@ fn headers(rendered: &Rendered, header: &Header) -> Result<MessageBuilder> {
     }
     // RFC 3834 section 5, and the same for Exchange: no machine should answer.
     Ok(builder
-        .raw_header(raw("Auto-Submitted", "auto-generated")?)
+        .raw_header(raw("Auto-Submitted", header.submitted())?)
         .raw_header(raw("X-Auto-Response-Suppress", "OOF, AutoReply")?))
 }
 

@@ -32,10 +32,11 @@ mod snapshots;
 
 pub use builtin::FILES;
 pub use context::{
-    AckWords, CampaignWords, ChangeWords, ChangedWords, Context, FileWords, NoticeWords, PackageWords, columns, facts,
+    AckWords, CampaignWords, ChangeWords, ChangedWords, Context, FileWords, NoticeWords, OutdatedWords, PackageWords,
+    columns, facts,
 };
 pub use encoding::Encoding;
-pub use header::{Attachment, Header};
+pub use header::{Attachment, Header, is_message_id};
 pub use letter::{Letter, Open, Segment, open_file};
 pub use message_id::{Identity, calendar_uid, message_id};
 pub use moment::in_words;

@@ -109,7 +109,7 @@ fn fields(subject: &str, header: &Header) -> String {
     if let Some(last) = header.references.last() {
         add("In-Reply-To", last);
     }
-    add("Auto-Submitted", "auto-generated");
+    add("Auto-Submitted", header.submitted());
     fields
 }
 

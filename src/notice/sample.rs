@@ -35,6 +35,7 @@ pub fn campaign() -> Campaign {
         ("all-clear", "everybody"),
         ("abort", "everybody"),
         ("postponed", "everybody"),
+        ("outdated-answer", "everybody"),
     ];
     Campaign {
         root: PathBuf::from("/no/such/campaign"),
@@ -140,6 +141,11 @@ pub fn full_for(person: &Person, notice: &str) -> Context {
         files: vec![file],
     });
     context.about = Some(columns(person));
+    context.outdated = Some(OutdatedWords {
+        answered: "2026-11-24".to_owned(),
+        sent: "2026-11-26".to_owned(),
+        subject: "Changed: New serial number for CORP/HQ".to_owned(),
+    });
     context
 }
 
@@ -171,6 +177,7 @@ pub fn header() -> Header {
         message_id: "<corp-hq-serial.change-date.aaaabbbbccccdddd@corp.example>".to_owned(),
         date: date(),
         references: vec![],
+        answers: false,
         extra: vec![],
         attachments: vec![attachment()],
         calendar: None,

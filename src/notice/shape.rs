@@ -70,6 +70,7 @@ pub(super) const CONTEXT: Shape = Record(&[
         ]),
     ),
     ("about", Columns),
+    ("outdated", Record(&[("answered", Value), ("sent", Value), ("subject", Value)])),
 ]);
 
 /// What a name stands for inside a shape.

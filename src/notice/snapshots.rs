@@ -38,6 +38,7 @@ fn every_notice_reads_well() {
         ("all-clear", false),
         ("abort", false),
         ("postponed", false),
+        ("outdated-answer", true),
         ("amendment", true),
     ] {
         insta::assert_snapshot!(notice, page(&rendered(notice, &kim, code_asked)));
@@ -48,7 +49,7 @@ fn every_notice_reads_well() {
 #[test]
 fn what_must_not_be_missed_is_told_in_german_too() {
     let kim = Person { language: Some("de".to_owned()), ..sample::person() };
-    for notice in ["change-date", "reminder", "amendment"] {
+    for notice in ["change-date", "reminder", "amendment", "outdated-answer"] {
         insta::assert_snapshot!(format!("{notice}-de"), page(&rendered(notice, &kim, true)));
     }
 }
@@ -56,7 +57,9 @@ fn what_must_not_be_missed_is_told_in_german_too() {
 #[test]
 fn the_html_says_the_same_and_asks_for_nothing_from_elsewhere() {
     let kim = sample::person();
-    for notice in ["change-date", "new-serial", "local-change-date", "reminder", "escalation", "all-clear", "abort"] {
+    let (before, after) =
+        (["change-date", "new-serial", "local-change-date", "reminder"], ["escalation", "all-clear", "abort"]);
+    for notice in before.into_iter().chain(after).chain(["outdated-answer"]) {
         let html = rendered(notice, &kim, true).html.unwrap();
         for banned in ["<img", "<script", "<form", "<link", "<style", "url(", "src="] {
             assert!(!html.contains(banned), "{notice}: {banned}");
@@ -72,7 +75,7 @@ fn the_html_says_the_same_and_asks_for_nothing_from_elsewhere() {
 #[test]
 fn the_first_three_lines_tell_what_to_do_by_when() {
     let kim = sample::person();
-    for notice in ["change-date", "new-serial", "reminder", "escalation"] {
+    for notice in ["change-date", "new-serial", "reminder", "escalation", "outdated-answer"] {
         let text = rendered(notice, &kim, true).text;
         let first: Vec<_> = text.lines().take(3).collect();
         assert!(first[0].starts_with("What to do: "), "{notice}: {first:?}");

@@ -69,6 +69,8 @@ pub struct Answers {
     pub question: usize,
     /// An automatic reply is on.
     pub away: usize,
+    /// They answered what holds no more, and are still to be told so.
+    pub outdated: usize,
     /// `flagday ack review` lists them.
     pub review: usize,
 }
@@ -93,7 +95,8 @@ impl Status {
         messages.held += engine.overdue()?;
         let told = ledger.revision()?.is_some();
         let mut acknowledgements = Vec::new();
-        let mut answers = Answers { review: engine.in_review()?.len(), ..Answers::default() };
+        let (review, outdated) = (engine.in_review()?.len(), engine.to_hear()?.len());
+        let mut answers = Answers { review, outdated, ..Answers::default() };
         for acknowledgement in engine.campaign.acknowledgements.values() {
             let standings = engine.standings(acknowledgement)?;
             // As the gates count: what the program should have seen may be vouched for.
@@ -204,6 +207,11 @@ fn next(engine: &Engine, steps: &[StepView], messages: &Counts, gates: &[Verdict
     }
     if messages.uncertain > 0 || messages.planned + messages.deferred > 0 {
         return Ok("flagday send: messages are waiting to go out".into());
+    }
+    match engine.to_hear()?.len() {
+        0 => {}
+        1 => return Ok("flagday send: one person answered what holds no more, and is to be told so".into()),
+        n => return Ok(format!("flagday send: {n} people answered what holds no more, and are to be told so")),
     }
     match engine.in_review()?.len() {
         0 => {}
