@@ -23,6 +23,12 @@ impl Asked {
     pub fn in_campaign(words: impl IntoIterator<Item = String>) -> Asked {
         Asked { words: words.into_iter().chain(Asked::anywhere().words).collect(), any_code: false }
     }
+
+    /// Whether this is one of the words and nothing else, as somebody types it into a field.
+    pub fn is_word(&self, typed: &str) -> bool {
+        let typed = typed.trim().trim_matches(['"', '\'', '.', '!', '“', '”', '„']).to_uppercase();
+        self.words.iter().any(|word| word.to_uppercase() == typed)
+    }
 }
 
 const WORDS: &[&str] = &[

@@ -15,7 +15,7 @@ pub struct Check {
 impl Check {
     pub fn run(&self, global: &Global) -> Result<Exit> {
         let findings = match Engine::open(&global.dir, &Real).and_then(|engine| engine.check(!self.offline)) {
-            Ok(findings) => findings,
+            Ok(findings) => findings.into_iter().chain(crate::web::check_pages(&global.dir)).collect::<Vec<_>>(),
             // A file that cannot be read is the finding.
             Err(fault) => fault.findings,
         };

@@ -22,7 +22,7 @@ const MOST_WORDS: usize = 5;
 /// What a person says on the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
-    /// "Done": the code, or the mailbox name.
+    /// "Done": the code, the mailbox name, or the word that the notice asks for.
     Done(String),
     /// What they need help with.
     Help(String),
@@ -39,7 +39,7 @@ pub enum Outcome {
     Recorded,
     /// Nothing was typed.
     Empty,
-    /// Neither the code nor the mailbox name.
+    /// None of them.
     Wrong,
     /// A code out of an older package.
     OldCode,
@@ -66,7 +66,8 @@ pub struct PageView {
     pub due: Option<String>,
     /// The code is asked for; else the mailbox name is enough.
     pub code_asked: bool,
-    /// The person has a mailbox name; else their mail address stands for it.
+    /// The person has a mailbox name. Who has none types the word that their notice asks for: their mail address would
+    /// prove nothing, for it stands on the letter, and programs fill it in.
     pub has_mailbox: bool,
     pub state: PageState,
     /// Help was asked for, or the like, when.
@@ -175,9 +176,9 @@ impl Engine<'_> {
             return Ok(Some(Outcome::Empty));
         }
         let person = &asked.person;
-        let typed = self.recognise(person, claims.revision, typed)?;
+        let typed = self.recognise(&asked, claims.revision, typed)?;
         let kind = match typed {
-            Typed::Mailbox => Some(Kind::Confirmed),
+            Typed::Said => Some(Kind::Confirmed),
             Typed::Code => Some(Kind::Code),
             Typed::OldCode => return Ok(Some(Outcome::OldCode)),
             Typed::CodeOfAnother | Typed::Wrong => None,
@@ -244,14 +245,15 @@ impl Engine<'_> {
         Ok(Outcome::Recorded)
     }
 
-    fn recognise(&self, person: &Person, revision: u32, typed: &str) -> Result<Typed> {
-        let own = match (&person.mailbox, &person.email) {
-            (Some(mailbox), _) => Some(mailbox.clone()),
-            (None, Some(address)) => Some(address.to_string()),
-            (None, None) => None,
+    fn recognise(&self, asked: &Asked, revision: u32, typed: &str) -> Result<Typed> {
+        let person = &asked.person;
+        let said = match &person.mailbox {
+            Some(mailbox) => same(mailbox, typed),
+            // A notice that asks for the code names no word.
+            None => asked.acknowledgement.grade != Grade::Possessed && Engine::words_asked().is_word(typed),
         };
-        if own.is_some_and(|own| same(&own, typed)) {
-            return Ok(Typed::Mailbox);
+        if said {
+            return Ok(Typed::Said);
         }
         let Ok(code) = Code::parse(typed) else { return Ok(Typed::Wrong) };
         Ok(match self.ledger.code_issued(&code.fingerprint())? {
@@ -317,7 +319,8 @@ pub(super) fn link(
 
 /// What was typed, held against what is known.
 enum Typed {
-    Mailbox,
+    /// The mailbox name, or the word asked for.
+    Said,
     Code,
     OldCode,
     CodeOfAnother,

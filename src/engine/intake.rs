@@ -145,7 +145,7 @@ impl Engine<'_> {
     }
 
     /// What the campaign's notices ask for.
-    fn words_asked() -> Asked {
+    pub(super) fn words_asked() -> Asked {
         Asked::in_campaign([super::desk::WORD.to_owned()])
     }
 

@@ -1,11 +1,25 @@
 //! Who asks: the address of the connection, or the one that a proxy we know tells of.
 
 use crate::campaign::Network;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Version};
 use std::net::{IpAddr, SocketAddr};
 
-/// Headers that only something between us and the browser adds.
-const FORWARDED: [&str; 4] = ["x-forwarded-for", "forwarded", "x-real-ip", "via"];
+/// Headers that only something between us and the browser adds (RFC 7239, RFC 9110 section 7.6.3, and the habits of
+/// servers); those that begin with `x-forwarded-` besides.
+const FORWARDED: [&str; 12] = [
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-original-host",
+    "x-original-forwarded-for",
+    "true-client-ip",
+    "cf-connecting-ip",
+    "fastly-client-ip",
+    "x-proxyuser-ip",
+    "cdn-loop",
+];
 
 /// The browser's address. `X-Forwarded-For` is read from its end, where our own proxies have written, and no further
 /// than to the first address that is none of theirs: what stands before it anybody may have made up.
@@ -33,9 +47,11 @@ fn address(text: &str) -> Option<IpAddr> {
     bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
 }
 
-/// Nothing stands between us and the browser, as far as anybody says.
-pub fn is_direct(headers: &HeaderMap) -> bool {
-    FORWARDED.iter().all(|name| !headers.contains_key(*name))
+/// Nothing stands between us and the browser, as far as anybody says. A web server that passes requests on without a word
+/// of its own does so in HTTP/1.0, as nginx does unless it is told otherwise; no browser and no scraper asks in that.
+pub fn is_direct(version: Version, headers: &HeaderMap) -> bool {
+    let forwarded = |name: &str| name.starts_with("x-forwarded-") || FORWARDED.contains(&name);
+    version >= Version::HTTP_11 && !headers.keys().any(|name| forwarded(name.as_str()))
 }
 
 #[cfg(test)]
@@ -49,6 +65,16 @@ mod tests {
         }
         let proxies: Vec<Network> = proxies.iter().map(|text| text.parse().unwrap()).collect();
         client(peer.parse().unwrap(), &headers, &proxies).to_string()
+    }
+
+    #[test]
+    fn whatever_tells_of_a_proxy_is_not_direct() {
+        let headers = |name: &'static str| HeaderMap::from_iter([(name.parse().unwrap(), "x".parse().unwrap())]);
+        for name in ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "via", "x-real-ip"] {
+            assert!(!is_direct(Version::HTTP_11, &headers(name)), "{name}");
+        }
+        assert!(is_direct(Version::HTTP_11, &headers("accept")));
+        assert!(!is_direct(Version::HTTP_10, &headers("accept")));
     }
 
     #[test]

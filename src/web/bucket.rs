@@ -1,7 +1,7 @@
-//! So many requests a second from one address: a token bucket each. Whoever holds a link cannot keep the campaign busy.
+//! So many requests a second from one address, or one network of IPv6: a token bucket each. Whoever holds a link cannot keep the campaign busy.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -29,6 +29,7 @@ impl Bucket {
 impl Buckets {
     /// Whether this address may ask once more; `now` counts from any fixed moment.
     pub fn take(&self, address: IpAddr, now: Duration) -> bool {
+        let address = network(address);
         let mut buckets = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if buckets.len() >= MOST && !buckets.contains_key(&address) {
             buckets.retain(|_, bucket| bucket.filled(now).tokens < BURST);
@@ -46,6 +47,14 @@ impl Buckets {
     }
 }
 
+/// Of IPv6 the first 64 bits: whoever has one address has all of that network (RFC 4291 section 2.5.4).
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.into(),
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +67,16 @@ mod tests {
         assert!(buckets.take(other, at(0)));
         assert_eq!((0..100).filter(|_| buckets.take(one, at(2))).count(), 8);
         assert_eq!((0..100).filter(|_| buckets.take(one, at(1_000))).count(), 40);
+    }
+
+    #[test]
+    fn all_of_one_ipv6_network_is_one_client_and_a_mapped_address_is_the_ipv4_one() {
+        let (buckets, at) = (Buckets::default(), Duration::ZERO);
+        let take = |text: &str| buckets.take(text.parse().unwrap(), at);
+        assert_eq!((0..100).filter(|n| take(&format!("2001:db8:0:1::{n:x}"))).count(), 40);
+        assert!(!take("2001:db8:0:1:ffff::1") && take("2001:db8:0:2::1"));
+        assert_eq!((0..40).filter(|_| take("::ffff:192.0.2.1")).count(), 40);
+        assert!(!take("192.0.2.1"));
     }
 
     #[test]

@@ -123,7 +123,8 @@ fn shown(site: &Site, link: &str, page: &PageView, status: StatusCode, alert: Va
     html(status, site.pages.render("confirm", page.language.as_deref(), data))
 }
 
-fn words(page: &PageView) -> Value {
+/// What a template is told of its person.
+pub(super) fn words(page: &PageView) -> Value {
     let noted: Vec<Value> = page
         .noted
         .iter()

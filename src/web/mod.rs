@@ -11,14 +11,16 @@ mod metrics;
 mod notify;
 mod pages;
 mod routes;
+mod samples;
 mod scheduler;
 mod server;
 mod site;
+mod wording;
 #[cfg(test)]
 mod tests;
 
 use crate::engine::Engine;
-use crate::fault::{Exit, Fault, Result};
+use crate::fault::{Exit, Fault, Finding, Result};
 use crate::system::Real;
 use notify::Notify;
 use site::Site;
@@ -29,6 +31,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Where lines for a person go.
 pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// What is wrong with the campaign's own wording of the pages.
+pub fn check_pages(campaign: &std::path::Path) -> Vec<Finding> {
+    pages::Pages::load(campaign).map_or_else(|fault| fault.findings, |(_, findings)| findings)
+}
 
 /// What `serve` was asked for.
 pub struct Serve {

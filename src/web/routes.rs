@@ -57,7 +57,8 @@ async fn guard(State(site): State<Arc<Site>>, mut request: Request, next: Next) 
     let health = request.uri().path() == "/healthz";
     let known = host.as_deref().is_some_and(|host| site.knows(host));
     let address = client(peer, headers, &site.proxies);
-    let local = peer.is_loopback() && is_direct(headers) && host.is_some_and(|host| site.is_local(&host));
+    let local =
+        peer.is_loopback() && is_direct(request.version(), headers) && host.is_some_and(|host| site.is_local(&host));
     let (method, path) = (request.method().clone(), logged(request.uri().path()));
     request.extensions_mut().insert(Client { address, local });
     let mut response = if !known && !health {

@@ -45,12 +45,14 @@ impl Site {
         if listen.ip().is_loopback() || listen.ip().is_unspecified() {
             local.extend(["localhost", "127.0.0.1", "[::1]"].map(|name| format!("{name}:{}", listen.port())));
         }
+        let (pages, findings) = Pages::load(&asked.root)?;
+        Fault::check(findings)?;
         Ok(Site {
             root: asked.root.clone(),
             keys: engine.link_keys(),
             title: engine.campaign.title.clone(),
             contact: engine.campaign.contact.clone(),
-            pages: Pages::new()?,
+            pages,
             buckets: Buckets::default(),
             requests: Requests::default(),
             beat: Mutex::new(Beat { scheduled: asked.schedule, ..Beat::default() }),

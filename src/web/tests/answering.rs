@@ -39,10 +39,15 @@ fn the_mailbox_name_is_confirmed_at_most_and_the_code_still_asked_for() {
 }
 
 #[test]
-fn where_a_word_is_asked_for_the_own_address_is_enough() {
+fn whoever_has_no_mailbox_types_the_word_asked_for_and_never_their_address() {
     let desk = Desk::new();
     let page = desk.page(ELENA);
-    desk.answer(&page, "done", "Elena.Ruiz@Denver.corp.example").ends(303);
+    desk.answer(&page, "done", "elena.ruiz@denver.corp.example").ends(422).says("exactly as it stands in our notice");
+    assert_eq!(desk.grade(ELENA), Grade::Sent);
+    let desk = Desk::new();
+    let page = desk.page(ELENA);
+    assert!(!desk.get(&page).body.to_uppercase().contains("CONFIRMED"), "the page must not tell it");
+    desk.answer(&page, "done", " confirmed. ").ends(303);
     assert_eq!(desk.grade(ELENA), Grade::Confirmed);
     desk.get(&page).says("Thank you");
 }

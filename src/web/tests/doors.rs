@@ -86,8 +86,13 @@ fn the_overview_has_numbers_for_this_machine_and_names_for_the_operator_alone() 
     for path in ["/", "/metrics", "/blocking"] {
         under(&desk, PUBLIC, path, "192.0.2.1:1").ends(401);
         under(&desk, PUBLIC, path, "127.0.0.1:1").ends(401);
-        let forwarded = Request::builder().uri(path).header(header::HOST, LOCAL).header("x-forwarded-for", "192.0.2.1");
-        desk.ask(forwarded, "127.0.0.1:1", "").ends(401);
+        let here = || Request::builder().uri(path).header(header::HOST, LOCAL);
+        for header in ["x-forwarded-for", "x-forwarded-host", "forwarded", "x-real-ip", "via"] {
+            desk.ask(here().header(header, "192.0.2.1"), "127.0.0.1:1", "").ends(401);
+        }
+        // A bare web server on this machine, which names us as it calls us.
+        desk.ask(here().version(axum::http::Version::HTTP_10), "127.0.0.1:1", "").ends(401);
+        desk.ask(here(), "192.0.2.1:1", "").ends(401);
     }
     let password = fs_err::read_to_string(desk.root.join(".flagday/operator")).unwrap();
     let pair = base64::engine::general_purpose::STANDARD.encode(format!("pat:{password}"));

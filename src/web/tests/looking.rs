@@ -77,7 +77,7 @@ fn the_page_speaks_the_persons_language() {
         .says("K. W.")
         .says("Der Code aus Ihrem Paket")
         .says("Mittwoch, 12. Dezember 2096");
-    desk.get(&desk.page(ELENA)).says("Your mail address");
+    desk.get(&desk.page(ELENA)).says("The word that our notice asks for");
 }
 
 #[test]

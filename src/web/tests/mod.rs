@@ -4,6 +4,7 @@ mod answering;
 mod doors;
 mod limits;
 mod looking;
+mod wording;
 
 use super::routes::{Peer, router};
 use super::scheduler::Beat;
@@ -54,6 +55,11 @@ impl Desk {
 
     /// With more lines under `[web]`.
     fn with(lines: &str) -> Desk {
+        Desk::wording(lines, &[])
+    }
+
+    /// With pages of its own in `templates/web/`.
+    fn wording(lines: &str, pages: &[(&str, &str)]) -> Desk {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("campaign");
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data/msmail");
@@ -63,6 +69,11 @@ impl Desk {
         let text = fs_err::read_to_string(&file).unwrap();
         let text = text.replace("2026-12-12T18:00:00", "2096-12-12T18:00:00");
         fs_err::write(&file, format!("{text}\n[web]\npublic_url = \"https://{PUBLIC}\"\n{lines}\n")).unwrap();
+        for (name, text) in pages {
+            let file = root.join("templates/web").join(name);
+            fs_err::create_dir_all(file.parent().unwrap()).unwrap();
+            fs_err::write(file, text).unwrap();
+        }
         let mut engine = Engine::open(&root, &Real).unwrap();
         engine.build(None).unwrap();
         for notice in ["change-date", "new-serial"] {
