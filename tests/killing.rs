@@ -1,6 +1,6 @@
 //! Killed at any instant, the next run goes on where the files are: nothing is lost, nothing happens twice.
 
-use crate::harness::{Campaign, kill, tree};
+use crate::harness::{Campaign, FUTURE, kill, tree};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -148,4 +148,37 @@ fn a_change_that_is_killed_ends_right() {
         campaign.run("audit verify").ends(0);
     }
     assert!(rounds.cut > ROUNDS / 3, "only {} runs were cut off: the kills come too late", rounds.cut);
+}
+
+#[test]
+fn a_change_of_plan_that_is_killed_is_told_to_everybody_once() {
+    for line in ["amend --yes", "amend --postpone --reason storm --yes", "abort --reason faulty --by Pat --yes"] {
+        let campaign = Campaign::ready_in_memory().change_at(FUTURE);
+        campaign.run("build").ends(0);
+        campaign.run("send change-date --yes").ends(0).says("12 sent");
+        campaign.run("send new-serial --yes").ends(0).says("5 sent");
+        if line == "amend --yes" {
+            campaign.edit(FUTURE, "2096-12-19T18:00:00").run("build").ends(0);
+        }
+        let told = campaign.outbox("");
+        let mut rounds = Rounds::of(campaign, line, 2_096);
+        for round in 0..ROUNDS / 3 {
+            rounds.kill(line);
+            let campaign = &rounds.campaign;
+            campaign.run(line).ends(0);
+            let letters = message_ids(campaign);
+            let outbox = campaign.outbox("");
+            let person = |path: &std::path::PathBuf| {
+                path.file_name().and_then(|name| name.to_str()?.split('-').next()).expect("a person").to_owned()
+            };
+            let anew: BTreeSet<String> = outbox.iter().filter(|path| !told.contains(path)).map(person).collect();
+            assert_eq!((outbox.len(), anew.len()), (34, 17), "round {round}: {line}");
+            campaign.run(line);
+            assert_eq!(message_ids(campaign), letters, "round {round}: nobody hears it twice");
+            let status = campaign.run("status --json").ends(0).json();
+            assert_eq!((&status["messages"]["planned"], &status["messages"]["sent"]), (&0.into(), &34.into()));
+            campaign.run("audit verify").ends(0);
+        }
+        assert!(rounds.cut > 0, "{line}: the kills come too late");
+    }
 }

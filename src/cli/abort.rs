@@ -1,5 +1,5 @@
 use super::confirm::confirm;
-use super::{Global, output, send};
+use super::{Global, output, send, waiting};
 use crate::engine::Engine;
 use crate::fault::{Exit, Result};
 use crate::ledger::Lock;
@@ -45,6 +45,7 @@ impl Abort {
             exit => exit,
         };
         if self.rollback {
+            engine.patience = waiting::patience(engine.patience.seconds, global.quiet || global.json);
             if let Some(warning) = engine.rollback_warning(None)? {
                 output::prose(&warning);
             }

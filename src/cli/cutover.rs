@@ -59,6 +59,9 @@ enum What {
         /// Stop before this step: it stays done, and what came after it is undone
         #[arg(long, value_name = "STEP")]
         to: Option<String>,
+        /// How long a step waits for a file that somebody has open
+        #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+        wait: u32,
     },
     /// Lay a backup out in a new folder, every file compared on the way; one that was cut off goes on
     Restore {
@@ -90,7 +93,7 @@ impl Cutover {
                 global.hint("Next: flagday cutover");
                 Ok(Exit::Done)
             }
-            Some(What::Rollback { to }) => rollback(global, to.as_deref()),
+            Some(What::Rollback { to, wait }) => rollback(global, to.as_deref(), *wait),
             Some(What::Restore { from, to }) => restore(global, from, to),
             Some(What::Drain(drain)) => drain.run(global),
             Some(What::Journal) => journal(&global.open()?, global),
@@ -237,7 +240,7 @@ fn dry_run(engine: &Engine, global: &Global) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn rollback(global: &Global, to: Option<&str>) -> Result<Exit> {
+fn rollback(global: &Global, to: Option<&str>, wait: u32) -> Result<Exit> {
     let (mut engine, _lock) = global.open_locked("cutover rollback")?;
     let warning = engine.rollback_warning(to)?;
     if let (true, Some(warning)) = (global.yes, &warning) {
@@ -248,7 +251,7 @@ fn rollback(global: &Global, to: Option<&str>) -> Result<Exit> {
         None => "Undoing every step".to_owned(),
     };
     confirm(global, &[Some(what), warning].into_iter().flatten().collect::<Vec<_>>().join(". "))?;
-    engine.patience = waiting::patience(engine.patience.seconds, global.quiet || global.json);
+    engine.patience = waiting::patience(wait, global.quiet || global.json);
     let undone = match engine.rollback(to) {
         Ok(undone) => undone,
         Err(fault) => {

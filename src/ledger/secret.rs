@@ -27,23 +27,21 @@ pub(super) fn private_folder(folder: &Path) -> Result<()> {
 /// steps in the original, so it works only where it was made.
 pub(super) fn stay_home(state: &Path) -> Result<()> {
     let (note, here) = (state.join("home"), fs::canonicalize(state)?.to_string_lossy().into_owned());
-    match fs::read_to_string(&note) {
-        Ok(home) if home.trim() == here => Ok(()),
-        Ok(home) => Err(Fault::new(
-            "state-elsewhere",
-            format!("{} was made as {}", state.display(), home.trim()),
-            format!(
-                "in a copy of the campaign remove {}; if you moved the campaign, write its new place into {}",
-                state.display(),
-                note.display()
-            ),
-        )),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            fs::write(&note, format!("{here}\n"))?;
-            private_file(&note)
-        }
-        Err(error) => Err(error.into()),
+    // Whole or not there: half of a place would be another one.
+    let home = kept(&note, || Ok(format!("{here}\n").into_bytes()))?;
+    let home = String::from_utf8_lossy(&home);
+    if home.trim() == here {
+        return Ok(());
     }
+    Err(Fault::new(
+        "state-elsewhere",
+        format!("{} was made as {}", state.display(), home.trim()),
+        format!(
+            "in a copy of the campaign remove {}; if you moved the campaign, write its new place into {}",
+            state.display(),
+            note.display()
+        ),
+    ))
 }
 
 pub(super) fn private_file(file: &Path) -> Result<()> {

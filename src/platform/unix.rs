@@ -176,9 +176,15 @@ impl Folder {
             .map_err(|error| named(error, "change names in", &self.path))
     }
 
+    /// Sets the permission bits of the folder itself, as far as the volume has them.
     pub fn set_own_mode(&self, mode: u32) -> Result<()> {
-        rustix::fs::fchmod(&self.handle, Mode::from_raw_mode(mode.try_into().unwrap_or(0o700)))
-            .map_err(|error| named(error, "set the mode of", &self.path))
+        match rustix::fs::fchmod(&self.handle, Mode::from_raw_mode(mode.try_into().unwrap_or(0o700))) {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                let shown = rustix::fs::fstat(&self.handle)?.st_mode & 0o7777;
+                mapped(named(error, "set the mode of", &self.path), mode, shown, 0o700)
+            }
+        }
     }
 
     pub fn set_own_time(&self, modified: SystemTime) -> Result<()> {
@@ -189,10 +195,17 @@ impl Folder {
 /// Sets the permission bits, as far as the volume has them.
 pub fn set_mode(file: &fs_err::File, mode: u32) -> Result<()> {
     match file.set_permissions(std::fs::Permissions::from_mode(mode)) {
-        // FAT and servers that map rights keep the bits they can; the backup's manifest has them all.
-        Err(error) if error.kind() == ErrorKind::PermissionDenied || error.kind() == ErrorKind::Unsupported => Ok(()),
-        other => other,
+        Ok(()) => Ok(()),
+        Err(error) => mapped(error, mode, file.metadata()?.permissions().mode() & 0o7777, 0o600),
     }
+}
+
+/// FAT, and servers that map rights, refuse the bits that they do not keep, and show others than something was created
+/// with; the backup's manifest has them all. A volume that does keep them has refused in earnest: what it shows would
+/// shut others out.
+fn mapped(error: std::io::Error, wanted: u32, shown: u32, created: u32) -> Result<()> {
+    let refused = matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported);
+    if refused && (shown == wanted || shown != created) { Ok(()) } else { Err(error) }
 }
 
 /// Gives a file to its owner, as far as this account may.

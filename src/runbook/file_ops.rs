@@ -227,7 +227,7 @@ fn in_use(path: &Path, error: &std::io::Error) -> Fault {
 }
 
 const END_USE: &str =
-    "find who is still signed in or which transport still runs, end it, and run `flagday cutover` again";
+    "find who is still signed in or which transport still runs, end it, and run the same command again";
 
 /// Refuses what a program on this machine holds open or has locked. Clients of another file server are not seen here:
 /// their share modes make the rename itself fail.

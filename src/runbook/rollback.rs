@@ -3,7 +3,7 @@
 
 use super::actions::{Intent, Stand};
 use super::journal::{Event, History};
-use super::run::{Runbook, half_back, has_program, revert, settle, stated, unclear};
+use super::run::{Runbook, half_back, has_program, not_back, patiently, revert, settle, stated, unclear};
 use super::step::StepState;
 use crate::campaign::{Action, Step};
 use crate::fault::{Fault, Result};
@@ -16,6 +16,8 @@ impl Runbook<'_> {
             return Ok(None);
         }
         let done = changes_to_take_back(step, &history)?;
+        patiently(self.again, || done.iter().try_for_each(|intent| intent.operation().at_rest()), || Ok(()))
+            .map_err(|fault| not_back(step, fault))?;
         if history.state != StepState::Undoing {
             self.record(step, Event::Undoing {})?;
         }

@@ -9,7 +9,7 @@ mod words;
 
 pub(super) use found::{has_program, settle};
 pub(super) use patience::{IN_USE, patiently, revert};
-pub(super) use words::{half_back, unclear};
+pub(super) use words::{half_back, not_back, unclear};
 
 use self::found::{Found, find};
 use self::words::{as_before, changed_but_wrong, half_undone, not_begun, not_seen, unfinished};

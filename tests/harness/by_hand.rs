@@ -1,6 +1,7 @@
 //! The path of the sample campaign by hand, in pieces: each ends where a person has to do something.
 
 use super::{Campaign, Run, tree};
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub const REMOTE: [&str; 12] = [
@@ -10,6 +11,14 @@ pub const REMOTE: [&str; 12] = [
 pub const ASYNC: [&str; 5] = ["DENVER", "MUNICH", "HARBOR", "LUMEN", "ORCHARD"];
 
 impl Campaign {
+    /// Those of them who are on the rosters: a small campaign has a few.
+    fn present(&self, people: &[&'static str]) -> Vec<&'static str> {
+        let rosters = ["rosters/users.csv", "rosters/async-admins.csv"].map(|file| self.bytes(file)).concat();
+        let rosters = String::from_utf8_lossy(&rosters);
+        let ids: Vec<&str> = rosters.lines().filter_map(|line| line.split([';', ',']).next()).collect();
+        people.iter().filter(|person| ids.contains(person)).copied().collect()
+    }
+
     pub fn attest(&self, step: &str) -> &Campaign {
         self.run(&format!("cutover attest {step} --by Pat --note seen")).ends(0);
         self
@@ -37,13 +46,14 @@ impl Campaign {
 
     /// Everybody's answer, from one file: the codes and the confirmations.
     pub fn answer(&self) -> &Campaign {
-        let codes = REMOTE.iter().map(|person| format!("{person},{},Pat,phone\n", self.code(person)));
-        let words = ASYNC.iter().map(|person| format!("{person},,Pat,phone\n"));
+        let (remote, neighbours) = (self.present(&REMOTE), self.present(&ASYNC));
+        let codes = remote.iter().map(|person| format!("{person},{},Pat,phone\n", self.code(person)));
+        let words = neighbours.iter().map(|person| format!("{person},,Pat,phone\n"));
         let rows: String = codes.chain(words).collect();
         self.write("answers.csv", format!("person,code,by,note\n{rows}"));
         self.run_words(&["ack", "import", &self.path("answers.csv").to_string_lossy()])
             .ends(0)
-            .says("17 recorded, 0 refused");
+            .says(&format!("{} recorded, 0 refused", remote.len() + neighbours.len()));
         self
     }
 
@@ -57,13 +67,18 @@ impl Campaign {
 
     /// What the backup holds, by path below the postoffice.
     pub fn backup(&self) -> std::collections::BTreeMap<String, Vec<u8>> {
+        tree::contents(&self.backup_folder().join("tree"))
+    }
+
+    /// The newest whole backup.
+    pub fn backup_folder(&self) -> PathBuf {
         let mut whole: Vec<_> = fs_err::read_dir(self.path(".flagday/backup"))
             .expect("a backup")
             .map(|entry| entry.expect("readable").path())
             .filter(|path| path.join("manifest.ndjson").exists() && path.extension().is_none())
             .collect();
         whole.sort();
-        tree::contents(&whole.pop().expect("a whole backup").join("tree"))
+        whole.pop().expect("a whole backup")
     }
 
     /// Every local user has signed in and out: mailbags empty, message stores rewritten.
@@ -82,7 +97,7 @@ impl Campaign {
 
     /// All neighbours read the new serial number back.
     pub fn read_back(&self) -> &Campaign {
-        for person in ASYNC {
+        for person in self.present(&ASYNC) {
             self.run(&format!("ack record {person} --serial 32-20977 --by Pat --note phone")).ends(0);
         }
         self

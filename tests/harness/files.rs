@@ -1,5 +1,6 @@
 //! A campaign without a postoffice: one person, a folder of files, and the steps that a test writes.
 
+use super::Campaign;
 use super::run::{Run, program};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -25,6 +26,26 @@ everyone = {}
 audience = "everyone"
 "#;
 
+/// A campaign with these steps, in memory.
+#[allow(dead_code, reason = "two test programs share the harness, and one of them needs all of it")]
+pub fn with_steps(steps: &str) -> Campaign {
+    let folder = super::in_memory();
+    let campaign = Campaign { root: folder.path().join("campaign"), outputs: Default::default(), _folder: folder };
+    let write = |below: &str, text: &str| {
+        campaign.write(below, text);
+    };
+    fill(write, steps);
+    campaign
+}
+
+fn fill(write: impl Fn(&str, &str), steps: &str) {
+    write("flagday.toml", &format!("{HEAD}\n{steps}\n"));
+    write("people.csv", "id,name,email,kind\nann,Ann,ann@corp.example,local\n");
+    for kind in ["subject.hbs", "text.hbs"] {
+        write(&format!("templates/mail/told/{kind}"), "All is said\n");
+    }
+}
+
 pub struct Files {
     root: PathBuf,
     _folder: TempDir,
@@ -35,11 +56,7 @@ impl Files {
     pub fn with(steps: &str) -> Files {
         let folder = TempDir::new().expect("a temporary folder");
         let files = Files { root: folder.path().join("campaign"), _folder: folder };
-        files.write("flagday.toml", &format!("{HEAD}\n{steps}\n"));
-        files.write("people.csv", "id,name,email,kind\nann,Ann,ann@corp.example,local\n");
-        for kind in ["subject.hbs", "text.hbs"] {
-            files.write(&format!("templates/mail/told/{kind}"), "All is said\n");
-        }
+        fill(|below, text| files.write(below, text), steps);
         files
     }
 

@@ -4,6 +4,7 @@ use mail_parser::{MessageParser, MimeHeaders, PartType};
 use std::path::Path;
 
 pub struct Letter {
+    pub id: String,
     pub to: String,
     pub subject: String,
     pub text: String,
@@ -25,6 +26,7 @@ impl Letter {
             _ => None,
         });
         Letter {
+            id: message.message_id().expect("a Message-ID").to_owned(),
             to: message.to().and_then(address).unwrap_or_default(),
             subject: message.subject().unwrap_or_default().to_owned(),
             text: message.body_text(0).unwrap_or_default().replace("\r\n", "\n"),

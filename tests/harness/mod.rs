@@ -17,7 +17,7 @@ pub mod tree; // folders: copied, hashed, given times
 #[allow(unused_imports, reason = "two test programs share the harness, and one of them needs all of it")]
 pub use by_hand::{ASYNC, REMOTE};
 #[allow(unused_imports, reason = "likewise")]
-pub use files::Files;
+pub use files::{Files, with_steps};
 pub use run::{Run, program};
 #[allow(unused_imports, reason = "as above")]
 pub use served::Served;
@@ -30,6 +30,13 @@ use tempfile::TempDir;
 pub const PAST: &str = "2001-02-03T18:00:00";
 /// A change that no run of these tests will see: nothing is due.
 pub const FUTURE: &str = "2096-12-12T18:00:00";
+
+/// A folder in memory, where the system has such a place.
+fn in_memory() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
+    folder.expect("a temporary folder")
+}
 
 /// A campaign of its own; it is gone when dropped.
 pub struct Campaign {
@@ -46,9 +53,30 @@ impl Campaign {
 
     /// Ready, and in memory where the system has such a place: what syncs many thousand times is quick there.
     pub fn ready_in_memory() -> Campaign {
-        let memory = Path::new("/dev/shm");
-        let folder = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
-        let campaign = Campaign::sample_in(folder.expect("a temporary folder")).change_at(PAST);
+        let campaign = Campaign::sample_in(in_memory()).change_at(PAST);
+        campaign.correct_disks();
+        campaign
+    }
+
+    /// The same with these people of the sample alone, and the trees that its generator makes of them: as many kinds of
+    /// files, and fewer of each.
+    #[allow(dead_code, reason = "two test programs share the harness, and one of them needs all of it")]
+    pub fn few_in_memory(people: &[&str]) -> Campaign {
+        let campaign = Campaign::sample_in(in_memory()).change_at(PAST);
+        for file in ["rosters/users.csv", "rosters/async-admins.csv"] {
+            let roster = campaign.bytes(file);
+            let mut lines = roster.split_inclusive(|byte| *byte == b'\n');
+            let header = lines.next().expect("a header");
+            let stays = |line: &&[u8]| {
+                let id = line.split(|byte| b";,".contains(byte)).next().expect("an id");
+                people.iter().any(|person| person.as_bytes() == id)
+            };
+            campaign.write(file, [header].into_iter().chain(lines.filter(stays)).collect::<Vec<_>>().concat());
+        }
+        let generator = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data/generate.py");
+        let made = std::process::Command::new("python3").arg(generator).arg(campaign.root()).status();
+        assert!(made.expect("python3 runs").success(), "the trees are made");
+        tree::set_times(campaign.root(), tree::long_ago());
         campaign.correct_disks();
         campaign
     }

@@ -15,6 +15,7 @@ mod sink; // Postfix's smtp-sink: takes every message and keeps it
 mod smtp; // the words of SMTP over a plain socket, to try the servers above
 
 mod strace; // the system calls of a run, and the same run with one of them hit
+mod sweep; // a command tried at its system calls, point by point
 mod whole; // folders with modes and times
 
 mod crowd; // thousands of messages: killed again and again, on a disk that fills up
@@ -26,6 +27,7 @@ mod reading_mail; // `intake` from Dovecot
 mod sample_trees; // the sample's generator writes what is committed
 mod sending; // `send` to smtp-sink and Postfix
 mod system_calls; // every step of the cutover, killed and failed at its system calls
+mod plans_change; // amend, postpone, abort, killed and failed at their system calls
 mod submission; // logins at Postfix, and what never shows
 mod servers_work; // the servers above do what their callers rely on
 mod volumes; // full, read-only, immutable, foreign and other volumes
@@ -41,6 +43,7 @@ fn main() -> std::process::ExitCode {
         reading_mail::trials(),
         sending::trials(),
         system_calls::trials(),
+        plans_change::trials(),
         volumes::trials(),
         crowd::trials(),
         submission::trials(),

@@ -26,6 +26,23 @@ pub enum Fault {
     Error(&'static str),
 }
 
+impl Fault {
+    pub const ERRORS: [Fault; 5] = [
+        Fault::Error("EIO"),
+        Fault::Error("ENOSPC"),
+        Fault::Error("EACCES"),
+        Fault::Error("EROFS"),
+        Fault::Error("EINTR"),
+    ];
+}
+
+impl Call {
+    /// No disk is too full, and no volume too read-only, to be looked at.
+    pub fn can(&self, fault: Fault) -> bool {
+        self.changes || !matches!(fault, Fault::Error("ENOSPC" | "EROFS"))
+    }
+}
+
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -1,42 +1,51 @@
-//! Every step of the playbook on the sample postoffice, killed or failed at its system calls, then gone on with or taken
-//! back: both trees end exactly as they should, with their times and modes, and no content is gone in between.
-//!
-//! A part of the points is tried each time, the same ones on every machine with the same calls.
-//! `FLAGDAY_SWEEP=5000` tries so many, `changing` every call that may change a file, `every` every call there is;
-//! `tests/sweep` does that and shows its progress.
+//! Every step of the playbook on a small sample, killed or failed at its system calls, then gone on with or taken back:
+//! both trees end exactly as they should, with their times and modes, and no content is gone in between. The backup is
+//! laid out again as well.
 
-use crate::harness::Campaign;
-use crate::need::{STRACE, trial};
-use crate::strace::{self, Call, Fault};
-use crate::whole::Whole;
+use crate::harness::{Campaign, tree, with_steps};
+use crate::need::{MTOOLS, PYTHON, STRACE, trial};
+use crate::strace::{self, Fault};
+use crate::sweep::{Hit, Judge, Sweep, few, shown, sweep};
+use crate::whole::{self, Whole};
 use libtest_mimic::Trial;
-use std::path::PathBuf;
-use std::process::{Command, Output};
 
 pub fn trials() -> Vec<Trial> {
+    let needs = [STRACE, PYTHON, MTOOLS];
     vec![
         Trial::test("the_list_of_calls_is_read_as_strace_writes_it", || {
             strace::reads_its_list();
             Ok(())
         }),
-        trial("killed_at_its_system_calls_every_step_ends_as_it_should", &[STRACE], || {
-            sweep(&[Fault::Kill], 150);
+        trial("killed_at_its_system_calls_a_backup_ends_as_it_should", &[STRACE], || {
+            sweep(&[Fault::Kill], 40, one_of_each_kind, backup_and_restore);
         }),
-        trial("failing_at_its_system_calls_every_step_ends_as_it_should", &[STRACE], || {
-            sweep(&["EIO", "ENOSPC", "EACCES", "EROFS", "EINTR"].map(Fault::Error), 150);
+        trial("failing_at_its_system_calls_a_backup_ends_as_it_should", &[STRACE], || {
+            sweep(&Fault::ERRORS, 40, one_of_each_kind, backup_and_restore);
+        }),
+        trial("killed_at_its_system_calls_every_step_ends_as_it_should", &needs, || {
+            sweep(&[Fault::Kill], 150, few, steps)
+        }),
+        trial("failing_at_its_system_calls_every_step_ends_as_it_should", &needs, || {
+            sweep(&Fault::ERRORS, 150, few, steps)
         }),
     ]
 }
 
-/// One command of the cutover, and the one that takes it back.
+/// One command of the cutover, and the way back from it.
 struct Move {
     step: &'static str,
     line: String,
-    back: String,
-    /// What was taken back can be done again without a person: no statement expires with it.
-    again: bool,
+    back: Back,
     /// How much of the sample it gets: steps that change files get most.
     share: usize,
+}
+
+enum Back {
+    /// By this command. What was taken back can be done again without a person where `again` says so: no statement
+    /// expires with it.
+    By { line: String, again: bool },
+    /// There is none: asked again, it goes on.
+    None,
 }
 
 /// The runbook in order. A step that changes files is also taken back, and done once more to go on from.
@@ -64,8 +73,12 @@ fn moves() -> Vec<Move> {
     for (step, kind) in steps {
         let go = format!("cutover --yes --until {step}");
         let back = format!("cutover rollback --yes{before}");
-        let one =
-            |line: &str, back: &str, again, share| Move { step, line: line.into(), back: back.into(), again, share };
+        let one = |line: &str, back: &str, again, share| Move {
+            step,
+            line: line.into(),
+            back: Back::By { line: back.into(), again },
+            share,
+        };
         if kind == "stated" {
             moves.push(one(&format!("cutover attest {step} --by Pat --note seen"), &back, false, 1));
         }
@@ -80,7 +93,8 @@ fn moves() -> Vec<Move> {
 }
 
 /// What has to happen outside before a move can be made.
-fn prepare(campaign: &Campaign, step: &str) {
+fn prepare(sweep: &Sweep, step: &str) {
+    let campaign = &sweep.campaign;
     match step {
         "stage-check" => drop(campaign.run("build").ends(0)),
         "init-disks" => campaign.disks_of_today(),
@@ -103,140 +117,115 @@ fn prepare(campaign: &Campaign, step: &str) {
     }
 }
 
-struct Sweep {
-    campaign: Campaign,
-    /// The campaign as it was before the move.
-    kept: PathBuf,
-    points: usize,
-    failures: Vec<String>,
-}
-
 /// Takes the campaign through all its steps and tries points of each on the way.
-fn sweep(faults: &[Fault], sample: usize) {
-    let wish = std::env::var("FLAGDAY_SWEEP").unwrap_or_default();
-    let sample = match wish.as_str() {
-        "" => sample,
-        "changing" | "every" => usize::MAX / 1000,
-        number => number.parse().expect("FLAGDAY_SWEEP is a number, `changing` or `every`"),
-    };
-    let only = std::env::var("FLAGDAY_SWEEP_STEP").ok();
-    let campaign = Campaign::ready_in_memory();
-    let kept = campaign.root().with_file_name("kept");
-    let mut sweep = Sweep { campaign, kept, points: 0, failures: Vec::new() };
+fn steps(sweep: &mut Sweep) {
     let moves = moves();
     let shares: usize = moves.iter().map(|one| one.share).sum();
     let mut step = "";
-    for one in &moves {
+    for one in moves {
         if one.step != step {
-            prepare(&sweep.campaign, one.step);
+            prepare(sweep, one.step);
         }
         step = one.step;
-        if one.share > 0 && only.as_deref().is_none_or(|step| step == one.step) {
-            sweep.one(one, faults, sample * one.share / shares, wish == "every");
-        }
-        sweep.campaign.run(&one.line).ends(0);
+        try_move(sweep, one, shares);
     }
-    let kinds: Vec<String> = faults.iter().map(Fault::to_string).collect();
-    println!(
-        "{} points tried in {} commands ({})",
-        sweep.points,
-        moves.iter().filter(|one| one.share > 0).count(),
-        kinds.join(", ")
-    );
-    assert!(sweep.failures.is_empty(), "{} points failed:\n{}", sweep.failures.len(), sweep.failures.join("\n"));
-    assert!(only.is_some() || sweep.points >= sample.min(200) / 2, "{}", sweep.points);
 }
 
-impl Sweep {
-    fn one(&mut self, one: &Move, faults: &[Fault], wanted: usize, every: bool) {
-        crate::whole::copy(self.campaign.root(), &self.kept);
-        let before = self.trees();
-        let (calls, clean) = strace::calls(self.program(&one.line), &self.kept.with_file_name("trace"));
-        assert_eq!(clean.status.code(), Some(0), "{}: {}", one.line, shown(&clean));
-        let after = self.trees();
-        // A call that changes nothing can fail as well, and the program then has to stop as well.
-        let counts = |call: &&Call| every || call.changes || (faults != [Fault::Kill] && call.touches);
-        let calls: Vec<Call> = calls.iter().filter(counts).cloned().collect();
-        let points: Vec<(&Call, Fault)> =
-            calls.iter().flat_map(|call| faults.iter().map(move |fault| (call, *fault))).collect();
-        // From the middle of the first piece, so that the points of a small sample are not all the start of a run.
-        let stride = points.len().div_ceil(wanted.max(1)).max(1);
-        let mut tried = 0usize;
-        for (call, fault) in points.iter().skip(stride / 2).step_by(stride) {
-            let forward = !tried.is_multiple_of(2);
-            if let Err(why) = self.point(one, call, *fault, forward, (&before, &after)) {
-                let way = if forward { "then on" } else { "then back" };
-                self.failures.push(format!("`{}`, {} {fault} at #{}, {way}: {why}", one.line, call.name, call.nth));
-            }
-            tried += 1;
-        }
-        self.points += tried;
-        eprintln!("  {:<48} {:>5} calls, {tried} points, {} failures", one.line, calls.len(), self.failures.len());
-        self.put_back();
+fn try_move(sweep: &mut Sweep, one: Move, shares: usize) {
+    let line = one.line.clone();
+    // Every file is copied by the same calls: the backup of few files has them all, and is tried whole.
+    let many = one.step == "backup" && sweep.faults != [Fault::Kill] && sweep.campaign.path("postoffice").exists();
+    if one.share > 0 && sweep.wish.has(one.step) {
+        let before = trees(sweep);
+        let calls = sweep.undisturbed(&line);
+        let wanted = sweep.wish.share(one.share, shares).or(many.then_some(500));
+        let judge = Trees { before, after: trees(sweep), own: one };
+        sweep.points(&line, &calls, wanted, &judge);
     }
+    sweep.campaign.run(&line).ends(0);
+}
 
-    /// One fault, and the way home from it.
-    fn point(
-        &self,
-        one: &Move,
-        call: &Call,
-        fault: Fault,
-        forward: bool,
-        (before, after): (&Whole, &Whole),
-    ) -> Result<(), String> {
-        self.put_back();
-        let output = strace::hit(self.program(&one.line), call, fault);
-        let code = output.status.code();
-        match (fault, code) {
-            (Fault::Error(_), Some(0)) => same("after a run that says it is done", &self.trees(), after)?,
+/// Files that a backup treats in different ways: without bytes, read-only, hidden, larger than what is read at a time;
+/// folders that are empty, nested, and closed to others.
+fn one_of_each_kind() -> Campaign {
+    let campaign =
+        with_steps("[[step]]\nname = \"backup\"\nbackup = { from = \"postoffice\", to = \"{state}/backup\" }");
+    campaign.write("postoffice/GLB/MASTER.GLB", "x".repeat(176)).write("postoffice/MBG/EMPTY.MBG", "");
+    campaign.write("postoffice/MMF/LARGE.MMF", vec![7; 600_000]).write("postoffice/.hidden", "h");
+    campaign.write("postoffice/A/B/C/READONLY.TXT", "r");
+    fs_err::create_dir(campaign.path("postoffice/EMPTY")).expect("a folder");
+    tree::set_times(campaign.root(), tree::long_ago());
+    let mode = |path: &str, mode| {
+        let rights = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        fs_err::set_permissions(campaign.path(path), rights).expect("its mode");
+    };
+    mode("postoffice/A/B/C/READONLY.TXT", 0o444);
+    mode("postoffice/A", 0o750);
+    campaign
+}
+
+/// A backup, and the tree laid out from it.
+fn backup_and_restore(sweep: &mut Sweep) {
+    let step = "backup";
+    let back = Back::By { line: "cutover rollback --yes".into(), again: true };
+    try_move(sweep, Move { step, line: "cutover --yes".into(), back, share: 1 }, 2);
+    let (from, to) = (sweep.campaign.backup_folder(), sweep.campaign.path("restored"));
+    let line = format!("cutover restore --from {} --to {}", from.display(), to.display());
+    try_move(sweep, Move { step, line, back: Back::None, share: 1 }, 2);
+    let restored = Whole::of(&to, &["."]).differences(&Whole::of(&sweep.campaign.path("postoffice"), &["."]));
+    assert_eq!(restored, [""; 0]);
+}
+
+/// The postoffice, the staged installation, and what was restored.
+fn trees(sweep: &Sweep) -> Whole {
+    Whole::of(sweep.campaign.root(), &["postoffice", "staged", "restored"])
+}
+
+/// The trees as they have to be before and after a move.
+struct Trees {
+    before: Whole,
+    after: Whole,
+    own: Move,
+}
+
+impl Judge for Trees {
+    fn at_once(&self, sweep: &Sweep, hit: &Hit<'_>) -> Result<(), String> {
+        let code = hit.output.status.code();
+        match (hit.fault, code) {
+            (Fault::Error(_), Some(0)) => same("after a run that says it is done", &trees(sweep), &self.after)?,
             (Fault::Error(_), Some(1 | 3 | 5 | 127)) | (Fault::Kill, _) => {}
-            _ => return Err(format!("ended with {:?}: {}", output.status, shown(&output))),
+            _ => return Err(format!("ended with {:?}: {}", hit.output.status, shown(hit.output))),
         }
-        self.trees().holds(before)?;
+        trees(sweep).holds(&self.before)
+    }
+
+    fn later(&self, sweep: &Sweep, hit: &Hit<'_>) -> Result<(), String> {
+        let Back::By { line: back, again } = &self.own.back else {
+            // One that came to its end just before it was hit has nothing to go on with.
+            if !trees(sweep).differences(&self.after).is_empty() {
+                sweep.ends_well(hit.line)?;
+            }
+            return same("gone on", &trees(sweep), &self.after);
+        };
         // A rollback that was cut off is brought to its end before anything else.
-        if forward || one.line.contains("rollback") {
-            self.ends_well(&one.line)?;
-            same("gone on", &self.trees(), after)?;
+        if hit.forward || hit.line.contains("rollback") {
+            sweep.ends_well(hit.line)?;
+            same("gone on", &trees(sweep), &self.after)?;
         }
-        self.ends_well(&one.back)?;
-        same("taken back", &self.trees(), before)?;
-        if one.again {
-            self.ends_well(&one.line)?;
-            same("done again", &self.trees(), after)?;
+        sweep.ends_well(back)?;
+        same("taken back", &trees(sweep), &self.before)?;
+        if *again {
+            sweep.ends_well(hit.line)?;
+            same("done again", &trees(sweep), &self.after)?;
         }
-        if one.step == "backup" {
-            crate::whole::backups(self.campaign.root())?;
+        if self.own.step == "backup" {
+            whole::backups(sweep.campaign.root())?;
         }
-        self.ends_well("audit verify")
-    }
-
-    fn ends_well(&self, line: &str) -> Result<(), String> {
-        let run = self.campaign.run(line);
-        if run.code == 0 { Ok(()) } else { Err(format!("{run}")) }
-    }
-
-    fn put_back(&self) {
-        fs_err::remove_dir_all(self.campaign.root()).expect("removed");
-        crate::whole::copy(&self.kept, self.campaign.root());
-    }
-
-    /// The postoffice and the staged installation.
-    fn trees(&self) -> Whole {
-        Whole::of(self.campaign.root(), &["postoffice", "staged"])
-    }
-
-    fn program(&self, line: &str) -> Command {
-        let mut program = Command::new(env!("CARGO_BIN_EXE_flagday"));
-        program.arg("-C").arg(self.campaign.root()).args(line.split_whitespace());
-        program
+        sweep.ends_well("audit verify").map(drop)
     }
 }
 
 fn same(when: &str, there: &Whole, wanted: &Whole) -> Result<(), String> {
     let differences = there.differences(wanted);
     if differences.is_empty() { Ok(()) } else { Err(format!("{when}: {}", differences.join("; "))) }
-}
-
-fn shown(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }

@@ -153,8 +153,7 @@ fn sticky() {
 fn in_use() {
     let files = Files::with("[[step]]\nname = \"close\"\nrename = { from = \"P1\", to = \"POLD\" }");
     files.write("P1/SESSION.0LK", "x");
-    let (session, _) = fs_err::File::open(files.path("P1/SESSION.0LK")).expect("open").into_parts();
-    let mut holder = Command::new("sleep").arg("60").stdin(Stdio::from(session)).spawn().expect("sleep runs");
+    let mut holder = held(&files, "P1/SESSION.0LK");
     let run = files.run("cutover --yes --wait 2");
     holder.kill().expect("ended");
     holder.wait().expect("ended");
@@ -163,4 +162,21 @@ fn in_use() {
     run.says("has not begun: nothing was touched").says("`flagday cutover rollback`");
     files.run("cutover --yes").ends(0);
     assert!(files.path("POLD/SESSION.0LK").exists());
+
+    // Taking it back waits in the same way.
+    let mut holder = held(&files, "POLD/SESSION.0LK");
+    let run = files.run("cutover rollback --yes --wait 1");
+    holder.kill().expect("ended");
+    holder.wait().expect("ended");
+    let run = run.ends(3).refuses("file-in-use").says("in use, 0 s of 1 s waited").says("in use, 1 s of 1 s waited");
+    run.says("step close is not taken back: nothing of it was touched");
+    assert!(files.path("POLD/SESSION.0LK").exists() && !files.path("P1").exists());
+    files.run("cutover rollback --yes").ends(0).says("undone: close");
+    assert!(files.path("P1/SESSION.0LK").exists());
+}
+
+/// A program that has a file open, for a minute at most.
+fn held(files: &Files, name: &str) -> std::process::Child {
+    let (file, _) = fs_err::File::open(files.path(name)).expect("open").into_parts();
+    Command::new("sleep").arg("60").stdin(Stdio::from(file)).spawn().expect("sleep runs")
 }

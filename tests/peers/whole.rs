@@ -1,9 +1,10 @@
 //! Folders as a whole: names, kinds, bytes, modes and times, for comparing what a fault has left.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt;
+use std::hash::{Hash, Hasher};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// A file: bytes, mode, time. A folder has its mode alone: its time changes with what is in it.
 type Entry = (Option<(Vec<u8>, SystemTime)>, u32);
@@ -12,11 +13,23 @@ type Entry = (Option<(Vec<u8>, SystemTime)>, u32);
 pub struct Whole(BTreeMap<String, Entry>);
 
 impl Whole {
-    /// These folders below a root.
+    /// These folders below a root, as far as they are there.
     pub fn of(root: &Path, folders: &[&str]) -> Whole {
         let mut whole = Whole(BTreeMap::new());
-        folders.iter().for_each(|folder| whole.add(root, folder));
+        folders.iter().filter(|folder| root.join(folder).is_dir()).for_each(|folder| whole.add(root, folder));
         whole
+    }
+
+    /// Everything that `named` has a name for, into a hash. A time counts where it was set: what was written just now has
+    /// another one each time.
+    #[expect(clippy::disallowed_methods, reason = "file times are real time")]
+    pub fn fingerprint(&self, into: &mut impl Hasher, named: impl Fn(&str) -> Option<String>) {
+        let now = SystemTime::now();
+        let set = |time: &SystemTime| now.duration_since(*time).is_ok_and(|ago| ago > Duration::from_secs(3600));
+        for (name, (file, mode)) in &self.0 {
+            let Some(name) = named(name) else { continue };
+            (name, mode, file.as_ref().map(|(bytes, time)| (bytes, Some(time).filter(|time| set(time))))).hash(into);
+        }
     }
 
     fn add(&mut self, root: &Path, below: &str) {
@@ -75,6 +88,24 @@ impl Whole {
             }
         }
         Ok(())
+    }
+}
+
+/// Names, sizes, and the times at which anything about a file changed, into a hash.
+pub fn stamp(folder: &Path, counts: &dyn Fn(&str) -> bool, into: &mut impl Hasher) {
+    let mut entries: Vec<_> =
+        fs_err::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry")).collect();
+    entries.sort_by_key(|entry| entry.file_name());
+    for entry in entries {
+        let (name, seen) = (entry.file_name(), entry.metadata().expect("there"));
+        if !counts(&name.to_string_lossy()) {
+            continue;
+        }
+        (name, seen.mode()).hash(into);
+        match seen.is_dir() {
+            true => stamp(&entry.path(), counts, into),
+            false => (seen.ino(), seen.len(), seen.ctime(), seen.ctime_nsec()).hash(into),
+        }
     }
 }
 

@@ -66,6 +66,11 @@ pub trait Operation {
     /// sync that failed is not simply repeated.
     fn seal(&self) -> Result<()>;
 
+    /// Refuses while a program on this machine has open what taking the change back would move away.
+    fn at_rest(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Takes the change back, durably, and looks at the result.
     fn revert(&self) -> Result<Vec<String>>;
 

@@ -151,6 +151,10 @@ impl Operation for Placement {
         self.prove().map(drop)
     }
 
+    fn at_rest(&self) -> Result<()> {
+        free(&self.to.folder()?, self.to.name())
+    }
+
     fn revert(&self) -> Result<Vec<String>> {
         let folder = self.to.folder()?;
         self.keep(&folder, self.to.name(), &self.new)?;

@@ -93,6 +93,10 @@ impl Operation for Rename {
         self.prove().map(drop)
     }
 
+    fn at_rest(&self) -> Result<()> {
+        free(&self.to.folder()?, self.to.name())
+    }
+
     fn revert(&self) -> Result<Vec<String>> {
         self.move_between(&self.to, &self.from, &Stand::NotDone)
     }

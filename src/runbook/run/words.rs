@@ -78,6 +78,15 @@ pub fn not_seen(step: &Step) -> Finding {
     Finding::note("step-not-seen", cause, remedy)
 }
 
+/// Not taken back, because something stands against it.
+pub fn not_back(step: &Step, mut fault: Fault) -> Fault {
+    let cause = format!("step {} is not taken back: nothing of it was touched", step.name);
+    let remedy =
+        "see to the cause. Safe now: `flagday cutover rollback` tries again, `flagday cutover` goes on forward";
+    fault.findings.push(Finding::note("step-not-undone", cause, remedy));
+    fault
+}
+
 /// Taking it back met an error.
 pub fn half_back(step: &Step) -> Finding {
     let cause =
