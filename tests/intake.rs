@@ -1,6 +1,7 @@
 //! Answers come in by mail: placed, graded, each once; nothing that a machine does counts, and doubt waits for a human.
 
 use crate::harness::{Campaign, Run, kill};
+use flagday::system::{Real, World};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -316,4 +317,41 @@ fn a_word_that_could_answer_two_things_waits() {
     assert_eq!((intake(&campaign)["recorded"].clone(), waiting(&campaign).len()), (0.into(), 1));
     letter(&campaign, "2", &mail(2, &to, &id));
     assert_eq!((intake(&campaign)["recorded"].clone(), waiting(&campaign).len()), (1.into(), 1));
+}
+
+/// Who answers by machine that they are away until after the deadline, and whom mail does not reach, cannot be waited for.
+#[test]
+fn an_out_of_office_over_the_deadline_and_a_bounce_escalate_at_once() {
+    let day = |days| (Real.now() + chrono::Duration::days(days)).format("%Y-%m-%d").to_string();
+    let campaign = Campaign::sample().change_at(&format!("{}T18:00:00", day(9)));
+    campaign.correct_disks();
+    campaign.append("[[intake.mailbox]]\nmaildir = \"Maildir\"\n");
+    campaign.run("build").ends(0);
+    campaign.run("send change-date --yes").ends(0).says("12 sent");
+    let away = |person: &str, from: &str, until: &str| {
+        let to = field(&campaign, person, "Reply-To");
+        let id = field(&campaign, person, "Message-ID");
+        format!(
+            "From: <{from}>\nTo: {to}\nSubject: Automatic reply\nAuto-Submitted: auto-replied\nIn-Reply-To: {id}\n\
+             Message-ID: <{person}@home.example>\n\nI am out of the office until {until}.\n"
+        )
+    };
+    // The answer is due three days before the change.
+    letter(&campaign, "1", &away("WEISS", "weiss@hq.corp.example", &day(8)));
+    letter(&campaign, "2", &away("MUELLER", "mueller@hq.corp.example", &day(3)));
+    let envelope = field(&campaign, "KOWALSKI", "Message-ID").trim_matches(['<', '>']).to_owned();
+    let bounce = format!(
+        "From: MAILER-DAEMON@mx.example\nSubject: failed\nContent-Type: multipart/report; report-type=delivery-status; boundary=B\n\n--B\n\
+         Content-Type: message/delivery-status\n\nOriginal-Envelope-Id: {envelope}\n\nFinal-Recipient: rfc822; x@x.example\n\
+         Action: failed\nStatus: 5.1.1\n--B--\n"
+    );
+    letter(&campaign, "3", &bounce);
+    campaign.run("tick --yes").says("3 letters read, 3 new");
+    let escalated = |person: &str| campaign.outbox(&format!("{person}-escalation")).len();
+    assert_eq!((escalated("WEISS"), escalated("KOWALSKI"), escalated("MUELLER")), (1, 1, 0));
+    let text = fs_err::read_to_string(&campaign.outbox("WEISS-escalation")[0]).expect("a letter");
+    assert!(text.contains(&format!("is away until {}", day(8))) || text.contains("abwesend"), "{text}");
+    campaign.run("tick --yes");
+    assert_eq!(campaign.outbox("-escalation").len(), 2, "once");
+    assert!(campaign.outbox("WEISS-reminder").is_empty(), "nobody reminds a machine");
 }

@@ -262,3 +262,26 @@ fn an_edit_is_compared_with_the_rehearsal_before_it() {
     command.arg("rehearse").arg(campaign.path("")).arg("--compare").arg(nothing);
     Run::of(&mut command).ends(1).refuses("no-rehearsal");
 }
+
+#[test]
+fn who_is_away_over_the_deadline_or_cannot_be_reached_is_escalated_at_once_and_never_twice() {
+    let (_, outcome, code) = play(
+        "[person.BOB]\nbehaviour = \"auto-reply\"\nuntil = \"T-1d\"\n[person.CAM]\nbehaviour = \"bounce\"\n\
+         [person.DOT]\nbehaviour = \"auto-reply\"\nuntil = \"T-8d\"\n",
+    );
+    assert_eq!(code, 3, "CAM holds the gate");
+    assert_eq!(
+        told(&outcome),
+        [
+            "2026-11-28T09:00:00-06:00 sent announcement: ANN BOB CAM DOT",
+            "2026-11-28T09:01:00-06:00 fact has an automatic reply on (ready): BOB",
+            "2026-11-28T09:01:00-06:00 fact cannot be reached at this address (ready): CAM",
+            "2026-11-28T09:01:00-06:00 fact has an automatic reply on (ready): DOT",
+            // The answer is due on the 9th: BOB is back on the 11th, DOT on the 4th.
+            "2026-11-28T09:15:00-06:00 sent escalation 1 for ready: BOB CAM",
+            "2026-11-28T11:00:00-06:00 answer ready: ANN",
+            "2026-12-04T11:00:00-06:00 answer ready: DOT",
+            "2026-12-11T11:00:00-06:00 answer ready: BOB",
+        ]
+    );
+}

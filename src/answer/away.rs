@@ -157,7 +157,7 @@ pub(super) fn back_on(text: &str, written: Option<NaiveDate>) -> Option<NaiveDat
 }
 
 /// How the day of return stands on record, and how it is read there again.
-pub(super) fn note(back: NaiveDate) -> String {
+pub(crate) fn note_of_return(back: NaiveDate) -> String {
     format!("{NOTE}{back}")
 }
 

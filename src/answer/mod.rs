@@ -23,6 +23,7 @@ mod correlate; // whose it is
 mod decide; // what it counts for
 mod fingerprint; // by what it is known again
 
+pub(crate) use away::note_of_return;
 pub use correlate::{Addresses, Known, Placed, Told, is_token, place};
 pub use decide::{Decision, Fate, decide};
 pub use evidence::{Evidence, Kind};

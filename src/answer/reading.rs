@@ -144,7 +144,7 @@ impl Reading {
     /// What goes on record with the fact: the server's words, or the day of return.
     pub fn detail(&self) -> String {
         match (self.kind, self.back_on) {
-            (MailKind::AutoReply, Some(day)) => away::note(day),
+            (MailKind::AutoReply, Some(day)) => away::note_of_return(day),
             (MailKind::DsnDelayed, _) if self.diagnostic.is_empty() => "delivery is delayed".to_owned(),
             _ => self.diagnostic.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(500).collect(),
         }

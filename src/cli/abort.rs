@@ -28,7 +28,7 @@ impl Abort {
     pub fn run(&self, global: &Global) -> Result<Exit> {
         let mut engine = global.open()?;
         let again = engine.aborted()?;
-        let people = engine.to_be_told_of_abort()?.len();
+        let people = engine.to_be_told_of_abort()?.len() + engine.asked_to_be_told_of_abort()?.len();
         let back = if self.rollback { ", and takes the steps of the cutover back" } else { "" };
         let title = engine.campaign.title.clone();
         confirm(global, &format!("This calls '{title}' off for good: tells {people} people{back}"))?;

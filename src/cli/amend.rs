@@ -118,6 +118,12 @@ fn text(amendment: &Amendment) -> String {
     for one in &amendment.informed {
         one.notices.iter().for_each(|notice| by_notice.entry(notice).or_default().push(one.person.clone()));
     }
+    if amendment.corrected > 0 {
+        text += &format!(
+            "{} letters go to managers and alternates who were asked to remind somebody\n",
+            amendment.corrected
+        );
+    }
     for (notice, people) in by_notice {
         text += &format!("'{notice}' goes to {} people: {}\n", people.len(), names(&people));
     }

@@ -1,6 +1,7 @@
 //! Calling it off: the queue stops at once, everyone who was told hears of it and nobody else does, and calendar entries
 //! are taken out again. Each part can be cut off and asked for again.
 
+use super::corrections::copy_to;
 use super::sending::Intent;
 use super::{Engine, Sent};
 use crate::fault::{Fault, Place, Result};
@@ -32,7 +33,7 @@ impl Engine<'_> {
     pub fn to_be_told_of_abort(&self) -> Result<Vec<Told>> {
         let have = self.ledger.copies("abort")?;
         let told = self.ledger.ever_told()?;
-        Ok(told.into_iter().filter(|told| !have.iter().any(|(person, _)| *person == told.person)).collect())
+        Ok(told.into_iter().filter(|told| !have.contains(&(told.person.clone(), 0))).collect())
     }
 
     /// Tells everyone who was told, and nobody else. The campaign has been called off before.
@@ -44,25 +45,27 @@ impl Engine<'_> {
         self.ledger.recover(now, self.campaign.mail.uncertain)?;
         // What a run that was just stopped gave back.
         self.ledger.call_off(&Aborted { at: now, ..abort.clone() })?;
-        let intents: Vec<Intent> = self
-            .to_be_told_of_abort()?
-            .into_iter()
-            .map(|told| Intent {
-                notice: "abort".to_owned(),
-                person: self.still_known(&told),
-                acknowledgement: None,
-                copy: 0,
-                count: 0,
-                room: usize::MAX,
-                reason: abort.reason.clone(),
-                due_at: now,
-                instead: None,
-                replaces: None,
-                changes: Vec::new(),
-                cancels: told.calendar,
-                answers: None,
-            })
-            .collect();
+        let intent = |person: &str, address: &str, copy: u32, cancels: Option<u32>| Intent {
+            notice: "abort".to_owned(),
+            person: self.still_known(person, address),
+            acknowledgement: None,
+            copy,
+            count: 0,
+            room: usize::MAX,
+            reason: abort.reason.clone(),
+            due_at: now,
+            instead: if copy == 0 { None } else { address.parse().ok() },
+            replaces: None,
+            changes: Vec::new(),
+            cancels,
+            answers: None,
+        };
+        let told = self.to_be_told_of_abort()?;
+        let asked = self.asked_to_be_told_of_abort()?;
+        let told = told.iter().map(|one| intent(&one.person, &one.envelope_to, 0, one.calendar));
+        let asked =
+            asked.iter().map(|one| intent(&one.person, &one.envelope_to, copy_to(&one.envelope_to), one.calendar));
+        let intents: Vec<Intent> = told.chain(asked).collect();
         let mut sent = Sent { planned: self.plan_messages(&intents)?, ..Sent::default() };
         self.ledger.carries_abort = true;
         let delivered = self.deliver(&mut sent, stop, progress);
@@ -73,13 +76,13 @@ impl Engine<'_> {
     }
 
     /// The person of the roster; somebody who has left it is told at the address that was written to.
-    fn still_known(&self, told: &Told) -> Arc<Person> {
-        let known = self.roster.shared(&told.person).filter(|person| person.email.is_some());
+    fn still_known(&self, id: &str, address: &str) -> Arc<Person> {
+        let known = self.roster.shared(id).filter(|person| person.email.is_some());
         known.unwrap_or_else(|| {
             Arc::new(Person {
-                id: told.person.clone(),
-                name: told.person.clone(),
-                email: told.envelope_to.parse().ok(),
+                id: id.to_owned(),
+                name: id.to_owned(),
+                email: address.parse().ok(),
                 kind: String::new(),
                 mailbox: None,
                 hexid: None,

@@ -84,6 +84,8 @@ pub struct Amendment {
     pub informed: Vec<Informed>,
     /// Answers that stay.
     pub kept: usize,
+    /// Letters to managers and alternates: what they were asked names what is no longer true.
+    pub corrected: usize,
     pub joined: Vec<String>,
     /// With their audiences, then and now.
     pub moved: Vec<(String, String, String)>,
@@ -134,6 +136,7 @@ impl Engine<'_> {
             postponed: wish.postpone,
             informed: Vec::new(),
             kept: 0,
+            corrected: 0,
             joined: Vec::new(),
             moved: Vec::new(),
             left: gone.into_iter().filter_map(|difference| difference.gone).collect(),
@@ -143,6 +146,10 @@ impl Engine<'_> {
         self.inform_those_concerned(&told, wish, &mut amendment);
         self.catch_up(&told, wish, &mut amendment)?;
         self.count_answers(&mut amendment)?;
+        let moved = |person: &str| {
+            amendment.owed.iter().any(|owed| owed.person == person && is_another_time(&owed.notice, &owed.changes))
+        };
+        amendment.corrected = self.ledger.asked_to_remind()?.iter().filter(|asked| moved(&asked.person)).count();
         Ok(amendment)
     }
 
@@ -306,6 +313,7 @@ impl Engine<'_> {
     ) -> Result<(Amendment, Sent)> {
         self.require_roster()?;
         self.require_not_aborted()?;
+        self.require_clock()?;
         let now = self.now();
         self.ledger.recover(now, self.campaign.mail.uncertain)?;
         let amendment = self.amendment(wish)?;
@@ -393,6 +401,11 @@ pub struct RosterChanges {
     pub left: Vec<String>,
     /// In other audiences than before.
     pub moved: Vec<String>,
+}
+
+/// Whether the change takes place at another time than the people were told, as far as this letter to them says.
+pub(super) fn is_another_time(notice: &str, changes: &[Changed]) -> bool {
+    notice == "postponed" || changes.iter().any(|change| matches!(change.fact.as_str(), "change_at" | "time_zone"))
 }
 
 /// Whether a fact stands in a person's letter.

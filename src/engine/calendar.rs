@@ -161,6 +161,13 @@ impl Engine<'_> {
         actions
     }
 
+    /// Which step of the chain each escalation about an acknowledgement is, by its copy.
+    pub(super) fn escalation_ways(&self, acknowledgement: &str) -> HashMap<u32, EscalationWay> {
+        let about =
+            |action: &Action| action.what == What::Escalation && action.acknowledgement == Some(acknowledgement);
+        self.actions().into_iter().filter(about).filter_map(|one| Some((one.copy(), one.way?))).collect()
+    }
+
     /// Where an audience is, and the change as it is seen there. Where nobody is, the campaign's own ground.
     fn whereabouts(&self, audience: &str) -> Vec<(Whereabouts, Change)> {
         let people = self.roster.audience(&self.campaign.audiences[audience]);

@@ -1,7 +1,7 @@
 //! Messages as they would be: one for a person to look at, or all of them to see what would fail.
 
 use super::Engine;
-use super::desk::{Built, Desk};
+use super::desk::{Built, Desk, Thread, thread};
 use super::outdated::Answered;
 use super::sending::Intent;
 use crate::fault::{Exit, Fault, Finding, Result};
@@ -11,7 +11,7 @@ use crate::notice::{self, Context, Letter, Texts};
 use crate::package::Manifest;
 use crate::roster::Person;
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
 use std::sync::Arc;
 
@@ -60,7 +60,20 @@ impl Engine<'_> {
         }
         let (campaign, texts) = (Arc::clone(&self.campaign), self.texts()?);
         let signer = campaign.mail.dkim.as_ref().map(Signer::load).transpose()?;
-        Ok(Desk { campaign, secret: *self.ledger.secret(), texts, manifests, signer })
+        let threads = HashMap::new();
+        Ok(Desk { campaign, secret: *self.ledger.secret(), texts, manifests, signer, threads })
+    }
+
+    /// The letters that these belong to, as they really went out.
+    pub(super) fn threads(&self, intents: &[Intent]) -> Result<HashMap<Thread, String>> {
+        let notices: BTreeSet<String> =
+            intents.iter().filter_map(|intent| thread(&self.campaign, intent)).map(|(_, _, notice)| notice).collect();
+        let mut threads = HashMap::new();
+        for notice in notices {
+            let known = self.ledger.threads(&notice)?;
+            threads.extend(known.into_iter().map(|((person, to), id)| ((person, to, notice.clone()), id)));
+        }
+        Ok(threads)
     }
 
     /// The exact message a person would get now. Nothing is recorded.
@@ -90,7 +103,8 @@ impl Engine<'_> {
             answers: (notice == OUTDATED).then(Answered::example),
             person,
         };
-        let desk = self.desk()?;
+        let mut desk = self.desk()?;
+        desk.threads = self.threads(std::slice::from_ref(&intent))?;
         let revision = self.revision_number()?;
         let token = desk.token(&intent.person, revision);
         let (rendered, letter, header) = desk.letter(&intent, revision, &token, now)?;

@@ -293,6 +293,7 @@ impl Engine<'_> {
             person: asked.person.id.clone(),
             acknowledgement: asked.acknowledgement.name.clone(),
             what: task_words(&asked.person, what),
+            call: false,
         };
         self.ledger.add_task(&task).map(drop)
     }

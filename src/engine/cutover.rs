@@ -81,6 +81,7 @@ impl Engine<'_> {
     pub fn cutover(&mut self, until: Option<&str>, told: &mut dyn FnMut(&Step, &[Finding])) -> Result<Cutover> {
         self.require_not_aborted()?;
         self.require_roster()?;
+        self.require_clock()?;
         self.require_unchanged()?;
         if let Some(name) = until {
             self.step_named(name)?;

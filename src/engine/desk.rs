@@ -32,6 +32,26 @@ pub(super) struct Desk {
     pub manifests: HashMap<String, Built>,
     /// With `[mail.dkim]`.
     pub signer: Option<Signer>,
+    /// The Message-IDs of letters that went out, for those that belong to them.
+    pub threads: HashMap<Thread, String>,
+}
+
+/// A person, an address in small letters, and the notice that went there.
+pub(super) type Thread = (String, String, String);
+
+/// What a letter belongs to: a reminder to the notice it reminds of, an amendment to what it amends, and what a manager is
+/// told later to what they were asked.
+pub(super) fn thread(campaign: &Campaign, intent: &Intent) -> Option<Thread> {
+    let asked = intent.acknowledgement.as_ref().and_then(|name| campaign.acknowledgements.get(name));
+    let (to, notice) = match &intent.instead {
+        Some(_) if intent.notice == "escalation" => return None,
+        Some(address) => (address, "escalation".to_owned()),
+        None if !intent.changes.is_empty() && intent.notice != "postponed" => {
+            (intent.person.email.as_ref()?, intent.notice.clone())
+        }
+        None => (intent.person.email.as_ref()?, asked?.notice.clone().filter(|name| *name != intent.notice)?),
+    };
+    Some((intent.person.id.clone(), to.to_string().to_lowercase(), notice))
 }
 
 /// A package as it was built for everybody.
@@ -96,7 +116,7 @@ impl Desk {
             token,
             code,
             moot_at: self.moot_at(intent),
-            calendar: self.campaign.notices[&intent.notice].calendar || intent.cancels.is_some(),
+            calendar: self.invites(intent) || intent.cancels.is_some(),
             letter,
         })
     }
@@ -144,12 +164,17 @@ impl Desk {
     ) -> Result<(Rendered, Letter, Header)> {
         let person = &intent.person;
         let notice = &self.campaign.notices[&intent.notice];
+        // What somebody else was asked does not hold any more: in words of its own, for they are not the person.
+        let template = match &intent.instead {
+            Some(_) if notice.name != "escalation" => &self.campaign.notices["correction"].template,
+            _ => &notice.template,
+        };
         let mut context = self.context(intent, notice, token)?;
         // Only the person answers: whoever is asked to remind them gets no link.
         if let (Some(ack), Some(asked), None) = (&mut context.ack, &intent.acknowledgement, &intent.instead) {
             ack.link = link(&self.campaign, &self.secret, &person.id, asked, revision, now);
         }
-        let mut rendered = self.texts.render(&notice.template, person.language.as_deref(), &context)?;
+        let mut rendered = self.texts.render(template, person.language.as_deref(), &context)?;
         // These two say themselves what is different.
         if !intent.changes.is_empty() && !matches!(intent.notice.as_str(), "postponed" | OUTDATED) {
             rendered = self.texts.render("amendment", person.language.as_deref(), &context)?.before(rendered);
@@ -164,7 +189,7 @@ impl Desk {
             reply_to: self.reply_to(token)?,
             message_id: self.message_id(intent, revision),
             date: now,
-            references: self.references(intent, revision),
+            references: self.references(intent),
             answers: intent.answers.is_some(),
             extra: Vec::new(),
             attachments: self.attachments(intent),
@@ -173,7 +198,7 @@ impl Desk {
         if let Some(entry) = intent.cancels {
             let invite = self.invite(&header, &rendered, person, entry, now);
             header.calendar = Some(notice::calendar::cancel(&invite));
-        } else if notice.calendar {
+        } else if self.invites(intent) {
             header.calendar = Some(notice::calendar::request(&self.invite(&header, &rendered, person, revision, now)));
         }
         let letter = match person.format {
@@ -183,15 +208,20 @@ impl Desk {
         Ok((rendered, letter, header))
     }
 
-    /// A reminder belongs to the notice it reminds of, and a reply to the letter it replies to.
-    fn references(&self, intent: &Intent, revision: u32) -> Vec<String> {
-        if let Some(answered) = &intent.answers {
-            return answered.references.clone();
+    /// What went out before and this belongs to; a reply belongs to the letter it replies to.
+    fn references(&self, intent: &Intent) -> Vec<String> {
+        match &intent.answers {
+            Some(answered) => answered.references.clone(),
+            None => {
+                thread(&self.campaign, intent).and_then(|one| self.threads.get(&one).cloned()).into_iter().collect()
+            }
         }
-        let asked = intent.acknowledgement.as_ref().and_then(|name| self.campaign.acknowledgements.get(name));
-        let notice = asked.and_then(|one| one.notice.clone()).filter(|name| *name != intent.notice);
-        let first = notice.map(|notice| Intent { notice, copy: 0, ..intent.clone() });
-        first.filter(|_| intent.instead.is_none()).map(|first| self.message_id(&first, revision)).into_iter().collect()
+    }
+
+    /// Whether the letter carries a calendar entry: a correction does where what it corrects did.
+    fn invites(&self, intent: &Intent) -> bool {
+        let name = if intent.notice == "correction" { "escalation" } else { &intent.notice };
+        self.campaign.notices.get(name).is_some_and(|notice| notice.calendar)
     }
 
     fn reply_to(&self, token: &str) -> Result<Option<lettre::Address>> {
@@ -260,7 +290,7 @@ impl Desk {
                 files,
             });
         }
-        if notice.name == "escalation" {
+        if intent.instead.is_some() || matches!(notice.name.as_str(), "escalation" | "correction") {
             context.about = Some(notice::columns(person));
         }
         Ok(context)

@@ -1,4 +1,7 @@
-//! Whom the timed actions of the calendar still concern, and what of it may go out now.
+//! Whom the timed actions of the calendar still concern, and what of it may go out now. Whom an escalation goes to is in
+//! `chain`.
+
+mod chain;
 
 use super::Engine;
 use super::calendar::{Entry, What, Whereabouts};
@@ -37,17 +40,21 @@ pub(super) struct Look<'e, 'w> {
     now: DateTime<Utc>,
     /// Letters that amendments owe: they are not the calendar's to send.
     owed: HashSet<(String, String)>,
+    /// Whom somebody has to call already, by person and acknowledgement.
+    calls: HashSet<(String, String)>,
     /// An operator asks by name: that somebody was just told does not count.
     pub(super) by_name: bool,
     have: RefCell<HashMap<String, Rc<Copies>>>,
     silent: RefCell<HashMap<String, Rc<IndexMap<String, Silent>>>>,
+    asked: RefCell<HashMap<String, Rc<chain::Asked>>>,
 }
 
 impl Engine<'_> {
     pub(super) fn look_around(&self) -> Result<Look<'_, '_>> {
-        let (have, silent) = Default::default();
+        let (have, silent, asked) = Default::default();
+        let calls = self.ledger.calls()?;
         let owed = self.ledger.owed()?.into_iter().map(|owed| (owed.person, owed.notice)).collect();
-        Ok(Look { engine: self, now: self.now(), owed, by_name: false, have, silent })
+        Ok(Look { engine: self, now: self.now(), owed, calls, by_name: false, have, silent, asked })
     }
 
     /// Everything whose hour has come and that still has somebody to tell; tasks are noted at once.
@@ -67,7 +74,8 @@ impl Engine<'_> {
         }
         let look = self.look_around()?;
         let late = look.due()?.late;
-        late.iter().map(|entry| Ok(look.intents(entry)?.len())).sum()
+        let to_send = |entry| Ok(look.intents(entry)?.iter().filter(|one| !one.is_a_call(entry)).count());
+        late.iter().map(to_send).sum()
     }
 
     fn task(&mut self, intent: &Intent, what: &str) -> Result<Option<Task>> {
@@ -77,7 +85,8 @@ impl Engine<'_> {
             at: self.now(),
             person: person.id.clone(),
             acknowledgement: intent.acknowledgement.clone().unwrap_or_default(),
-            what: format!("{what} {} ({phone})", person.name),
+            what: format!("{what}: call {} ({phone})", person.name),
+            call: true,
         };
         Ok(self.ledger.add_task(&task)?.then_some(task))
     }
@@ -88,10 +97,12 @@ impl Engine<'_> {
 struct Due {
     intents: Vec<Intent>,
     /// Calls to make, and why.
-    tasks: Vec<(Intent, &'static str)>,
+    tasks: Vec<(Intent, String)>,
     late: Vec<Entry>,
     /// Reminders and escalations in this look, by person and acknowledgement.
     pressed: HashMap<(String, String), usize>,
+    /// Whom this look escalates to, about whom.
+    escalated: HashSet<(String, String, String)>,
 }
 
 impl Look<'_, '_> {
@@ -107,29 +118,43 @@ impl Look<'_, '_> {
                     same && other.at > entry.at
                 };
                 let dropped = entry.what == What::Reminder && calendar.iter().any(|other| another(&other));
-                if !dropped && !self.intents(&entry)?.is_empty() {
+                // A call is late better than never.
+                let (calls, held): (Vec<_>, Vec<_>) =
+                    self.intents(&entry)?.into_iter().partition(|intent| intent.is_a_call(&entry));
+                self.add(&mut due, &entry, calls)?;
+                if !dropped && !held.is_empty() {
                     due.late.push(entry);
                 }
                 continue;
             }
             let intents = self.intents(&self.engine.awake(&entry))?;
-            self.add(&mut due, &entry, intents);
+            self.add(&mut due, &entry, intents)?;
         }
         self.pull_forward(&calendar, &mut due)?;
         Ok(due)
     }
 
-    /// An escalation without anybody to write to becomes a call; a call is late better than never.
-    fn add(&self, due: &mut Due, entry: &Entry, intents: Vec<Intent>) {
+    /// An escalation without anybody left to write to becomes a call.
+    fn add(&self, due: &mut Due, entry: &Entry, intents: Vec<Intent>) -> Result<()> {
         for intent in intents {
             match entry.what {
-                What::Task => due.tasks.push((intent, "no answer to mail: call")),
+                What::Task => {
+                    let why = self.why_call(&intent, "no answer to mail")?;
+                    due.tasks.push((intent, why));
+                }
                 What::Escalation if intent.instead.is_none() => {
-                    due.tasks.push((intent, "nobody to escalate to: call"));
+                    let why = self.why_call(&intent, "nobody to escalate to")?;
+                    due.tasks.push((intent, why));
                 }
                 What::Notice => due.intents.push(intent),
                 What::Reminder | What::Escalation => {
                     let name = intent.acknowledgement.clone().unwrap_or_default();
+                    // Two steps that lead to one address take two rounds: the second then sees the first.
+                    let to = intent.instead.as_ref().map(|to| to.to_string().to_lowercase());
+                    let new = |to| due.escalated.insert((intent.person.id.clone(), name.clone(), to));
+                    if !to.is_none_or(new) {
+                        continue;
+                    }
                     let pressed = due.pressed.entry((intent.person.id.clone(), name)).or_default();
                     *pressed += 1;
                     if *pressed <= intent.room {
@@ -138,6 +163,20 @@ impl Look<'_, '_> {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// In words; `otherwise` where nothing else is known of somebody than that they are silent.
+    fn why_call(&self, intent: &Intent, otherwise: &str) -> Result<String> {
+        let asked = intent.acknowledgement.as_ref().and_then(|name| self.engine.campaign.acknowledgements.get(name));
+        let Some(asked) = asked else { return Ok(otherwise.to_owned()) };
+        Ok(match self.silent(asked)?.get(&intent.person.id) {
+            Some(silent) if silent.unreachable => "mail does not reach them".to_owned(),
+            Some(Silent { away: Some(until), .. }) if *until > self.now.date_naive() => {
+                format!("{otherwise}, and away until {until}")
+            }
+            _ => otherwise.to_owned(),
+        })
     }
 
     /// Whoever mail does not reach, or who is away until the answer is due, is escalated at once: their first escalation
@@ -152,14 +191,17 @@ impl Look<'_, '_> {
                         && entry.there.contains(&place)
                 });
                 let Some(entry) = escalations.next() else {
-                    let intent = self.intent_about(asked, silent, "", 0, None);
-                    due.tasks.push((intent, "mail does not reach them: call"));
+                    if !self.is_called(asked, &silent.person) {
+                        let intent = self.intent_about(asked, silent, "", 0, None)?;
+                        let why = self.why_call(&intent, "no answer to mail")?;
+                        due.tasks.push((intent, why));
+                    }
                     continue;
                 };
                 let only = self.engine.awake(&Entry { there: vec![place], ..entry.clone() });
                 if entry.at > self.now && !only.there.is_empty() {
                     let intent = self.intent_if_new(asked, silent, entry)?;
-                    self.add(due, entry, intent.into_iter().collect());
+                    self.add(due, entry, intent.into_iter().collect())?;
                 }
             }
         }
@@ -198,16 +240,20 @@ impl Look<'_, '_> {
     }
 
     /// What an entry means for somebody silent: nothing where they had it, where a reminder is out of place, or where
-    /// they had as many letters as anybody may have.
+    /// they had as many letters as anybody may have. A call is noted once.
     fn intent_if_new(&self, asked: &Acknowledgement, silent: &Silent, entry: &Entry) -> Result<Option<Intent>> {
         let notice = entry.notice.as_deref().unwrap_or_default();
-        let intent = self.intent_about(asked, silent, notice, entry.copy, entry.way);
-        if entry.what == What::Task {
-            return Ok(Some(intent));
+        let had = self.have(notice)?.get(&silent.person.id).is_some_and(|copies| copies.contains(&entry.copy))
+            || entry.what == What::Escalation && self.stood_in(asked, &silent.person, entry)?;
+        if had {
+            return Ok(None);
         }
-        let had = self.have(notice)?.get(&silent.person.id).is_some_and(|copies| copies.contains(&entry.copy));
+        let intent = self.intent_about(asked, silent, notice, entry.copy, entry.way)?;
+        if intent.is_a_call(entry) {
+            return Ok((!self.is_called(asked, &silent.person)).then_some(intent));
+        }
         let unwanted = entry.what == What::Reminder && !self.may_be_reminded(entry, silent);
-        Ok((!had && !unwanted && intent.room > 0).then_some(intent))
+        Ok((!unwanted && intent.room > 0).then_some(intent))
     }
 
     /// Not at an address that is dead, not while away, and not when the person was written to since the hour came: a
@@ -228,15 +274,9 @@ impl Look<'_, '_> {
         notice: &str,
         copy: u32,
         way: Option<EscalationWay>,
-    ) -> Intent {
+    ) -> Result<Intent> {
         let person = &silent.person;
-        let alternate_comes = asked.escalate.iter().any(|step| step.way == EscalationWay::Alternate);
-        let instead = match way {
-            Some(EscalationWay::Manager) if alternate_comes => person.manager_email.clone(),
-            Some(EscalationWay::Manager) => person.manager_email.clone().or_else(|| person.alternate_email.clone()),
-            Some(EscalationWay::Alternate) => person.alternate_email.clone(),
-            Some(EscalationWay::Phone) | None => None,
-        };
+        let instead = way.map(|way| self.next_in_chain(asked, person, way)).transpose()?.flatten();
         let letters = silent.letters.as_ref();
         let reminder = letters.map_or(0, |letters| letters.reminders as usize) + 1;
         let name = person.name.clone();
@@ -246,7 +286,7 @@ impl Look<'_, '_> {
             (_, Some(until)) if self.cannot_answer(asked, silent) => Reason::Away { name, until },
             _ => Reason::NoAnswer { name, letters: letters.map_or(1, |letters| letters.told as usize) },
         };
-        Intent {
+        Ok(Intent {
             notice: notice.to_owned(),
             acknowledgement: Some(asked.name.clone()),
             copy,
@@ -260,7 +300,7 @@ impl Look<'_, '_> {
             cancels: None,
             answers: None,
             person: person.clone(),
-        }
+        })
     }
 
     /// Who has which copies of a notice in this revision.
@@ -296,6 +336,13 @@ impl Look<'_, '_> {
             silent.insert(standing.person.clone(), Silent { person, unreachable, away: standing.away_until, letters });
         }
         Ok(self.silent.borrow_mut().entry(asked.name.clone()).or_insert(Rc::new(silent)).clone())
+    }
+}
+
+impl Intent {
+    /// What this entry comes to for the person is a call, not a letter.
+    fn is_a_call(&self, entry: &Entry) -> bool {
+        entry.what == What::Task || entry.what == What::Escalation && self.instead.is_none()
     }
 }
 

@@ -15,8 +15,6 @@ use std::path::Path;
 
 /// The most that is kept of what a person typed, in characters.
 const EXCERPT: usize = 2_000;
-/// The notice that goes to somebody else than the person.
-const ESCALATION: &str = "escalation";
 
 /// What one round of reading brought.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -278,11 +276,7 @@ impl Engine<'_> {
         };
         let (Some(person), None) = (&placed.person, &placed.message) else { return Ok(false) };
         let went = |escalation: bool| {
-            let to = self
-                .ledger
-                .messages_to(person)?
-                .into_iter()
-                .filter(move |one| (one.notice == ESCALATION) == escalation);
+            let to = self.ledger.messages_to(person)?.into_iter().filter(move |one| one.tells != escalation);
             Ok::<_, Fault>(to.filter_map(|one| one.envelope_to).any(|to| who.contains(&to.to_lowercase())))
         };
         Ok(went(true)? && !went(false)?)
@@ -293,7 +287,7 @@ impl Engine<'_> {
         let (Some(person), Some(revision), true) = (&placed.person, placed.revision, placed.proven) else {
             return Ok(None);
         };
-        let left = |one: &MessageRow| one.revision == revision && one.settled_at.is_some() && one.notice != ESCALATION;
+        let left = |one: &MessageRow| one.revision == revision && one.settled_at.is_some() && one.tells;
         let mut meant = self.ledger.messages_to(person)?.into_iter().filter(left);
         Ok(meant.next().filter(|_| meant.next().is_none()))
     }

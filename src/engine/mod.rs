@@ -8,7 +8,9 @@ mod building;
 mod calendar;
 mod checking;
 mod compose;
+mod clock;
 mod confirm;
+mod corrections;
 mod cutover;
 mod desk;
 mod drain;
@@ -89,7 +91,9 @@ impl<'w> Engine<'w> {
         let (roster, faults) = roster::read(&campaign);
         findings.extend(faults);
         findings.extend(roster::check_audiences(&campaign, &roster));
-        let ledger = Ledger::open(&campaign.state())?;
+        let mut ledger = Ledger::open(&campaign.state())?;
+        let two = campaign.gates.values().filter(|gate| gate.two_person);
+        ledger.two_names = two.map(|gate| gate.acknowledgement.clone()).collect();
         let campaign = Arc::new(campaign);
         let (patience, short_notice, texts) = Default::default();
         Ok(Engine { inputs, campaign, roster, findings, patience, ledger, world, short_notice, texts })

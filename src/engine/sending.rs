@@ -99,7 +99,8 @@ impl Engine<'_> {
         }
         self.require_not_aborted()?;
         self.require_roster()?;
-        if notice.is_none() && self.is_postponed()? && !self.ledger.owed()?.is_empty() {
+        self.require_clock()?;
+        if notice.is_none() && self.is_postponed()? && !self.intents_owed()?.is_empty() {
             return self.send_owed(stop, progress);
         }
         self.require_unchanged()?;
@@ -170,7 +171,7 @@ impl Engine<'_> {
                 notice: owed.notice,
             })
         });
-        Ok(owed.collect())
+        Ok(owed.chain(self.intents_corrected()?).collect())
     }
 
     /// Carries what is planned to the server or the folder.
@@ -218,7 +219,7 @@ impl Engine<'_> {
             let address = person.email.as_ref().map(ToString::to_string);
             // What may have arrived already goes out as the same bytes only, so that a receiver can drop the double.
             let in_doubt = matches!(message.state, State::Held | State::Uncertain);
-            if address == message.envelope_to || message.notice == "escalation" || in_doubt {
+            if address == message.envelope_to || !message.tells || in_doubt {
                 if message.envelope_to.is_some() && again.len() < limit {
                     again.push(message.id);
                 }
@@ -264,7 +265,7 @@ impl Engine<'_> {
             if !revisions.contains_key(&intent.notice) {
                 // That the change is off, or put off, holds whatever the files say now; an answer to an answer tells nothing
                 // that was not told.
-                let number = if matches!(intent.notice.as_str(), "abort" | "postponed" | OUTDATED) {
+                let number = if matches!(intent.notice.as_str(), "abort" | "postponed" | "correction" | OUTDATED) {
                     self.revision_number()?
                 } else {
                     self.require_packages(&intent.notice)?;
@@ -277,7 +278,9 @@ impl Engine<'_> {
         if intents.is_empty() {
             return Ok(0);
         }
-        let desk = self.desk()?;
+        let mut desk = self.desk()?;
+        desk.threads = self.threads(intents)?;
+        let desk = desk;
         let compose = |intent: &Intent| desk.compose(intent, revisions[&intent.notice], now);
         // While one batch is written down, the next is composed.
         let (written, composed) = sync_channel(1);
@@ -312,8 +315,12 @@ impl Engine<'_> {
             let cause = format!("there is no notice '{name}'");
             return Err(Fault::ending(Exit::Usage, "unknown-notice", cause, format!("one of {}", known.join(", "))));
         };
-        if matches!(name, "abort" | "postponed") {
-            let command = if name == "abort" { "abort" } else { "amend --postpone" };
+        if matches!(name, "abort" | "postponed" | "correction") {
+            let command = match name {
+                "abort" => "abort",
+                "postponed" => "amend --postpone",
+                _ => "amend",
+            };
             let cause = format!("'{name}' is true only once `flagday {command}` was run, which sends it");
             return Err(Fault::ending(Exit::Usage, "sent-by-command", cause, format!("run `flagday {command}`")));
         }

@@ -1,7 +1,7 @@
 //! The end before the end: a campaign that was called off stays called off.
 
 use super::{Ledger, amendments, audit, instant, millis};
-use crate::answer::{Standing, Waiving};
+use crate::answer::{Standing, Waiver, Waiving};
 use crate::campaign::Grade;
 use crate::fault::Result;
 use chrono::{DateTime, Utc};
@@ -24,6 +24,21 @@ pub struct Told {
     /// The newest revision under which a calendar entry went out.
     pub calendar: Option<u32>,
 }
+
+/// Somebody who was asked to remind a person: their manager or alternate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    pub person: String,
+    pub envelope_to: String,
+    /// The newest revision that a letter to them spoke of.
+    pub revision: u32,
+    /// The newest revision under which a calendar entry went out to them.
+    pub calendar: Option<u32>,
+}
+
+/// A message that has left, as far as anybody knows.
+const LEFT: &str = "(state IN ('sending', 'transmitting', 'sent', 'delivered', 'uncertain') \
+                    OR (state IN ('held', 'cancelled') AND doubts > 0))";
 
 impl Ledger {
     /// Calls the campaign off, and takes back what has not left, in one transaction: from here on every process lets go
@@ -50,18 +65,30 @@ impl Ledger {
 
     /// Whoever was sent a letter under any revision, as far as anybody knows.
     pub fn ever_told(&self) -> Result<Vec<Told>> {
-        let mut all = self.db.prepare_cached(
+        let mut all = self.db.prepare_cached(&format!(
             "SELECT person, envelope_to, max(planned_at), max(CASE WHEN calendar THEN revision END) FROM message \
-             WHERE tells AND notice <> 'abort' AND (state IN ('sending', 'transmitting', 'sent', 'delivered', 'uncertain') \
-             OR (state IN ('held', 'cancelled') AND doubts > 0)) GROUP BY person ORDER BY min(id)",
-        )?;
+             WHERE tells AND notice <> 'abort' AND {LEFT} GROUP BY person ORDER BY min(id)"
+        ))?;
         let rows =
             all.query_map((), |row| Ok(Told { person: row.get(0)?, envelope_to: row.get(1)?, calendar: row.get(3)? }))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Why a message is not to leave any more.
-    pub(super) fn moot_now(&self, id: i64) -> Result<Option<String>> {
+    /// Whoever was sent a letter about somebody else under any revision, by person and address.
+    pub fn asked_to_remind(&self) -> Result<Vec<Asked>> {
+        let mut all = self.db.prepare_cached(&format!(
+            "SELECT person, envelope_to, max(revision), max(CASE WHEN calendar THEN revision END) FROM message \
+             WHERE NOT tells AND notice <> 'abort' AND {LEFT} GROUP BY person, lower(envelope_to) ORDER BY min(id)"
+        ))?;
+        let rows = all.query_map((), |row| {
+            let (person, envelope_to) = (row.get(0)?, row.get(1)?);
+            Ok(Asked { person, envelope_to, revision: row.get(2)?, calendar: row.get(3)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Why a message is not to leave any more, by what is on record at `now`.
+    pub(super) fn moot_now(&self, id: i64, now: DateTime<Utc>) -> Result<Option<String>> {
         let found: Option<(String, String, Option<String>, Option<String>)> = self
             .db
             .prepare_cached("SELECT notice, person, acknowledgement, moot_at FROM message WHERE id = ?")?
@@ -75,8 +102,12 @@ impl Ledger {
         let (Some(acknowledgement), Some(grade)) = (acknowledgement, grade) else { return Ok(None) };
         let floor = self.floor(&person)?;
         let facts = self.evidence_about(&person, &acknowledgement, floor)?;
-        // Whether a waiver is in force the campaign decides: a letter too many does no harm.
-        let standing = Standing::of(&person, &facts, Waiving::default(), "");
+        let waivers: Vec<Waiver> = self.waivers_of(&acknowledgement, &person)?;
+        let waiving = Waiving::of(waivers, self.two_names.contains(&acknowledgement), now);
+        if let Some(waiver) = &waiving.in_force {
+            return Ok(Some(format!("not needed any more: {person} was waived by {}", waiver.by)));
+        }
+        let standing = Standing::of(&person, &facts, waiving, "");
         Ok((standing.grade >= grade).then(|| format!("not needed any more: {person} {}", standing.why)))
     }
 

@@ -30,6 +30,16 @@ pub struct Owed {
     pub changes: Vec<Changed>,
 }
 
+/// What a person was informed of by one amendment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Amended {
+    pub person: String,
+    pub revision: u32,
+    pub notice: String,
+    pub reason: String,
+    pub changes: Vec<Changed>,
+}
+
 /// Somebody who had to answer and is no longer on the roster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Leaver {
@@ -138,6 +148,20 @@ impl Ledger {
         // Back to where it was. A package has no words for what it is now: its letter brings it.
         merged.retain(|change| change.told != change.now);
         Ok(merged)
+    }
+
+    /// What every amendment informed people of, oldest first.
+    pub fn amended(&self) -> Result<Vec<Amended>> {
+        let mut all = self
+            .db
+            .prepare_cached("SELECT person, revision, notice, reason, changes FROM amended ORDER BY revision, rowid")?;
+        let rows = all
+            .query_map((), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get::<_, String>(4)?)))?;
+        rows.map(|row| {
+            let (person, revision, notice, reason, changes) = row?;
+            Ok(Amended { person, revision, notice, reason, changes: serde_json::from_str(&changes)? })
+        })
+        .collect()
     }
 
     /// Those who had to answer and left, by the amendment that took note of it.

@@ -29,6 +29,11 @@ pub struct AuditHead {
     pub hash: String,
 }
 
+/// So many of the newest events are asked for the newest instant: a clock that was set back shows among them.
+const RECENT: usize = 10_000;
+/// The operator has said that the clock is right, whatever stands before.
+pub(crate) const CLOCK_ACCEPTED: &str = "clock-accepted";
+
 /// Adds an event inside the transaction of the change that it tells of.
 pub(super) fn append(tx: &Transaction, at: DateTime<Utc>, kind: &str, body: &impl Serialize) -> Result<()> {
     let mut head = tx.prepare_cached("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1")?;
@@ -61,6 +66,20 @@ fn link(previous: &str, seq: i64, at: i64, kind: &str, body: &str) -> String {
 }
 
 impl Ledger {
+    /// The newest instant on record: what happens now cannot have happened before it.
+    pub fn newest_instant(&self) -> Result<Option<DateTime<Utc>>> {
+        let mut recent = self.db.prepare_cached("SELECT at, kind FROM event ORDER BY seq DESC LIMIT ?")?;
+        let mut rows = recent.query([RECENT as i64])?;
+        let mut newest = None;
+        while let Some(row) = rows.next()? {
+            newest = newest.max(Some(row.get::<_, i64>(0)?));
+            if row.get::<_, String>(1)? == CLOCK_ACCEPTED {
+                break;
+            }
+        }
+        Ok(newest.map(instant))
+    }
+
     /// The head of the chain; `None` before the first event.
     pub fn audit_head(&self) -> Result<Option<AuditHead>> {
         let head = self.db.query_row("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1", (), |row| {

@@ -43,10 +43,19 @@ impl Ledger {
 
     /// What was decided for one acknowledgement and not withdrawn, oldest first. Some may have run out.
     pub fn waivers(&self, acknowledgement: &str) -> Result<Vec<Waiver>> {
-        let mut all = self.db.prepare_cached(
-            "SELECT person, reason, by, at, until FROM waiver WHERE acknowledgement = ? AND revoked = 0 ORDER BY id",
-        )?;
-        let rows = all.query_map([acknowledgement], |row| {
+        self.select_waivers("acknowledgement = ?", [acknowledgement])
+    }
+
+    /// The same about one person.
+    pub(super) fn waivers_of(&self, acknowledgement: &str, person: &str) -> Result<Vec<Waiver>> {
+        self.select_waivers("acknowledgement = ? AND person = ?", [acknowledgement, person])
+    }
+
+    fn select_waivers(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<Waiver>> {
+        let mut all = self.db.prepare_cached(&format!(
+            "SELECT person, reason, by, at, until FROM waiver WHERE {condition} AND revoked = 0 ORDER BY id"
+        ))?;
+        let rows = all.query_map(values, |row| {
             Ok(Waiver {
                 person: row.get(0)?,
                 reason: row.get(1)?,

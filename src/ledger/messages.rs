@@ -9,6 +9,7 @@ use crate::roster::Format;
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, ToSql};
 use serde::Serialize;
+use std::collections::HashMap;
 
 /// One notice to one person in one revision, about to be planned.
 #[derive(Debug)]
@@ -74,6 +75,9 @@ pub struct MessageRow {
     pub attempts: u32,
     pub next_at: DateTime<Utc>,
     pub reply: String,
+    /// It went to the person; false: to somebody else about them.
+    #[serde(skip)]
+    pub tells: bool,
 }
 
 /// How many messages are in each state, under the names of the contract.
@@ -90,7 +94,7 @@ pub struct Counts {
 }
 
 const COLUMNS: &str = "id, message_id, person, notice, revision, copy, acknowledgement, reason, envelope_to, due_at, \
-                       planned_at, settled_at, state, attempts, next_at, reply";
+                       planned_at, settled_at, state, attempts, next_at, reply, tells";
 
 impl Ledger {
     /// Plans messages in bulk, in one durable transaction: all of them, or none after an error. A message that is planned
@@ -178,6 +182,17 @@ impl Ledger {
         self.select("WHERE id >= ?", &[&id])
     }
 
+    /// The newest message of a notice that really went to each address about each person: its Message-ID by person and
+    /// address, in small letters.
+    pub fn threads(&self, notice: &str) -> Result<HashMap<(String, String), String>> {
+        let mut all = self.db.prepare_cached(
+            "SELECT person, lower(envelope_to), message_id FROM message \
+             WHERE notice = ? AND state IN ('sent', 'delivered') ORDER BY id",
+        )?;
+        let rows = all.query_map([notice], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Every message to one person.
     pub fn messages_to(&self, person: &str) -> Result<Vec<MessageRow>> {
         self.select("WHERE person = ?", &[&person])
@@ -248,6 +263,7 @@ fn read(row: &Row) -> Result<MessageRow> {
         attempts: row.get(13)?,
         next_at: instant(row.get(14)?),
         reply: row.get(15)?,
+        tells: row.get(16)?,
     })
 }
 

@@ -24,8 +24,9 @@ mod told;
 mod tests;
 mod tries;
 
-pub use abort::{Aborted, Told};
-pub use amendments::{Changed, Leaver, Owed, Takeover};
+pub use abort::{Aborted, Asked, Told};
+pub use amendments::{Amended, Changed, Leaver, Owed, Takeover};
+pub(crate) use audit::CLOCK_ACCEPTED;
 pub use audit::{AuditEvent, AuditHead};
 pub use inbound::{Inbound, NewInbound, Settled};
 pub use journal::Guard;
@@ -35,7 +36,7 @@ pub use outdated::{OUTDATED, Outdated, ToHear};
 pub use revisions::Revision;
 pub use secret::begin_with_key;
 pub use tasks::Task;
-pub use told::Letters;
+pub use told::{Escalated, Letters};
 pub use tries::{Attempt, Tried};
 
 use crate::fault::{Exit, Fault, Result};
@@ -59,6 +60,10 @@ pub struct Ledger {
     questionable: HashSet<i64>,
     /// The round of sending that tells of the abort: it does not stop because of it.
     pub(crate) carries_abort: bool,
+    /// Acknowledgements whose waivers need two names.
+    pub(crate) two_names: HashSet<String>,
+    /// When messages were last claimed.
+    claimed_at: DateTime<Utc>,
 }
 
 impl Ledger {
@@ -93,6 +98,8 @@ impl Ledger {
             claims: HashMap::new(),
             questionable: HashSet::new(),
             carries_abort: false,
+            two_names: HashSet::new(),
+            claimed_at: DateTime::UNIX_EPOCH,
         };
         ledger.take_over_left_behind()?;
         Ok(ledger)

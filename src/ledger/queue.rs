@@ -38,6 +38,7 @@ impl Payload for Stored {
 impl Queue for Ledger {
     fn claim_except(&mut self, now: DateTime<Utc>, limit: usize, domains: &[String]) -> Result<Vec<Claimed>> {
         let boot = system::boot_id();
+        self.claimed_at = now;
         let (claimed, questionable) = self.take_over(|tx| {
             let mut fetch = tx.prepare_cached(
                 "SELECT id, fence, attempts, person, notice, message_id, envelope_from, envelope_to, bytes, expires_at, \
@@ -102,7 +103,7 @@ impl Queue for Ledger {
     }
 
     fn moot(&mut self, message: &Claimed) -> Result<Option<String>> {
-        if self.questionable.contains(&message.id) { self.moot_now(message.id) } else { Ok(None) }
+        if self.questionable.contains(&message.id) { self.moot_now(message.id, self.claimed_at) } else { Ok(None) }
     }
 
     fn called_off(&mut self) -> Result<bool> {

@@ -80,6 +80,18 @@ ALTER TABLE message ADD COLUMN calendar INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE outdated(
   person TEXT NOT NULL, revision INTEGER NOT NULL, acknowledgement TEXT NOT NULL, answered INTEGER NOT NULL,
   letter INTEGER NOT NULL, message_id TEXT, PRIMARY KEY(person, revision)) STRICT;
+", "
+CREATE TABLE task_of_revision(
+  id INTEGER PRIMARY KEY, at INTEGER NOT NULL, person TEXT NOT NULL, acknowledgement TEXT NOT NULL, what TEXT NOT NULL,
+  revision INTEGER NOT NULL, call INTEGER NOT NULL, UNIQUE(person, acknowledgement, revision, what)) STRICT;
+INSERT INTO task_of_revision SELECT id, at, person, acknowledgement, what,
+  coalesce((SELECT revision FROM floor WHERE floor.person = task.person), 0),
+  id = coalesce((SELECT min(id) FROM task other WHERE other.person = task.person
+    AND other.acknowledgement = task.acknowledgement AND (other.what LIKE 'no answer to mail: call %'
+    OR other.what LIKE 'nobody to escalate to: call %' OR other.what LIKE 'mail does not reach them: call %')), 0) FROM task;
+DROP TABLE task;
+ALTER TABLE task_of_revision RENAME TO task;
+CREATE UNIQUE INDEX task_call ON task(person, acknowledgement, revision) WHERE call;
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
@@ -102,4 +114,34 @@ pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
         tx.commit()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_that_an_older_ledger_holds_twice_are_one_and_every_task_stays() {
+        let mut db = Connection::open_in_memory().expect("a database");
+        for sql in &VERSIONS[..6] {
+            db.execute_batch(sql).expect(sql);
+        }
+        db.pragma_update(None, "user_version", 6).expect("a version");
+        db.execute("INSERT INTO amended VALUES (2, 'ann', 'news', '', '[]')", ()).expect("an amendment");
+        for (person, what) in [
+            ("ann", "Ann asks for help: call Ann (1)"),
+            ("ann", "nobody to escalate to: call Ann (1)"),
+            ("ann", "no answer to mail: call Ann (1)"),
+            ("bea", "no answer to mail: call Bea (2)"),
+        ] {
+            let insert = "INSERT INTO task(at, person, acknowledgement, what) VALUES (1, ?, 'read', ?)";
+            db.execute(insert, (person, what)).expect("a task");
+        }
+        migrate(&mut db, Path::new("ledger.db")).expect("migrated");
+        let mut all = db.prepare("SELECT person, revision, call FROM task ORDER BY id").expect("tasks");
+        let rows = all.query_map((), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("rows");
+        let rows: Vec<(String, u32, bool)> = rows.collect::<std::result::Result<_, _>>().expect("tasks");
+        let expected = [("ann", 2, false), ("ann", 2, true), ("ann", 2, false), ("bea", 0, true)];
+        assert_eq!(rows, expected.map(|(person, revision, call)| (person.to_owned(), revision, call)));
+    }
 }

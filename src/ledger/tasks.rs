@@ -1,10 +1,11 @@
-//! Tasks for a human: people whom mail does not move and who must be called.
+//! Tasks for a human: people whom mail does not move and who must be called, and what people asked for.
 
 use super::{Ledger, audit, instant, millis};
 use crate::fault::Result;
 use chrono::{DateTime, Utc};
-use rusqlite::Transaction;
+use rusqlite::{OptionalExtension, Transaction};
 use serde::Serialize;
+use std::collections::HashSet;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Task {
@@ -12,6 +13,9 @@ pub struct Task {
     pub person: String,
     pub acknowledgement: String,
     pub what: String,
+    /// The end of an escalation: one for each person and acknowledgement, until what they were told changes.
+    #[serde(skip)]
+    pub call: bool,
 }
 
 impl Ledger {
@@ -20,10 +24,33 @@ impl Ledger {
         self.durable(|tx| insert(tx, task))
     }
 
+    /// Every task that was ever noted.
     pub fn tasks(&self) -> Result<Vec<Task>> {
-        let mut all = self.db.prepare_cached("SELECT at, person, acknowledgement, what FROM task ORDER BY id")?;
+        self.select_tasks("FROM task t")
+    }
+
+    /// Those about what their people are told now.
+    pub fn tasks_in_force(&self) -> Result<Vec<Task>> {
+        self.select_tasks("FROM task t LEFT JOIN floor f USING (person) WHERE t.revision >= coalesce(f.revision, 0)")
+    }
+
+    /// Whom somebody has to call already, by person and acknowledgement.
+    pub fn calls(&self) -> Result<HashSet<(String, String)>> {
+        let calls = self.tasks_in_force()?.into_iter().filter(|task| task.call);
+        Ok(calls.map(|task| (task.person, task.acknowledgement)).collect())
+    }
+
+    fn select_tasks(&self, from: &str) -> Result<Vec<Task>> {
+        let sql = format!("SELECT t.at, t.person, t.acknowledgement, t.what, t.call {from} ORDER BY t.id");
+        let mut all = self.db.prepare_cached(&sql)?;
         let rows = all.query_map((), |row| {
-            Ok(Task { at: instant(row.get(0)?), person: row.get(1)?, acknowledgement: row.get(2)?, what: row.get(3)? })
+            Ok(Task {
+                at: instant(row.get(0)?),
+                person: row.get(1)?,
+                acknowledgement: row.get(2)?,
+                what: row.get(3)?,
+                call: row.get(4)?,
+            })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -31,9 +58,11 @@ impl Ledger {
 
 /// Notes a task inside a larger transaction.
 pub(super) fn insert(tx: &Transaction, task: &Task) -> Result<bool> {
+    let mut floor = tx.prepare_cached("SELECT revision FROM floor WHERE person = ?")?;
+    let revision: u32 = floor.query_row([&task.person], |row| row.get(0)).optional()?.unwrap_or(0);
     let added = tx.execute(
-        "INSERT OR IGNORE INTO task(at, person, acknowledgement, what) VALUES (?,?,?,?)",
-        (millis(task.at), &task.person, &task.acknowledgement, &task.what),
+        "INSERT OR IGNORE INTO task(at, person, acknowledgement, what, revision, call) VALUES (?,?,?,?,?,?)",
+        (millis(task.at), &task.person, &task.acknowledgement, &task.what, revision, task.call),
     )?;
     if added > 0 {
         audit::append(tx, task.at, "task", task)?;

@@ -18,7 +18,32 @@ pub struct Letters {
     pub last: Option<DateTime<Utc>>,
 }
 
+/// One escalation to somebody about a person who is silent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Escalated {
+    pub person: String,
+    /// In small letters.
+    pub to: String,
+    /// Which of the acknowledgement's escalations it was.
+    pub copy: u32,
+    pub at: DateTime<Utc>,
+}
+
 impl Ledger {
+    /// Whom escalations about an acknowledgement went to, or are on their way to, since the newest revision that concerned
+    /// each person.
+    pub fn escalated(&self, acknowledgement: &str) -> Result<Vec<Escalated>> {
+        let mut all = self.db.prepare_cached(
+            "SELECT m.person, lower(envelope_to), copy, planned_at FROM message m LEFT JOIN floor f ON f.person = m.person \
+             WHERE acknowledgement = ? AND notice = 'escalation' AND state <> 'cancelled' AND envelope_to IS NOT NULL \
+             AND m.revision >= coalesce(f.revision, 0) ORDER BY m.id",
+        )?;
+        let rows = all.query_map([acknowledgement], |row| {
+            Ok(Escalated { person: row.get(0)?, to: row.get(1)?, copy: row.get(2)?, at: instant(row.get(3)?) })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// By person. What was taken back before it left does not count.
     pub fn letters(&self, acknowledgement: &str) -> Result<Vec<Letters>> {
         let mut all = self.db.prepare_cached(

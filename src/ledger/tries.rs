@@ -64,6 +64,7 @@ impl Ledger {
                     person: attempt.person.to_owned(),
                     acknowledgement: attempt.acknowledgement.to_owned(),
                     what: locked(refusal),
+                    call: false,
                 };
                 tasks::insert(tx, &task)?;
             }

@@ -36,6 +36,7 @@ pub fn campaign() -> Campaign {
         ("abort", "everybody"),
         ("postponed", "everybody"),
         ("outdated-answer", "everybody"),
+        ("correction", "managers"),
     ];
     Campaign {
         root: PathBuf::from("/no/such/campaign"),

@@ -40,6 +40,7 @@ fn every_notice_reads_well() {
         ("postponed", false),
         ("outdated-answer", true),
         ("amendment", true),
+        ("correction", true),
     ] {
         insta::assert_snapshot!(notice, page(&rendered(notice, &kim, code_asked)));
     }
@@ -49,7 +50,7 @@ fn every_notice_reads_well() {
 #[test]
 fn what_must_not_be_missed_is_told_in_german_too() {
     let kim = Person { language: Some("de".to_owned()), ..sample::person() };
-    for notice in ["change-date", "reminder", "amendment", "outdated-answer"] {
+    for notice in ["change-date", "reminder", "amendment", "escalation", "correction", "abort", "outdated-answer"] {
         insta::assert_snapshot!(format!("{notice}-de"), page(&rendered(notice, &kim, true)));
     }
 }
@@ -57,10 +58,20 @@ fn what_must_not_be_missed_is_told_in_german_too() {
 #[test]
 fn the_html_says_the_same_and_asks_for_nothing_from_elsewhere() {
     let kim = sample::person();
-    let (before, after) =
-        (["change-date", "new-serial", "local-change-date", "reminder"], ["escalation", "all-clear", "abort"]);
-    for notice in before.into_iter().chain(after).chain(["outdated-answer"]) {
-        let html = rendered(notice, &kim, true).html.unwrap();
+    let german = Person { language: Some("de".to_owned()), ..sample::person() };
+    let notices = [
+        "change-date",
+        "new-serial",
+        "local-change-date",
+        "reminder",
+        "escalation",
+        "all-clear",
+        "abort",
+        "correction",
+        "outdated-answer",
+    ];
+    for (notice, person) in notices.iter().flat_map(|notice| [(*notice, &kim), (*notice, &german)]) {
+        let html = rendered(notice, person, true).html.unwrap();
         for banned in ["<img", "<script", "<form", "<link", "<style", "url(", "src="] {
             assert!(!html.contains(banned), "{notice}: {banned}");
         }

@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Notices that the program sends of itself, whether or not the campaign lists them.
-const OF_ITSELF: [&str; 6] = ["reminder", "escalation", "abort", "postponed", "amendment", "outdated-answer"];
+const OF_ITSELF: [&str; 7] =
+    ["reminder", "escalation", "abort", "postponed", "amendment", "correction", "outdated-answer"];
 /// The longest rendered part, in bytes, and the longest subject, in characters.
 const PART: usize = 256 * 1024;
 const SUBJECT: usize = 200;

@@ -150,6 +150,7 @@ impl Stage<'_, '_> {
                 *nth += usize::from(message.state == State::Sent);
                 format!("{name} {} for {asked}", (*nth).max(1))
             }
+            (name, _) if !message.tells => format!("{name} to a manager or alternate"),
             (name, _) if message.copy > 0 => format!("{name}, copy {}", message.copy + 1),
             (name, _) => name.to_owned(),
         }

@@ -4,7 +4,7 @@ use super::outcome::Kind as Event;
 use super::script::{AtEvening, Behaviour, On};
 use super::stage::{Happening, How, Stage};
 use super::world::touch;
-use crate::answer::Kind;
+use crate::answer::{Kind, note_of_return};
 use crate::campaign::Grade;
 use crate::engine::Answer;
 use crate::fault::{Fault, Result};
@@ -23,8 +23,10 @@ impl Stage<'_, '_> {
     /// What a person does about a message that has come.
     pub(super) fn react(&mut self, message: &MessageRow) -> Result<()> {
         let person = message.person.clone();
-        if message.notice == "escalation" {
-            self.trigger(On::Escalated, None, Some(&person), None);
+        if !message.tells {
+            if message.notice == "escalation" {
+                self.trigger(On::Escalated, None, Some(&person), None);
+            }
             return Ok(());
         }
         let Some(asked) = message.acknowledgement.clone() else { return Ok(()) };
@@ -68,10 +70,7 @@ impl Stage<'_, '_> {
                 let now = self.world.truly();
                 let until = manner.until.map(|until| until.instant(&self.engine.campaign.change).max(now));
                 let words = match until {
-                    Some(until) => {
-                        let day = until.with_timezone(&self.engine.campaign.change.zone).format("%F");
-                        format!("out of the office until {day}")
-                    }
+                    Some(until) => note_of_return(until.with_timezone(&self.engine.campaign.change.zone).date_naive()),
                     None => "out of the office".to_owned(),
                 };
                 let back = until.map_or(manner.then, |until| until - now + delay);

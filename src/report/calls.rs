@@ -83,12 +83,12 @@ pub fn calls(engine: &Engine, check_letters: bool) -> Result<Vec<Call>> {
     let mut newest: HashMap<(String, String), MessageRow> = HashMap::new();
     for message in engine.ledger().messages()?.into_iter().filter(holds) {
         // A message that went to somebody else says nothing about the person.
-        if message.notice != "escalation" {
+        if message.tells {
             newest.insert((message.person.clone(), message.notice.clone()), message);
         }
     }
     let tasks: HashSet<(String, String)> =
-        engine.ledger().tasks()?.into_iter().map(|task| (task.person, task.acknowledgement)).collect();
+        engine.ledger().tasks_in_force()?.into_iter().map(|task| (task.person, task.acknowledgement)).collect();
     let mut found: HashMap<String, (Why, String, Vec<Ask>)> = HashMap::new();
     for acknowledgement in engine.campaign.acknowledgements.values() {
         for standing in engine.standings(acknowledgement)? {

@@ -172,7 +172,7 @@ fn in_doubt(engine: &Engine, count: usize) -> Result<Vec<FailureRow>> {
 /// Tasks whose acknowledgement is still open.
 fn open_tasks(engine: &Engine) -> Result<Vec<Task>> {
     let mut open = Vec::new();
-    for task in engine.ledger().tasks()? {
+    for task in engine.ledger().tasks_in_force()? {
         let Some(acknowledgement) = engine.campaign.acknowledgements.get(&task.acknowledgement) else { continue };
         let standing = engine.standing(acknowledgement, &task.person)?;
         if standing.is_some_and(|one| one.waiver.is_none() && one.grade < acknowledgement.grade) {
@@ -185,10 +185,16 @@ fn open_tasks(engine: &Engine) -> Result<Vec<Task>> {
 /// The next sensible command, with the reason.
 fn next(engine: &Engine, steps: &[StepView], messages: &Counts, gates: &[Verdict]) -> Result<String> {
     if engine.aborted()?.is_some() {
-        return Ok(match engine.to_be_told_of_abort()?.len() + messages.planned + messages.deferred {
-            0 => "flagday report: the campaign was called off, and everyone who was told knows".into(),
-            people => format!("flagday abort: {people} people are still to be told that it is off"),
-        });
+        return Ok(
+            match engine.to_be_told_of_abort()?.len()
+                + engine.asked_to_be_told_of_abort()?.len()
+                + messages.planned
+                + messages.deferred
+            {
+                0 => "flagday report: the campaign was called off, and everyone who was told knows".into(),
+                people => format!("flagday abort: {people} people are still to be told that it is off"),
+            },
+        );
     }
     if engine.findings.iter().any(crate::fault::Finding::is_error) {
         return Ok("flagday check: a roster has errors, and nothing is sent while it has".into());

@@ -16,7 +16,7 @@ pub(super) fn read(all: &mut Table, context: &Context, packages: &IndexMap<Strin
     };
     let mut notices: Vec<Notice> = all.named("notice").into_iter().filter_map(read).collect();
     // What the program sends of itself, to those who were told and nobody else. The audience is never asked.
-    for name in ["abort", "postponed", "outdated-answer"] {
+    for name in ["abort", "postponed", "outdated-answer", "correction"] {
         if let Some(first) = notices.first().filter(|_| !context.notices.names.iter().any(|known| known == name)) {
             let of_itself = Notice {
                 name: name.to_owned(),

@@ -14,7 +14,8 @@ fn a_file_with_the_sites_own_facts_is_complete() {
     assert_eq!(words(campaign.audiences.keys()), "remote-users local-users async-admins everyone");
     assert_eq!(
         words(campaign.notices.keys()),
-        "change-date new-serial local-change-date reminder escalation broadcast all-clear abort postponed outdated-answer"
+        "change-date new-serial local-change-date reminder escalation broadcast all-clear abort postponed outdated-answer \
+         correction"
     );
     assert_eq!(words(campaign.acknowledgements.keys()), "disk-received serial-received drained serial-changed");
     assert_eq!(words(campaign.gates.keys()), "disks-held async-informed locals-drained async-switched");

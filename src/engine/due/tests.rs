@@ -1,5 +1,8 @@
 //! Reminders and escalations over simulated days: what goes out when, whatever the ticks and the answers.
 
+mod amended; // revisions, and those who were asked to remind
+mod chain; // manager, alternate, call: each once
+
 use crate::answer::Kind;
 use crate::engine::{Answer, Engine, Sent, To};
 use crate::fault::Result;
@@ -70,7 +73,10 @@ impl Play {
     }
 
     fn of(campaign: &str) -> Play {
-        let folder = tempfile::tempdir().expect("a folder");
+        // In memory where the system has such a place: what syncs many thousand times is quick there.
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        let folder = folder.expect("a folder");
         fs_err::write(folder.path().join("flagday.toml"), campaign).expect("written");
         fs_err::write(folder.path().join("people.csv"), PEOPLE).expect("written");
         Play { folder, clock: Clock(Mutex::new(day("2027-03-17T09:00"))) }
@@ -82,6 +88,10 @@ impl Play {
         self
     }
 
+    fn write(&self, campaign: &str) {
+        fs_err::write(self.folder.path().join("flagday.toml"), campaign).expect("written");
+    }
+
     fn engine(&self) -> Engine<'_> {
         Engine::open(self.folder.path(), &self.clock).expect("opened")
     }
@@ -91,11 +101,15 @@ impl Play {
     }
 
     fn record(&self, person: &str, kind: Kind) {
+        self.says(person, kind, if kind == Kind::HardBounce { "550 no such user" } else { "" });
+    }
+
+    fn says(&self, person: &str, kind: Kind, words: &str) {
         let answer = Answer {
             person: person.to_owned(),
             acknowledgement: Some("read".to_owned()),
             kind: Some(kind),
-            note: if kind == Kind::HardBounce { "550 no such user" } else { "" }.to_owned(),
+            note: words.to_owned(),
             ..Answer::default()
         };
         self.engine().record(&answer).expect("recorded");
@@ -135,10 +149,19 @@ fn reminders_then_the_manager_then_the_alternate_then_a_call() {
     let escalations = play.to("escalation");
     assert_eq!(escalations[0], ("ann".to_owned(), "boss@corp.example".to_owned()));
     assert_eq!(play.letters("escalation")[0].reason, "Ann has not answered 5 letters of ours");
-    play.at("2027-03-29T07:00").tick();
-    assert_eq!(play.to("escalation").last().expect("one").1, "aide@corp.example");
+    assert_eq!(escalations[1], ("bea".to_owned(), "aide@corp.example".to_owned()), "she has no manager");
+    let tasks = play.at("2027-03-29T07:00").tick().tasks;
+    assert_eq!(play.to("escalation")[2..], [("ann".to_owned(), "aide@corp.example".to_owned())]);
+    assert_eq!(
+        tasks.iter().map(|task| task.what.as_str()).collect::<Vec<_>>(),
+        ["nobody to escalate to: call Bea (no phone number in the roster)"]
+    );
     let tasks = play.at("2027-03-30T07:00").tick().tasks;
-    assert_eq!(tasks.iter().map(|task| task.person.as_str()).collect::<Vec<_>>(), ["ann", "bea"]);
+    assert_eq!(
+        tasks.iter().map(|task| task.person.as_str()).collect::<Vec<_>>(),
+        ["ann"],
+        "Bea is to be called already"
+    );
 }
 
 #[test]
@@ -157,13 +180,40 @@ fn whoever_mail_does_not_reach_is_escalated_at_once_and_reminded_no_more() {
 }
 
 #[test]
+fn whoever_is_away_over_the_deadline_is_escalated_at_once_and_reminded_when_back() {
+    let play = Play::new();
+    play.tick();
+    // The answer is due on the 28th. Ann is back the day after, Bea in time, and Cy did not say when.
+    play.says("ann", Kind::AutoReply, "back on 2027-03-29");
+    play.says("bea", Kind::AutoReply, "back on 2027-03-22");
+    play.says("cy", Kind::AutoReply, "out of the office");
+    play.at("2027-03-18T09:00").tick();
+    assert_eq!(play.to("escalation"), [("ann".to_owned(), "boss@corp.example".to_owned())]);
+    assert_eq!(play.letters("escalation")[0].reason, "Ann is away until 2027-03-29, and the answer is needed before");
+    play.at("2027-03-21T08:05").tick();
+    assert_eq!(play.to("reminder").iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["cy"]);
+    play.at("2027-03-24T08:05").tick();
+    assert_eq!(play.to("reminder")[1..].iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["bea", "cy"]);
+    // The chain goes on from there: the manager has been asked, the alternate has not.
+    play.at("2027-03-28T07:00").tick();
+    assert_eq!(play.to("escalation").iter().filter(|(id, _)| id == "ann").count(), 1);
+    play.at("2027-03-29T07:00").tick();
+    assert!(play.to("escalation").contains(&("ann".to_owned(), "aide@corp.example".to_owned())));
+}
+
+#[test]
 fn a_list_that_is_edited_in_mid_campaign_sends_nothing_twice() {
     let play = Play::new();
     play.tick();
     assert_eq!(play.at("2027-03-21T08:05").tick().planned, 3);
     let edited = CAMPAIGN.replace(r#"remind = ["T-10d", "#, r#"remind = ["T-12d", "T-10d 09:00", "#);
-    fs_err::write(play.folder.path().join("flagday.toml"), edited).expect("written");
+    play.write(&edited);
     assert_eq!(play.at("2027-03-21T08:30").tick().planned, 0);
+    play.at("2027-03-28T08:00").tick();
+    assert_eq!(play.to("escalation").len(), 2, "to Ann's manager and Bea's alternate");
+    play.write(&edited.replace(r#"at = "T-3d", to"#, r#"at = "T-3d 08:30", to"#));
+    let sent = play.at("2027-03-28T08:30").tick();
+    assert_eq!((sent.planned, sent.tasks.len()), (0, 0), "nobody is asked again because the hour was edited");
 }
 
 #[test]
@@ -191,6 +241,52 @@ fn a_reminder_in_the_queue_is_taken_back_when_the_answer_comes() {
     assert_eq!(play.tick().sent, 2);
     let ann = play.letters("reminder").into_iter().find(|one| one.person == "ann").expect("hers");
     assert_eq!((ann.state.word(), ann.reply.as_str()), ("cancelled", "not needed any more: ann confirmed"));
+}
+
+#[test]
+fn a_reminder_in_the_queue_is_taken_back_when_the_person_is_waived() {
+    let gate = "[gate.all]\nacknowledgement = \"read\"\ntwo_person = true\n";
+    let play = Play::of(&format!("{CAMPAIGN}{gate}"));
+    play.tick();
+    play.at("2027-03-21T08:05");
+    let stopped = AtomicBool::new(true);
+    play.engine().send(None, &To::Everyone, None, false, &stopped, &mut |_| {}).expect("planned");
+    let waive = |person, by, until| {
+        let waive = crate::engine::Waive { person, only: None, reason: "on leave", by, until };
+        play.engine().waive(waive).expect("waived");
+    };
+    waive("ann", "Pat", None);
+    waive("ann", "Kim", None);
+    waive("bea", "Pat", None);
+    waive("cy", "Pat", Some("2027-03-21 09:30"));
+    waive("cy", "Kim", Some("2027-03-21 09:30"));
+    play.at("2027-03-21T09:05");
+    assert_eq!(play.tick().sent, 2, "one name is not enough for Bea, and Cy's waiver has run out");
+    let ann = play.letters("reminder").into_iter().find(|one| one.person == "ann").expect("hers");
+    assert_eq!((ann.state.word(), ann.reply.as_str()), ("cancelled", "not needed any more: ann was waived by Pat"));
+}
+
+#[test]
+fn a_clock_that_was_set_back_sends_nothing_until_somebody_says_that_it_is_right() {
+    let play = Play::new();
+    assert_eq!(play.at("2027-03-17T09:00").tick().sent, 3);
+    let behind = |moment: &str| {
+        let engine = &mut play.at(moment).engine();
+        engine.send(None, &To::Everyone, None, false, &AtomicBool::new(false), &mut |_| {}).map(drop)
+    };
+    // The notice went out by a clock that was a day ahead, as it turns out.
+    let fault = behind("2027-03-16T09:00").expect_err("refused");
+    assert_eq!(fault.findings[0].code, "clock-behind");
+    assert!(fault.findings[0].remedy.contains("--clock-ok"), "{fault}");
+    let words = fault.to_string();
+    assert!(words.contains("Tue 2027-03-16 10:00") && words.contains("Wed 2027-03-17 10:00"), "{words}");
+    // What is recorded meanwhile does not make it right.
+    play.record("ann", Kind::Confirmed);
+    assert!(behind("2027-03-16T09:10").is_err());
+    play.engine().accept_clock().expect("on record");
+    assert!(behind("2027-03-16T09:11").is_ok());
+    assert!(behind("2027-03-16T09:10").is_ok(), "clocks are put right by seconds all the time");
+    assert!(behind("2027-03-16T08:00").is_err(), "and once accepted is not for ever");
 }
 
 proptest! {

@@ -69,8 +69,28 @@ fn the_language_falls_back_to_its_base_and_then_to_none() {
     for other in [None, Some("fr"), Some("")] {
         assert!(text(other).subject.contains("keep this disk"), "{other:?}");
     }
-    let english = texts.render("new-serial", Some("de"), &sample::full()).unwrap();
-    assert!(english.subject.contains("new serial number"));
+    let (texts, findings) = load(&[("new-serial/subject.hbs", "Only in English"), ("new-serial/text.hbs", "Hello")]);
+    assert_eq!(findings, []);
+    let own = texts.render("new-serial", Some("de"), &sample::full()).unwrap();
+    assert_eq!((own.text.as_str(), own.html), ("Hello", None), "own words in one language are everybody's");
+}
+
+#[test]
+fn every_built_in_text_is_there_in_the_same_languages() {
+    let mut languages: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (path, _) in crate::notice::FILES {
+        let (folder, file) = path.rsplit_once('/').unwrap();
+        let parts: Vec<&str> = file.split('.').collect();
+        let (piece, language) = match (folder, parts.as_slice()) {
+            ("partials", [_, _, "hbs"]) | (_, [_, "hbs"]) => (path.strip_suffix(".hbs").unwrap(), "en"),
+            (_, [.., language, "hbs"]) => (path.strip_suffix(&format!(".{language}.hbs")).unwrap(), *language),
+            _ => panic!("{path}"),
+        };
+        languages.entry(piece).or_default().insert(language);
+    }
+    assert!(languages.len() > 30);
+    let apart: Vec<_> = languages.iter().filter(|(_, all)| **all != BTreeSet::from(["de", "en"])).collect();
+    assert!(apart.is_empty(), "{apart:?}");
 }
 
 #[test]

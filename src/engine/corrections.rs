@@ -1,0 +1,68 @@
+//! Managers and alternates who were asked to remind somebody were told of the change as well. When what their letter said does
+//! not hold any more, they hear of it: one letter for each person whom they were asked about, and none to anybody else.
+
+use super::Engine;
+use super::amend::is_another_time;
+use super::sending::Intent;
+use crate::fault::Result;
+use crate::ledger::{Amended, Asked};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, HashSet};
+
+impl Engine<'_> {
+    /// Those who were asked to remind somebody and do not know yet that the change is off.
+    pub fn asked_to_be_told_of_abort(&self) -> Result<Vec<Asked>> {
+        let have = self.ledger.copies("abort")?;
+        let asked = self.ledger.asked_to_remind()?.into_iter();
+        Ok(asked.filter(|one| !have.contains(&(one.person.clone(), copy_to(&one.envelope_to)))).collect())
+    }
+
+    /// The letters about amendments that moved the change, or put it off, after somebody was asked to remind.
+    pub(super) fn intents_corrected(&self) -> Result<Vec<Intent>> {
+        let asked = self.ledger.asked_to_remind()?;
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut amended: BTreeMap<String, Vec<Amended>> = BTreeMap::new();
+        for one in self.ledger.amended()?.into_iter().filter(|one| is_another_time(&one.notice, &one.changes)) {
+            amended.entry(one.person.clone()).or_default().push(one);
+        }
+        let mut have: HashSet<(String, u32)> = self.ledger.copies("correction")?;
+        have.extend(self.ledger.copies("postponed")?);
+        let mut intents = Vec::new();
+        for one in asked {
+            let newest = amended.get(&one.person).and_then(|all| all.last());
+            let Some(change) = newest.filter(|change| change.revision > one.revision) else { continue };
+            let Some(person) = self.roster.shared(&one.person) else { continue };
+            let copy = copy_to(&one.envelope_to);
+            let Ok(address) = one.envelope_to.parse() else { continue };
+            if have.contains(&(one.person.clone(), copy)) {
+                continue;
+            }
+            let postponed = change.notice == "postponed";
+            intents.push(Intent {
+                notice: if postponed { "postponed" } else { "correction" }.to_owned(),
+                acknowledgement: None,
+                copy,
+                count: 0,
+                room: usize::MAX,
+                reason: change.reason.clone(),
+                due_at: self.now(),
+                instead: Some(address),
+                replaces: None,
+                changes: Vec::new(),
+                cancels: one.calendar.filter(|_| postponed),
+                answers: None,
+                person,
+            });
+        }
+        Ok(intents)
+    }
+}
+
+/// Such letters to several addresses about one person are told apart by the address. The upper half: copies that a human
+/// asks for count from 1.
+pub(super) fn copy_to(address: &str) -> u32 {
+    let digest = Sha256::digest(address.to_lowercase());
+    u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]) | 1 << 31
+}

@@ -1,0 +1,73 @@
+//! Whom an escalation goes to: the manager, without one the alternate, and when nobody is left somebody has to call. Each of
+//! them is asked once about one person, however the steps fall together.
+
+use super::{Entry, Look};
+use crate::campaign::{Acknowledgement, EscalationWay};
+use crate::fault::Result;
+use crate::ledger::Escalated;
+use crate::roster::Person;
+use lettre::Address;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// The escalations about one acknowledgement.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    /// Those that went out, by person.
+    letters: HashMap<String, Vec<Escalated>>,
+    /// The steps that stand in the file, by copy.
+    ways: HashMap<u32, EscalationWay>,
+}
+
+impl Look<'_, '_> {
+    /// The next address of the chain from this step on that was not asked about the person yet. A step that stands in the
+    /// file twice asks its own address twice.
+    pub(super) fn next_in_chain(
+        &self,
+        asked: &Acknowledgement,
+        person: &Person,
+        way: EscalationWay,
+    ) -> Result<Option<Address>> {
+        let (manager, alternate) = (person.manager_email.as_ref(), person.alternate_email.as_ref());
+        let (own, next) = match way {
+            EscalationWay::Manager => (manager, alternate),
+            EscalationWay::Alternate => (alternate, None),
+            EscalationWay::Phone => return Ok(None),
+        };
+        let known = self.asked(asked)?;
+        let letters = known.letters.get(&person.id).map(Vec::as_slice).unwrap_or_default();
+        let is_free = |to: &Address, steps: Option<EscalationWay>| {
+            let to = to.to_string().to_lowercase();
+            letters
+                .iter()
+                .filter(|one| one.to == to)
+                .all(|one| known.ways.get(&one.copy).copied() == steps && steps.is_some())
+        };
+        let own = own.filter(|to| is_free(to, Some(way)));
+        Ok(own.or(next.filter(|to| is_free(to, None))).cloned())
+    }
+
+    /// Whether a step that is no longer in the file went out since the hour of this one: a list that is edited in
+    /// mid-campaign asks nobody twice.
+    pub(super) fn stood_in(&self, asked: &Acknowledgement, person: &Person, entry: &Entry) -> Result<bool> {
+        let known = self.asked(asked)?;
+        let letters = known.letters.get(&person.id).map(Vec::as_slice).unwrap_or_default();
+        Ok(letters.iter().any(|one| one.at >= entry.at && !known.ways.contains_key(&one.copy)))
+    }
+
+    /// Somebody has to call them about it already.
+    pub(super) fn is_called(&self, asked: &Acknowledgement, person: &Person) -> bool {
+        !self.calls.is_empty() && self.calls.contains(&(person.id.clone(), asked.name.clone()))
+    }
+
+    fn asked(&self, asked: &Acknowledgement) -> Result<Rc<Asked>> {
+        if let Some(known) = self.asked.borrow().get(&asked.name) {
+            return Ok(known.clone());
+        }
+        let mut known = Asked { ways: self.engine.escalation_ways(&asked.name), ..Asked::default() };
+        for one in self.engine.ledger.escalated(&asked.name)? {
+            known.letters.entry(one.person.clone()).or_default().push(one);
+        }
+        Ok(self.asked.borrow_mut().entry(asked.name.clone()).or_insert(Rc::new(known)).clone())
+    }
+}
