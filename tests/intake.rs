@@ -232,6 +232,7 @@ fn a_mailbox_that_is_not_there_keeps_nobody_from_the_others() {
     campaign.append("[[intake.mailbox]]\nmaildir = \"gone\"\n");
     letter(&campaign, "1", &reply(&campaign, "DENVER", "elena.ruiz@denver.corp.example", "CONFIRMED"));
     campaign.run("intake").ends(1).refuses("no-mailbox").says("1 new: 1 reply");
+    campaign.run("check --offline").ends(1).refuses("no-mailbox").says("flagday.toml:");
     assert_eq!(grade(&campaign, "DENVER"), "confirmed");
 }
 
@@ -303,7 +304,7 @@ fn the_bounce_of_an_escalation_says_nothing_of_the_person_it_is_about() {
 }
 
 #[test]
-fn a_word_that_could_answer_two_things_waits() {
+fn what_could_be_about_two_things_waits() {
     let campaign = told();
     campaign.run("send new-serial --to DENVER --again --yes").ends(0);
     campaign.append(
@@ -317,6 +318,50 @@ fn a_word_that_could_answer_two_things_waits() {
     assert_eq!((intake(&campaign)["recorded"].clone(), waiting(&campaign).len()), (0.into(), 1));
     letter(&campaign, "2", &mail(2, &to, &id));
     assert_eq!((intake(&campaign)["recorded"].clone(), waiting(&campaign).len()), (1.into(), 1));
+
+    // A failure that names no message is about one of two, and whoever is away is so for both.
+    let report = |original: &str| {
+        format!(
+            "From: MAILER-DAEMON@mx.example\nTo: {}\nSubject: failure {}\nContent-Type: multipart/report; boundary=B\n\n\
+             --B\nContent-Type: message/delivery-status\n\nFinal-Recipient: rfc822; elena.ruiz@denver.corp.example\nAction: failed\n\
+             Status: 5.1.1\n\n--B\nContent-Type: text/rfc822-headers\n\nMessage-ID: {original}\n\n--B--\n",
+            to.replace("ack+", "bounce+"),
+            original.len(),
+        )
+    };
+    letter(&campaign, "3", &report("<of-no-message@x.example>"));
+    assert_eq!((intake(&campaign)["recorded"].clone(), waiting(&campaign).len()), (0.into(), 2));
+    assert!(waiting(&campaign)[1]["review"].as_str().is_some_and(|why| why.contains("number-known")));
+    letter(&campaign, "4", &report(&id));
+    assert_eq!((intake(&campaign)["recorded"].clone(), waiting(&campaign).len()), (1.into(), 2));
+    letter(&campaign, "5", &mail(5, &to, "<none@x.example>").replace("Re: 5", "Automatic reply: 5"));
+    assert_eq!((intake(&campaign)["recorded"].clone(), waiting(&campaign).len()), (2.into(), 2));
+}
+
+#[test]
+fn a_manager_who_answers_an_escalation_answers_for_nobody() {
+    let campaign = told();
+    let own = field(&campaign, "WEISS", "Reply-To");
+    campaign.run("send escalation --yes").ends(0);
+    let path = campaign.outbox("WEISS-escalation").pop().expect("an escalation");
+    let text = String::from_utf8_lossy(&fs_err::read(path).expect("a message")).into_owned();
+    let header = |name: &str| text.lines().find_map(|line| line.strip_prefix(&format!("{name}: "))).expect("the field");
+    assert_ne!(header("Reply-To"), own, "a token of its own");
+    let mail = |n: u8, from: &str, id: &str, text: &str| {
+        let to = header("Reply-To");
+        letter(
+            &campaign,
+            &n.to_string(),
+            &format!("From: <{from}>\nTo: {to}\nSubject: Re: {n}\nIn-Reply-To: {id}\n\n{text}\n"),
+        );
+    };
+    // From the manager's address, from another alias, and from one that is the person's too.
+    mail(1, header("To").trim_matches(['<', '>']), header("Message-ID"), "CONFIRMED");
+    mail(2, "boss@alias.example", "<none@x.example>", &campaign.code("WEISS"));
+    mail(3, "weiss@hq.corp.example", "<none@x.example>", "CONFIRMED");
+    let taken = intake(&campaign);
+    assert_eq!((taken["recorded"].clone(), taken["review"].clone()), (0.into(), 3.into()), "{:#?}", waiting(&campaign));
+    assert_eq!(grade(&campaign, "WEISS"), "sent");
 }
 
 /// Who answers by machine that they are away until after the deadline, and whom mail does not reach, cannot be waited for.

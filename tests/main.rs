@@ -8,6 +8,7 @@ mod call_sheets; // whom to call and what to post, without any code
 mod calendars; // rehearsals held against calendars written by hand, across changes of the clocks
 mod classifying; // what comes in is what it is, in the shapes of real systems
 mod hostile_mail; // mail made to do harm
+mod in_doubt; // messages that nobody knows to have arrived, settled by what comes back
 mod intake; // answers come in by mail
 mod changes; // facts that change in mid-rehearsal: amend in simulated time
 mod checks; // the checks of the postoffice: what they print, and what a step finds before it begins

@@ -5,8 +5,8 @@ use super::reading::{MailKind, Reading};
 
 /// What the campaign remembers of itself.
 pub trait Known {
-    /// The person and the revision behind a reply token, or behind the beginning of one.
-    fn token(&self, token: &str) -> Option<(String, u32)>;
+    /// What stands behind a token, or behind the beginning of one.
+    fn token(&self, token: &str) -> Option<Token>;
     /// The message with this Message-ID, angle brackets and all.
     fn message(&self, message_id: &str) -> Option<Told>;
     /// Everybody with this address, or this NETWORK/POSTOFFICE/MAILBOX.
@@ -25,6 +25,15 @@ pub struct Told {
     pub revision: u32,
     pub acknowledgement: Option<String>,
     /// Not an escalation, which goes to somebody else.
+    pub tells: bool,
+}
+
+/// What a token of ours says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    pub person: String,
+    pub revision: u32,
+    /// Not an escalation's, as in [`Told`].
     pub tells: bool,
 }
 
@@ -47,6 +56,8 @@ pub struct Placed {
     pub proven: bool,
     /// The author's address is one of the person's.
     pub own_address: bool,
+    /// It is about an escalation, which told somebody else of the person.
+    pub escalation: bool,
     /// Why a human has to look: a forged token, clues that differ.
     pub doubt: Option<String>,
     /// The clues, in words.
@@ -68,9 +79,7 @@ pub fn place(reading: &Reading, addresses: &Addresses, known: &impl Known) -> Pl
         .as_ref()
         .and_then(|id| known.message(&format!("<{}>", id.trim_matches(['<', '>']))))
     {
-        if told.tells {
-            placed.found(&told.person.clone(), Some(told.revision), "the envelope's identifier", true);
-        }
+        placed.found(&told.person, Some(told.revision), "the envelope's identifier", told.tells);
         placed.message = Some(told);
     }
     let tokens = tokens(reading, addresses);
@@ -79,20 +88,17 @@ pub fn place(reading: &Reading, addresses: &Addresses, known: &impl Known) -> Pl
     }
     for (token, _) in tokens {
         match known.token(&token) {
-            Some((person, revision)) => placed.found(&person, Some(revision), "the token in the address", true),
+            Some(one) => placed.found(&one.person, Some(one.revision), "the token in the address", one.tells),
             None => placed.doubt = Some("the token in the address is forged, or another campaign's".to_owned()),
         }
     }
     for id in &reading.original.ids {
         let Some(told) = known.message(id) else { continue };
-        // An escalation tells of one person and goes to another.
-        if told.tells {
-            placed.found(&told.person.clone(), Some(told.revision), "the Message-ID that it answers", true);
-        }
+        placed.found(&told.person, Some(told.revision), "the Message-ID that it answers", told.tells);
         placed.message = placed.message.take().or(Some(told));
     }
-    if let Some((person, revision)) = short_token(&reading.subject).and_then(|token| known.token(&token)) {
-        placed.found(&person, Some(revision), "the token in the subject", true);
+    if let Some(one) = short_token(&reading.subject).and_then(|token| known.token(&token)) {
+        placed.found(&one.person, Some(one.revision), "the token in the subject", one.tells);
     }
     if report {
         let people: Vec<String> = reading.recipients.iter().flat_map(|address| known.people_at(address)).collect();
@@ -108,7 +114,13 @@ pub fn place(reading: &Reading, addresses: &Addresses, known: &impl Known) -> Pl
 }
 
 impl Placed {
-    fn found(&mut self, person: &str, revision: Option<u32>, by: &str, proven: bool) {
+    /// By something of ours. An escalation tells of one person and goes to another: it proves nothing.
+    fn found(&mut self, person: &str, revision: Option<u32>, by: &str, tells: bool) {
+        self.point(person, revision, by, tells);
+        self.escalation |= !tells;
+    }
+
+    fn point(&mut self, person: &str, revision: Option<u32>, by: &str, proven: bool) {
         match &self.person {
             Some(other) if other != person => {
                 self.doubt = Some(format!("{by} points to {person}, and {} to {other}", self.by.join(" and ")));
@@ -133,7 +145,7 @@ impl Placed {
         people.sort_unstable();
         people.dedup();
         match (&self.person, people.as_slice()) {
-            (None, [one]) => self.found(one, None, by, false),
+            (None, [one]) => self.point(one, None, by, false),
             (None, [_, _, ..]) => self.doubt = Some(format!("{by} is that of several people")),
             _ => {}
         }
@@ -182,13 +194,13 @@ mod tests {
 
     #[derive(Default)]
     struct Table {
-        tokens: HashMap<String, (String, u32)>,
+        tokens: HashMap<String, Token>,
         messages: HashMap<String, Told>,
         people: HashMap<String, String>,
     }
 
     impl Known for Table {
-        fn token(&self, token: &str) -> Option<(String, u32)> {
+        fn token(&self, token: &str) -> Option<Token> {
             self.tokens
                 .iter()
                 .find(|(whole, _)| is_token(token) && whole.starts_with(token))
@@ -212,11 +224,12 @@ mod tests {
         let mut table = Table::default();
         for (n, person) in ["ann", "ben", "cyd"].into_iter().enumerate() {
             let letter = ["a", "b", "c"][n];
-            table.tokens.insert(letter.repeat(16), (person.into(), 1));
+            table.tokens.insert(letter.repeat(16), Token { person: person.into(), revision: 1, tells: true });
             table.people.insert(format!("{person}@corp.example"), person.into());
             let told = Told { id: n as i64, person: person.into(), revision: 1, acknowledgement: None, tells: true };
             table.messages.insert(format!("<m{n}@corp.example>"), told);
         }
+        table.tokens.insert("e".repeat(16), Token { person: "ann".into(), revision: 1, tells: false });
         table
     }
 
@@ -251,6 +264,15 @@ mod tests {
         }
         let weak = placed("From: ann@corp.example\nSubject: Re: x\n\nhi");
         assert_eq!((weak.person.as_deref(), weak.proven, weak.own_address), (Some("ann"), false, true));
+    }
+
+    #[test]
+    fn what_comes_back_to_an_escalation_is_not_the_persons() {
+        for from in ["boss@corp.example", "ann@corp.example"] {
+            let placed = placed(&format!("From: {from}\nTo: ack+eeeeeeeeeeeeeeee@corp.example\nSubject: Re: x\n\nhi"));
+            assert_eq!((placed.person.as_deref(), placed.proven, placed.escalation), (Some("ann"), false, true));
+            assert_eq!(placed.doubt, None);
+        }
     }
 
     #[test]

@@ -48,13 +48,13 @@ pub fn decide(reading: &Reading, placed: &Placed, current: u32, known: &impl Kno
         _ => {}
     }
     // What became of an escalation says nothing of the person whom it is about.
-    if let Some(told) = placed.message.as_ref().filter(|told| !told.tells && reading.kind != MailKind::Reply) {
-        let failed = reading.kind == MailKind::DsnFailed;
-        decision.review = failed.then(|| format!("an escalation about {} did not arrive", told.person));
-        return decision;
-    }
-    if placed.person.is_none() {
+    let Some(person) = &placed.person else {
         decision.review = Some("nobody in the rosters fits it".to_owned());
+        return decision;
+    };
+    if placed.escalation && reading.kind != MailKind::Reply {
+        let failed = reading.kind == MailKind::DsnFailed;
+        decision.review = failed.then(|| format!("an escalation about {person} did not arrive"));
         return decision;
     }
     match reading.kind {
@@ -78,10 +78,19 @@ fn reply(reading: &Reading, placed: &Placed, told: u32, known: &impl Known, deci
     let person = placed.person.as_deref().unwrap_or_default();
     let floor = known.floor(person);
     if !placed.own_address {
-        decision.review = Some(format!("it was not written from an address of {person}"));
+        decision.review = Some(match placed.escalation {
+            true => format!("it answers an escalation about {person}, and nobody else can answer for them"),
+            false => format!("it was not written from an address of {person}"),
+        });
         return;
     }
-    decision.fate = Some(Fate::Delivered);
+    // A letter to somebody else, answered from the person's address: forwarded, or one mailbox for both. Only the code,
+    // which is nowhere but in their package, says enough.
+    if placed.escalation && reading.said != Some(Said::Possessed) {
+        decision.review = Some(format!("it answers an escalation about {person}, not a notice to them"));
+        return;
+    }
+    decision.fate = Some(Fate::Delivered).filter(|_| !placed.escalation);
     if reading.said == Some(Said::Possessed) {
         let mut own = None;
         for code in &reading.codes {
@@ -129,7 +138,7 @@ fn reply(reading: &Reading, placed: &Placed, told: u32, known: &impl Known, deci
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answer::{Asked, Told, read};
+    use crate::answer::{Asked, Token, Told, read};
     use crate::package::Code;
 
     /// ANN's code went out in revision 1 and again, another one, in revision 2; BEN has one of his own. The newest
@@ -141,7 +150,7 @@ mod tests {
     }
 
     impl Known for Desk {
-        fn token(&self, _: &str) -> Option<(String, u32)> {
+        fn token(&self, _: &str) -> Option<Token> {
             None
         }
         fn message(&self, _: &str) -> Option<Told> {
@@ -238,11 +247,28 @@ mod tests {
     }
 
     #[test]
+    fn nobody_answers_for_somebody_else_by_an_escalation() {
+        let escalation = Placed { proven: false, escalation: true, ..ann(2) };
+        let own = code("ann 2").to_string();
+        for (text, placed) in [
+            ("CONFIRMED", escalation.clone()),
+            ("CONFIRMED", Placed { proven: true, ..escalation.clone() }),
+            ("CONFIRMED", Placed { own_address: false, ..escalation.clone() }),
+            (&own, Placed { own_address: false, ..escalation.clone() }),
+        ] {
+            let decision = decided(text, &placed);
+            assert_eq!((decision.fact, decision.fate), (None, None), "{text} {placed:?}");
+            assert!(decision.review.is_some_and(|why| why.contains("an escalation about ann")));
+        }
+        assert_eq!(decided(&own, &escalation).fact, Some((Kind::Code, 2)), "by any way");
+    }
+
+    #[test]
     fn what_becomes_of_an_escalation_is_no_fact_about_the_person() {
         let told = |tells| Told { id: 1, person: "ann".into(), revision: 2, acknowledgement: None, tells };
         for kind in [MailKind::DsnFailed, MailKind::DsnDelivered, MailKind::MdnDisplayed, MailKind::AutoReply] {
             let about = |tells| {
-                let placed = Placed { message: Some(told(tells)), ..ann(2) };
+                let placed = Placed { message: Some(told(tells)), escalation: !tells, ..ann(2) };
                 decide(&Reading::of(kind), &placed, 2, &Desk(2))
             };
             let escalated = about(false);

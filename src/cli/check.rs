@@ -4,10 +4,10 @@ use crate::fault::{Exit, Finding, Result};
 use crate::system::Real;
 use serde_json::json;
 
-/// Check everything before anything leaves: file, rosters, texts, packages, postoffice, mail server
+/// Check everything before anything leaves: file, rosters, texts, packages, postoffice, mailboxes, mail server
 #[derive(Debug, clap::Args)]
 pub struct Check {
-    /// Leave the mail server alone
+    /// Leave mail servers alone, those that answers come in by too
     #[arg(long)]
     offline: bool,
 }

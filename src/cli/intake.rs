@@ -7,6 +7,7 @@ use crate::package::on_all_cores;
 use crate::system::Real;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 /// Read the answers that came in, once
 #[derive(Debug, clap::Args)]
@@ -46,7 +47,7 @@ impl Intake {
         let taken = match &self.path {
             Some(path) => {
                 let mut taken = TakenIn::default();
-                engine.intake_from(path, &mut taken)?;
+                engine.intake_from(path, &AtomicBool::new(false), &mut taken)?;
                 tell(global, &taken)?;
                 taken
             }
@@ -55,7 +56,7 @@ impl Intake {
                 return Err(Fault::new("no-mailbox", "the campaign names no mailbox to read", remedy));
             }
             None => {
-                let (taken, faults) = engine.intake();
+                let (taken, faults) = engine.intake(&AtomicBool::new(false));
                 tell(global, &taken)?;
                 Fault::check(faults.into_iter().flat_map(|fault| fault.findings).collect())?;
                 taken

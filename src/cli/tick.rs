@@ -1,6 +1,7 @@
 use super::confirm::confirm;
 use super::{Global, intake, output, send};
 use crate::fault::{Exit, Result};
+use std::sync::atomic::AtomicBool;
 
 /// One round of the schedule, for cron: answers are read, then notices, reminders and escalations that are due
 #[derive(Debug, clap::Args)]
@@ -10,7 +11,7 @@ impl Tick {
     pub fn run(&self, global: &Global) -> Result<Exit> {
         let (mut engine, _lock) = global.open_locked("tick")?;
         // Whoever has answered meanwhile is not reminded. A mailbox that cannot be read keeps no notice back.
-        let (taken, faults) = engine.intake();
+        let (taken, faults) = engine.intake(&AtomicBool::new(false));
         if taken.new > 0 {
             global.hint(intake::words(&taken));
         }

@@ -11,7 +11,7 @@ use crate::roster::Person;
 use crate::runbook::{Journal, StepState, state_of};
 
 impl Engine<'_> {
-    /// Every finding about file, rosters, texts, packages, postoffice and, with `online`, the mail server.
+    /// Every finding about file, rosters, texts, packages, postoffice, mailboxes and, with `online`, the mail servers.
     pub fn check(&self, online: bool) -> Result<Vec<Finding>> {
         let mut findings = self.findings.clone();
         let (texts, largest) = self.check_texts();
@@ -40,6 +40,7 @@ impl Engine<'_> {
                 TransportKind::File { .. } => {}
             }
         }
+        findings.extend(self.check_mailboxes(online));
         Ok(findings)
     }
 

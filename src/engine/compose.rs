@@ -106,7 +106,7 @@ impl Engine<'_> {
         let mut desk = self.desk()?;
         desk.threads = self.threads(std::slice::from_ref(&intent))?;
         let revision = self.revision_number()?;
-        let token = desk.token(&intent.person, revision);
+        let token = desk.token(&intent, revision);
         let (rendered, letter, header) = desk.letter(&intent, revision, &token, now)?;
         Ok(Preview {
             to: header.to.1.to_string(),
@@ -174,7 +174,7 @@ impl Engine<'_> {
                     answers: (notice.name == OUTDATED).then(Answered::example),
                 };
                 let unbuilt = notice.package.as_ref().is_some_and(|name| !desk.manifests.contains_key(name));
-                match desk.letter(&intent, 1, &desk.token(&person, 1), now) {
+                match desk.letter(&intent, 1, &desk.token(&intent, 1), now) {
                     Ok((_, letter, _)) => largest = largest.max(Some(letter.size())),
                     Err(_) if unbuilt => {}
                     Err(fault) => findings.extend(fault.findings.into_iter().map(|mut finding| {

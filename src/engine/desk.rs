@@ -70,15 +70,16 @@ impl Desk {
         }
     }
 
-    /// The person's reply token.
-    pub fn token(&self, person: &Person, revision: u32) -> String {
-        notice::token(&self.secret, &self.campaign.name, &person.id, revision)
+    /// The token that stands in the letter's addresses: the person's own, or one that only speaks of them.
+    pub fn token(&self, intent: &Intent, revision: u32) -> String {
+        let token = if intent.instead.is_some() { notice::token_about } else { notice::token };
+        token(&self.secret, &self.campaign.name, &intent.person.id, revision)
     }
 
     /// The message, ready for the ledger.
     pub fn compose(&self, intent: &Intent, revision: u32, now: DateTime<Utc>) -> Result<NewMessage> {
         let person = &intent.person;
-        let token = self.token(person, revision);
+        let token = self.token(intent, revision);
         let recipient = intent.instead.clone().or_else(|| person.email.clone());
         let code = self
             .package_entry(intent)

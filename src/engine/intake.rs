@@ -1,8 +1,8 @@
 //! Letters that came in: read once, placed with a person, recorded for what they prove; the rest waits for a human.
 
 use super::{Answer, Engine};
-use crate::answer::{self, Addresses, Asked, Decision, Evidence, Kind, Known, MailKind, Placed, Reading, Told};
-use crate::campaign::{Grade, ImapServer, MailboxKind};
+use crate::answer::{self, Addresses, Asked, Decision, Evidence, Kind, Known, MailKind, Placed, Reading, Token, Told};
+use crate::campaign::{ImapServer, MailboxKind};
 use crate::fault::{Fault, Result};
 use crate::inbox::{Batches, Imap, Letter, Mbox, Source};
 use crate::ledger::{Ledger, MessageRow, NewInbound, Outdated};
@@ -12,6 +12,7 @@ use crate::package::on_all_cores;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The most that is kept of what a person typed, in characters.
 const EXCERPT: usize = 2_000;
@@ -43,15 +44,18 @@ pub struct Seen {
 
 impl Engine<'_> {
     /// Reads every mailbox of the campaign once. A mailbox that cannot be read does not keep the others from it; its
-    /// fault comes back beside what the others brought.
-    pub fn intake(&mut self) -> (TakenIn, Vec<Fault>) {
+    /// fault comes back beside what the others brought. `stop` is looked at between mailboxes and batches.
+    pub fn intake(&mut self, stop: &AtomicBool) -> (TakenIn, Vec<Fault>) {
         let mut taken = TakenIn::default();
         let mut faults = Vec::new();
         for mailbox in self.campaign.intake.clone() {
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
             let done = match &mailbox.kind {
-                MailboxKind::Maildir(path) => self.intake_from(path, &mut taken),
-                MailboxKind::Mbox(path) => self.intake_mbox(path, &mut taken),
-                MailboxKind::Imap(server) => self.intake_imap(server, &mut taken),
+                MailboxKind::Maildir(path) => self.intake_from(path, stop, &mut taken),
+                MailboxKind::Mbox(path) => self.intake_mbox(path, stop, &mut taken),
+                MailboxKind::Imap(server) => self.intake_imap(server, stop, &mut taken),
             };
             if let Err(mut fault) = done {
                 for finding in &mut fault.findings {
@@ -64,40 +68,48 @@ impl Engine<'_> {
     }
 
     /// Takes in the letters that stand at a path.
-    pub fn intake_from(&mut self, path: &Path, taken: &mut TakenIn) -> Result<()> {
-        self.take_batches(Source::at(path)?.batches()?, taken)
+    pub fn intake_from(&mut self, path: &Path, stop: &AtomicBool, taken: &mut TakenIn) -> Result<()> {
+        self.take_batches(Source::at(path)?.batches()?, stop, taken)
     }
 
     /// An mbox, while nobody writes to it. One that is not there yet holds nothing.
-    fn intake_mbox(&mut self, path: &Path, taken: &mut TakenIn) -> Result<()> {
+    fn intake_mbox(&mut self, path: &Path, stop: &AtomicBool, taken: &mut TakenIn) -> Result<()> {
         if !path.exists() {
             return Ok(());
         }
         let mbox = Mbox::open(path)?;
         mbox.lock()?;
-        self.take_batches(Batches::of_mbox(mbox), taken)
+        self.take_batches(Batches::of_mbox(mbox), stop, taken)
     }
 
     /// A folder on a server, from where the last intake stopped. The cursor moves on only behind what is recorded.
-    fn intake_imap(&mut self, server: &ImapServer, taken: &mut TakenIn) -> Result<()> {
-        let secret = Secret::fetch(&server.password, &self.campaign.root)?;
-        let mut imap = Imap::open(server, secret, self.campaign.mail.ca_file.as_deref())?;
+    fn intake_imap(&mut self, server: &ImapServer, stop: &AtomicBool, taken: &mut TakenIn) -> Result<()> {
+        let mut imap = self.open_imap(server)?;
         imap.seek(self.ledger.cursor(&imap.name)?)?;
-        while let Some((last, letters)) = imap.next_batch()? {
+        while !stop.load(Ordering::Relaxed)
+            && let Some((last, letters)) = imap.next_batch()?
+        {
             self.take_letters(letters, taken)?;
             self.ledger.set_cursor(&imap.name, imap.validity, last)?;
         }
         Ok(())
     }
 
-    fn take_batches(&mut self, mut batches: Batches, taken: &mut TakenIn) -> Result<()> {
-        loop {
+    /// Logged in, and the folder open for reading alone.
+    pub(super) fn open_imap(&self, server: &ImapServer) -> Result<Imap> {
+        let secret = Secret::fetch(&server.password, &self.campaign.root)?;
+        Imap::open(server, secret, self.campaign.mail.ca_file.as_deref())
+    }
+
+    fn take_batches(&mut self, mut batches: Batches, stop: &AtomicBool, taken: &mut TakenIn) -> Result<()> {
+        while !stop.load(Ordering::Relaxed) {
             let batch = batches.next_batch()?;
             if batch.is_empty() {
-                return Ok(());
+                break;
             }
             self.take_letters(batch, taken)?;
         }
+        Ok(())
     }
 
     /// Records a batch: understood on all cores, then written in one transaction.
@@ -134,7 +146,7 @@ impl Engine<'_> {
             if new {
                 taken.new += 1;
                 *taken.kinds.entry(letter.kind.word()).or_default() += 1;
-                taken.recorded += usize::from(letter.fact.is_some());
+                taken.recorded += letter.facts.len();
                 taken.review += usize::from(letter.review.is_some());
                 taken.outdated += usize::from(letter.outdated.is_some());
             }
@@ -181,27 +193,25 @@ impl Engine<'_> {
             Some(told) => (Some(told.id), told.acknowledgement),
             None => self.only_message(&placed)?.map_or((None, None), |one| (Some(one.id), one.acknowledgement)),
         };
-        let mut fact = None;
+        let mut facts = Vec::new();
         if let (Some((kind, revision)), Some(person)) = (decision.fact, &placed.person) {
             match self.meant(person, kind, named) {
-                Ok(acknowledgement) => {
-                    fact = Some(Evidence {
-                        id: 0,
-                        at: self.now(),
-                        person: person.clone(),
-                        acknowledgement,
-                        revision,
-                        kind,
-                        by: None,
-                        detail: reading.detail(),
-                        revoked: false,
-                    });
-                }
+                Ok(meant) => facts.extend(meant.into_iter().map(|acknowledgement| Evidence {
+                    id: 0,
+                    at: self.now(),
+                    person: person.clone(),
+                    acknowledgement,
+                    revision,
+                    kind,
+                    by: None,
+                    detail: reading.detail(),
+                    revoked: false,
+                })),
                 Err(why) => decision.review = decision.review.or(Some(why)),
             }
         }
         let mut outdated = None;
-        if let Some(fact) = fact.as_ref().filter(|_| decision.outdated) {
+        if let Some(fact) = facts.first().filter(|_| decision.outdated) {
             outdated = self.outdated(fact, &reading)?;
             if outdated.is_none() {
                 let why = format!(
@@ -233,7 +243,7 @@ impl Engine<'_> {
             codes: reading.codes.iter().map(|code| code.fingerprint()).collect(),
             fate: message.zip(decision.fate),
             review: decision.review,
-            fact,
+            facts,
             outdated,
         })
     }
@@ -251,19 +261,22 @@ impl Engine<'_> {
         }))
     }
 
-    /// Which acknowledgement a fact is about: the one that the answered message asks for, else the only one. What an answer
-    /// could mean twice is left to a human; what a machine says is as true of either.
-    fn meant(&self, person: &str, kind: Kind, named: Option<String>) -> std::result::Result<String, String> {
+    /// Which acknowledgement a fact is about: the one that the message in question asks for, else the only one. What could
+    /// be about either is left to a human; only that a person is away is true of all that they are asked.
+    fn meant(&self, person: &str, kind: Kind, named: Option<String>) -> std::result::Result<Vec<String>, String> {
         if let Some(named) = named {
-            return Ok(named);
+            return Ok(vec![named]);
         }
-        if kind.proves() >= Grade::Confirmed
-            && let asked @ [_, _, ..] = self.asked_of(person).as_slice()
-        {
-            return Err(format!("it does not say which it answers: {}", asked.join(", ")));
+        match self.asked_of(person).as_slice() {
+            several @ [_, _, ..] if kind == Kind::AutoReply => {
+                Ok(several.iter().map(|name| (*name).to_owned()).collect())
+            }
+            several @ [_, _, ..] => Err(format!("it does not say which it is about: {}", several.join(", "))),
+            _ => {
+                let first = self.acknowledgement_for(person, &Answer::default());
+                first.map(|one| vec![one.name.clone()]).map_err(|_| format!("{person} has nothing to acknowledge"))
+            }
         }
-        let first = self.acknowledgement_for(person, &Answer::default());
-        first.map(|one| one.name.clone()).map_err(|_| format!("{person} has nothing to acknowledge"))
     }
 
     /// A report or an answering machine that names no message, and comes from where only an escalation went. It carries the
@@ -328,7 +341,7 @@ impl<'a> Desk<'a> {
 }
 
 impl Known for Desk<'_> {
-    fn token(&self, token: &str) -> Option<(String, u32)> {
+    fn token(&self, token: &str) -> Option<Token> {
         if !answer::is_token(token) {
             return None;
         }

@@ -20,6 +20,7 @@ mod facts;
 mod import;
 mod inputs;
 mod intake;
+mod mailboxes;
 mod outdated;
 mod overruling;
 mod review;

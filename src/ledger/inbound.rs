@@ -3,7 +3,7 @@
 use super::outdated::{self, Outdated};
 use super::queue::move_on;
 use super::{Ledger, audit, evidence, instant, millis};
-use crate::answer::{Evidence, Fate, MailKind, Told};
+use crate::answer::{Evidence, Fate, MailKind, Token, Told};
 use crate::fault::{Fault, Result};
 use crate::outbox::Event;
 use chrono::{DateTime, Utc};
@@ -33,10 +33,11 @@ pub struct NewInbound {
     pub codes: Vec<String>,
     /// Why a human has to look.
     pub review: Option<String>,
-    pub fact: Option<Evidence>,
+    /// What it proves: more than one fact only where it is as true of several acknowledgements.
+    pub facts: Vec<Evidence>,
     /// What it tells of a message of ours.
     pub fate: Option<(i64, Fate)>,
-    /// The fact answers what the person was told before: they are to hear of it.
+    /// It answers what the person was told before: they are to hear of it.
     pub outdated: Option<Outdated>,
 }
 
@@ -129,11 +130,12 @@ impl Ledger {
 
     /// The person behind a token or the beginning of one, and the revision they were told; nobody where it is the
     /// beginning of several.
-    pub fn token_beginning(&self, token: &str) -> Result<Option<(String, u32)>> {
-        let mut find = self
-            .db
-            .prepare_cached("SELECT person, revision FROM token WHERE token >= ?1 AND token < ?1 || '~' LIMIT 2")?;
-        let found = find.query_map([token], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<Vec<_>, _>>()?;
+    pub fn token_beginning(&self, token: &str) -> Result<Option<Token>> {
+        let mut find = self.db.prepare_cached(
+            "SELECT person, revision, tells FROM token WHERE token >= ?1 AND token < ?1 || '~' LIMIT 2",
+        )?;
+        let read = |row: &Row| Ok(Token { person: row.get(0)?, revision: row.get(1)?, tells: row.get(2)? });
+        let found = find.query_map([token], read)?.collect::<Result<Vec<_>, _>>()?;
         Ok(<[_; 1]>::try_from(found).ok().map(|[one]| one))
     }
 
@@ -201,7 +203,7 @@ fn take(tx: &Transaction, letter: &NewInbound, now: DateTime<Utc>) -> Result<boo
     if let Some((message, fate)) = letter.fate {
         tell(tx, message, fate, now)?;
     }
-    if let Some(fact) = &letter.fact {
+    for fact in &letter.facts {
         evidence::insert(tx, fact)?;
     }
     if let (Some(outdated), Some(person)) = (&letter.outdated, &letter.person) {

@@ -31,7 +31,7 @@ pub struct NewMessage {
     pub envelope_to: Option<String>,
     pub format: Format,
     pub due_at: DateTime<Utc>,
-    /// The person's reply token.
+    /// The token in its addresses.
     pub token: String,
     /// The fingerprint of the code in the package, the package and its digest.
     pub code: Option<(String, String, String)>,
@@ -112,7 +112,7 @@ impl Ledger {
                  moot_at, calendar) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             )?;
             let mut letter = tx.prepare_cached("INSERT INTO letter VALUES (?,?)")?;
-            let mut token = tx.prepare_cached("INSERT OR IGNORE INTO token(token, person, revision) VALUES (?,?,?)")?;
+            let mut token = tx.prepare_cached("INSERT OR IGNORE INTO token(token, person, revision, tells) VALUES (?,?,?,?)")?;
             let mut code = tx.prepare_cached("INSERT OR IGNORE INTO code VALUES (?,?,?,?,?)")?;
             let mut added = 0;
             for message in messages {
@@ -155,7 +155,7 @@ impl Ledger {
                 if let Some(id) = message.replaces {
                     super::queue::give_up(tx, id, now)?;
                 }
-                token.execute((&message.token, &message.person, message.revision))?;
+                token.execute((&message.token, &message.person, message.revision, message.tells))?;
                 if let Some((fingerprint, package, digest)) = &message.code {
                     code.execute((fingerprint, &message.person, package, message.revision, digest))?;
                 }

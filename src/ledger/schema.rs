@@ -92,6 +92,8 @@ INSERT INTO task_of_revision SELECT id, at, person, acknowledgement, what,
 DROP TABLE task;
 ALTER TABLE task_of_revision RENAME TO task;
 CREATE UNIQUE INDEX task_call ON task(person, acknowledgement, revision) WHERE call;
+", "
+ALTER TABLE token ADD COLUMN tells INTEGER NOT NULL DEFAULT 1;
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {

@@ -41,4 +41,4 @@ pub use letter::{Letter, Open, Segment, open_file};
 pub use message_id::{Identity, calendar_uid, message_id};
 pub use moment::in_words;
 pub use template::{Rendered, Texts};
-pub use token::{address_with_token, short_token, token};
+pub use token::{address_with_token, short_token, token, token_about};

@@ -11,8 +11,17 @@ const LOCAL_PART: usize = 64;
 /// 16 characters of lower-case base32, keyed with the campaign's secret (80 bits of HMAC-SHA-256). Nothing can be read
 /// out of it: whoever wants to know the person keeps a table.
 pub fn token(secret: &[u8; 32], campaign: &str, person: &str, revision: u32) -> String {
+    keyed(secret, b"flagday reply token 1\0", campaign, person, revision)
+}
+
+/// The token of a letter about a person that goes to somebody else: what comes back to it is not that person's.
+pub fn token_about(secret: &[u8; 32], campaign: &str, person: &str, revision: u32) -> String {
+    keyed(secret, b"flagday token of an escalation 1\0", campaign, person, revision)
+}
+
+fn keyed(secret: &[u8; 32], purpose: &[u8], campaign: &str, person: &str, revision: u32) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");
-    mac.update(b"flagday reply token 1\0");
+    mac.update(purpose);
     for field in [campaign.as_bytes(), person.as_bytes(), &revision.to_be_bytes()] {
         mac.update(&(field.len() as u64).to_be_bytes());
         mac.update(field);

@@ -79,7 +79,7 @@ impl Scheduler {
             Err(fault) => return Err(fault),
         };
         // Whoever has answered meanwhile is not reminded. A mailbox that cannot be read keeps no notice back.
-        let (taken, unread) = engine.intake();
+        let (taken, unread) = engine.intake(&self.stop);
         if taken.new > 0 {
             (self.log)(&format!("{} letters came in, {} of them for ack review", taken.new, taken.review));
         }

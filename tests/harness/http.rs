@@ -15,8 +15,9 @@ pub fn ask(address: SocketAddr, head: &str, body: &str) -> Reply {
     let mut stream = TcpStream::connect(address).expect("the server accepts");
     stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
     let length = body.len();
-    write!(stream, "{head}\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")
-        .expect("the request is taken");
+    // In one piece: a server that has heard enough answers and closes before the rest comes.
+    let request = format!("{head}\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}");
+    stream.write_all(request.as_bytes()).expect("the request is taken");
     let mut answer = BufReader::new(stream);
     let mut line = String::new();
     let mut next = || {

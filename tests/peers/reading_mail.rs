@@ -12,6 +12,7 @@ pub fn trials() -> Vec<Trial> {
         trial("letters_on_an_imap_server_are_read_once_and_left_as_they_are", &needs, in_clear),
         trial("imap_over_tls_and_starttls_with_an_own_authority", &needs, encrypted),
         trial("imap_refuses_a_stranger_a_wrong_password_and_no_folder", &needs, refused),
+        trial("check_tries_the_mailbox_and_says_what_keeps_it_shut", &needs, checked),
         trial("a_mailbox_made_anew_is_read_anew_and_counts_nothing_twice", &needs, anew),
     ]
 }
@@ -97,4 +98,24 @@ fn anew() {
     fs_err::write(&list, "3 V99 N1 Gaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n").expect("a list");
     std::os::unix::fs::chown(&list, Some(65534), Some(65534)).expect("given away");
     assert_eq!(counts(&intake(&campaign, "let me in").ends(0)), (1, 0));
+}
+
+fn checked() {
+    let dovecot = Dovecot::start(Speaks::Clear);
+    dovecot.deliver("1.host", &letter(1));
+    let url = format!("imap://desk@127.0.0.1:{}", dovecot.port);
+    let check = |url: &str, password: &str, how: &[&str]| {
+        let campaign = campaign(url, "");
+        let mut command = program();
+        command.env("FLAGDAY_TEST_IMAP", password).arg("-C").arg(campaign.root()).arg("check").args(how);
+        (Run::of(&mut command), campaign)
+    };
+    let (run, campaign) = check(&format!("{url}/INBOX"), "let me in", &["-v"]);
+    run.ends(0).says("mailbox-ready").says("flagday.toml:").keeps_quiet_about("let me in");
+    assert_eq!(counts(&intake(&campaign, "let me in").ends(0)), (1, 1), "the look has read nothing");
+    let (run, _) = check(&format!("{url}/INBOX"), "wrong horse", &[]);
+    run.ends(1).refuses("imap-login").says("flagday.toml:").keeps_quiet_about("wrong horse");
+    check(&format!("{url}/Nowhere"), "let me in", &[]).0.ends(1).refuses("imap").says("Nowhere");
+    check("imap://desk@127.0.0.1:1/INBOX", "x", &[]).0.ends(1).refuses("imap");
+    check("imap://desk@127.0.0.1:1/INBOX", "x", &["--offline"]).0.ends(0);
 }

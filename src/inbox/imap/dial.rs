@@ -9,10 +9,12 @@ use rustls::{ClientConnection, StreamOwned};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const CONNECT: Duration = Duration::from_secs(30);
 const SILENCE: Duration = Duration::from_secs(60);
+/// However steadily a server trickles: what is left then the next round reads.
+const SESSION: Duration = Duration::from_secs(300);
 /// The longest line of a response, without its literals.
 const LINE: u64 = 64 << 10;
 const LITERALS: usize = 16;
@@ -26,16 +28,51 @@ pub(super) struct Wire {
     host: String,
 }
 
+/// A connection that is over at a fixed moment.
+#[derive(Debug)]
+struct Bounded {
+    tcp: TcpStream,
+    until: Instant,
+}
+
+impl Bounded {
+    /// How long the next read or write may take.
+    fn patience(&self) -> std::io::Result<Option<Duration>> {
+        match self.until.saturating_duration_since(Instant::now()).min(SILENCE) {
+            Duration::ZERO => Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "it takes too long")),
+            left => Ok(Some(left)),
+        }
+    }
+}
+
+impl Read for Bounded {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.tcp.set_read_timeout(self.patience()?)?;
+        self.tcp.read(buffer)
+    }
+}
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.tcp.set_write_timeout(self.patience()?)?;
+        self.tcp.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.tcp.flush()
+    }
+}
+
 impl Wire {
     /// Connects, reads the greeting, and is encrypted where the server's URL says so.
     pub fn dial(server: &ImapServer, ca_file: Option<&Path>) -> Result<Wire> {
         let host = server.host.clone();
-        let tcp = connect(&host, server.port)?;
+        let tcp = Bounded { tcp: connect(&host, server.port)?, until: Instant::now() + SESSION };
         let trust = match server.tls {
             Tls::None => None,
             _ => Some(trust(ca_file)?),
         };
-        let encrypt = |tcp: TcpStream| -> Result<Box<dyn Stream>> {
+        let encrypt = |tcp: Bounded| -> Result<Box<dyn Stream>> {
             let config = trust.clone().ok_or_else(|| lost(&host, "no TLS"))?;
             let name = ServerName::try_from(host.clone()).map_err(|error| lost(&host, &error.to_string()))?;
             let connection = ClientConnection::new(config, name).map_err(|error| lost(&host, &error.to_string()))?;
@@ -46,7 +83,7 @@ impl Wire {
             wire.greeting()?;
             return Ok(wire);
         }
-        let again = tcp.try_clone()?;
+        let again = Bounded { tcp: tcp.tcp.try_clone()?, until: tcp.until };
         let mut wire = Wire { stream: BufReader::new(Box::new(tcp)), host: host.clone() };
         wire.greeting()?;
         if server.tls == Tls::Required {
@@ -135,8 +172,6 @@ fn connect(host: &str, port: u16) -> Result<TcpStream> {
     for address in (host, port).to_socket_addrs().map_err(|error| lost(host, &error.to_string()))? {
         match TcpStream::connect_timeout(&address, CONNECT) {
             Ok(tcp) => {
-                tcp.set_read_timeout(Some(SILENCE))?;
-                tcp.set_write_timeout(Some(SILENCE))?;
                 tcp.set_nodelay(true)?;
                 return Ok(tcp);
             }
@@ -152,4 +187,27 @@ fn lost(host: &str, why: &str) -> Fault {
         format!("{host}: {why}"),
         "see that the server runs and that [[intake.mailbox]] names it; the next intake goes on where this one stopped",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_trickles_on_is_left_when_the_session_is_over() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let trickle = std::thread::spawn(move || {
+            let (mut client, _) = listener.accept().unwrap();
+            while client.write_all(b"x").is_ok() {}
+        });
+        let until = Instant::now() + Duration::from_millis(50);
+        let mut bounded = Bounded { tcp: TcpStream::connect(address).unwrap(), until };
+        let mut byte = [0];
+        let error = std::iter::repeat_with(|| bounded.read(&mut byte)).find_map(Result::err).unwrap();
+        assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
+        assert!(Instant::now() >= until);
+        drop(bounded);
+        trickle.join().unwrap();
+    }
 }

@@ -1,0 +1,60 @@
+//! A message whose acceptance nobody knows is settled by what comes back of it: a delivery report, an answer, a bounce.
+
+use crate::harness::hang_up::HangUp;
+use crate::harness::{Campaign, FUTURE};
+
+fn header(message: &str, name: &str) -> String {
+    let line = message.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
+    line.unwrap_or_else(|| panic!("no {name} in {message}")).to_owned()
+}
+
+fn report(message: &str, recipient: &str, action: &str, status: &str) -> String {
+    let envelope = header(message, "Message-ID").trim_matches(['<', '>']).to_owned();
+    format!(
+        "From: MAILER-DAEMON@mx.example\nSubject: report\nContent-Type: multipart/report; boundary=B\n\n\
+         --B\nContent-Type: message/delivery-status\n\nOriginal-Envelope-Id: {envelope}\n\n\
+         Final-Recipient: rfc822; {recipient}\nAction: {action}\nStatus: {status}\n--B--\n"
+    )
+}
+
+#[test]
+fn what_comes_back_settles_a_message_in_doubt_and_it_does_not_go_out_again() {
+    let server = HangUp::start();
+    let campaign = Campaign::ready().change_at(FUTURE);
+    let transport = format!("transport = \"smtp://127.0.0.1:{}\"\nconnections = 1", server.port);
+    campaign.edit("transport = \"file\"", &transport);
+    campaign.append("[[intake.mailbox]]\nmaildir = \"Maildir\"\n");
+    campaign.run("build").ends(0);
+    campaign.run("send change-date --to WEISS --to LEROY --to GARCIA --yes");
+    let counts = || campaign.run("status --json").ends(0).json()["messages"].clone();
+    assert_eq!(counts()["uncertain"], 3, "{}", counts());
+
+    let messages = server.messages();
+    let to = |address: &str| messages.iter().find(|one| header(one, "To").contains(address)).expect("taken").clone();
+    let (weiss, leroy, garcia) = (to("weiss@hq"), to("leroy@hq"), to("ines.garcia@field"));
+    campaign.write("Maildir/new/1", report(&weiss, "weiss@hq.corp.example", "delivered", "2.0.0"));
+    campaign.write("Maildir/new/2", report(&garcia, "ines.garcia@field.example", "failed", "5.1.1"));
+    let answer = format!(
+        "From: leroy@hq.corp.example\nTo: {}\nIn-Reply-To: {}\nSubject: Re: disk\n\n{}\n",
+        header(&leroy, "Reply-To"),
+        header(&leroy, "Message-ID"),
+        campaign.code("LEROY")
+    );
+    campaign.write("Maildir/new/3", answer);
+    campaign.run("intake").ends(0).says("3 facts recorded").says("0 for you to look at");
+    let after = counts();
+    assert_eq!(
+        (after["uncertain"].clone(), after["delivered"].clone(), after["failed"].clone()),
+        (0.into(), 2.into(), 1.into()),
+        "{after}"
+    );
+    campaign.run("who --person LEROY").ends(0).says("possessed");
+    campaign.run("who --failed").ends(0).says("GARCIA");
+    // What goes out next is an escalation about GARCIA, whom mail does not reach.
+    campaign.run("send --yes");
+    let mut ids: Vec<String> = server.messages().iter().map(|one| header(one, "Message-ID")).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!((server.messages().len(), ids.len()), (4, 4), "nothing went out a second time");
+    campaign.run("audit verify").ends(0);
+}
