@@ -158,10 +158,11 @@ impl Folder {
         }
     }
 
-    /// Bytes that this account may still write on the folder's volume.
+    /// Bytes that this account may still write on the folder's volume; none where it does not tell.
     pub fn space(&self) -> Result<Option<u64>> {
         let volume = rustix::fs::fstatvfs(&self.handle).map_err(|error| named(error, "measure", &self.path))?;
-        Ok(Some(volume.f_bavail.saturating_mul(volume.f_frsize)))
+        // Some network mounts call themselves a volume without a single block.
+        Ok((volume.f_blocks > 0).then(|| volume.f_bavail.saturating_mul(volume.f_frsize)))
     }
 
     /// The volume it is on.

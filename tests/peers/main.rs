@@ -28,6 +28,7 @@ mod sample_trees; // the sample's generator writes what is committed
 mod sending; // `send` to smtp-sink and Postfix
 mod system_calls; // every step of the cutover, killed and failed at its system calls
 mod plans_change; // amend, postpone, abort, killed and failed at their system calls
+mod share; // a cutover on a network share, where one is named
 mod submission; // logins at Postfix, and what never shows
 mod servers_work; // the servers above do what their callers rely on
 mod volumes; // full, read-only, immutable, foreign and other volumes
@@ -46,6 +47,7 @@ fn main() -> std::process::ExitCode {
         plans_change::trials(),
         volumes::trials(),
         crowd::trials(),
+        share::trials(),
         submission::trials(),
         dkim::trials(),
     ];
