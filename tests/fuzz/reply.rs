@@ -22,7 +22,7 @@ pub fn hunt() -> Verdict {
 }
 
 fn judge(input: &[u8]) -> Verdict {
-    static ASKED: LazyLock<Asked> = LazyLock::new(Asked::anywhere);
+    static ASKED: LazyLock<Asked> = LazyLock::new(|| Asked::in_campaign([]));
     read(input)?;
     let reading = answer::read(input, &ASKED);
     if reading.said == Some(Said::Possessed) && only_quoted(input) {

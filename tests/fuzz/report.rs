@@ -29,7 +29,7 @@ pub fn hunt() -> Verdict {
 
 /// What holds of every message whatever.
 pub fn read(input: &[u8]) -> Verdict {
-    static ASKED: LazyLock<Asked> = LazyLock::new(Asked::anywhere);
+    static ASKED: LazyLock<Asked> = LazyLock::new(|| Asked::in_campaign([]));
     let message = match InboundMessage::parse(input) {
         Ok(message) => message,
         Err(Unreadable::Empty | Unreadable::TooDeep | Unreadable::TooManyParts) => return Ok(()),

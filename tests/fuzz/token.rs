@@ -63,7 +63,7 @@ impl Known for Desk {
 }
 
 fn judge(input: &[u8]) -> Verdict {
-    static ASKED: LazyLock<Asked> = LazyLock::new(Asked::anywhere);
+    static ASKED: LazyLock<Asked> = LazyLock::new(|| Asked::in_campaign([]));
     let addresses = Addresses {
         reply_to: Some("ack+{token}@corp.example".into()),
         bounce_to: Some("bounce+{token}@corp.example".into()),
