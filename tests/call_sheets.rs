@@ -73,3 +73,67 @@ fn nobody_to_call_is_said() {
     assert!(text(&campaign, "call-sheet.txt").contains("Nobody has to be called."));
     assert!(text(&campaign, "letters.txt").contains("Nobody needs a letter."));
 }
+
+/// HARRIS and MUELLER cannot be reached; she reads English, he reads German.
+fn unreachable() -> Campaign {
+    let campaign = asked();
+    let notice = fs_err::read_to_string(&campaign.outbox("MUELLER-change")[0]).expect("a letter");
+    let id = notice.lines().find_map(|line| line.strip_prefix("Message-ID: ")).expect("its name");
+    let report = format!(
+        "From: MAILER-DAEMON@mx.example\nSubject: failed\nContent-Type: multipart/report; report-type=delivery-status; boundary=B\n\n\
+         --B\nContent-Type: message/delivery-status\n\nOriginal-Envelope-Id: {}\n\nFinal-Recipient: rfc822; x@x.example\n\
+         Action: failed\nStatus: 5.1.1\n--B--\n",
+        id.trim_matches(['<', '>'])
+    );
+    campaign.write("letters/bounce.eml", report);
+    let folder = campaign.path("letters").to_string_lossy().into_owned();
+    campaign.run_words(&["intake", &folder]).ends(0).says("1 facts recorded");
+    campaign
+}
+
+#[test]
+fn everybody_is_called_and_written_to_in_their_own_language() {
+    let campaign = unreachable();
+    campaign.run("report --call-sheet").ends(0).says("2 to call, 2 letters");
+    let letters = text(&campaign, "letters.txt");
+    let (german, english) = letters.split_once('\u{c}').expect("a page each");
+    let (german, english) = if german.contains("Müller") { (german, english) } else { (english, german) };
+    assert!(german.contains("Mail von uns erreicht Sie nicht") && german.contains("Uhr CET"), "{german}");
+    assert!(german.contains("Unterschrift") && !german.contains("Signature"), "{german}");
+    assert!(english.contains("mail from us does not reach you") && !english.contains("Unterschrift"), "{english}");
+    let sheet = text(&campaign, "call-sheet.txt");
+    let words = sheet.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("lesen Sie mir die acht Buchstaben vor"), "{sheet}");
+    assert!(words.contains("read me the eight letters"), "{sheet}");
+    let page = text(&campaign, "letters.html");
+    assert!(page.contains("lang=\"de\"") && page.contains("Mail von uns erreicht Sie nicht"), "{page}");
+    assert_eq!(page.matches("<section class=\"letter\"").count(), 2);
+}
+
+#[test]
+fn a_letter_of_the_campaigns_own_is_checked_before_anybody_needs_it() {
+    let campaign = unreachable();
+    campaign.write("templates/report/letter.txt.hbs", "Dear {{name}},\n{{#if phnoe}}call us{{/if}}\n{{date}}\n");
+    campaign.write("templates/report/call.html.hbs", "<p>{{{name}}}</p>\n");
+    campaign.write("templates/report/leter.txt.hbs", "Hello\n");
+    campaign
+        .run("check --offline")
+        .ends(1)
+        .says("letter.txt.hbs:2:1")
+        .says("there is no phnoe here")
+        .says("template-unescaped")
+        .says("leter.txt.hbs");
+    campaign.run("report --call-sheet").ends(1).refuses("template-unescaped");
+    fs_err::remove_file(campaign.path("templates/report/call.html.hbs")).expect("removed");
+    fs_err::remove_file(campaign.path("templates/report/leter.txt.hbs")).expect("removed");
+    campaign.write("templates/report/letter.txt.hbs", "Dear <{{name}}>, come by before {{change}}.\n");
+    campaign.write("templates/report/letter.txt.de.hbs", "Guten Tag {{name}}, kommen Sie vorbei vor {{change}}.\n");
+    campaign.run("check --offline").ends(0);
+    campaign.run("report --call-sheet").ends(0);
+    let page = text(&campaign, "letters.html");
+    assert!(
+        page.contains("<pre>Dear &lt;") && page.contains("<pre>Guten Tag Jürgen Müller"),
+        "the page says the same: {page}"
+    );
+    assert!(!page.contains("does not reach you"), "{page}");
+}

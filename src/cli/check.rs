@@ -14,7 +14,12 @@ pub struct Check {
 
 impl Check {
     pub fn run(&self, global: &Global) -> Result<Exit> {
-        let findings = match Engine::open(&global.dir, &Real).and_then(|engine| engine.check(!self.offline)) {
+        let looked = Engine::open(&global.dir, &Real).and_then(|engine| {
+            let mut findings = engine.check(!self.offline)?;
+            findings.extend(crate::report::sheet::check_texts(&engine));
+            Ok(findings)
+        });
+        let findings = match looked {
             Ok(findings) => findings.into_iter().chain(crate::web::check_pages(&global.dir)).collect::<Vec<_>>(),
             // A file that cannot be read is the finding.
             Err(fault) => fault.findings,

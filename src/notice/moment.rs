@@ -36,6 +36,14 @@ pub fn in_words(at: DateTime<Utc>, zone: Tz, language: Option<&str>) -> String {
     }
 }
 
+/// `12 December 2026`.
+pub fn day_in_words(date: NaiveDate, language: Option<&str>) -> String {
+    match is_german(language) {
+        true => format!("{}. {} {}", date.day(), GERMAN_MONTHS[date.month0() as usize], date.year()),
+        false => date.format("%-d %B %Y").to_string(),
+    }
+}
+
 pub fn weekday(date: NaiveDate, language: Option<&str>) -> &'static str {
     let names = if is_german(language) { GERMAN } else { ENGLISH };
     names[date.weekday().num_days_from_monday() as usize]

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// The largest template, in bytes. A letter is a page or two.
 const LIMIT: u64 = 64 * 1024;
 /// Below `templates/`.
-const FOLDERS: [&str; 3] = ["mail", "package", "web"];
+const FOLDERS: [&str; 4] = ["mail", "package", "report", "web"];
 const NAMES: &str =
     "name it subject.hbs, text.hbs or html.hbs, with a language as in text.de.hbs; a partial footer.text.hbs";
 

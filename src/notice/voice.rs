@@ -20,7 +20,7 @@ pub(super) struct Voice {
 }
 
 /// `de-AT` asks `de-at`, then `de`, then the general one.
-pub(super) fn chain(language: Option<&str>) -> Vec<Option<String>> {
+pub(crate) fn chain(language: Option<&str>) -> Vec<Option<String>> {
     let Some(tag) = language.map(|tag| tag.to_ascii_lowercase().replace('_', "-")) else { return vec![None] };
     let base = tag.split('-').next().unwrap_or_default().to_owned();
     vec![Some(tag), Some(base), None]

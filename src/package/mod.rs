@@ -31,4 +31,5 @@ pub use files::{DiskFile, FileSet};
 pub use manifest::Manifest;
 pub use parallel::on_all_cores;
 pub use stamp::DosStamp;
+pub(crate) use template::strict;
 pub use verify::verify;

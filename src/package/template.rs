@@ -34,11 +34,7 @@ impl Template {
         if deep || blocks(source) > BLOCKS_MAX {
             return Err(refuse(format!("more than {BLOCKS_MAX} blocks, or {BRACKETS_MAX} brackets in one tag")));
         }
-        let mut engine = Handlebars::new();
-        engine.set_strict_mode(true);
-        engine.register_escape_fn(no_escape);
-        engine.register_helper("if", Box::new(Asking { negated: false }));
-        engine.register_helper("unless", Box::new(Asking { negated: true }));
+        let mut engine = strict();
         engine.register_template_string("text", source).map_err(|error| {
             let finding = refuse(error.reason().to_string());
             match error.pos() {
@@ -66,6 +62,16 @@ impl Template {
     pub fn file(&self) -> &Path {
         &self.file
     }
+}
+
+/// Plain text, in which every word has to exist, even one that is only asked for.
+pub(crate) fn strict() -> Handlebars<'static> {
+    let mut engine = Handlebars::new();
+    engine.set_strict_mode(true);
+    engine.register_escape_fn(no_escape);
+    engine.register_helper("if", Box::new(Asking { negated: false }));
+    engine.register_helper("unless", Box::new(Asking { negated: true }));
+    engine
 }
 
 fn blocks(source: &str) -> usize {

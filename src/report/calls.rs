@@ -6,7 +6,7 @@ use crate::campaign::{Acknowledgement, Grade};
 use crate::engine::Engine;
 use crate::fault::Result;
 use crate::ledger::MessageRow;
-use crate::notice::in_words;
+use crate::notice::{day_in_words, in_words};
 use crate::outbox::State;
 use crate::package::{Manifest, code_for};
 use crate::roster::Person;
@@ -54,6 +54,8 @@ pub struct Call {
     pub manager: String,
     /// Where a letter goes: the roster's column `postal_address`.
     pub postal_address: String,
+    /// Today, in the person's language.
+    pub date: String,
     /// What is known, in words.
     pub known: String,
     pub change: String,
@@ -165,7 +167,7 @@ fn ask(
         acknowledgement: acknowledgement.name.clone(),
         notice: acknowledgement.notice.clone().unwrap_or_default(),
         package: package.cloned().unwrap_or_default(),
-        due: due.map(|due| in_words(due, zone, None)).unwrap_or_default(),
+        due: due.map(|due| in_words(due, zone, person.language.as_deref())).unwrap_or_default(),
         code,
         check_letters: letters,
         known: standing.why.clone(),
@@ -208,8 +210,9 @@ fn call(engine: &Engine, person: &Person, why: Why, known: String, asks: Vec<Ask
             .unwrap_or_default(),
         manager: address(&person.manager_email),
         postal_address: person.column("postal_address").unwrap_or_default(),
+        date: day_in_words(engine.now().with_timezone(&change.zone).date_naive(), person.language.as_deref()),
         known,
-        change: in_words(change.at, person.time_zone.unwrap_or(change.zone), None),
+        change: in_words(change.at, person.time_zone.unwrap_or(change.zone), person.language.as_deref()),
         asks,
     }
 }

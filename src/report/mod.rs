@@ -4,6 +4,7 @@ pub mod audit;
 pub mod coming;
 pub mod failures;
 pub mod calls;
+mod pieces; // the texts of call sheets and letters
 pub mod people;
 pub mod page;
 pub mod sheet;

@@ -1,17 +1,13 @@
-//! The call sheet and the letters, each as a page to print and as plain text.
+//! The call sheet and the letters, each as a page to print and as plain text: for every person in their own language.
 
-use super::calls::{Call, Why, calls};
+use super::calls::{Ask, Call, Why, calls};
+use super::pieces::Pieces;
 use crate::engine::Engine;
-use crate::fault::{Fault, Result};
+use crate::fault::{Fault, Finding, Result};
 use fs_err as fs;
-use handlebars::{Handlebars, html_escape, no_escape};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-
-const SHEET_PAGE: &str = include_str!("../../templates/report/call-sheet.html.hbs");
-const SHEET_TEXT: &str = include_str!("../../templates/report/call-sheet.txt.hbs");
-const LETTERS_PAGE: &str = include_str!("../../templates/report/letters.html.hbs");
-const LETTERS_TEXT: &str = include_str!("../../templates/report/letters.txt.hbs");
 
 /// The widest line of plain text.
 const COLUMNS: usize = 76;
@@ -27,28 +23,56 @@ pub struct Sheets {
 /// Writes call-sheet.html, call-sheet.txt, letters.html and letters.txt. A letter goes to everybody whom mail does not
 /// reach; it says where the code stands and how to answer, and never the code.
 pub fn write(engine: &Engine, folder: &Path, check_letters: bool) -> Result<Sheets> {
+    let (pieces, findings) = Pieces::load(&engine.campaign.root);
+    Fault::check(findings)?;
     fs::create_dir_all(folder)?;
     let calls = calls(engine, check_letters)?;
-    let letters: Vec<&Call> = calls.iter().filter(|call| call.why == Why::Unreachable).collect();
+    let files = [true, false].map(|plain| files(engine, &pieces, &calls, check_letters, plain));
+    let mut written = Vec::new();
+    for (name, text) in files.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten() {
+        let path = folder.join(&name);
+        super::write_private(&path, &if name.ends_with(".txt") { wrapped(&text) } else { text })?;
+        written.push(path);
+    }
+    written.sort();
+    let letters = calls.iter().filter(|call| call.why == Why::Unreachable).count();
+    Ok(Sheets { files: written, calls: calls.len(), letters })
+}
+
+/// The sheet and the letters, with their names.
+fn files(
+    engine: &Engine,
+    pieces: &Pieces,
+    calls: &[Call],
+    check_letters: bool,
+    plain: bool,
+) -> Result<[(String, String); 2]> {
     let campaign = &engine.campaign;
     let now = engine.now().with_timezone(&campaign.change.zone);
-    let groups: Vec<Value> = Why::ALL
-        .into_iter()
-        .map(|why| (why, calls.iter().filter(|call| call.why == why).collect::<Vec<_>>()))
-        .filter(|(_, calls)| !calls.is_empty())
-        .map(|(why, calls)| json!({ "title": why.title(), "count": calls.len(), "calls": calls }))
-        .collect();
-    let facts = campaign
-        .msmail
-        .as_ref()
-        .map(|facts| json!({ "network": facts.network, "name": facts.name, "new_serial": facts.new_serial }));
-    let data = json!({
+    let site = site(engine);
+    let one = |name: &str, call: &Call| -> Result<String> {
+        let (language, words) = (Some(call.language.as_str()), words(&site, call)?);
+        let rendered = match plain {
+            true => pieces.text(name, language, &words),
+            false => pieces.page(name, language, &words),
+        };
+        Ok(rendered?)
+    };
+    let mut groups = Vec::new();
+    for why in Why::ALL {
+        let alike: Vec<&Call> = calls.iter().filter(|call| call.why == why).collect();
+        let rendered = alike.iter().map(|call| one("call", call)).collect::<Result<Vec<_>>>()?;
+        if !rendered.is_empty() {
+            groups.push(json!({ "title": why.title(), "count": rendered.len(), "calls": rendered }));
+        }
+    }
+    let letters = calls.iter().filter(|call| call.why == Why::Unreachable);
+    let letters = letters.map(|call| one("letter", call)).collect::<Result<Vec<_>>>()?;
+    let around = json!({
         "title": campaign.title,
         "contact": campaign.contact,
         "made": now.format("%a %F %H:%M %Z").to_string(),
-        "date": now.format("%-d %B %Y").to_string(),
         "revision": engine.revision_number()?,
-        "msmail": facts,
         "count": calls.len(),
         "check_letters": check_letters,
         "groups": groups,
@@ -56,29 +80,99 @@ pub fn write(engine: &Engine, folder: &Path, check_letters: bool) -> Result<Shee
         // A form feed: the next letter starts a page of its own on any printer.
         "page_end": "\u{c}",
     });
-    let mut files = Vec::new();
-    for (name, template) in [
-        ("call-sheet.html", SHEET_PAGE),
-        ("call-sheet.txt", SHEET_TEXT),
-        ("letters.html", LETTERS_PAGE),
-        ("letters.txt", LETTERS_TEXT),
-    ] {
-        let plain = name.ends_with(".txt");
-        let text = render(template, &data, plain)?;
-        let path = folder.join(name);
-        super::write_private(&path, &if plain { wrapped(&text) } else { text })?;
-        files.push(path);
-    }
-    Ok(Sheets { files, calls: calls.len(), letters: letters.len() })
+    let end = if plain { "txt" } else { "html" };
+    let (sheet, letters) = (format!("call-sheet.{end}"), format!("letters.{end}"));
+    let texts = (pieces.around(&sheet, &around)?, pieces.around(&letters, &around)?);
+    Ok([(sheet, texts.0), (letters, texts.1)])
 }
 
-fn render(template: &str, data: &Value, plain: bool) -> Result<String> {
-    let failed = |cause: String| Fault::new("report-page", cause, "this is a fault of flagday itself: report it");
-    let mut page = Handlebars::new();
-    page.set_strict_mode(true);
-    page.register_escape_fn(if plain { no_escape } else { html_escape });
-    page.register_template_string("page", template).map_err(|error| failed(error.to_string()))?;
-    page.render("page", data).map_err(|error| failed(error.to_string()))
+/// What is the same for everybody.
+fn site(engine: &Engine) -> Map<String, Value> {
+    let campaign = &engine.campaign;
+    let facts = campaign
+        .msmail
+        .as_ref()
+        .map(|facts| json!({ "network": facts.network, "name": facts.name, "new_serial": facts.new_serial }));
+    let words = [("title", json!(campaign.title)), ("contact", json!(campaign.contact)), ("msmail", json!(facts))];
+    words.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// What a call or a letter may say: the site's words and those of [`Call`].
+fn words(site: &Map<String, Value>, call: &Call) -> Result<Value> {
+    let mut words = site.clone();
+    if let Value::Object(own) = serde_json::to_value(call)? {
+        words.extend(own);
+    }
+    Ok(Value::Object(words))
+}
+
+/// The texts held against everything that a sheet may have to say, in every language, before anybody has to be called.
+pub fn check_texts(engine: &Engine) -> Vec<Finding> {
+    let (pieces, mut findings) = Pieces::load(&engine.campaign.root);
+    let mut languages: BTreeSet<String> = pieces.languages().flatten().collect();
+    languages.extend(engine.roster.people().filter_map(|person| person.language.clone()));
+    languages.insert(String::new());
+    for language in languages {
+        for call in examples(&language) {
+            let words = words(&site(engine), &call).unwrap_or_default();
+            let language = Some(language.as_str());
+            for name in ["call", "letter"] {
+                let made = [pieces.text(name, language, &words), pieces.page(name, language, &words)];
+                findings.extend(made.into_iter().filter_map(Result::err));
+            }
+        }
+    }
+    for plain in [true, false] {
+        for calls in [examples(""), Vec::new()] {
+            // What is wrong with a single call is told above.
+            if let (true, Err(fault)) = (findings.is_empty(), files(engine, &pieces, &calls, true, plain)) {
+                findings.extend(fault.findings);
+            }
+        }
+    }
+    let mut told: Vec<Finding> = Vec::new();
+    findings.into_iter().for_each(|finding| {
+        if !told.contains(&finding) {
+            told.push(finding)
+        }
+    });
+    told
+}
+
+/// Calls of every kind, with everything filled in and with nothing.
+fn examples(language: &str) -> Vec<Call> {
+    let mut calls = Vec::new();
+    for word in ["X", ""] {
+        let ask = |notice: &str, code: bool| Ask {
+            acknowledgement: "x".to_owned(),
+            notice: notice.to_owned(),
+            package: word.to_owned(),
+            due: word.to_owned(),
+            code,
+            check_letters: word.to_owned(),
+            known: "x".to_owned(),
+            record: "x".to_owned(),
+        };
+        for asks in [vec![], vec![ask("x", true)], vec![ask("x", false)], vec![ask("", false)]] {
+            calls.extend(Why::ALL.map(|why| Call {
+                why,
+                reachable: why != Why::Unreachable,
+                person: "X".to_owned(),
+                name: "X".to_owned(),
+                phone: word.to_owned(),
+                email: word.to_owned(),
+                language: language.to_owned(),
+                their_time: word.to_owned(),
+                manager: word.to_owned(),
+                postal_address: word.to_owned(),
+                date: "x".to_owned(),
+                known: "x".to_owned(),
+                change: "x".to_owned(),
+                asks: asks.clone(),
+            }));
+        }
+    }
+    calls
 }
 
 /// Every line broken at [`COLUMNS`], further lines under the first letter of their own.
