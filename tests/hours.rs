@@ -1,6 +1,7 @@
 //! When things happen, event by event, by everybody's own clock: against calendars written by hand.
 
 use crate::harness::{Campaign, Run, program};
+use flagday::system::{Real, World};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -117,4 +118,22 @@ fn one_persons_calendar_shows_their_own_hours() {
         .keeps_quiet_about("change-date");
     let plan = campaign.run("plan --person DENVER --json").ends(0).json();
     assert_eq!(plan["calendar"][0]["local"], "Wed 2096-11-28 09:00 MST", "{plan:#}");
+}
+
+#[test]
+fn a_clock_that_stands_before_the_record_stops_everything_until_somebody_says_that_it_is_right() {
+    let campaign = Campaign::ready();
+    let later = Real.now() + chrono::Duration::hours(3);
+    let mut ledger = flagday::ledger::Ledger::open(&campaign.path(".flagday")).expect("a ledger");
+    ledger.note(later, "built", &serde_json::json!({})).expect("an event of a clock that was ahead");
+    for line in ["tick --yes", "send new-serial --yes", "cutover --yes"] {
+        campaign.run(line).ends(1).refuses("clock-behind").says("--clock-ok once");
+    }
+    assert!(campaign.outbox("").is_empty());
+    campaign.run("status").ends(0).says("set this machine's clock right");
+    campaign.run("send new-serial --clock-ok --yes").ends(0).says("5 sent");
+    campaign.run("tick --yes").ends(0);
+    campaign.run("status").ends(0).keeps_quiet_about("clock right");
+    campaign.run("audit export").ends(0).says("clock-accepted");
+    campaign.run("audit verify").ends(0);
 }

@@ -140,8 +140,7 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
     }
     if let Some(next) = &status.upcoming {
         let what = next.notice.as_deref().unwrap_or("phone tasks");
-        text +=
-            &format!("\nnext in the calendar: {what}, {}, to {}\n", next.at.format("%a %F %H:%M UTC"), next.audience);
+        text += &format!("\nnext in the calendar: {what}, {}, to {}\n", local(next.at), next.audience);
     }
     text += "\n";
     text += &output::table(

@@ -196,6 +196,10 @@ fn next(engine: &Engine, steps: &[StepView], messages: &Counts, gates: &[Verdict
             },
         );
     }
+    if engine.clock_behind()?.is_some() {
+        let what = "nothing is sent or switched while it stands before what is on record";
+        return Ok(format!("set this machine's clock right: {what} (if it is right, say --clock-ok once)"));
+    }
     if engine.findings.iter().any(crate::fault::Finding::is_error) {
         return Ok("flagday check: a roster has errors, and nothing is sent while it has".into());
     }
