@@ -6,6 +6,7 @@
 use serde::{Serialize, Serializer};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// How a command ends. The numbers are a promise to scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,14 +35,14 @@ pub enum Severity {
 /// A position in a file; line and column count from 1, the column in characters. Line 0: the file as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
-    pub file: PathBuf,
+    pub file: Arc<Path>,
     pub line: u32,
     pub column: u32,
 }
 
 impl Place {
     pub fn new(file: impl Into<PathBuf>, line: u32, column: u32) -> Self {
-        Place { file: file.into(), line, column }
+        Place { file: file.into().into(), line, column }
     }
 
     /// The file as a whole.

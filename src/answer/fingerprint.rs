@@ -1,6 +1,7 @@
 //! By what a letter is known again, and what of it may be kept.
 
 use super::reading::Reading;
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 /// Fields that mail programs add to a letter in a mailbox.
@@ -23,7 +24,7 @@ pub fn digest(raw: &[u8]) -> String {
         digest.update(line);
         digest.update(b"\n");
     }
-    hex(digest)
+    HEXLOWER.encode(&digest.finalize())
 }
 
 impl Reading {
@@ -39,12 +40,8 @@ impl Reading {
             digest.update((field.len() as u64).to_be_bytes());
             digest.update(field.as_bytes());
         }
-        Some(hex(digest))
+        Some(HEXLOWER.encode(&digest.finalize()))
     }
-}
-
-fn hex(digest: Sha256) -> String {
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::fault::{Finding, Place};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A longer line says more than a reader takes in, and may be an attack.
 const LONGEST_QUOTE: usize = 300;
@@ -10,7 +11,7 @@ const LONGEST_QUOTE: usize = 300;
 #[derive(Debug)]
 pub(crate) struct Source {
     /// As a person would type it.
-    file: PathBuf,
+    file: Arc<Path>,
     text: String,
     /// Where each line starts, in bytes.
     lines: Vec<usize>,
@@ -20,7 +21,7 @@ impl Source {
     pub(crate) fn new(file: PathBuf, text: String) -> Source {
         let after_breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         let lines = std::iter::once(0).chain(after_breaks).collect();
-        Source { file, text, lines }
+        Source { file: file.into(), text, lines }
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -34,7 +35,7 @@ impl Source {
     /// The place of a byte offset. An offset beyond the end means the end.
     pub(crate) fn place(&self, offset: usize) -> Place {
         let (line, column) = self.position(offset);
-        Place::new(&self.file, line as u32 + 1, column as u32 + 1)
+        Place { file: Arc::clone(&self.file), line: line as u32 + 1, column: column as u32 + 1 }
     }
 
     /// The finding with its place and the line it speaks of.

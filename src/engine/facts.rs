@@ -6,6 +6,7 @@ use super::amend::{Left, OPEN, members_of};
 use crate::fault::{Exit, Fault, Finding, Result, Severity};
 use crate::ledger::Revision;
 use crate::package::Manifest;
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -183,5 +184,5 @@ pub(super) fn digest(facts: &BTreeMap<String, String>) -> String {
             digest.update(field);
         }
     }
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&digest.finalize())
 }

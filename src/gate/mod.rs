@@ -13,6 +13,7 @@ pub use grouped::{Group, grouped};
 use crate::answer::Standing;
 use crate::campaign::{Acknowledgement, Gate, Grade};
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -118,7 +119,7 @@ pub fn evaluate(gate: &Gate, acknowledgement: &Acknowledgement, standings: &[Sta
             });
         }
     }
-    verdict.digest = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    verdict.digest = HEXLOWER.encode(&digest.finalize());
     let enough = (gate.share * verdict.of as f64 - 1e-9).ceil().max(0.0) as usize;
     // An audience that is empty altogether is a mistake in the roster more often than a fact; one whose every member
     // was waived was decided person by person.

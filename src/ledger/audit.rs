@@ -5,6 +5,7 @@ use super::{Ledger, instant, millis};
 use crate::fault::{Fault, Result};
 use crate::gate::Override;
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use rusqlite::{Row, Transaction};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -62,7 +63,7 @@ fn link(previous: &str, seq: i64, at: i64, kind: &str, body: &str) -> String {
         digest.update((field.len() as u64).to_be_bytes());
         digest.update(field.as_bytes());
     }
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&digest.finalize())
 }
 
 impl Ledger {

@@ -10,6 +10,7 @@ mod decisions;
 mod evidence;
 mod inbound;
 mod journal;
+mod letters;
 mod lock;
 mod messages;
 mod outdated;

@@ -1,6 +1,7 @@
 //! The outbox as the lanes see it: claims that are durable, marks and results that survive a killed process (on the slip,
 //! taken over with the next claim), and what a crash left behind put right.
 
+use super::letters::Unpacker;
 use super::messages::state_of;
 use super::slip::{Line, Settled, Slip};
 use super::{Ledger, audit, evidence, instant, millis};
@@ -42,11 +43,12 @@ impl Queue for Ledger {
         let (claimed, questionable) = self.take_over(|tx| {
             let mut fetch = tx.prepare_cached(
                 "SELECT id, fence, attempts, person, notice, message_id, envelope_from, envelope_to, bytes, expires_at, \
-                 moot_at IS NOT NULL FROM message JOIN letter ON letter.message = message.id WHERE id = ?",
+                 moot_at IS NOT NULL, base FROM message JOIN letter ON letter.message = message.id WHERE id = ?",
             )?;
             let mut take = tx.prepare_cached("UPDATE message SET state = ?2, fence = ?3, boot = ?4 WHERE id = ?1")?;
             let taken = State::Planned.apply(Event::Claim)?.word();
             let (mut claimed, mut questionable) = (Vec::new(), Vec::new());
+            let mut letters = Unpacker::new(tx);
             for id in due(tx, now, limit, domains)? {
                 let mut rows = fetch.query([id])?;
                 let Some(row) = rows.next()? else { continue };
@@ -63,7 +65,7 @@ impl Queue for Ledger {
                     envelope_from: row.get::<_, Option<String>>(6)?.map(address).transpose()?,
                     envelope_to: address(row.get::<_, Option<String>>(7)?.unwrap_or_default())?,
                     expires: row.get::<_, Option<i64>>(9)?.map(instant),
-                    payload: Arc::new(Stored(Letter::from_bytes(&row.get::<_, Vec<u8>>(8)?)?)),
+                    payload: Arc::new(Stored(Letter::from_bytes(&letters.unpack(row.get(11)?, row.get(8)?)?)?)),
                 });
             }
             for message in &claimed {

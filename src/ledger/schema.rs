@@ -94,6 +94,8 @@ ALTER TABLE task_of_revision RENAME TO task;
 CREATE UNIQUE INDEX task_call ON task(person, acknowledgement, revision) WHERE call;
 ", "
 ALTER TABLE token ADD COLUMN tells INTEGER NOT NULL DEFAULT 1;
+", "
+ALTER TABLE letter ADD COLUMN base INTEGER;
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {

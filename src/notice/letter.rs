@@ -4,7 +4,8 @@
 use super::encoding::Encoder;
 pub use super::encoding::Encoding;
 use crate::fault::{Fault, Result};
-use memchr::{memchr2_iter, memmem};
+use data_encoding::HEXLOWER;
+use memchr::{memchr_iter, memmem};
 use sha2::{Digest, Sha256};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -165,38 +166,32 @@ fn read_checked(
     if read < size {
         return Err(changed(format!("the file has {read} bytes instead of {size}")));
     }
-    if hex(&digest.finalize()) != sha256 {
+    if HEXLOWER.encode(&digest.finalize()) != sha256 {
         return Err(changed("the file's SHA-256 has changed".to_owned()));
     }
     Ok(hand_on(&held)?)
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// Every LF after a CR, and as many of one as of the other: then no CR stands alone.
+fn check_lines(bytes: &[u8]) -> Result<()> {
+    let (mut start, mut lines) = (0, 0);
+    for at in memchr_iter(b'\n', bytes) {
+        if at == start || bytes[at - 1] != b'\r' {
+            return Err(refused(format!("a bare LF stands at byte {at}")));
+        }
+        check_length(start, at - 1)?;
+        (start, lines) = (at + 1, lines + 1);
+    }
+    if bytes.iter().filter(|byte| **byte == b'\r').count() != lines {
+        let bare = memchr_iter(b'\r', bytes).find(|at| bytes.get(at + 1) != Some(&b'\n')).unwrap_or_default();
+        return Err(refused(format!("a bare CR stands at byte {bare}")));
+    }
+    check_length(start, bytes.len())
 }
 
-fn check_lines(bytes: &[u8]) -> Result<()> {
-    let mut line_start = 0;
-    let mut expected_lf = None;
-    for at in memchr2_iter(b'\r', b'\n', bytes) {
-        if bytes[at] == b'\n' {
-            if expected_lf != Some(at) {
-                return Err(refused(format!("a bare LF stands at byte {at}")));
-            }
-            expected_lf = None;
-            line_start = at + 1;
-        } else {
-            if bytes.get(at + 1) != Some(&b'\n') {
-                return Err(refused(format!("a bare CR stands at byte {at}")));
-            }
-            if at - line_start > LINE {
-                return Err(refused(format!("the line at byte {line_start} has more than {LINE} characters")));
-            }
-            expected_lf = Some(at + 1);
-        }
-    }
-    if bytes.len() - line_start > LINE {
-        return Err(refused(format!("the line at byte {line_start} has more than {LINE} characters")));
+fn check_length(start: usize, end: usize) -> Result<()> {
+    if end - start > LINE {
+        return Err(refused(format!("the line at byte {start} has more than {LINE} characters")));
     }
     Ok(())
 }

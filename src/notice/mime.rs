@@ -14,12 +14,16 @@ use super::disposition::Disposition;
 use super::header::with_ascii_domain;
 use super::letter::{Encoding, Letter, Segment};
 use super::message_id::hash;
+use super::quoted::quoted_printable;
 use super::{Attachment, Header, Rendered};
 use crate::fault::{Fault, Result};
 use lettre::address::Envelope;
 use lettre::message::header::{self as field, ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, Message, MessageBuilder, MultiPart, MultiPartBuilder, SinglePart};
 use memchr::memmem;
+
+/// Text whose lines are no longer needs no encoding; 78 is what a line should keep to (RFC 5322 section 2.1.1).
+const SHORT: usize = 76;
 
 /// Puts text, HTML, calendar entry and attachments together. Attachments stay in their files: see [`Letter`].
 pub fn compose(rendered: &Rendered, header: &Header) -> Result<Letter> {
@@ -105,10 +109,22 @@ fn alternative(rendered: &Rendered, header: &Header, marks: &Marks) -> Result<Op
 }
 
 fn text_part(content_type: &str, text: &str) -> Result<SinglePart> {
-    // With LF line ends the builder's own conversion takes quadratic time.
     let lines = if text.contains('\r') { &text.replace("\r\n", "\n").replace('\r', "\n") } else { text };
-    let body = Body::new(lines.trim_end_matches('\n').replace('\n', "\r\n"));
-    Ok(SinglePart::builder().content_type(media_type(content_type)?).body(body))
+    Ok(SinglePart::builder().content_type(media_type(content_type)?).body(encoded(lines.trim_end_matches('\n'))))
+}
+
+/// As it is where every line is short ASCII, else quoted-printable; what has few ASCII letters is shorter as base64, which
+/// the builder makes.
+fn encoded(text: &str) -> Body {
+    let short = text.split('\n').all(|line| line.len() <= SHORT);
+    if text.is_ascii() && short {
+        return Body::dangerous_pre_encoded(text.replace('\n', "\r\n").into_bytes(), ContentTransferEncoding::SevenBit);
+    }
+    let foreign = text.bytes().filter(|byte| !byte.is_ascii()).count();
+    if foreign * 3 > text.len() {
+        return Body::new(text.replace('\n', "\r\n"));
+    }
+    Body::dangerous_pre_encoded(quoted_printable(text), ContentTransferEncoding::QuotedPrintable)
 }
 
 /// The part of one attachment, with a mark instead of its content.

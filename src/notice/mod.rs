@@ -16,6 +16,7 @@ mod lint;
 mod message_id;
 pub mod mime;
 mod moment;
+mod quoted;
 pub mod rfc1154;
 mod shape;
 mod source;

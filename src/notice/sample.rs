@@ -5,6 +5,7 @@ use crate::campaign::*;
 use crate::fault::Place;
 use crate::roster::{Format, MailStore, Person};
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -165,7 +166,7 @@ pub fn attachment() -> Attachment {
         shown_name: "KIM.ZIP".to_owned(),
         mime: "application/zip".to_owned(),
         path: "packages/KIM.ZIP".into(),
-        sha256: letter::hex(&sha2::Sha256::digest(disk())),
+        sha256: HEXLOWER.encode(&sha2::Sha256::digest(disk())),
         size: disk().len() as u64,
     }
 }

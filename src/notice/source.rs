@@ -211,7 +211,7 @@ mod tests {
         fs_err::write(folder.path().join("subject.hbs"), "x").unwrap();
         fs_err::create_dir(folder.path().join("mails")).unwrap();
         let named: Vec<_> = strays(folder.path()).into_iter().map(|one| (one.code, one.place.unwrap().file)).collect();
-        let at = |name: &str| ("template-file", folder.path().join(name));
+        let at = |name: &str| ("template-file", std::sync::Arc::from(folder.path().join(name)));
         assert_eq!(named, [at("mails"), at("subject.hbs")]);
     }
 

@@ -7,8 +7,9 @@
 //! ```
 //! Numbers are big-endian.
 
-use super::letter::{Encoding, Letter, Segment, hex};
+use super::letter::{Encoding, Letter, Segment};
 use crate::fault::{Fault, Result};
+use data_encoding::HEXLOWER;
 
 const VERSION: u8 = 1;
 
@@ -27,7 +28,7 @@ impl Letter {
                 Segment::File { path, sha256, size, encoding } => {
                     out.extend([1, *encoding as u8]);
                     out.extend(size.to_be_bytes());
-                    out.extend(unhex(sha256));
+                    out.extend(HEXLOWER.decode(sha256.as_bytes()).expect("a letter has digests in hex only"));
                     let path = path.to_str().expect("a letter has UTF-8 paths only");
                     out.extend((path.len() as u16).to_be_bytes());
                     out.extend_from_slice(path.as_bytes());
@@ -50,11 +51,6 @@ impl Letter {
         })?;
         Letter::new(segments)
     }
-}
-
-fn unhex(digits: &str) -> impl Iterator<Item = u8> {
-    let nibble = |c: u8| if c.is_ascii_digit() { c - b'0' } else { c - b'a' + 10 };
-    digits.as_bytes().chunks_exact(2).map(move |pair| nibble(pair[0]) << 4 | nibble(pair[1]))
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -83,7 +79,7 @@ impl<'a> Reader<'a> {
                 let [encoding] = self.array()?;
                 let encoding = [Encoding::Base64, Encoding::Uuencode].into_iter().find(|e| *e as u8 == encoding)?;
                 let size = u64::from_be_bytes(self.array()?);
-                let sha256 = hex(&self.array::<32>()?);
+                let sha256 = HEXLOWER.encode(&self.array::<32>()?);
                 let length = u16::from_be_bytes(self.array()?);
                 let path = std::str::from_utf8(self.slice(length.into())?).ok()?.into();
                 Some(Segment::File { path, sha256, size, encoding })

@@ -5,6 +5,7 @@ use super::source::{Part, Piece, Sources, gather, strays};
 use super::voice::{Voice, chain};
 use crate::campaign::Campaign;
 use crate::fault::{Finding, Place};
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -124,7 +125,7 @@ impl Texts {
                 digest.update(field);
             }
         }
-        super::letter::hex(&digest.finalize())
+        HEXLOWER.encode(&digest.finalize())
     }
 
     fn voice_for(&self, language: Option<&str>) -> &Voice {
@@ -156,7 +157,7 @@ impl Texts {
     /// With the line it speaks of.
     fn quoting(&self, finding: Finding) -> Finding {
         let place = finding.place.clone();
-        let source = place.as_ref().and_then(|place| self.sources.values().find(|source| source.file == place.file));
+        let source = place.as_ref().and_then(|place| self.sources.values().find(|source| *source.file == *place.file));
         match (source, place) {
             (Some(source), Some(place)) => source.point(finding, place.line as usize, place.column as usize),
             _ => finding,
@@ -210,14 +211,15 @@ fn one_line(subject: &str) -> Result<(), &'static str> {
 
 fn body_fits(body: &str) -> Result<(), &'static str> {
     if body.len() > PART {
-        Err("the message has more than 256 KiB of text")
-    } else if body.bytes().any(|byte| byte.is_ascii_control() && !matches!(byte, b'\n' | b'\t'))
-        || !body.is_ascii() && body.chars().any(|c| !c.is_ascii() && c.is_control())
-    {
-        Err("the message holds a control character")
-    } else {
-        Ok(())
+        return Err("the message has more than 256 KiB of text");
     }
+    let is_control = |byte: u8| byte < b' ' && byte != b'\n' && byte != b'\t' || byte == 127;
+    // Over all of it, without an early end: so the compiler takes many bytes at a time.
+    let controls = body.bytes().fold(false, |found, byte| found | is_control(byte));
+    if controls || !body.is_ascii() && body.chars().any(|c| !c.is_ascii() && c.is_control()) {
+        return Err("the message holds a control character");
+    }
+    Ok(())
 }
 
 #[cfg(test)]

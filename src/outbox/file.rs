@@ -2,6 +2,7 @@
 
 use super::{Claimed, Outcome, Payload, Refusal, Unsendable};
 use crate::fault::Result;
+use data_encoding::HEXLOWER;
 use fs_err::File;
 use sha2::{Digest, Sha256};
 use std::io::{BufReader, BufWriter, ErrorKind, Read, Write};
@@ -49,7 +50,7 @@ pub fn sync(folder: &Path) -> Result<()> {
 /// messages.
 fn name(message: &Claimed) -> PathBuf {
     let digest = Sha256::digest(message.message_id.as_bytes());
-    let tail: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let tail = HEXLOWER.encode(&digest[..8]);
     format!("{}-{}-{tail}.eml", plain(&message.person), plain(&message.notice)).into()
 }
 

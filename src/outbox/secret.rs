@@ -2,11 +2,22 @@
 
 use crate::campaign::PasswordSource;
 use crate::fault::{Fault, Result};
+use crate::platform::ended_within;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+/// How long a command may take: somebody may have to type a passphrase for it.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How long its output is waited for once it has ended.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+/// So much of its output is read, in bytes.
+const LONGEST: u64 = 64 * 1024;
 
 /// A password or token. It prints as `***`.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,7 +36,7 @@ impl Secret {
                 let cause = format!("the environment variable {name} is not set");
                 Fault::new("password-missing", cause, format!("set {name} before you run the command"))
             })?,
-            PasswordSource::Command(command) => first_line(command, root)?,
+            PasswordSource::Command(command) => first_line(command, root, PATIENCE)?,
         };
         if secret.is_empty() {
             return Err(Fault::new(
@@ -52,7 +63,7 @@ impl Secret {
     }
 }
 
-fn first_line(command: &str, root: &Path) -> Result<String> {
+fn first_line(command: &str, root: &Path, limit: Duration) -> Result<String> {
     let failed = |why: String| {
         Fault::new(
             "password-command",
@@ -60,17 +71,38 @@ fn first_line(command: &str, root: &Path) -> Result<String> {
             "run the command by hand in the campaign's folder and see why",
         )
     };
-    let output = Command::new("sh")
+    // In this program's own group: what asks at the terminal has to be able to.
+    let mut child = Command::new("sh")
         .args(["-c", command])
         .current_dir(root)
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
-        .output()
+        .spawn()
         .map_err(|error| failed(format!("cannot be started: {error}")))?;
-    if !output.status.success() {
-        return Err(failed(format!("ended with {}", output.status)));
+    let (tell, hear) = channel();
+    if let Some(mut said) = child.stdout.take() {
+        std::thread::spawn(move || {
+            let mut kept = Vec::new();
+            let read = said.by_ref().take(LONGEST).read_to_end(&mut kept);
+            let _ = std::io::copy(&mut said, &mut std::io::sink());
+            // Nobody listens any more once the time is over.
+            let _ = tell.send(read.map(|_| kept));
+        });
     }
-    let text = String::from_utf8(output.stdout).map_err(|_| failed("printed no UTF-8".into()))?;
+    if !ended_within(&mut child, limit)? {
+        child.kill()?;
+        child.wait()?;
+        return Err(failed(format!("gave no password within {} s", limit.as_secs())));
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        return Err(failed(format!("ended with {status}")));
+    }
+    // A child of its own may hold the pipe open beyond its end.
+    let said =
+        hear.recv_timeout(LAST_WORDS).map_err(|_| failed("left a program behind that still writes".into()))??;
+    let text = String::from_utf8(said).map_err(|_| failed("printed no UTF-8".into()))?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
@@ -110,6 +142,8 @@ mod tests {
     fn what_gives_no_password_says_so() {
         assert_eq!(fetch("exit 3").expect_err("failed").findings[0].code, "password-command");
         assert_eq!(fetch("true").expect_err("empty").findings[0].code, "password-missing");
+        let slow = first_line("sleep 60", &std::env::temp_dir(), Duration::from_millis(100)).expect_err("too slow");
+        assert!(slow.cause().contains("gave no password within"), "{slow}");
         let unset = PasswordSource::Env("FLAGDAY_TEST_UNSET_PASSWORD".into());
         assert_eq!(Secret::fetch(&unset, Path::new(".")).expect_err("unset").findings[0].code, "password-missing");
     }

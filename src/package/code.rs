@@ -1,9 +1,9 @@
 //! The possession code: eight letters that stand in one person's package and nowhere else. Who sends them back holds
 //! the package.
 
-use super::files::hex;
 use crate::campaign::{Campaign, Package};
 use crate::roster::Person;
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -80,7 +80,8 @@ impl Code {
     /// What may be stored in the code's place: SHA-256 behind a prefix of its own, as hex. It keeps codes from being
     /// read; it does not keep anybody who holds it from trying all 3.4 thousand million.
     pub fn fingerprint(&self) -> String {
-        hex(&Sha256::new().chain_update(b"flagday possession code fingerprint 1\0").chain_update(self.0).finalize())
+        let digest = Sha256::new().chain_update(b"flagday possession code fingerprint 1\0").chain_update(self.0);
+        HEXLOWER.encode(&digest.finalize())
     }
 }
 

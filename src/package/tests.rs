@@ -220,7 +220,7 @@ fn a_disk_and_its_readme_have_to_fit_together() {
     fs::write(site.root.path().join("disks/ADAMS/BIG.BIN"), vec![0; room]).expect("written");
     let findings = site.build().expect_err("no room for README.TXT");
     assert_eq!(codes(&findings), ["package-too-large"]);
-    assert_eq!(findings[0].place.as_ref().expect("a place").file, Path::new("users.csv"));
+    assert_eq!(*findings[0].place.as_ref().expect("a place").file, *Path::new("users.csv"));
     fs::write(site.root.path().join("disks/ADAMS/README.TXT"), "mine").expect("written");
     fs::remove_file(site.root.path().join("disks/ADAMS/BIG.BIN")).expect("removed");
     assert_eq!(codes(&site.build().expect_err("README.TXT is there")), ["package-readme"]);

@@ -4,19 +4,45 @@ use super::complaints::shown;
 use super::person::Person;
 use crate::campaign::nearest;
 use crate::fault::Finding;
-use std::collections::{BTreeSet, HashMap};
+use std::borrow::Borrow;
+use std::collections::{BTreeSet, HashSet};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 #[derive(Debug, Clone, Default)]
 pub struct Roster {
     /// In the order of the files.
     people: Vec<Arc<Person>>,
-    by_id: HashMap<String, usize>,
+    by_id: HashSet<ById>,
     /// The columns that at least one file has.
     columns: BTreeSet<String>,
     /// Rows or whole files could not be read: who seems to be missing may only be unread.
     incomplete: bool,
 }
+
+/// A person, known by the id.
+#[derive(Debug, Clone)]
+struct ById(Arc<Person>);
+
+impl Borrow<str> for ById {
+    fn borrow(&self) -> &str {
+        &self.0.id
+    }
+}
+
+impl Hash for ById {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.id.hash(state);
+    }
+}
+
+impl PartialEq for ById {
+    fn eq(&self, other: &ById) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for ById {}
 
 impl Roster {
     /// A roster of these people. Of two with one id, [`Roster::get`] finds the first.
@@ -25,10 +51,9 @@ impl Roster {
     }
 
     fn of(people: Vec<Arc<Person>>) -> Roster {
-        let mut by_id = HashMap::with_capacity(people.len());
-        for (index, person) in people.iter().enumerate() {
-            by_id.entry(person.id.clone()).or_insert(index);
-        }
+        let mut by_id = HashSet::with_capacity(people.len());
+        // Of two with one id the first stays.
+        by_id.extend(people.iter().map(|person| ById(Arc::clone(person))));
         let columns = people.iter().flat_map(|person| person.extra.keys().cloned()).collect();
         Roster { people, by_id, columns, incomplete: false }
     }
@@ -52,12 +77,12 @@ impl Roster {
 
     /// The person with exactly this id.
     pub fn get(&self, id: &str) -> Option<&Person> {
-        self.by_id.get(id).map(|index| &*self.people[*index])
+        self.by_id.get(id).map(|one| &*one.0)
     }
 
     /// The person with exactly this id, to be kept beyond the roster's own time.
     pub fn shared(&self, id: &str) -> Option<Arc<Person>> {
-        self.by_id.get(id).map(|index| Arc::clone(&self.people[*index]))
+        self.by_id.get(id).map(|one| Arc::clone(&one.0))
     }
 
     /// The columns that at least one file has.

@@ -2,6 +2,7 @@
 
 use crate::fault::{Fault, Result};
 use crate::platform::{Folder, Kind};
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::ffi::OsStr;
@@ -97,7 +98,7 @@ pub fn digest_of(file: &mut impl Read) -> Result<(u64, String)> {
 
 /// A digest in lower-case hex.
 pub fn hex(digest: Sha256) -> String {
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&digest.finalize())
 }
 
 fn list(folder: &Folder, below: &str, depth: usize, manifest: &mut Sha256) -> Result<u64> {

@@ -7,7 +7,7 @@ fn bytes(text: &str) -> Segment {
 fn file(content: &[u8], encoding: Encoding) -> Segment {
     Segment::File {
         path: "DISK.ZIP".into(),
-        sha256: hex(&Sha256::digest(content)),
+        sha256: HEXLOWER.encode(&Sha256::digest(content)),
         size: content.len() as u64,
         encoding,
     }

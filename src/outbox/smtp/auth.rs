@@ -31,7 +31,9 @@ pub async fn log_in(line: &mut Line, offers: &Capabilities, login: &Login, priva
     let outcome = with_renewal(line, mechanism, login).await;
     let found = match &outcome {
         Ok(()) => Proof::Accepted,
-        Err(Trouble::WrongPassword(reply)) => Proof::Refused(reply.clone()),
+        Err(Trouble::WrongPassword(reply) | Trouble::NoPassword { refusal: reply, .. }) => {
+            Proof::Refused(reply.clone())
+        }
         Err(_) => return outcome,
     };
     match waiting {
@@ -48,9 +50,10 @@ async fn with_renewal(line: &mut Line, mechanism: Mechanism, login: &Login) -> R
         other => return other,
     };
     let password = login.password.clone();
-    match spawn_blocking(move || password.renew(&secret)).await.ok().flatten() {
-        Some(fresh) => attempt(line, mechanism, &login.user, &fresh).await,
-        None => Err(Trouble::WrongPassword(refusal)),
+    match spawn_blocking(move || password.renew(&secret)).await {
+        Ok(Ok(Some(fresh))) => attempt(line, mechanism, &login.user, &fresh).await,
+        Ok(Err(fault)) => Err(Trouble::NoPassword { refusal, words: fault.cause().to_owned() }),
+        Ok(Ok(None)) | Err(_) => Err(Trouble::WrongPassword(refusal)),
     }
 }
 

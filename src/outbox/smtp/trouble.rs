@@ -45,6 +45,11 @@ pub enum Trouble {
         usable: &'static str,
     },
     WrongPassword(Reply),
+    /// The password is refused, and `password_command` gave no other.
+    NoPassword {
+        refusal: Reply,
+        words: String,
+    },
     /// Mail from this sender, or without a login, is refused whoever the recipient is.
     SenderRefused(Reply),
 }
@@ -64,7 +69,13 @@ impl Trouble {
         use Trouble::*;
         matches!(
             self,
-            NoStarttls | EarlyPlaintext | Certificate(_) | ClearPassword | NoMechanism { .. } | WrongPassword(_)
+            NoStarttls
+                | EarlyPlaintext
+                | Certificate(_)
+                | ClearPassword
+                | NoMechanism { .. }
+                | WrongPassword(_)
+                | NoPassword { .. }
         )
     }
 
@@ -132,6 +143,10 @@ impl Trouble {
                 "smtp-password",
                 "correct the user or the password (for XOAUTH2: the access token, which expires), then run the command again",
             ),
+            NoPassword { .. } => (
+                "password-command",
+                "run the command by hand in the campaign's folder and see why, then run this again",
+            ),
             SenderRefused(_) => (
                 "smtp-sender-refused",
                 "log in as somebody who may send as [mail] from and bounce_to, or correct these",
@@ -161,6 +176,7 @@ impl fmt::Display for Trouble {
                 write!(f, "the server offers the logins {offered}; usable here: {usable}")
             }
             WrongPassword(reply) => write!(f, "the login is refused: {reply}"),
+            NoPassword { refusal, words } => write!(f, "the login is refused ({refusal}), and {words}"),
             SenderRefused(reply) => write!(f, "the sender is refused: {reply}"),
         }
     }

@@ -27,7 +27,7 @@ fn audiences(rows: &str, audiences: &str) -> String {
     assert!(!findings.iter().any(Finding::is_error), "{}", shown(&findings));
     let mut findings = check_audiences(&campaign, &roster);
     for place in findings.iter_mut().filter_map(|finding| finding.place.as_mut()) {
-        place.file = place.file.file_name().expect("a name").into();
+        place.file = std::path::Path::new(place.file.file_name().expect("a name")).into();
     }
     shown(&findings)
 }
