@@ -208,9 +208,8 @@ impl Engine<'_> {
         let mut intents = Vec::new();
         let mut again = Vec::new();
         let mut copies: HashMap<String, HashSet<(String, u32)>> = HashMap::new();
-        for message in self.ledger.messages()? {
-            let wanted = matches!(message.state, State::Failed | State::Bounced | State::Held | State::Uncertain)
-                && floors.get(&message.person).is_none_or(|floor| message.revision >= *floor)
+        for message in self.ledger.messages_in_trouble()? {
+            let wanted = floors.get(&message.person).is_none_or(|floor| message.revision >= *floor)
                 && notice.is_none_or(|name| name == message.notice);
             if !wanted {
                 continue;
@@ -289,7 +288,16 @@ impl Engine<'_> {
                 // The ledger refused an earlier one: nobody waits for more.
                 intents.chunks(BATCH).all(|batch| written.send(on_all_cores(batch, compose)).is_ok())
             });
-            self.ledger.plan_messages(composed.into_iter().flatten(), now)
+            let (mut composed, mut awaited) = (composed.into_iter().flatten(), intents.len());
+            // Composing that ends early, by a panic, must not pass for all of it: nothing is planned then.
+            let all = std::iter::from_fn(|| match composed.next() {
+                None if awaited > 0 => Some(Err(cut_short(std::mem::take(&mut awaited)))),
+                message => {
+                    awaited = awaited.saturating_sub(1);
+                    message
+                }
+            });
+            self.ledger.plan_messages(all, now)
         })
     }
 
@@ -447,4 +455,9 @@ impl Engine<'_> {
         }
         Ok(())
     }
+}
+
+fn cut_short(missing: usize) -> Fault {
+    let cause = format!("{missing} messages could not be composed");
+    Fault::new("composing-ended", cause, "report the words above with `preview` of one of them; nothing was planned")
 }

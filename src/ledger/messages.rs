@@ -197,6 +197,11 @@ impl Ledger {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// The messages that did not arrive, or may not have: failed, bounced, held or in doubt.
+    pub fn messages_in_trouble(&self) -> Result<Vec<MessageRow>> {
+        self.select("WHERE state IN ('failed', 'bounced', 'held', 'uncertain')", &[])
+    }
+
     /// Every message to one person.
     pub fn messages_to(&self, person: &str) -> Result<Vec<MessageRow>> {
         self.select("WHERE person = ?", &[&person])

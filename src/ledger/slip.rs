@@ -12,6 +12,7 @@
 use crate::answer::Kind;
 use crate::fault::{Exit, Fault, Result};
 use crate::outbox::Event;
+use crate::system::pause;
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 use std::io::{ErrorKind, Read, Seek, Write};
@@ -21,6 +22,9 @@ use std::time::{Duration, Instant};
 const NAME: &str = "slip";
 /// So long a line may stand before the ledger takes it over.
 const LONGEST: Duration = Duration::from_secs(1);
+/// Whoever wants the slip looks so many times, so far apart.
+const PATIENCE: usize = 20;
+const MOMENT: Duration = Duration::from_millis(25);
 
 /// One line: what happened to a message under one claim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,10 +67,15 @@ impl Slip {
         let path = state.join(NAME);
         let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
         super::secret::private_file(&path)?;
-        Slip::hold(file)?.ok_or_else(|| {
-            let remedy = "wait for it to end, or stop it; it loses nothing when it is stopped";
-            Fault::ending(Exit::Busy, "busy", "another run is sending for this campaign", remedy)
-        })
+        // Whoever only reads the ledger holds it for a moment, to take a killed run's lines over.
+        for _ in 0..PATIENCE {
+            if lock(&file)? {
+                return Slip::held(file);
+            }
+            pause(MOMENT);
+        }
+        let remedy = "wait for it to end, or stop it; it loses nothing when it is stopped";
+        Err(Fault::ending(Exit::Busy, "busy", "another run is sending for this campaign", remedy))
     }
 
     /// The slip of a run that was killed; none where nothing stands on it, or where the run is still at work.
@@ -76,18 +85,13 @@ impl Slip {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        if file.metadata()?.len() == 0 { Ok(None) } else { Slip::hold(file) }
+        if file.metadata()?.len() == 0 || !lock(&file)? { Ok(None) } else { Slip::held(file).map(Some) }
     }
 
-    fn hold(mut file: fs::File) -> Result<Option<Slip>> {
-        match file.file().try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
-            Err(std::fs::TryLockError::Error(error)) => return Err(error.into()),
-        }
+    fn held(mut file: fs::File) -> Result<Slip> {
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
-        Ok(Some(Slip { lines: read(&text)?, file, since: None, torn: false }))
+        Ok(Slip { lines: read(&text)?, file, since: None, torn: false })
     }
 
     /// Writes one line. After an error nothing more may be written: half a line hides all that follow it.
@@ -125,6 +129,15 @@ impl Slip {
         self.lines.clear();
         (self.since, self.torn) = (None, false);
         Ok(())
+    }
+}
+
+/// For this process alone, until the file is closed; false where another one has it.
+fn lock(file: &fs::File) -> Result<bool> {
+    match file.file().try_lock() {
+        Ok(()) => Ok(true),
+        Err(std::fs::TryLockError::WouldBlock) => Ok(false),
+        Err(std::fs::TryLockError::Error(error)) => Err(error.into()),
     }
 }
 
@@ -172,7 +185,13 @@ mod tests {
         }
         assert_eq!(Slip::take(folder.path()).expect_err("held").exit, Exit::Busy);
         assert!(Slip::left_behind(folder.path()).expect("looked").is_none(), "its writer is alive");
-        drop(slip);
+        // Somebody who holds it for a moment only is waited for.
+        let reader = std::thread::spawn(move || {
+            pause(MOMENT * 3);
+            drop(slip);
+        });
+        drop(Slip::take(folder.path()).expect("free again"));
+        reader.join().expect("ended");
         let mut slip = Slip::left_behind(folder.path()).expect("looked").expect("lines");
         assert_eq!(slip.lines(), [mark(1), sent(1), mark(2)]);
         slip.clear().expect("emptied");

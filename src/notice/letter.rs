@@ -182,7 +182,7 @@ fn check_lines(bytes: &[u8]) -> Result<()> {
         check_length(start, at - 1)?;
         (start, lines) = (at + 1, lines + 1);
     }
-    if bytes.iter().filter(|byte| **byte == b'\r').count() != lines {
+    if memchr_iter(b'\r', bytes).count() != lines {
         let bare = memchr_iter(b'\r', bytes).find(|at| bytes.get(at + 1) != Some(&b'\n')).unwrap_or_default();
         return Err(refused(format!("a bare CR stands at byte {bare}")));
     }

@@ -3,7 +3,6 @@
 use super::people::audience;
 use crate::engine::Engine;
 use crate::fault::Result;
-use crate::outbox::State;
 use serde::Serialize;
 
 /// One message that needs a person.
@@ -27,12 +26,11 @@ pub fn of(engine: &Engine, only: Option<&str>) -> Result<Vec<FailureRow>> {
     let only = only.map(|name| audience(engine, name)).transpose()?;
     let floors = engine.ledger().floors()?;
     let mut rows = Vec::new();
-    for message in engine.ledger().messages()? {
-        let lost = matches!(message.state, State::Failed | State::Bounced | State::Held | State::Uncertain);
+    for message in engine.ledger().messages_in_trouble()? {
         let person = engine.roster.get(&message.person);
         let wanted = only.is_none_or(|audience| person.is_some_and(|person| person.is_in(audience)));
         let overtaken = floors.get(&message.person).is_some_and(|floor| message.revision < *floor);
-        if overtaken || !lost || !wanted {
+        if overtaken || !wanted {
             continue;
         }
         rows.push(FailureRow {

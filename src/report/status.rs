@@ -239,7 +239,7 @@ fn next(engine: &Engine, steps: &[StepView], messages: &Counts, gates: &[Verdict
     let lost = |message: &MessageRow| {
         matches!(message.state, State::Failed | State::Bounced | State::Held) && holds(&message.person)
     };
-    if messages.failed + messages.held > 0 && engine.ledger().messages()?.iter().any(lost) {
+    if messages.failed + messages.held > 0 && engine.ledger().messages_in_trouble()?.iter().any(lost) {
         return Ok("flagday send --to failed: after correcting what the servers complained about".into());
     }
     if let Some(gate) = gates.iter().find(|gate| !gate.open && step.needs.contains(&gate.name)) {

@@ -171,7 +171,7 @@ inet_protocols = ipv4
 mynetworks = 127.0.0.0/8
 smtpd_peername_lookup = no
 smtpd_relay_restrictions = permit_mynetworks, reject
-smtputf8_enable = no
+smtputf8_enable = yes
 "
     );
     match delivery {
