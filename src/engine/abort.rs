@@ -7,7 +7,7 @@ use super::{Engine, Sent};
 use crate::fault::{Fault, Place, Result};
 use crate::ledger::{Aborted, Told};
 use crate::outbox::Progress;
-use crate::roster::{Format, MailStore, Person};
+use crate::roster::Person;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -79,25 +79,8 @@ impl Engine<'_> {
     fn still_known(&self, id: &str, address: &str) -> Arc<Person> {
         let known = self.roster.shared(id).filter(|person| person.email.is_some());
         known.unwrap_or_else(|| {
-            Arc::new(Person {
-                id: id.to_owned(),
-                name: id.to_owned(),
-                email: address.parse().ok(),
-                kind: String::new(),
-                mailbox: None,
-                hexid: None,
-                mail_store: MailStore::default(),
-                format: Format::default(),
-                language: None,
-                time_zone: None,
-                manager_email: None,
-                alternate_email: None,
-                network: None,
-                postoffice: None,
-                phone: None,
-                extra: Default::default(),
-                place: Place::file(&self.campaign.file),
-            })
+            let nobody = Person::named(id, "", Place::file(&self.campaign.file));
+            Arc::new(Person { email: address.parse().ok(), ..nobody })
         })
     }
 }

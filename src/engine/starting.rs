@@ -6,7 +6,7 @@ use crate::campaign::{Action, Step};
 use crate::fault::{Exit, Fault, Result};
 use crate::gate;
 use crate::ledger::{Guard, Ledger};
-use crate::runbook::{Entry, Event, Journal, Performed, Progress, Runbook};
+use crate::runbook::{self, Entry, Event, Journal, Performed, Progress, Runbook};
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ impl Engine<'_> {
         if matches!(step.action, Some(Action::Notice(_) | Action::Package(_) | Action::Observe(_))) {
             Fault::check(self.check_by_names(&step.before))?;
         }
+        self.require_road_ahead(step)?;
         for _ in 0..ATTEMPTS {
             let facts = self.look_for_gates(step)?;
             let head = self.ledger.audit_head()?.map_or(0, |head| head.events);
@@ -54,6 +55,16 @@ impl Engine<'_> {
         }
         let cause = format!("answers kept coming in while step {name} was about to start; it was not started");
         Err(Fault::ending(Exit::Waiting, MOVED, cause, "run `flagday cutover` again"))
+    }
+
+    /// Steps that follow at once, without a gate or a person in between, must not be refused when this one is done: between
+    /// two of them nobody can sign in.
+    fn require_road_ahead(&self, step: &Step) -> Result<()> {
+        let follow = self.campaign.steps.iter().skip_while(|one| one.name != step.name).skip(1);
+        let at_once = follow.take_while(|one| one.needs.is_empty() && one.attest.is_none() && one.wait.is_none());
+        let paths = self.paths();
+        let foreseen = at_once.flat_map(|one| runbook::foreseen(one, &paths, self.now())).collect();
+        Fault::check(foreseen).map(drop).map_err(|fault| runbook::not_begun(step, fault))
     }
 
     /// Looks at what the step observes, and at the mailbags when a gate of it is built on them: mail that arrived since

@@ -3,7 +3,7 @@
 use super::tree::Postoffice;
 use crate::campaign::MsMail;
 use crate::fault::{Finding, Place, Severity};
-use crate::roster::{Format, MailStore, Person};
+use crate::roster::{MailStore, Person};
 use chrono::{DateTime, Utc};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -200,25 +200,8 @@ pub fn facts() -> MsMail {
 }
 
 pub fn person(id: &str, kind: &str, hexid: Option<&str>, mail_store: MailStore) -> Person {
-    Person {
-        id: id.into(),
-        name: id.into(),
-        email: None,
-        kind: kind.into(),
-        mailbox: None,
-        hexid: hexid.map(Into::into),
-        mail_store,
-        format: Format::Mime,
-        language: None,
-        time_zone: None,
-        manager_email: None,
-        alternate_email: None,
-        network: None,
-        postoffice: None,
-        phone: None,
-        extra: Default::default(),
-        place: Place::new("rosters/users.csv", 2, 1),
-    }
+    let person = Person::named(id, kind, Place::new("rosters/users.csv", 2, 1));
+    Person { hexid: hexid.map(Into::into), mail_store, ..person }
 }
 
 /// The codes of the errors and warnings, sorted.

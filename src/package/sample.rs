@@ -4,7 +4,7 @@ use crate::campaign::{
     Campaign, Change, Mail, Medium, MsMail, Package, PackageFormat, PackageSource, Transport, Uncertain,
 };
 use crate::fault::Place;
-use crate::roster::{Format, MailStore, Person};
+use crate::roster::Person;
 use std::path::Path;
 
 pub fn campaign(root: &Path) -> Campaign {
@@ -71,22 +71,9 @@ pub fn package(format: PackageFormat, source: PackageSource) -> Package {
 /// A person with a name that is hard on templates, one column of their own, and an empty one.
 pub fn person(id: &str) -> Person {
     Person {
-        id: id.into(),
         name: "Ann O'Hara & {{x}}".into(),
-        email: None,
-        kind: "remote".into(),
         mailbox: Some(id.into()),
-        hexid: None,
-        mail_store: MailStore::default(),
-        format: Format::default(),
-        language: None,
-        time_zone: None,
-        manager_email: None,
-        alternate_email: None,
-        network: None,
-        postoffice: None,
-        phone: None,
         extra: [("Room".to_owned(), "2.17".to_owned()), ("Floor".to_owned(), String::new())].into(),
-        place: Place::new("users.csv", 2, 1),
+        ..Person::named(id, "remote", Place::new("users.csv", 2, 1))
     }
 }

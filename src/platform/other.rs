@@ -123,6 +123,10 @@ impl Folder {
         Ok(())
     }
 
+    pub fn may_move(&self, _name: &OsStr) -> Result<()> {
+        Ok(())
+    }
+
     pub fn set_own_mode(&self, _mode: u32) -> Result<()> {
         Ok(())
     }

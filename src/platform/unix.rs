@@ -8,7 +8,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
-use std::io::{ErrorKind, Result};
+use std::io::{Error, ErrorKind, Result};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -177,6 +177,19 @@ impl Folder {
             .map_err(|error| named(error, "change names in", &self.path))
     }
 
+    /// Whether this account may move away what stands under a name. In a sticky folder, as /tmp is one, everybody may make
+    /// files and nobody may rename another's.
+    pub fn may_move(&self, name: &OsStr) -> Result<()> {
+        let folder = rustix::fs::fstat(&self.handle)?;
+        let file = rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        let own = rustix::process::geteuid().as_raw();
+        if folder.st_mode & 0o1000 == 0 || [0, folder.st_uid, file.st_uid].contains(&own) {
+            return Ok(());
+        }
+        let why = Error::new(ErrorKind::PermissionDenied, "it belongs to another account, and the folder is sticky");
+        Err(named(why, "rename", &self.path.join(name)))
+    }
+
     /// Sets the permission bits of the folder itself, as far as the volume has them.
     pub fn set_own_mode(&self, mode: u32) -> Result<()> {
         match rustix::fs::fchmod(&self.handle, Mode::from_raw_mode(mode.try_into().unwrap_or(0o700))) {
@@ -204,7 +217,7 @@ pub fn set_mode(file: &fs_err::File, mode: u32) -> Result<()> {
 /// FAT, and servers that map rights, refuse the bits that they do not keep, and show others than something was created
 /// with; the backup's manifest has them all. A volume that does keep them has refused in earnest: what it shows would
 /// shut others out.
-fn mapped(error: std::io::Error, wanted: u32, shown: u32, created: u32) -> Result<()> {
+fn mapped(error: Error, wanted: u32, shown: u32, created: u32) -> Result<()> {
     let refused = matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported);
     if refused && (shown == wanted || shown != created) { Ok(()) } else { Err(error) }
 }

@@ -54,6 +54,29 @@ pub enum Format {
 }
 
 impl Person {
+    /// Somebody of whom only this is known. Without a name of their own they are called by their id.
+    pub fn named(id: &str, kind: &str, place: Place) -> Person {
+        Person {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            email: None,
+            kind: kind.to_owned(),
+            mailbox: None,
+            hexid: None,
+            mail_store: MailStore::default(),
+            format: Format::default(),
+            language: None,
+            time_zone: None,
+            manager_email: None,
+            alternate_email: None,
+            network: None,
+            postoffice: None,
+            phone: None,
+            extra: BTreeMap::new(),
+            place,
+        }
+    }
+
     /// The column's value as an audience, a template or a report sees it; `None` where the person has none.
     pub fn column(&self, name: &str) -> Option<String> {
         let text = |value: &Option<String>| value.clone();

@@ -26,6 +26,16 @@ pub fn refusals(step: &Step, paths: &Paths, at: DateTime<Utc>) -> Vec<Finding> {
     }
 }
 
+/// What stands in the way of a step whose turn comes later, and that no step before it will clear away: room and rights.
+pub fn foreseen(step: &Step, paths: &Paths, at: DateTime<Utc>) -> Vec<Finding> {
+    let lasting = |finding: &Finding| ["space-short", "no-right"].contains(&finding.code);
+    let note = |finding: &Finding| {
+        let cause = format!("step {} would be refused, and follows at once", step.name);
+        Finding { cause: format!("{}: {cause}", finding.cause), ..finding.clone() }
+    };
+    refusals(step, paths, at).iter().filter(|finding| finding.is_error() && lasting(finding)).map(note).collect()
+}
+
 fn operations(step: &str, action: &Action, paths: &Paths) -> Vec<String> {
     let place = |text: &str| -> String {
         let known: Result<String> = paths.find_folder(text).map(|spot| spot.to_string());

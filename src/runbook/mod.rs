@@ -17,10 +17,10 @@ mod run;
 mod step;
 
 pub use actions::{Intent, restore, verify};
-pub use dry_run::{describe, refusals};
+pub use dry_run::{describe, foreseen, refusals};
 pub use journal::{Entry, Event, History, Journal, MemoryJournal, history_of, state_of};
 pub use lookup::{Paths, Spot, find_name};
-pub use run::{Performed, Progress, Runbook, stated};
+pub use run::{Performed, Progress, Runbook, not_begun, stated};
 pub use step::StepState;
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ pub(super) use patience::{IN_USE, patiently, revert};
 pub(super) use words::{half_back, not_back, unclear};
 
 use self::found::{Found, find};
-use self::words::{as_before, changed_but_wrong, half_undone, not_begun, not_seen, unfinished};
+pub use self::words::not_begun;
+use self::words::{as_before, changed_but_wrong, half_undone, not_seen, unfinished};
 use super::actions::{Intent, Plan, plan};
 use super::file_ops::UNSYNCED;
 use super::journal::{Entry, Event, History, Journal, history_of};

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 pub fn trials() -> Vec<Trial> {
     vec![
         trial("a_full_volume_is_refused_before_anything_is_touched", &[Need::Mounts], full),
+        trial("no_room_for_the_next_step_is_refused_before_this_one", &[Need::Mounts], full_ahead),
         trial("a_volume_without_room_for_names_is_refused", &[Need::Mounts], no_names_left),
         trial("a_backup_without_room_is_refused_before_it_begins", &[Need::Mounts], no_room_for_a_backup),
         trial("a_restore_without_room_is_refused_before_it_begins", &[Need::Mounts], no_room_for_a_restore),
@@ -50,6 +51,17 @@ fn full() {
     let mount = "mount -t tmpfs -o size=240k none vol; head -c 100000 /dev/zero > vol/OTHER";
     let run = apart(&files, &format!("{mount}\n{AROUND}")).ends(1).refuses("space-short");
     untouched(&run);
+}
+
+fn full_ahead() {
+    let files =
+        Files::with(&format!("{RENAME}\n[[step]]\nname = \"new\"\ncopy = {{ from = \"BIG\", to = \"vol/A\" }}"));
+    files.write("BIG", &"x".repeat(200_000));
+    files.write("vol/here", "");
+    let mount = "mount -t tmpfs -o size=240k none vol; head -c 100000 /dev/zero > vol/OTHER; echo a > vol/A";
+    let run = apart(&files, &format!("{mount}\n{AROUND}")).ends(1).refuses("space-short");
+    let run = run.says("step new would be refused, and follows at once");
+    untouched(&run.says("step move has not begun: nothing was touched"));
 }
 
 fn no_names_left() {
@@ -138,15 +150,15 @@ fn no_rights() {
     assert_eq!(tree::differences(&before, &tree::contents(&files.path("vol"))), [""; 0]);
 }
 
-/// In a folder like /tmp everybody may create files and nobody may rename another's: no preparation shows that.
+/// In a folder like /tmp everybody may create files and nobody may rename another's.
 fn sticky() {
     let files = Files::with(RENAME);
     files.write("vol/A", "a");
     give_away(&files);
     assert!(Command::new("chmod").arg("1777").arg(files.path("vol")).status().expect("chmod runs").success());
     let before = tree::contents(&files.path("vol"));
-    let run = as_nobody(&files, "cutover --yes --wait 1").ends(3).refuses("file-in-use");
-    run.says("a right is missing").says("the files are again as before it");
+    let run = as_nobody(&files, "cutover --yes").ends(1).refuses("no-right");
+    run.says("the folder is sticky").says("step move has not begun: nothing was touched");
     assert_eq!(tree::differences(&before, &tree::contents(&files.path("vol"))), [""; 0]);
 }
 

@@ -18,23 +18,10 @@ use crate::fault::{Finding, Result};
 use crate::roster::Person;
 use std::path::Path;
 
+pub use crate::campaign::CHECKS;
 pub use access::{COPIED, user_records};
 pub use p1::State as P1;
 pub use p1::state as p1_state;
-
-/// The checks that a step of the runbook may name.
-pub const CHECKS: &[&str] = &[
-    "stage",
-    "postoffice",
-    "access-copied",
-    "access-current",
-    "p1-quiet",
-    "p1-closed",
-    "p1-open",
-    "master-old",
-    "master-retired",
-    "master-new",
-];
 
 /// Runs the check of that name on the trees as they are now. `None`: there is no such check.
 pub fn check_by_name(name: &str, live: &Path, staged: &Path, facts: &MsMail) -> Option<Vec<Finding>> {

@@ -6,7 +6,7 @@
 //! ```
 //! Every rename is one that cannot replace. Taking it back is the same with the two contents exchanged.
 
-use super::rename::{changed, guarded, leftovers, may_change, read_only, shown};
+use super::rename::{changed, guarded, leftovers, may_change, may_move, read_only, shown};
 use super::{Operation, Stand};
 use crate::campaign::FromTo;
 use crate::fault::{Fault, Finding, Result};
@@ -55,6 +55,7 @@ pub fn survey(step: &str, wanted: &FromTo, paths: &Paths, refusals: &mut Vec<Fin
     let scratch = Scratch::new(step, &to);
     if let Some(there) = &there {
         refusals.extend(there_refusals(&to, there.writable, there.links));
+        refusals.extend(may_move(&target, &to));
         refusals.extend(space_for(&Folder::open(&state)?, there.size + MARGIN)?);
     }
     refusals.extend(space_for(&target, look.size + MARGIN)?);

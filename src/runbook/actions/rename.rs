@@ -39,6 +39,7 @@ pub fn plan(step: &str, wanted: &FromTo, paths: &Paths, warnings: &mut Vec<Findi
         refusals.push(read_only(&from));
     }
     refusals.extend(may_change(&[&old, &new]));
+    refusals.extend(may_move(&old, &from));
     let scratch = Scratch::new(step, &to);
     refusals.extend(leftovers(&scratch, &[&old, &new])?);
     refusals.extend(paths.no_dos_name(&to));
@@ -168,6 +169,13 @@ pub fn may_change(folders: &[&Folder]) -> Vec<Finding> {
     }
     refused.dedup();
     refused
+}
+
+/// What belongs to another account, where that keeps it from being moved.
+pub fn may_move(folder: &Folder, spot: &Spot) -> Option<Finding> {
+    let remedy = "run this as the account that owns it, or as the owner of the folder";
+    let refused = |error: std::io::Error| Finding::error("no-right", error.to_string(), remedy).in_file(spot.path());
+    folder.may_move(spot.name()).err().map(refused)
 }
 
 /// Files that carry the names this step needs on the way.
