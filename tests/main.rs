@@ -21,6 +21,7 @@ mod layers; // the house rules hold in the source itself
 mod outdated; // whoever answers what was told before hears of it
 mod mishaps; // what goes wrong in a rehearsal: no server, sleep, kill, clock, another date
 mod refusals; // what the facts forbid is refused, with its code and exit code
+mod echoes; // our own words that come back are no answer
 mod fail_closed; // what must not open a gate, lose a notice or reach a real file
 mod rehearsal; // the rehearsal finishes, says the same twice, and touches nothing real
 mod running; // exit codes, streams, locks, modes, secrets

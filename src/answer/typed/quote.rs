@@ -264,12 +264,21 @@ fn begins_the_rest(lines: &[&str], at: usize) -> bool {
         return dashed || line.ends_with(':') || SEPARATORS.contains(&bare.as_str());
     }
     let rule = line.len() >= 5 && line.chars().all(|c| matches!(c, '-' | '_' | '=' | '*'));
-    let from = if rule { at + 1 } else { at };
-    is_header(&lines[from.min(lines.len())..])
+    // Under a rule a digest's numbered message may begin, with a header as short as this (RFC 1153).
+    match rule {
+        true => is_header(&lines[at + 1..], 2) || is_header(after_first(&lines[at + 1..]), 2),
+        false => is_header(&lines[at..], 3),
+    }
 }
 
-/// At least three header lines, the first of them at once: `From:`, `Sent:`, `To:`, `Subject:` in any language.
-fn is_header(lines: &[&str]) -> bool {
+/// What stands behind the first line that is not blank.
+fn after_first<'a, 'b>(lines: &'a [&'b str]) -> &'a [&'b str] {
+    let first = lines.iter().position(|line| !line.trim().is_empty());
+    first.map_or(&[], |first| &lines[first + 1..])
+}
+
+/// So many different header lines, the first of them at once: `From:`, `Sent:`, `To:`, `Subject:` in any language.
+fn is_header(lines: &[&str], least: usize) -> bool {
     let head = |line: &&str| {
         let line = line.trim().trim_start_matches('*');
         let name = line.split([':', '：']).next().filter(|name| name.len() < line.len())?;
@@ -283,7 +292,7 @@ fn is_header(lines: &[&str]) -> bool {
     let mut names: Vec<String> = lines.iter().take(HEADER_LINES).filter_map(head).collect();
     names.sort_unstable();
     names.dedup();
-    names.len() >= 3
+    names.len() >= least
 }
 
 /// "On Friday, Kim wrote:" over one line or several: how many.
