@@ -57,7 +57,8 @@ fn going_back_tells_its_price_before_and_after_the_new_file_is_in() {
     campaign.drain().finish().ends(0);
     let after = campaign.run("cutover rollback --to backup").ends(3).says("cannot be read under the old serial number");
     after.says("Stop all transports first").says("5 neighbouring administrators");
-    campaign.run("cutover rollback --to backup --yes").ends(0).says("undone: close-p1");
+    campaign.run("cutover rollback --to nowhere --yes").ends(2).refuses("unknown-step");
+    campaign.run("cutover rollback --to backup --yes").ends(0).says("undone: close-p1").says("The postoffice now:");
     campaign.run("status").ends(0).says("P1 is in its place").says("serial number 32-10411 is in force");
 }
 

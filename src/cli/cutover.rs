@@ -273,6 +273,9 @@ fn rollback(global: &Global, to: Option<&str>, wait: u32) -> Result<Exit> {
         }
     }
     global.hint("Next: flagday status");
+    if !global.quiet && !global.json {
+        situation(&engine)?;
+    }
     Ok(Exit::Done)
 }
 

@@ -51,6 +51,7 @@ impl Engine<'_> {
 
     /// What has to be said before steps are undone: what going back costs, with the new MASTER.GLB in place and before.
     pub fn rollback_warning(&self, to: Option<&str>) -> Result<Option<String>> {
+        to.map(|name| self.step_named(name)).transpose()?;
         let steps = &self.campaign.steps;
         let kept = to.and_then(|name| steps.iter().position(|step| step.name == name)).map_or(0, |last| last + 1);
         let entries = self.ledger.entries()?;
