@@ -125,6 +125,10 @@ impl Judge for Told {
             if ![0, 3].contains(&run.code) {
                 return Err(format!("{when}: {run}"));
             }
+            // A letter whose package could not be read has failed, is counted, and goes out when that is asked for.
+            if sweep.campaign.run("status --json").json()["messages"]["failed"] != 0 {
+                sweep.ends_well("send --to failed --yes")?;
+            }
             let there = State::of(&sweep.campaign);
             if there.letters != self.after.letters {
                 return Err(format!("{when}: letters {:?}, not {:?}; {run}", there.letters, self.after.letters));
