@@ -4,6 +4,10 @@ use crate::harness::{Campaign, FUTURE, Run, program, tree};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
+/// The sample's own transport, as it stands in its file.
+const FILE: &str =
+    "transport = \"file\" # one .eml a message in .flagday/outbox/; \"smtp://127.0.0.1:2525\" sends them";
+
 fn built() -> Campaign {
     let campaign = Campaign::ready();
     campaign.run("build").ends(0);
@@ -49,6 +53,41 @@ fn a_second_run_does_not_get_in_the_way_of_the_first() {
     assert!(campaign.outbox("").is_empty());
     drop(lock);
     campaign.run("send change-date --yes").ends(0);
+}
+
+#[test]
+fn a_second_send_says_who_holds_the_campaign() {
+    let campaign = built();
+    // Asking for the password takes the first one a while.
+    campaign.edit(FILE, "transport = \"smtp://kim@127.0.0.1:1?tls=none\"\npassword_command = \"sleep 60\"");
+    let mut first = Command::new(env!("CARGO_BIN_EXE_flagday"));
+    first.arg("-C").arg(campaign.root()).args(["send", "change-date", "--yes"]);
+    let mut first = first.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+    while fs_err::read_to_string(campaign.path(".flagday/lock")).is_ok_and(|holder| !holder.contains("`flagday send`"))
+    {
+        assert!(first.try_wait().expect("its state").is_none(), "it still runs");
+        std::thread::yield_now();
+    }
+    let holder = format!("`flagday send` (process {}, since ", first.id());
+    campaign.run("send change-date --yes").ends(5).refuses("busy").says(&holder);
+    first.kill().expect("it runs");
+    first.wait().expect("it ended");
+}
+
+#[test]
+fn a_message_that_cannot_be_read_keeps_nobody_else_waiting() {
+    let campaign = built();
+    let slow = "transport = \"smtp://127.0.0.1:1?tls=none\"";
+    campaign.edit(FILE, slow).run("send change-date --yes").ends(1);
+    let ledger = rusqlite::Connection::open(campaign.path(".flagday/ledger.db")).expect("the ledger");
+    let damage = "UPDATE letter SET bytes = substr(bytes, 1, length(bytes) - 1) WHERE base IS NOT NULL AND message = \
+                  (SELECT max(message) FROM letter WHERE base IS NOT NULL)";
+    assert_eq!(ledger.execute(damage, ()).expect("damaged"), 1);
+    drop(ledger);
+    campaign.run("audit verify").ends(1).says("cannot be read");
+    campaign.edit(slow, FILE).run("send --yes").ends(4).says("11 sent").says("1 failed with letter-stored");
+    assert_eq!(campaign.outbox("").len(), 11);
+    campaign.run("who --failed").ends(0).says("cannot be read");
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod cutover;
 mod drain;
 mod init;
 mod intake;
+mod interrupt;
 mod output;
 mod plan;
 mod preview;

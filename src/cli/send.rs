@@ -1,8 +1,9 @@
 use super::confirm::confirm;
-use super::{Global, output};
+use super::{Global, interrupt, output};
 use crate::engine::{Engine, Sent, To};
 use crate::fault::{Exit, Result};
 use crate::outbox::Progress;
+use chrono::{DateTime, Utc};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -63,7 +64,7 @@ pub fn with_progress(
     };
     bar.set_style(style("{spinner} composing messages, {elapsed}"));
     bar.enable_steady_tick(Duration::from_millis(200));
-    let stop = AtomicBool::new(false);
+    let stop = interrupt::flag()?;
     let mut last = String::new();
     let sent = work(&stop, &mut |progress| match progress {
         Progress::Due(messages) => {
@@ -117,11 +118,30 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
             failure.count, failure.words, failure.remedy
         ));
     }
-    output::findings(&sent.stopped, true);
     let zone = engine.campaign.change.zone;
+    let hour = |at: DateTime<Utc>| at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string();
+    for (class, deferral) in &sent.deferrals {
+        let again = deferral.again_at.map(hour).unwrap_or_default();
+        output::prose(&format!(
+            "{} deferred with {class}, {} among them: {}. The first is tried again from {again} on",
+            deferral.count,
+            deferral.people.join(", "),
+            deferral.words
+        ));
+    }
+    for (count, what) in [
+        (sent.released, "went back to the queue unsent; the next `flagday send` tries them again"),
+        (sent.expired, "are held, because their time is over; `flagday who --failed` names them"),
+        (sent.moot, "were not needed any more at the instant of sending: the answer had come"),
+    ] {
+        if count > 0 {
+            output::prose(&format!("{count} {what}"));
+        }
+    }
+    output::findings(&sent.stopped, true);
     for entry in &sent.late {
         let name = entry.notice.as_deref().unwrap_or("");
-        let at = entry.at.with_timezone(&zone).format("%a %F %H:%M %Z");
+        let at = hour(entry.at);
         output::prose(&format!(
             "held: '{name}' was due {at}, and late notices are not sent blindly. To send it: flagday send {name}"
         ));
@@ -136,10 +156,12 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
         }
         Exit::Waiting if sent.uncertain > 0 => global
             .hint("Some messages are in doubt: flagday status names them; the next send, ten minutes on, settles them"),
+        Exit::Waiting if sent.interrupted => global.hint("Stopped as you asked. What is left: flagday send"),
+        Exit::Waiting if !sent.nothing_due => global.hint("Next: flagday status, then flagday send once more"),
         Exit::Waiting => {
             let next = engine.next_entry()?.map(|entry| {
-                let at = entry.at.with_timezone(&zone).format("%a %F %H:%M %Z");
-                format!("Nothing is due. Next: {} {at}", entry.notice.unwrap_or_else(|| "a phone task".into()))
+                let name = entry.notice.unwrap_or_else(|| "a phone task".into());
+                format!("Nothing is due. Next: {name} {}", hour(entry.at))
             });
             global.hint(next.unwrap_or_else(|| "Nothing is due, and nothing is to come.".into()));
         }
@@ -152,7 +174,8 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
 pub fn exit(sent: &Sent) -> Exit {
     match sent {
         Sent { failed: 1.., .. } => Exit::SomeFailed,
-        Sent { uncertain: 1.., .. } | Sent { nothing_due: true, .. } => Exit::Waiting,
+        Sent { uncertain: 1.., .. } | Sent { released: 1.., .. } | Sent { expired: 1.., .. } => Exit::Waiting,
+        Sent { interrupted: true, .. } | Sent { nothing_due: true, .. } => Exit::Waiting,
         _ => Exit::Done,
     }
 }

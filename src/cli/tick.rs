@@ -21,7 +21,7 @@ impl Tick {
         match send::finish(&engine, global, &sent)? {
             // Nothing to do is what most rounds find; cron need not hear of it.
             Exit::Waiting | Exit::Done if !faults.is_empty() => Ok(Exit::Error),
-            Exit::Waiting => Ok(Exit::Done),
+            Exit::Waiting if sent.nothing_due => Ok(Exit::Done),
             exit => Ok(exit),
         }
     }

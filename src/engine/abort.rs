@@ -71,8 +71,7 @@ impl Engine<'_> {
         let delivered = self.deliver(&mut sent, stop, progress);
         self.ledger.carries_abort = false;
         delivered?;
-        sent.nothing_due = sent.planned + sent.sent + sent.deferred + sent.failed + sent.uncertain == 0;
-        Ok(sent)
+        Ok(sent.weigh())
     }
 
     /// The person of the roster; somebody who has left it is told at the address that was written to.

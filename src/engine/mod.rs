@@ -25,6 +25,7 @@ mod outdated;
 mod overruling;
 mod review;
 mod plan;
+mod planning;
 mod reason;
 mod sending;
 mod round;

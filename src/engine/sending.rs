@@ -7,17 +7,12 @@ use crate::campaign::{Action, Grade, Step};
 use crate::fault::{Exit, Fault, Result};
 use crate::ledger::{Changed, OUTDATED, Task};
 use crate::outbox::{self, FailureClass, Limits, Progress, State};
-use crate::package::on_all_cores;
 use crate::roster::Person;
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
-
-/// Composed and planned at a time: bounds what is held in memory.
-const BATCH: usize = 500;
 
 /// To whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,12 +34,23 @@ pub struct Sent {
     pub deferred: usize,
     pub failed: usize,
     pub uncertain: usize,
+    /// Given back: the connection failed, or the run was stopped, before they could leave.
+    pub released: usize,
+    /// Held, because their time was over.
+    pub expired: usize,
+    /// Taken back at the instant of sending: answered meanwhile.
+    pub moot: usize,
+    /// The run was asked to stop, and messages are left.
+    pub interrupted: bool,
     /// Timed actions whose hour passed too long ago: held until they are asked for by name.
     pub late: Vec<Entry>,
     pub tasks: Vec<Task>,
     /// Failures by class, with examples and what to do.
     #[serde(skip)]
     pub failures: std::collections::BTreeMap<String, FailureClass>,
+    /// The same for what is tried again later.
+    #[serde(skip)]
+    pub deferrals: std::collections::BTreeMap<String, FailureClass>,
     /// Connections that gave up while others went on.
     #[serde(skip)]
     pub stopped: Vec<crate::fault::Finding>,
@@ -55,6 +61,15 @@ pub struct Sent {
     pub planning: Duration,
     #[serde(skip)]
     pub carrying: Duration,
+}
+
+impl Sent {
+    /// Whether anything was to be done at all.
+    pub(super) fn weigh(mut self) -> Sent {
+        let done = self.planned + self.sent + self.deferred + self.failed + self.uncertain;
+        self.nothing_due = done + self.released + self.expired + self.moot == 0 && !self.interrupted;
+        self
+    }
 }
 
 /// One message that ought to exist: decided, not yet composed.
@@ -134,11 +149,11 @@ impl Engine<'_> {
                 words: "no address in the roster".to_owned(),
                 remedy: "add one, then run `send --to failed`; or tell them another way and record it".to_owned(),
                 people: unreachable.into_iter().take(3).collect(),
+                again_at: None,
             };
             sent.failures.insert("no-address".to_owned(), class);
         }
-        sent.nothing_due = sent.planned + sent.sent + sent.deferred + sent.failed + sent.uncertain == 0;
-        Ok(sent)
+        Ok(sent.weigh())
     }
 
     /// Sends what amendments still owe, and nothing else that is due.
@@ -146,8 +161,7 @@ impl Engine<'_> {
         let intents = self.intents_owed()?;
         let mut sent = Sent { planned: self.plan_messages(&intents)?, ..Sent::default() };
         self.deliver(&mut sent, stop, progress)?;
-        sent.nothing_due = sent.planned + sent.sent + sent.deferred + sent.failed + sent.uncertain == 0;
-        Ok(sent)
+        Ok(sent.weigh())
     }
 
     fn intents_owed(&self) -> Result<Vec<Intent>> {
@@ -192,11 +206,29 @@ impl Engine<'_> {
         let limits = Limits { connections: mail.connections, rate: mail.rate, domains: mail.domains.clone() };
         let summary = outbox::deliver(&mut self.ledger, &transport, &limits, self.world, stop, progress)?;
         sent.carrying = begun.elapsed();
+        sent.released = summary.released;
+        sent.expired = summary.late;
+        sent.moot = summary.moot;
+        sent.interrupted = summary.interrupted;
+        sent.deferrals = summary.deferrals;
         sent.sent = summary.sent;
         sent.deferred = summary.deferred;
         sent.failed = summary.failed;
         sent.uncertain = summary.uncertain;
         sent.failures = summary.failures;
+        let unreadable = self.ledger.take_unreadable();
+        if let Some((_, fault)) = unreadable.first() {
+            sent.failed += unreadable.len();
+            let finding = &fault.findings[0];
+            let class = FailureClass {
+                count: unreadable.len(),
+                words: finding.cause.clone(),
+                remedy: finding.remedy.clone(),
+                people: unreadable.iter().map(|(person, _)| person.clone()).take(3).collect(),
+                again_at: None,
+            };
+            sent.failures.insert(finding.code.to_owned(), class);
+        }
         sent.stopped = summary.stopped;
         Ok(())
     }
@@ -255,65 +287,6 @@ impl Engine<'_> {
         self.ledger.retry(&again, now)?;
         sent.planned += again.len();
         Ok(intents)
-    }
-
-    /// Composes and plans; returns how many messages are new.
-    pub(super) fn plan_messages(&mut self, intents: &[Intent]) -> Result<usize> {
-        let mut revisions = HashMap::new();
-        for intent in intents {
-            if !revisions.contains_key(&intent.notice) {
-                // That the change is off, or put off, holds whatever the files say now; an answer to an answer tells nothing
-                // that was not told.
-                let number = if matches!(intent.notice.as_str(), "abort" | "postponed" | "correction" | OUTDATED) {
-                    self.revision_number()?
-                } else {
-                    self.require_packages(&intent.notice)?;
-                    self.revision_to_tell(&intent.notice)?.number
-                };
-                revisions.insert(intent.notice.clone(), number);
-            }
-        }
-        let now = self.now();
-        if intents.is_empty() {
-            return Ok(0);
-        }
-        let mut desk = self.desk()?;
-        desk.threads = self.threads(intents)?;
-        let desk = desk;
-        let compose = |intent: &Intent| desk.compose(intent, revisions[&intent.notice], now);
-        // While one batch is written down, the next is composed.
-        let (written, composed) = sync_channel(1);
-        std::thread::scope(|scope| {
-            scope.spawn(move || {
-                // The ledger refused an earlier one: nobody waits for more.
-                intents.chunks(BATCH).all(|batch| written.send(on_all_cores(batch, compose)).is_ok())
-            });
-            let (mut composed, mut awaited) = (composed.into_iter().flatten(), intents.len());
-            // Composing that ends early, by a panic, must not pass for all of it: nothing is planned then.
-            let all = std::iter::from_fn(|| match composed.next() {
-                None if awaited > 0 => Some(Err(cut_short(std::mem::take(&mut awaited)))),
-                message => {
-                    awaited = awaited.saturating_sub(1);
-                    message
-                }
-            });
-            self.ledger.plan_messages(all, now)
-        })
-    }
-
-    /// A notice with a package can only go out when everybody's is built.
-    pub(super) fn require_packages(&self, notice: &str) -> Result<()> {
-        let package = self.campaign.notices[notice].package.as_ref().map(|name| &self.campaign.packages[name]);
-        let Some(package) = package else { return Ok(()) };
-        let unbuilt = self.unbuilt(package)?;
-        if unbuilt.is_empty() {
-            return Ok(());
-        }
-        Err(Fault::new(
-            "not-built",
-            format!("'{}' is not built for {} people, {} among them", package.name, unbuilt.len(), unbuilt[0]),
-            "run `flagday build` first",
-        ))
     }
 
     /// The notice asked for by name: to its audience, now.
@@ -455,9 +428,4 @@ impl Engine<'_> {
         }
         Ok(())
     }
-}
-
-fn cut_short(missing: usize) -> Fault {
-    let cause = format!("{missing} messages could not be composed");
-    Fault::new("composing-ended", cause, "report the words above with `preview` of one of them; nothing was planned")
 }

@@ -104,7 +104,7 @@ impl Ledger {
     }
 
     /// Recomputes the chain, and holds what gates and the cutover read against it: evidence, waivers and the journal must be
-    /// what their events say, no row more and none less. With `expected`, that hash must be the hash of some event: a chain cut off behind an
+    /// what their events say, no row more and none less; every letter must be as it was planned. With `expected`, that hash must be the hash of some event: a chain cut off behind an
     /// older head, or written anew, fails. Returns the head.
     pub fn audit_verify(&self, expected: Option<&str>) -> Result<Option<AuditHead>> {
         let mut all = self.db.prepare("SELECT seq, at, kind, body, hash FROM event ORDER BY seq")?;
@@ -127,6 +127,7 @@ impl Ledger {
             return Err(broken(format!("no event has the hash {expected}: the chain was cut or rewritten")));
         }
         self.compare_with_chain()?;
+        self.verify_letters()?;
         Ok((head.events > 0).then_some(head))
     }
 

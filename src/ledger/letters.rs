@@ -3,11 +3,13 @@
 //! through the write-ahead log in one transaction.
 //!
 //! ```text
-//! letter   base IS NULL   the bytes
-//!          base           CRC-32 u32 | length u32 | LZ4 block; base is the message whose letter is the dictionary
+//! base IS NULL   bytes are the letter
+//! base           bytes are its length u32 (big-endian) and an LZ4 block; base is the message whose letter is the dictionary
+//! sum            CRC-32 of the letter itself
 //! ```
-//! Numbers are big-endian. The checksum is of the whole letter: what does not come out as it went in is never sent.
+//! What does not come out as it went in is never sent.
 
+use super::Ledger;
 use crate::fault::{Fault, Result};
 use lz4_flex::block::{compress_with_dict, decompress_with_dict};
 use rusqlite::{Connection, OptionalExtension};
@@ -20,6 +22,14 @@ const LONGEST: usize = 64 * 1024;
 /// More than all letters are, in bytes: a damaged length asks for no more memory.
 const LARGEST: usize = 16 * 1024 * 1024;
 
+/// A letter as it is kept.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Packed {
+    pub base: Option<i64>,
+    pub sum: u32,
+    pub bytes: Vec<u8>,
+}
+
 /// Makes letters small, one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Packer {
@@ -28,23 +38,24 @@ pub(super) struct Packer {
 }
 
 impl Packer {
-    /// What to keep of this message's letter, and beside which base.
-    pub fn pack(&mut self, message: i64, whole: Vec<u8>) -> (Option<i64>, Vec<u8>) {
+    /// What to keep of this message's letter.
+    pub fn pack(&mut self, message: i64, whole: Vec<u8>) -> Packed {
+        let sum = crc32fast::hash(&whole);
         for place in 0..self.bases.len() {
             let (base, dictionary) = &self.bases[place];
             let packed = compress_with_dict(&whole, dictionary);
             if packed.len() * 2 < whole.len() {
-                let (base, sum) = (*base, crc32fast::hash(&whole));
-                let head = [sum.to_be_bytes(), (whole.len() as u32).to_be_bytes()].concat();
+                let bytes = [&(whole.len() as u32).to_be_bytes()[..], &packed].concat();
+                let packed = Packed { base: Some(*base), sum, bytes };
                 self.bases[..=place].rotate_right(1);
-                return (Some(base), [head, packed].concat());
+                return packed;
             }
         }
         if whole.len() <= LONGEST {
             self.bases.truncate(BASES - 1);
             self.bases.insert(0, (message, whole.clone()));
         }
-        (None, whole)
+        Packed { base: None, sum, bytes: whole }
     }
 }
 
@@ -60,31 +71,51 @@ impl<'d> Unpacker<'d> {
         Unpacker { db, bases: HashMap::new() }
     }
 
-    /// The bytes that were packed.
-    pub fn unpack(&mut self, base: Option<i64>, kept: Vec<u8>) -> Result<Vec<u8>> {
-        let Some(base) = base else { return Ok(kept) };
-        if !self.bases.contains_key(&base) {
-            let find = "SELECT bytes FROM letter WHERE message = ? AND base IS NULL";
-            let found = self.db.prepare_cached(find)?.query_row([base], |row| row.get(0)).optional()?;
-            self.bases.insert(base, found.ok_or_else(damaged)?);
+    /// The letter that was packed. An older flagday kept no sum.
+    pub fn unpack(&mut self, base: Option<i64>, sum: Option<u32>, bytes: Vec<u8>) -> Result<Vec<u8>> {
+        let whole = match base {
+            None => bytes,
+            Some(base) => {
+                if !self.bases.contains_key(&base) {
+                    let find = "SELECT bytes FROM letter WHERE message = ? AND base IS NULL";
+                    let found = self.db.prepare_cached(find)?.query_row([base], |row| row.get(0)).optional()?;
+                    self.bases.insert(base, found.ok_or_else(damaged)?);
+                }
+                expand(&bytes, &self.bases[&base]).ok_or_else(damaged)?
+            }
+        };
+        if sum.is_some_and(|sum| sum != crc32fast::hash(&whole)) {
+            return Err(damaged());
         }
-        unpack(&kept, &self.bases[&base]).ok_or_else(damaged)
+        Ok(whole)
     }
 }
 
-fn unpack(kept: &[u8], dictionary: &[u8]) -> Option<Vec<u8>> {
-    let (sum, rest) = kept.split_first_chunk()?;
-    let (length, packed) = rest.split_first_chunk()?;
+fn expand(bytes: &[u8], dictionary: &[u8]) -> Option<Vec<u8>> {
+    let (length, packed) = bytes.split_first_chunk()?;
     let length = u32::from_be_bytes(*length) as usize;
     let whole = decompress_with_dict(packed, (length <= LARGEST).then_some(length)?, dictionary).ok()?;
-    (whole.len() == length && crc32fast::hash(&whole) == u32::from_be_bytes(*sum)).then_some(whole)
+    (whole.len() == length).then_some(whole)
+}
+
+impl Ledger {
+    /// Reads every letter: each has to be as it was planned.
+    pub(super) fn verify_letters(&self) -> Result<()> {
+        let mut letters = Unpacker::new(&self.db);
+        let mut all = self.db.prepare("SELECT base, sum, bytes FROM letter ORDER BY message")?;
+        let mut rows = all.query(())?;
+        while let Some(row) = rows.next()? {
+            letters.unpack(row.get(0)?, row.get(1)?, row.get(2)?)?;
+        }
+        Ok(())
+    }
 }
 
 fn damaged() -> Fault {
     Fault::new(
         "letter-stored",
         "a stored message cannot be read: the ledger is damaged, or a newer flagday wrote it",
-        "run audit verify; restore the ledger from its backup, or use the newer flagday",
+        "restore the ledger from its backup, or use the newer flagday; or tell the person another way",
     )
 }
 
@@ -94,55 +125,76 @@ mod tests {
     use proptest::prelude::*;
 
     fn letter(language: &str, person: &str) -> Vec<u8> {
-        let body = format!("{language}: the mail server moves. ").repeat(40);
+        // Nothing in it repeats itself: only another letter of the same language makes it small.
+        let body: Vec<String> =
+            (0..60).map(|n| format!("{language}{:x}", (n + 7) * 2_654_435_761u64 * language.len() as u64)).collect();
+        let body = body.join(" ");
         format!("To: {person}\r\n\r\n{body}\r\n{person}\r\n").into_bytes()
+    }
+
+    /// A table with these letters, as messages 1, 2, …
+    fn table(letters: &[Vec<u8>]) -> Connection {
+        let db = Connection::open_in_memory().expect("a database");
+        db.execute_batch("CREATE TABLE letter(message INTEGER PRIMARY KEY, base INTEGER, sum INTEGER, bytes BLOB)")
+            .expect("a table");
+        let mut packer = Packer::default();
+        for (id, letter) in (1..).zip(letters) {
+            let Packed { base, sum, bytes } = packer.pack(id, letter.clone());
+            db.execute("INSERT INTO letter VALUES (?,?,?,?)", (id, base, sum, bytes)).expect("kept");
+        }
+        db
+    }
+
+    fn unpacked(db: &Connection, message: i64) -> Result<Vec<u8>> {
+        let find = "SELECT base, sum, bytes FROM letter WHERE message = ?";
+        let (base, sum, bytes) =
+            db.query_row(find, [message], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("a row");
+        Unpacker::new(db).unpack(base, sum, bytes)
     }
 
     #[test]
     fn letters_of_one_notice_are_small_and_come_back_as_they_were() {
-        let mut packer = Packer::default();
-        let mut bases = HashMap::new();
-        let mut whole_ones = 0;
-        for n in 0..100 {
-            let whole = letter(if n % 3 == 0 { "de" } else { "en" }, &format!("person {n} of a hundred"));
-            let (base, kept) = packer.pack(n, whole.clone());
-            match base {
-                None => {
-                    whole_ones += 1;
-                    assert_eq!(kept, whole);
-                    bases.insert(n, kept);
-                }
-                Some(base) => {
-                    assert!(kept.len() < whole.len() / 4, "{}", kept.len());
-                    assert_eq!(unpack(&kept, &bases[&base]), Some(whole));
-                }
-            }
+        let language = |n| if n % 3 == 0 { "Deutsch" } else { "English " };
+        let letters: Vec<_> = (0..100).map(|n| letter(language(n), &format!("person {n} of a hundred"))).collect();
+        let db = table(&letters);
+        for (id, letter) in (1..).zip(&letters) {
+            assert_eq!(&unpacked(&db, id).expect("unpacked"), letter);
         }
-        assert!(whole_ones <= 2, "{whole_ones}");
+        let count = |sql: &str| db.query_row(sql, (), |row| row.get::<_, i64>(0)).expect("counted");
+        assert_eq!(count("SELECT count(*) FROM letter WHERE base IS NULL"), 2);
+        let kept = count("SELECT sum(length(bytes)) FROM letter");
+        assert!(kept < letters.iter().map(Vec::len).sum::<usize>() as i64 / 4, "{kept}");
     }
 
     #[test]
     fn a_changed_byte_never_makes_another_letter() {
-        let mut packer = Packer::default();
-        let base = packer.pack(1, letter("en", "a")).1;
-        let whole = letter("en", "somebody with a long name of her own");
-        let kept = packer.pack(2, whole.clone()).1;
-        let altered = |bytes: &[u8]| {
-            let bytes = bytes.to_vec();
-            (0..bytes.len()).map(move |at| bytes.iter().enumerate().map(|(n, byte)| byte ^ u8::from(n == at)).collect())
-        };
-        let of_it = altered(&kept).map(|kept: Vec<u8>| unpack(&kept, &base));
-        let of_its_dictionary = altered(&base).map(|base: Vec<u8>| unpack(&kept, &base));
-        let all: Vec<Option<Vec<u8>>> = of_it.chain(of_its_dictionary).collect();
-        // What repeats itself may be copied from another place, and not all of the dictionary is used.
-        assert!(all.iter().flatten().all(|found| *found == whole));
-        assert!(all.iter().filter(|found| found.is_none()).count() > kept.len() / 2);
+        let letters = [letter("en", "a"), letter("en", "somebody with a long name of her own")];
+        let db = table(&letters);
+        for message in [1, 2] {
+            let find = "SELECT bytes FROM letter WHERE message = ?";
+            let kept: Vec<u8> = db.query_row(find, [message], |row| row.get(0)).expect("a row");
+            let mut refused = 0;
+            for at in 0..kept.len() {
+                let mut altered = kept.clone();
+                altered[at] ^= 1;
+                db.execute("UPDATE letter SET bytes = ? WHERE message = ?", (altered, message)).expect("altered");
+                for (id, letter) in (1..).zip(&letters) {
+                    match unpacked(&db, id) {
+                        // What repeats itself may be copied from another place, and not all of a dictionary is used.
+                        Ok(found) => assert_eq!(&found, letter, "{message} altered at {at}"),
+                        Err(_) => refused += 1,
+                    }
+                }
+            }
+            assert!(refused > kept.len() / 2, "{refused} of {}", kept.len());
+            db.execute("UPDATE letter SET bytes = ? WHERE message = ?", (kept, message)).expect("put back");
+        }
     }
 
     proptest! {
         #[test]
-        fn any_bytes_are_read_or_refused(kept in prop::collection::vec(any::<u8>(), 0..60)) {
-            let _ = unpack(&kept, b"a dictionary");
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            let _ = expand(&bytes, b"a dictionary");
         }
     }
 }

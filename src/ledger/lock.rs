@@ -6,6 +6,8 @@ use fs_err as fs;
 use std::io::{Seek, Write};
 use std::path::Path;
 
+const NAME: &str = "lock";
+
 /// Held for as long as it lives.
 #[derive(Debug)]
 pub struct Lock {
@@ -16,19 +18,14 @@ impl Lock {
     /// Takes the campaign's lock for `command`, or ends with exit code 5 and says who holds it.
     pub fn take(state: &Path, command: &str, now: DateTime<Utc>) -> Result<Lock> {
         super::secret::private_folder(state)?;
-        let path = state.join("lock");
+        let path = state.join(NAME);
         let mut file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
         match file.file().try_lock() {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => {
-                let holder = fs::read_to_string(&path).unwrap_or_default();
-                let holder = if holder.trim().is_empty() { "another run" } else { holder.trim() };
-                return Err(Fault::ending(
-                    Exit::Busy,
-                    "busy",
-                    format!("{holder} holds this campaign"),
-                    "wait for it to end, or stop it; it loses nothing when it is stopped",
-                ));
+                let cause = format!("{} holds this campaign", holder(state));
+                let remedy = "wait for it to end, or stop it; it loses nothing when it is stopped";
+                return Err(Fault::ending(Exit::Busy, "busy", cause, remedy));
             }
             Err(std::fs::TryLockError::Error(error)) => return Err(error.into()),
         }
@@ -38,4 +35,10 @@ impl Lock {
         super::secret::private_file(&path)?;
         Ok(Lock { _file: file })
     }
+}
+/// Who took the lock last, as it says of itself.
+pub(super) fn holder(state: &Path) -> String {
+    let holder = fs::read_to_string(state.join(NAME)).unwrap_or_default();
+    let holder = holder.trim();
+    if holder.is_empty() { "another run".to_owned() } else { holder.to_owned() }
 }

@@ -1,6 +1,6 @@
 //! Messages: what was planned for whom, and what became of it. The letter's bytes are fixed when it is planned.
 
-use super::letters::{Packer, Unpacker};
+use super::letters::{Packed, Packer, Unpacker};
 use super::{Ledger, audit, instant, millis};
 use crate::campaign::Grade;
 use crate::fault::{Fault, Result};
@@ -112,7 +112,7 @@ impl Ledger {
                  envelope_from, envelope_to, format, due_at, planned_at, settled_at, state, next_at, reply, size, expires_at, \
                  moot_at, calendar) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             )?;
-            let mut letter = tx.prepare_cached("INSERT INTO letter(message, base, bytes) VALUES (?,?,?)")?;
+            let mut letter = tx.prepare_cached("INSERT INTO letter(message, base, sum, bytes) VALUES (?,?,?,?)")?;
             let mut packer = Packer::default();
             let mut token = tx.prepare_cached("INSERT OR IGNORE INTO token(token, person, revision, tells) VALUES (?,?,?,?)")?;
             let mut code = tx.prepare_cached("INSERT OR IGNORE INTO code VALUES (?,?,?,?,?)")?;
@@ -154,8 +154,8 @@ impl Ledger {
                 }
                 added += new;
                 let id = tx.last_insert_rowid();
-                let (base, bytes) = packer.pack(id, message.letter.to_bytes());
-                letter.execute((id, base, bytes))?;
+                let Packed { base, sum, bytes } = packer.pack(id, message.letter.to_bytes());
+                letter.execute((id, base, sum, bytes))?;
                 if let Some(id) = message.replaces {
                     super::queue::give_up(tx, id, now)?;
                 }
@@ -219,9 +219,9 @@ impl Ledger {
 
     /// The letter as it was fixed.
     pub fn letter(&self, id: i64) -> Result<Letter> {
-        let find = "SELECT base, bytes FROM letter WHERE message = ?";
-        let (base, kept) = self.db.query_row(find, [id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Letter::from_bytes(&Unpacker::new(&self.db).unpack(base, kept)?)
+        let find = "SELECT base, sum, bytes FROM letter WHERE message = ?";
+        let (base, sum, kept) = self.db.query_row(find, [id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Letter::from_bytes(&Unpacker::new(&self.db).unpack(base, sum, kept)?)
     }
 
     pub fn counts(&self) -> Result<Counts> {

@@ -59,6 +59,8 @@ pub struct Ledger {
     claims: HashMap<i64, i64>,
     /// Those of them that an answer makes needless.
     questionable: HashSet<i64>,
+    /// Messages that could not be read and are held for it: the person, and why.
+    unreadable: Vec<(String, Fault)>,
     /// The round of sending that tells of the abort: it does not stop because of it.
     pub(crate) carries_abort: bool,
     /// Acknowledgements whose waivers need two names.
@@ -98,6 +100,7 @@ impl Ledger {
             slip: None,
             claims: HashMap::new(),
             questionable: HashSet::new(),
+            unreadable: Vec::new(),
             carries_abort: false,
             two_names: HashSet::new(),
             claimed_at: DateTime::UNIX_EPOCH,

@@ -12,7 +12,7 @@ use crate::notice::{Letter, Segment, open_file};
 use crate::outbox::{Claimed, Event, Lease, Outcome, Payload, Queue, State, UNCERTAIN_PAUSE};
 use crate::system;
 use chrono::{DateTime, Utc};
-use rusqlite::Transaction;
+use rusqlite::{Row, Transaction};
 use serde::Serialize;
 use std::collections::HashSet;
 use std::io::Write;
@@ -40,39 +40,44 @@ impl Queue for Ledger {
     fn claim_except(&mut self, now: DateTime<Utc>, limit: usize, domains: &[String]) -> Result<Vec<Claimed>> {
         let boot = system::boot_id();
         self.claimed_at = now;
-        let (claimed, questionable) = self.take_over(|tx| {
+        let (claimed, questionable, unreadable) = self.take_over(|tx| {
             let mut fetch = tx.prepare_cached(
                 "SELECT id, fence, attempts, person, notice, message_id, envelope_from, envelope_to, bytes, expires_at, \
-                 moot_at IS NOT NULL, base FROM message JOIN letter ON letter.message = message.id WHERE id = ?",
+                 moot_at IS NOT NULL, base, sum FROM message JOIN letter ON letter.message = message.id WHERE id = ?",
             )?;
             let mut take = tx.prepare_cached("UPDATE message SET state = ?2, fence = ?3, boot = ?4 WHERE id = ?1")?;
             let taken = State::Planned.apply(Event::Claim)?.word();
-            let (mut claimed, mut questionable) = (Vec::new(), Vec::new());
+            let (mut claimed, mut questionable, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
             let mut letters = Unpacker::new(tx);
-            for id in due(tx, now, limit, domains)? {
-                let mut rows = fetch.query([id])?;
-                let Some(row) = rows.next()? else { continue };
-                if row.get(10)? {
-                    questionable.push(id);
+            while claimed.is_empty() {
+                let ids = due(tx, now, limit, domains)?;
+                if ids.is_empty() {
+                    break;
                 }
-                claimed.push(Claimed {
-                    id: row.get(0)?,
-                    fence: row.get::<_, i64>(1)? + 1,
-                    attempt: row.get(2)?,
-                    person: row.get(3)?,
-                    notice: row.get(4)?,
-                    message_id: row.get(5)?,
-                    envelope_from: row.get::<_, Option<String>>(6)?.map(address).transpose()?,
-                    envelope_to: address(row.get::<_, Option<String>>(7)?.unwrap_or_default())?,
-                    expires: row.get::<_, Option<i64>>(9)?.map(instant),
-                    payload: Arc::new(Stored(Letter::from_bytes(&letters.unpack(row.get(11)?, row.get(8)?)?)?)),
-                });
+                for id in ids {
+                    let mut rows = fetch.query([id])?;
+                    let Some(row) = rows.next()? else { continue };
+                    match read(row, &mut letters) {
+                        Ok(message) => {
+                            if row.get(10)? {
+                                questionable.push(id);
+                            }
+                            claimed.push(message);
+                        }
+                        // One damaged message keeps nobody else waiting.
+                        Err(fault) => {
+                            set_aside(tx, id, &fault, now)?;
+                            unreadable.push((row.get(3)?, fault));
+                        }
+                    }
+                }
             }
             for message in &claimed {
                 take.execute((message.id, taken, message.fence, &boot))?;
             }
-            Ok((claimed, questionable))
+            Ok((claimed, questionable, unreadable))
         })?;
+        self.unreadable.extend(unreadable);
         self.questionable.extend(questionable);
         self.claims.extend(claimed.iter().map(|message| (message.id, message.fence)));
         Ok(claimed)
@@ -120,6 +125,11 @@ impl Queue for Ledger {
 }
 
 impl Ledger {
+    /// The messages that could not be read since this was last asked: the person, and why. They are held.
+    pub fn take_unreadable(&mut self) -> Vec<(String, Fault)> {
+        std::mem::take(&mut self.unreadable)
+    }
+
     /// On the slip, when the claim is still ours.
     fn note_down(&mut self, line: Line) -> Result<Lease> {
         match &mut self.slip {
@@ -159,6 +169,33 @@ impl Ledger {
             taken => taken,
         }
     }
+}
+
+/// A claimed message as the lanes want it.
+fn read(row: &Row, letters: &mut Unpacker) -> Result<Claimed> {
+    let letter = letters.unpack(row.get(11)?, row.get(12)?, row.get(8)?)?;
+    Ok(Claimed {
+        id: row.get(0)?,
+        fence: row.get::<_, i64>(1)? + 1,
+        attempt: row.get(2)?,
+        person: row.get(3)?,
+        notice: row.get(4)?,
+        message_id: row.get(5)?,
+        envelope_from: row.get::<_, Option<String>>(6)?.map(address).transpose()?,
+        envelope_to: address(row.get::<_, Option<String>>(7)?.unwrap_or_default())?,
+        expires: row.get::<_, Option<i64>>(9)?.map(instant),
+        payload: Arc::new(Stored(Letter::from_bytes(&letter)?)),
+    })
+}
+
+/// Holds a message that cannot be read, with the reason.
+fn set_aside(tx: &Transaction, id: i64, fault: &Fault, now: DateTime<Utc>) -> Result<()> {
+    tx.prepare_cached("UPDATE message SET reply = ?2, settled_at = ?3 WHERE id = ?1")?.execute((
+        id,
+        fault.cause(),
+        millis(now),
+    ))?;
+    move_on(tx, id, Event::Hold, fault.cause(), now)
 }
 
 /// What the chain says of a message that moved on.

@@ -96,6 +96,7 @@ CREATE UNIQUE INDEX task_call ON task(person, acknowledgement, revision) WHERE c
 ALTER TABLE token ADD COLUMN tells INTEGER NOT NULL DEFAULT 1;
 ", "
 ALTER TABLE letter ADD COLUMN base INTEGER;
+ALTER TABLE letter ADD COLUMN sum INTEGER;
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {

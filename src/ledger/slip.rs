@@ -75,7 +75,8 @@ impl Slip {
             pause(MOMENT);
         }
         let remedy = "wait for it to end, or stop it; it loses nothing when it is stopped";
-        Err(Fault::ending(Exit::Busy, "busy", "another run is sending for this campaign", remedy))
+        let cause = format!("{} is sending for this campaign", super::lock::holder(state));
+        Err(Fault::ending(Exit::Busy, "busy", cause, remedy))
     }
 
     /// The slip of a run that was killed; none where nothing stands on it, or where the run is still at work.

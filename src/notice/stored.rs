@@ -46,7 +46,7 @@ impl Letter {
             Fault::new(
                 "letter-stored",
                 "a stored message cannot be read: the ledger is damaged, or a newer flagday wrote it",
-                "run audit verify; restore the ledger from its backup, or use the newer flagday",
+                "restore the ledger from its backup, or use the newer flagday; or tell the person another way",
             )
         })?;
         Letter::new(segments)

@@ -88,7 +88,7 @@ impl<D: Dial> Lane<'_, '_, D> {
                 return Ok(Some(finding));
             }
             if troubles >= TROUBLES_PER_MESSAGE {
-                return self.release(message, &finding.cause, true).map(|()| None);
+                return self.put_aside(message, &finding.cause).map(|()| None);
             }
             if !self.rest(&finding).await {
                 return self.release(message, &finding.cause, false).map(|()| None);
@@ -143,6 +143,19 @@ impl<D: Dial> Lane<'_, '_, D> {
         match after_deferral(attempts, self.shared.now(), message.expires, message.id as u64) {
             Next::At(until) => Outcome::Deferred { reply, until },
             Next::GiveUp => Outcome::Failed { refusal: Refusal::GaveUp { attempts, reply } },
+        }
+    }
+
+    /// The connection failed with this message more than once: others go first. Where that is so run after run, it is the
+    /// message, and it fails like one that is deferred too often.
+    fn put_aside(&self, message: &Claimed, why: &str) -> Result<()> {
+        let attempts = message.attempt + 1;
+        match after_deferral(attempts, self.shared.now(), None, message.id as u64) {
+            Next::At(_) => self.release(message, why, true),
+            Next::GiveUp => {
+                let refusal = Refusal::Unfinished { attempts, why: why.to_owned() };
+                self.shared.settle(message, Outcome::Failed { refusal })
+            }
         }
     }
 

@@ -29,8 +29,8 @@ pub enum Outcome {
     Uncertain {
         why: String,
     },
-    /// Trouble with the connection before the mark: no attempt is used. `until`: this message was part of it more than
-    /// once, so others go first.
+    /// Trouble with the connection before the mark. `until`: this message was part of it more than once, so others go
+    /// first; that alone uses an attempt.
     Released {
         why: String,
         until: Option<DateTime<Utc>>,
@@ -50,6 +50,8 @@ pub enum Refusal {
     Server { phase: Phase, reply: Reply },
     /// The last of many 4xx, or the last one before the message's own expiry.
     GaveUp { attempts: u32, reply: Reply },
+    /// The connection failed each time that this message was on its way, before the mark.
+    Unfinished { attempts: u32, why: String },
     /// It must not leave as it is.
     Message(Unsendable),
 }
@@ -95,7 +97,8 @@ impl Outcome {
     /// Whether the message was judged, or merely found the way barred.
     pub fn uses_an_attempt(&self) -> bool {
         match self {
-            Outcome::Released { .. } | Outcome::Late | Outcome::Moot { .. } => false,
+            Outcome::Released { until, .. } => until.is_some(),
+            Outcome::Late | Outcome::Moot { .. } => false,
             // The server closes, whoever the message is for.
             Outcome::Deferred { reply, .. } => reply.code != 421,
             _ => true,
@@ -117,6 +120,7 @@ impl Refusal {
     pub fn class(&self) -> String {
         match self {
             Refusal::Server { reply, .. } | Refusal::GaveUp { reply, .. } => reply.class(),
+            Refusal::Unfinished { .. } => "connection-lost".to_owned(),
             Refusal::Message(unsendable) => unsendable.code().to_owned(),
         }
     }
@@ -127,6 +131,10 @@ impl Refusal {
             Refusal::Server { reply, .. } => retry::advice(reply).to_owned(),
             Refusal::GaveUp { .. } => {
                 "ask the receiving site why it defers this mail, or reach the person by phone".to_owned()
+            }
+            Refusal::Unfinished { .. } => {
+                "look into the mail server's log: it, or something in between, ends the connection with this message"
+                    .into()
             }
             Refusal::Message(unsendable) => unsendable.remedy(),
         }
@@ -192,6 +200,7 @@ impl fmt::Display for Refusal {
         match self {
             Refusal::Server { phase, reply } => write!(f, "{reply} (to {phase})"),
             Refusal::GaveUp { attempts, reply } => write!(f, "{reply} (given up at attempt {attempts})"),
+            Refusal::Unfinished { attempts, why } => write!(f, "{why} (each time, given up at attempt {attempts})"),
             Refusal::Message(unsendable) => unsendable.fmt(f),
         }
     }

@@ -9,7 +9,7 @@ const FIRST_PAUSE: Duration = Duration::minutes(5);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::minutes(67);
 /// About five days of trying (RFC 5321 §4.5.4.1).
-const MOST_ATTEMPTS: u32 = 120;
+pub(super) const MOST_ATTEMPTS: u32 = 120;
 /// How long an uncertain message rests before the same bytes go out again, so that a delivery report can come first.
 pub const UNCERTAIN_PAUSE: Duration = Duration::minutes(10);
 /// How long a message rests that twice was part of trouble with the connection.

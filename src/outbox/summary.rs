@@ -1,7 +1,8 @@
 //! What a run tells: each result as it happens, and the sums at the end.
 
-use super::{Claimed, Outcome, Refusal};
+use super::{Claimed, Outcome, retry};
 use crate::fault::Finding;
+use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -42,6 +43,8 @@ pub struct FailureClass {
     pub remedy: String,
     /// People's ids, the first few.
     pub people: Vec<String>,
+    /// Put off: when the first of them is tried again.
+    pub again_at: Option<DateTime<Utc>>,
 }
 
 /// How a run ended.
@@ -61,6 +64,8 @@ pub struct Summary {
     pub lost: usize,
     /// By reply class or finding code.
     pub failures: BTreeMap<String, FailureClass>,
+    /// The same for messages that are tried again later.
+    pub deferrals: BTreeMap<String, FailureClass>,
     /// Lanes that gave up while others went on, and why.
     pub stopped: Vec<Finding>,
     /// Ended early on request.
@@ -71,32 +76,45 @@ impl Summary {
     pub(super) fn count(&mut self, claimed: &Claimed, outcome: &Outcome) {
         match outcome {
             Outcome::Sent { .. } | Outcome::Stored { .. } => self.sent += 1,
-            Outcome::Deferred { .. } => self.deferred += 1,
+            Outcome::Deferred { reply, until } => {
+                self.deferred += 1;
+                let class = || FailureClass::of(reply.to_string(), retry::advice(reply).to_owned());
+                let entry = add(&mut self.deferrals, reply.class(), claimed, class);
+                entry.again_at = Some(entry.again_at.map_or(*until, |first| first.min(*until)));
+            }
             Outcome::Uncertain { .. } => self.uncertain += 1,
             Outcome::Released { .. } => self.released += 1,
             Outcome::Late => self.late += 1,
             Outcome::Moot { .. } => self.moot += 1,
             Outcome::Failed { refusal } => {
                 self.failed += 1;
-                self.count_failure(claimed, refusal);
+                add(&mut self.failures, refusal.class(), claimed, || {
+                    FailureClass::of(refusal.to_string(), refusal.remedy())
+                });
             }
         }
     }
+}
 
-    fn count_failure(&mut self, claimed: &Claimed, refusal: &Refusal) {
-        let mut class = refusal.class();
-        if self.failures.len() >= CLASSES && !self.failures.contains_key(&class) {
-            class = "others".to_owned();
-        }
-        let entry = self.failures.entry(class).or_insert_with(|| FailureClass {
-            count: 0,
-            words: refusal.to_string(),
-            remedy: refusal.remedy(),
-            people: Vec::new(),
-        });
-        entry.count += 1;
-        if entry.people.len() < EXAMPLES {
-            entry.people.push(claimed.person.clone());
-        }
+impl FailureClass {
+    fn of(words: String, remedy: String) -> FailureClass {
+        FailureClass { count: 0, words, remedy, people: Vec::new(), again_at: None }
     }
+}
+
+fn add<'c>(
+    classes: &'c mut BTreeMap<String, FailureClass>,
+    mut class: String,
+    claimed: &Claimed,
+    first: impl FnOnce() -> FailureClass,
+) -> &'c mut FailureClass {
+    if classes.len() >= CLASSES && !classes.contains_key(&class) {
+        class = "others".to_owned();
+    }
+    let entry = classes.entry(class).or_insert_with(first);
+    entry.count += 1;
+    if entry.people.len() < EXAMPLES {
+        entry.people.push(claimed.person.clone());
+    }
+    entry
 }

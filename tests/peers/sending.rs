@@ -9,6 +9,7 @@ use crate::sink::Sink;
 use libtest_mimic::Trial;
 use mail_parser::{MessageParser, MimeHeaders};
 use std::collections::BTreeSet;
+use std::process::Stdio;
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -17,6 +18,7 @@ pub fn trials() -> Vec<Trial> {
         trial("a_server_that_refuses_is_quoted", &[SMTP_SINK], refused_words),
         trial("no_server_is_said_and_nothing_is_lost", &[], no_server),
         trial("postfix_delivers_what_is_sent", &[POSTFIX, Need::Root], postfix_delivers),
+        trial("whoever_stops_a_run_leaves_nothing_in_doubt", &[SMTP_SINK], stopped),
         trial("postfix_takes_an_internationalised_address", &[POSTFIX, Need::Root], internationalised),
         trial("tls_is_checked_against_the_authority", &[POSTFIX, OPENSSL, Need::Root], tls),
     ]
@@ -160,6 +162,38 @@ fn postfix_delivers() {
         let tells = |report: &String| facts.iter().all(|fact| report.contains(fact));
         wait_for(&format!("{address}: {action}"), || server.messages("bounce@corp.example").iter().any(tells));
     }
+}
+
+/// Ctrl-C while the server is slow: the messages in hand are finished, the rest waits, and nobody gets one twice.
+fn stopped() {
+    let sink = Sink::start(&["-w", "1"]);
+    let campaign = on_loopback(sink.port);
+    let mut send = std::process::Command::new(env!("CARGO_BIN_EXE_flagday"));
+    send.arg("-C").arg(campaign.root()).args(["send", "change-date", "--yes"]);
+    let child = send.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    wait_for("the first message", || sink.count() > 0);
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT)
+        .expect("it runs");
+    let output = child.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(
+        said.contains("stopping after the messages in hand") && said.contains("What is left: flagday send"),
+        "{said}"
+    );
+    let messages = campaign.run("status --json").ends(0).json()["messages"].clone();
+    assert_eq!((messages["uncertain"].as_u64(), messages["sending"].as_u64()), (Some(0), Some(0)), "{messages}");
+    assert!(messages["planned"].as_u64() > Some(0), "{messages}");
+    campaign.run("send --yes").ends(0);
+    let mut ids: Vec<String> = sink.messages().iter().filter_map(|text| id_of(text)).collect();
+    ids.sort();
+    let all = ids.len();
+    ids.dedup();
+    assert_eq!((all, ids.len()), (12, 12));
+}
+
+fn id_of(message: &str) -> Option<String> {
+    message.lines().find(|line| line.starts_with("Message-ID: ")).map(str::to_owned)
 }
 
 /// SMTPUTF8 (RFC 6531), with the domain in ASCII all the same.

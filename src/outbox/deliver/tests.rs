@@ -187,8 +187,13 @@ async fn a_message_that_breaks_every_connection_steps_aside() {
     let mut queue = MemoryQueue::of(4);
     let summary = run(&mut queue, &stage, 1).await.expect("the others go out");
     assert_eq!((summary.sent, summary.released), (3, 1));
-    assert_eq!((queue.rows[1].state, queue.rows[1].attempt), (State::Planned, 0));
+    assert_eq!((queue.rows[1].state, queue.rows[1].attempt), (State::Planned, 1));
     assert!(queue.rows[1].due >= DateTime::UNIX_EPOCH + retry::TROUBLE_PAUSE);
+    // Run after run it is the message, and somebody has to hear of it.
+    (queue.rows[1].attempt, queue.rows[1].due) = (retry::MOST_ATTEMPTS - 1, DateTime::UNIX_EPOCH);
+    let summary = run(&mut queue, &stage, 1).await.expect("it is given up");
+    assert_eq!((summary.failed, summary.failures["connection-lost"].count), (1, 1));
+    assert_eq!(queue.rows[1].state, State::Failed);
 }
 
 #[tokio::test(start_paused = true)]

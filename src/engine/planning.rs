@@ -1,0 +1,98 @@
+//! From decisions to planned messages: composed on all cores, written down in one transaction.
+
+use super::Engine;
+use super::sending::Intent;
+use crate::fault::{Fault, Result};
+use crate::ledger::OUTDATED;
+use crate::package::on_all_cores;
+use std::collections::HashMap;
+use std::sync::mpsc::sync_channel;
+
+/// Composed and planned at a time: bounds what is held in memory.
+const BATCH: usize = 500;
+
+impl Engine<'_> {
+    /// Composes and plans; returns how many messages are new.
+    pub(super) fn plan_messages(&mut self, intents: &[Intent]) -> Result<usize> {
+        let mut revisions = HashMap::new();
+        for intent in intents {
+            if !revisions.contains_key(&intent.notice) {
+                // That the change is off, or put off, holds whatever the files say now; an answer to an answer tells nothing
+                // that was not told.
+                let number = if matches!(intent.notice.as_str(), "abort" | "postponed" | "correction" | OUTDATED) {
+                    self.revision_number()?
+                } else {
+                    self.require_packages(&intent.notice)?;
+                    self.revision_to_tell(&intent.notice)?.number
+                };
+                revisions.insert(intent.notice.clone(), number);
+            }
+        }
+        let now = self.now();
+        if intents.is_empty() {
+            return Ok(0);
+        }
+        let mut desk = self.desk()?;
+        desk.threads = self.threads(intents)?;
+        let desk = desk;
+        let compose = |intent: &Intent| desk.compose(intent, revisions[&intent.notice], now);
+        // While one batch is written down, the next is composed.
+        let (written, composed) = sync_channel(1);
+        std::thread::scope(|scope| {
+            let composer = scope.spawn(move || {
+                // The ledger refused an earlier one: nobody waits for more.
+                intents.chunks(BATCH).all(|batch| written.send(on_all_cores(batch, compose)).is_ok())
+            });
+            let planned = self.ledger.plan_messages(whole(composed.into_iter().flatten(), intents.len()), now);
+            // What broke it has said so itself; that it did is known from what is missing.
+            let _ = composer.join();
+            planned
+        })
+    }
+
+    /// A notice with a package can only go out when everybody's is built.
+    pub(super) fn require_packages(&self, notice: &str) -> Result<()> {
+        let package = self.campaign.notices[notice].package.as_ref().map(|name| &self.campaign.packages[name]);
+        let Some(package) = package else { return Ok(()) };
+        let unbuilt = self.unbuilt(package)?;
+        if unbuilt.is_empty() {
+            return Ok(());
+        }
+        Err(Fault::new(
+            "not-built",
+            format!("'{}' is not built for {} people, {} among them", package.name, unbuilt.len(), unbuilt[0]),
+            "run `flagday build` first",
+        ))
+    }
+}
+
+/// As many as are awaited, or an error at the end: composing that breaks down must not pass for all of it, and then nothing
+/// is planned.
+fn whole<T>(composed: impl Iterator<Item = Result<T>>, mut awaited: usize) -> impl Iterator<Item = Result<T>> {
+    let mut composed = composed.fuse();
+    std::iter::from_fn(move || match composed.next() {
+        None if awaited > 0 => {
+            let cause = format!("{} messages could not be composed", std::mem::take(&mut awaited));
+            let remedy = "the words above say where; nothing was planned. `flagday preview` shows them one by one";
+            Some(Err(Fault::new("composing-ended", cause, remedy)))
+        }
+        message => {
+            awaited = awaited.saturating_sub(1);
+            message
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn composing_that_ends_early_is_an_error_and_never_all_of_it() {
+        let composed = || (0..3).map(Ok::<i32, Fault>);
+        assert_eq!(whole(composed(), 3).collect::<Result<Vec<_>>>().expect("all of them"), [0, 1, 2]);
+        let cut = whole(composed(), 5).collect::<Result<Vec<_>>>().expect_err("two are missing");
+        assert!(cut.cause().starts_with("2 messages"), "{cut}");
+        assert_eq!(whole(composed(), 5).count(), 4, "it is said once");
+    }
+}
