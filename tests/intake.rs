@@ -29,7 +29,7 @@ fn letter(campaign: &Campaign, name: &str, text: &str) {
 fn reply(campaign: &Campaign, person: &str, from: &str, text: &str) -> String {
     let (to, id) = (field(campaign, person, "Reply-To"), field(campaign, person, "Message-ID"));
     format!(
-        "From: <{from}>\nTo: {to}\nSubject: Re: disk\nIn-Reply-To: {id}\nMessage-ID: <{person}-{}@home.example>\n\n{text}\n",
+        "From: <{from}>\nTo: {to}\nSubject: Re: disk\nIn-Reply-To: {id}\nReferences: {id}\nMessage-ID: <{person}-{}@home.example>\n\n{text}\n",
         text.len()
     )
 }

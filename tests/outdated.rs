@@ -39,11 +39,13 @@ impl Told {
         self
     }
 
+    /// As a mail program writes it: with the whole thread in References (RFC 5322 section 3.6.4).
     fn reply(&self, name: &str, to: &Path, from: &str, text: &str) {
+        let (id, thread) = (field(to, "Message-ID"), find(to, "References").unwrap_or_default());
         let letter = format!(
-            "From: <{from}>\nTo: {}\nSubject: Re: date\nIn-Reply-To: {}\nMessage-ID: <{name}@home.example>\n\n{text}\n",
+            "From: <{from}>\nTo: {}\nSubject: Re: date\nIn-Reply-To: {id}\nReferences: {thread} {id}\n\
+             Message-ID: <{name}@home.example>\n\n{text}\n",
             field(to, "Reply-To"),
-            field(to, "Message-ID"),
         );
         self.campaign.write(&format!("Maildir/new/{name}"), letter);
     }
@@ -64,9 +66,15 @@ impl Told {
 }
 
 fn field(letter: &Path, name: &str) -> String {
-    let text = String::from_utf8_lossy(&fs_err::read(letter).expect("a message")).into_owned();
-    let line = text.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
-    line.unwrap_or_else(|| panic!("no {name} in {text}")).to_owned()
+    find(letter, name).unwrap_or_else(|| panic!("no {name} in {}", letter.display()))
+}
+
+/// A field of a letter's header, unfolded.
+fn find(letter: &Path, name: &str) -> Option<String> {
+    let text = String::from_utf8_lossy(&fs_err::read(letter).expect("a message")).replace("\r\n", "\n");
+    let head = text.split_once("\n\n").expect("a header").0.replace("\n ", " ").replace("\n\t", " ");
+    let line = head.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
+    line.map(|line| line.trim().to_owned())
 }
 
 #[test]
@@ -133,6 +141,7 @@ fn an_amendment_that_concerns_somebody_else_leaves_a_late_answer_whole() {
 fn whoever_has_answered_the_newest_notice_hears_nothing_of_an_older_answer() {
     let told = told().amended();
     let newest = told.campaign.outbox("DENVER-").into_iter().find(|path| *path != told.denver).expect("the amendment");
+    assert!(find(&newest, "References").expect("a thread").contains(&field(&told.denver, "Message-ID")));
     told.reply("1", &newest, DENVER, "CONFIRMED");
     told.reply("2", &told.denver, DENVER, "CONFIRMED");
     assert_eq!(told.intake()["outdated"], 1);

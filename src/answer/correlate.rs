@@ -97,8 +97,18 @@ pub fn place(reading: &Reading, addresses: &Addresses, known: &impl Known) -> Pl
         placed.found(&told.person, Some(told.revision), "the Message-ID that it answers", told.tells);
         placed.message = placed.message.take().or(Some(told));
     }
+    let thread: Vec<Told> = reading.original.references.iter().filter_map(|id| known.message(id)).collect();
+    for told in &thread {
+        placed.found(&told.person, None, "a message of its thread", told.tells);
+    }
     if let Some(one) = short_token(&reading.subject).and_then(|token| known.token(&token)) {
         placed.found(&one.person, Some(one.revision), "the token in the subject", one.tells);
+    }
+    // A thread begins with what people were told first, and only its last message is the one answered (RFC 5322
+    // section 3.6.4).
+    if let Some(told) = thread.into_iter().next_back().filter(|told| placed.speaks_of(told)) {
+        placed.revision = Some(told.revision);
+        placed.message = placed.message.take().or(Some(told));
     }
     if report {
         let people: Vec<String> = reading.recipients.iter().flat_map(|address| known.people_at(address)).collect();
@@ -138,6 +148,11 @@ impl Placed {
                 }
             }
         }
+    }
+
+    /// Nothing better names another revision, or another person, than this message's.
+    fn speaks_of(&self, told: &Told) -> bool {
+        self.person.as_ref() == Some(&told.person) && self.revision.is_none_or(|revision| revision == told.revision)
     }
 
     /// An address points to somebody only where nothing better does, and only where it is one person's.
@@ -264,6 +279,38 @@ mod tests {
         }
         let weak = placed("From: ann@corp.example\nSubject: Re: x\n\nhi");
         assert_eq!((weak.person.as_deref(), weak.proven, weak.own_address), (Some("ann"), false, true));
+    }
+
+    /// Ann was told again in revision 2, in the thread of the first letter.
+    #[test]
+    fn the_revision_is_that_of_the_message_answered_not_of_the_thread_before_it() {
+        let mut table = table();
+        let (first, second) = ("<m0@corp.example>", "<m9@corp.example>");
+        let told = Told { id: 9, revision: 2, ..table.messages[first].clone() };
+        table.messages.insert(second.into(), told);
+        table.tokens.insert("d".repeat(16), Token { person: "ann".into(), revision: 2, tells: true });
+        let old = "To: ack+aaaaaaaaaaaaaaaa@corp.example\n";
+        let new = "To: ack+dddddddddddddddd@corp.example\n";
+        let thread = format!("References: <z@z> {first} {second}\n");
+        for (header, revision, message) in [
+            (format!("{new}In-Reply-To: {second}\n{thread}"), 2, Some(9)),
+            (format!("In-Reply-To: {second}\n{thread}"), 2, Some(9)),
+            (format!("{new}{thread}"), 2, Some(9)),
+            (thread.clone(), 2, Some(9)),
+            (format!("{thread}Subject: Re: [dddddddd] x\n"), 2, Some(9)),
+            // Whatever the thread holds, the old message is the one answered.
+            (format!("In-Reply-To: {first}\n{thread}"), 1, Some(0)),
+            (format!("{old}In-Reply-To: {second}\n{thread}"), 1, Some(9)),
+            (format!("{old}{thread}"), 1, None),
+            (format!("{new}References: {first}\n"), 2, None),
+            (format!("References: {second} {first}\n"), 1, Some(0)),
+        ] {
+            let mail = format!("From: ann@corp.example\n{header}\nCONFIRMED\n");
+            let placed = place(&read(mail.as_bytes(), &Asked::in_campaign([])), &addresses(), &table);
+            let named = (placed.person.as_deref(), placed.revision, placed.message.as_ref().map(|told| told.id));
+            assert_eq!(named, (Some("ann"), Some(revision), message), "{header}");
+            assert!(placed.proven && placed.doubt.is_none(), "{header}");
+        }
     }
 
     #[test]

@@ -62,6 +62,10 @@ pub fn decide(reading: &Reading, placed: &Placed, current: u32, known: &impl Kno
         MailKind::DsnDelivered | MailKind::MdnDisplayed if !placed.proven => {
             decision.review = Some("a receipt that names no message of ours proves nothing".to_owned());
         }
+        // Mail of others to the same address fails too: for its size, for what a filter found in it.
+        MailKind::DsnFailed if !placed.proven && reading.permanent == Some(true) => {
+            decision.review = Some(format!("a report that mail to {person} failed for good names no message of ours"));
+        }
         _ => {
             decision.fact = reading.evidence().map(|kind| (kind, revision));
             decision.fate = match reading.kind {
@@ -261,6 +265,18 @@ mod tests {
             assert!(decision.review.is_some_and(|why| why.contains("an escalation about ann")));
         }
         assert_eq!(decided(&own, &escalation).fact, Some((Kind::Code, 2)), "by any way");
+    }
+
+    #[test]
+    fn a_failure_of_somebody_elses_mail_makes_nobody_unreachable() {
+        let failed = |permanent| Reading { permanent: Some(permanent), ..Reading::of(MailKind::DsnFailed) };
+        let weakly = Placed { proven: false, own_address: false, revision: None, ..ann(2) };
+        let decision = decide(&failed(true), &weakly, 2, &Desk(2));
+        assert_eq!((decision.fact, decision.fate), (None, None));
+        assert!(decision.review.is_some_and(|why| why.contains("no message of ours")));
+        let ours = decide(&failed(true), &ann(2), 2, &Desk(2));
+        assert_eq!((ours.fact, ours.fate, ours.review), (Some((Kind::HardBounce, 2)), Some(Fate::Bounced), None));
+        assert_eq!(decide(&failed(false), &weakly, 2, &Desk(2)).fact, Some((Kind::SoftBounce, 2)), "it only waits");
     }
 
     #[test]

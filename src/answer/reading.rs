@@ -159,8 +159,11 @@ impl Reading {
 /// What a message tells of the message it answers or reports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Original {
-    /// Message-IDs with their angle brackets: of the returned message first, then In-Reply-To and References.
+    /// Message-IDs with their angle brackets: of the returned message first, then In-Reply-To.
     pub ids: Vec<String>,
+    /// The thread that it stands in, oldest first (RFC 5322 section 3.6.4): what was written before the message answered
+    /// is named here too.
+    pub references: Vec<String>,
     /// RFC 3464 `Original-Envelope-Id`.
     pub envelope_id: Option<String>,
     /// Whom the returned message was to.
@@ -189,10 +192,9 @@ impl Original {
                 _ => {}
             }
         }
-        for field in ["In-Reply-To", "References"] {
-            message.headers.all(field).for_each(|value| original.add_id(value));
-        }
         let headers = &message.headers;
+        headers.all("In-Reply-To").for_each(|value| original.add_id(value));
+        headers.all("References").for_each(|value| add_ids(&mut original.references, value));
         let visible = ["To", "Cc", "Resent-To"].iter().flat_map(|field| headers.addresses(field)).map(str::to_owned);
         original.came_to = visible.collect();
         for field in ENVELOPE {
@@ -211,21 +213,25 @@ impl Original {
         self.to.extend(to);
     }
 
-    /// Every `<id>` in a field.
+    /// Every `<id>` in a field that names what this message answers or reports.
     pub(super) fn add_id(&mut self, value: &str) {
-        let mut rest = value;
-        while let Some(start) = rest.find('<') {
-            let Some(end) = rest[start..].find('>') else { break };
-            let id = &rest[start..=start + end];
-            let bare = !id.contains(char::is_whitespace) && id.len() > 3;
-            if bare && self.ids.len() < 100 && !self.ids.iter().any(|other| other == id) {
-                self.ids.push(id.to_owned());
-            }
-            rest = &rest[start + end + 1..];
+        add_ids(&mut self.ids, value);
+    }
+}
+
+fn add_ids(ids: &mut Vec<String>, value: &str) {
+    let mut rest = value;
+    while let Some(start) = rest.find('<') {
+        let Some(end) = rest[start..].find('>') else { break };
+        let id = &rest[start..=start + end];
+        let bare = !id.contains(char::is_whitespace) && id.len() > 3;
+        if bare && ids.len() < 100 && !ids.iter().any(|other| other == id) {
+            ids.push(id.to_owned());
         }
-        // Some programs lose the brackets.
-        if self.ids.is_empty() && value.contains('@') && !value.contains(char::is_whitespace) && !value.contains('<') {
-            self.ids.push(format!("<{value}>"));
-        }
+        rest = &rest[start + end + 1..];
+    }
+    // Some programs lose the brackets.
+    if ids.is_empty() && value.contains('@') && !value.contains(char::is_whitespace) && !value.contains('<') {
+        ids.push(format!("<{value}>"));
     }
 }
