@@ -31,7 +31,7 @@ pub fn check_by_name(name: &str, live: &Path, staged: &Path, facts: &MsMail) -> 
         "access-current" => on_both(live, staged, &["GLB", "NME"], access_changed_since),
         "access-copied" => on_both(live, staged, &["GLB", "NME"], access_copied),
         "p1-quiet" => on_live(live, &["P1", "POLD", "MBG", "GLB", "XTN"], p1_quiet),
-        "p1-closed" => on_live(live, &["P1", "POLD"], p1_closed),
+        "p1-closed" => on_live(live, &["P1", "POLD", "GLB"], p1_closed),
         "p1-open" => on_live(live, &["P1", "POLD"], p1_open),
         "master-old" => on_both(live, staged, &["GLB"], master_old),
         "master-retired" => on_both(live, staged, &["GLB"], master_retired),

@@ -1,5 +1,6 @@
 //! P1, the directory through which all mail from and to transports passes: quiet, closed, open.
 
+use super::master::OLD_MASTER;
 use super::{names, roster};
 use crate::fault::Finding;
 use crate::msmail::tree::{Entry, Postoffice};
@@ -40,8 +41,9 @@ pub fn one_of_two(live: &Postoffice) -> Option<Finding> {
                 "P1 and POLD are both there: somebody created P1 anew while it was renamed. P1 holds: {}",
                 names(contents)
             );
-            let remedy = "stop all transports; if P1 holds nothing but POPULATE.MSM, remove it; else move its envelopes \
-                          into POLD, where no name is the same; then run the command again";
+            let remedy = "stop all transports; if P1 holds more than POPULATE.MSM, keep that in a third folder, outside P1 \
+                          and POLD; remove this P1, and run the command again; once step open-p1 has given P1 its name \
+                          back, put what you kept into it, and only then start External";
             Some(Finding::error("p1-both", cause, remedy).in_file(live.place("P1")).article("Q135902"))
         }
         State::Neither => {
@@ -161,7 +163,8 @@ fn contents(live: &Postoffice, folder: &str) -> Vec<Finding> {
         }
     }
     let (owners, _) = roster::other_owners(live);
-    by_meaning.into_iter().map(|(meaning, entries)| explain(folder, meaning, &entries, &owners)).collect()
+    let closed = in_closed(live, folder);
+    by_meaning.into_iter().map(|(meaning, entries)| explain(folder, meaning, &entries, &owners, closed)).collect()
 }
 
 /// A file with what its name tells: the session it belongs to, or whose mailbag is locked.
@@ -178,7 +181,30 @@ fn told(meaning: Meaning, name: &str, owners: &BTreeMap<String, String>) -> Stri
     }
 }
 
-fn explain(folder: &str, meaning: Meaning, entries: &[&Entry], owners: &BTreeMap<String, String>) -> Finding {
+/// Nothing may be started while P1 is renamed: External reads INQUEUE3, finds no envelope under P1, and the mail is lost
+/// (Q148707). `backup` comes before the statement that the transports are stopped, which has to be made anew.
+const CLOSED: &str = "start nothing while P1 is renamed: `flagday cutover rollback --to backup` opens P1 again; then let \
+                      External distribute it, stop every transport, and run `flagday cutover`, which closes P1 again";
+
+/// The same with the new MASTER.GLB in place, where the way back has its price.
+const SWAPPED: &str = "start nothing; the new serial number is in force, and no article tells whether mail from before it can \
+                       still be read: keep it in a third folder, outside P1 and POLD, and run `flagday cutover`; once step \
+                       open-p1 is done, put it back into P1, start External, and have the senders send again what nobody \
+                       can read. `flagday cutover rollback --to backup` takes the new number back as well";
+
+/// What to do about a file in POLD. `None`: the folder is P1.
+fn in_closed(live: &Postoffice, folder: &str) -> Option<&'static str> {
+    let swapped = live.entry(OLD_MASTER).is_some();
+    (folder == "POLD").then_some(if swapped { SWAPPED } else { CLOSED })
+}
+
+fn explain(
+    folder: &str,
+    meaning: Meaning,
+    entries: &[&Entry],
+    owners: &BTreeMap<String, String>,
+    closed: Option<&str>,
+) -> Finding {
     let (code, what, remedy, article) = match meaning {
         Meaning::MailbagLock => (
             "p1-mailbag-lock",
@@ -202,8 +228,8 @@ fn explain(folder: &str, meaning: Meaning, entries: &[&Entry], owners: &BTreeMap
         ),
         Meaning::Inbound => (
             "p1-inbound",
-            "an envelope that was delivered to this postoffice and not yet handed to its recipients; renamed away now, that \
-             mail is lost",
+            "an envelope that was delivered to this postoffice and not yet handed to its recipients; External that looks for \
+             it while P1 is renamed loses that mail",
             "leave External running until it has distributed them, then stop it and check again",
             "Q148707",
         ),
@@ -214,6 +240,8 @@ fn explain(folder: &str, meaning: Meaning, entries: &[&Entry], owners: &BTreeMap
             "Q209486",
         ),
     };
+    // What nobody documented is nothing that External would take away.
+    let remedy = closed.filter(|_| meaning != Meaning::Unknown).unwrap_or(remedy);
     let list: Vec<String> = entries.iter().map(|entry| told(meaning, &entry.name, owners)).collect();
     let list = names(list.iter().map(String::as_str));
     let finding = Finding::error(code, format!("{folder} holds {list}: {what}"), remedy).article(article);

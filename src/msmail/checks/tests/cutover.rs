@@ -66,6 +66,31 @@ fn p1_is_closed_and_opened_again() {
 }
 
 #[test]
+fn nothing_is_to_be_started_for_what_lies_in_a_closed_p1() {
+    let (live, staged) = (Tree::live(), Tree::staged());
+    let told = || check_by_name("p1-closed", live.root(), staged.root(), &facts()).expect("a check of that name");
+    live.rename("P1", "POLD").fill("POLD/000003CB.P1", 5).fill("POLD/0000000A.0LK", 0).fill("POLD/LOCKP1ID.PBB", 0);
+    let before = told();
+    assert_eq!(troubles(&before), ["p1-inbound", "p1-mailbag-lock", "p1-session"]);
+    for finding in &before {
+        assert!(finding.remedy.starts_with("start nothing while P1 is renamed"), "{}", finding.remedy);
+        assert!(finding.remedy.contains("`flagday cutover rollback --to backup` opens P1 again"), "{}", finding.remedy);
+    }
+    live.rename("GLB/MASTER.GLB", "GLB/OLDMAST.GLB").copy(&staged, "GLB/MASTER.GLB");
+    for finding in told() {
+        assert!(finding.remedy.contains("the new serial number is in force"), "{}", finding.remedy);
+        assert!(!finding.remedy.contains("opens P1 again"), "{}", finding.remedy);
+    }
+    // What is said of two folders is carried out, and the check that follows is content.
+    live.folder("P1").fill("P1/000003CC.P1", 5);
+    let both = told();
+    assert_eq!(troubles(&both), ["p1-both"]);
+    assert!(both[0].remedy.contains("in a third folder, outside P1 and POLD") && !both[0].remedy.contains("into POLD"));
+    live.remove("POLD/000003CB.P1").remove("POLD/0000000A.0LK").remove("POLD/LOCKP1ID.PBB").remove("P1");
+    assert_eq!(troubles(&told()), [""; 0]);
+}
+
+#[test]
 fn the_access_files_are_copied_byte_for_byte() {
     let (live, staged) = (Tree::live(), Tree::staged());
     assert_eq!(named("access-copied", &live, &staged), ["access-not-copied"; 4]);
