@@ -54,7 +54,11 @@ fn going_back_tells_its_price_before_and_after_the_new_file_is_in() {
     campaign.close();
     let before = campaign.run("cutover rollback --to backup").ends(3).says("no mail is lost by that");
     before.says("The old serial number stays in force").keeps_quiet_about("cannot be read");
+    let off = ["abort", "--reason", "no", "--by", "Pat", "--rollback"];
+    campaign.run_words(&off).ends(3).refuses("not-confirmed").says("off for good").says("no mail is lost by that");
     campaign.drain().finish().ends(0);
+    campaign.run_words(&off).ends(3).says("cannot be read under the old serial number");
+    campaign.run_words(&off[..5]).ends(3).keeps_quiet_about("cannot be read under the old serial number");
     let after = campaign.run("cutover rollback --to backup").ends(3).says("cannot be read under the old serial number");
     after.says("Stop all transports first").says("5 neighbouring administrators");
     campaign.run("cutover rollback --to nowhere --yes").ends(2).refuses("unknown-step");

@@ -31,7 +31,12 @@ impl Abort {
         let people = engine.to_be_told_of_abort()?.len() + engine.asked_to_be_told_of_abort()?.len();
         let back = if self.rollback { ", and takes the steps of the cutover back" } else { "" };
         let title = engine.campaign.title.clone();
-        confirm(global, &format!("This calls '{title}' off for good: tells {people} people{back}"))?;
+        let warning = if self.rollback { engine.rollback_warning(None)? } else { None };
+        if let (true, Some(warning)) = (global.yes, &warning) {
+            output::prose(warning);
+        }
+        let what = format!("This calls '{title}' off for good: tells {people} people{back}");
+        confirm(global, &[Some(what), warning].into_iter().flatten().collect::<Vec<_>>().join(". "))?;
         let by = if self.by.trim().is_empty() { operator() } else { self.by.clone() };
         let taken_back = engine.call_off(self.reason.as_deref().unwrap_or_default(), &by)?;
         if again.is_none() {
@@ -46,9 +51,6 @@ impl Abort {
         };
         if self.rollback {
             engine.patience = waiting::patience(engine.patience.seconds, global.quiet || global.json);
-            if let Some(warning) = engine.rollback_warning(None)? {
-                output::prose(&warning);
-            }
             for taken in engine.rollback(None)? {
                 output::prose(&format!("undone: {}", taken.step));
                 taken.facts.iter().for_each(|fact| output::prose(&format!("  {fact}")));
