@@ -112,6 +112,28 @@ fn one_other_disk_concerns_its_owner_alone() {
 }
 
 #[test]
+fn a_waiver_speaks_of_what_the_person_was_told_then() {
+    let campaign = told();
+    let waive = |person: &str| campaign.run_words(&["ack", "waive", person, "--by", "Pat", "--reason", "has the disk"]);
+    waive("HARRIS").ends(0);
+    waive("WEISS").ends(0);
+    let waived = || {
+        let gates = status(&campaign)["gates"].clone();
+        let gate = gates.as_array().expect("gates").iter().find(|one| one["name"] == "disks-held").expect("the gate");
+        gate["waived"].clone()
+    };
+    assert_eq!(waived(), json!(["WEISS", "HARRIS"]));
+    campaign.poke("disks/HARRIS/CONNECT.GLB", 400, 0x5a);
+    campaign.run("build").ends(0);
+    campaign.run("amend --yes").ends(0).says("anew for 1 people");
+    assert_eq!(waived(), json!(["WEISS"]), "the disk in HARRIS's hand is not the one any more");
+    campaign.run("status").ends(0).says("the waiver by Pat has ended: what it spoke of was amended since");
+    waive("HARRIS").ends(0).says("HARRIS no longer blocks disk-received");
+    assert_eq!(waived(), json!(["WEISS", "HARRIS"]));
+    campaign.run("audit verify").ends(0);
+}
+
+#[test]
 fn a_wording_that_is_called_cosmetic_leaves_everybody_alone() {
     let campaign = told();
     campaign

@@ -123,3 +123,28 @@ fn a_watch_stops_cleanly_leaves_room_for_statements_and_goes_on_to_the_end() {
     assert_eq!(code, Some(0), "{prose}");
     assert_eq!(looks.last().expect("a look")["gate"]["open"], true);
 }
+
+#[test]
+fn a_refused_statement_leaves_the_baseline_and_a_waiver_ends_with_a_broadcast_that_is_taken_back() {
+    let campaign = before_broadcast();
+    let waive = "ack waive FISCHER --for drained --by Pat --reason leave";
+    campaign.attest("broadcast").run("cutover --yes").ends(3).says("step drain is blocked");
+    let baselines = || {
+        let events = campaign.run("audit export").ends(0).out;
+        events.lines().filter(|line| line.contains("message-stores")).count()
+    };
+    assert_eq!(baselines(), 1);
+    campaign.run("cutover attest broadcast --by Kim --note again").ends(1).refuses("nothing-to-attest");
+    assert_eq!(baselines(), 1, "mail fetched between the two would never count");
+
+    campaign.run(waive).ends(0);
+    let blocks = || campaign.run("who --blocking locals-drained").out;
+    assert!(!blocks().contains("FISCHER"), "{}", blocks());
+    campaign.run("cutover rollback --to quiesce --yes").ends(0).says("undone: broadcast");
+    campaign.run("cutover --yes").ends(3).says("step broadcast needs a person");
+    campaign.attest("broadcast").run("cutover --yes").ends(3).says("step drain is blocked");
+    let blocking = blocks();
+    assert!(blocking.contains("FISCHER"), "{blocking}");
+    assert!(blocking.contains("the waiver by Pat has ended: the step it spoke of was taken back since"), "{blocking}");
+    campaign.run(waive).ends(0);
+}

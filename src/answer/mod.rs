@@ -35,4 +35,4 @@ pub use reading::{MailKind, Original, Reading, Said};
 pub use said::{Asked, masked};
 pub use standing::Standing;
 pub use tries::{DAY, Refusal, Tries};
-pub use waiver::{Waiver, Waiving, same_name};
+pub use waiver::{Ended, Waiver, Waiving, same_name};

@@ -62,8 +62,9 @@ impl Standing {
             standing.why += &format!("; waived by {} alone: {}", half.by, half.reason);
             standing.remedy =
                 "a second person decides the same: flagday ack waive PERSON --by NAME --reason TEXT".to_owned();
-        } else if let Some(over) = &waiving.ran_out {
-            standing.why += &format!("; the waiver by {} has run out", over.by);
+        } else if let Some(over) = &waiving.over {
+            let how = over.ended.map_or("run out".to_owned(), |ended| format!("ended: {}", ended.words()));
+            standing.why += &format!("; the waiver by {} has {how}", over.by);
         }
         standing
     }

@@ -1,5 +1,6 @@
 //! A waiver: an administrator's decision that one person no longer blocks. It has a reason and a name, may run out, and
-//! counts only with a second name where the campaign asks for one.
+//! counts only with a second name where the campaign asks for one. It speaks of the facts of its revision: it ends when the
+//! person is told others.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,12 +11,36 @@ pub struct Waiver {
     pub reason: String,
     pub by: String,
     pub at: DateTime<Utc>,
+    /// What the person had been told when it was decided.
+    #[serde(default)]
+    pub revision: u32,
     /// It counts before this instant only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
     /// Who else decided the same, where two have to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second: Option<String>,
+    /// Why it counts no more although its date has not come; found anew each time.
+    #[serde(skip)]
+    pub ended: Option<Ended>,
+}
+
+/// What ends a waiver before its date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// The person was told other facts since.
+    Amended,
+    /// The step on which the observation rests was taken back since.
+    TakenBack,
+}
+
+impl Ended {
+    pub fn words(self) -> &'static str {
+        match self {
+            Ended::Amended => "what it spoke of was amended since",
+            Ended::TakenBack => "the step it spoke of was taken back since",
+        }
+    }
 }
 
 /// What the waivers of one person come to.
@@ -24,16 +49,17 @@ pub struct Waiving {
     pub in_force: Option<Waiver>,
     /// One name stands, and a second is asked for.
     pub half: Option<Waiver>,
-    /// The newest that ran out, where nothing else stands.
-    pub ran_out: Option<Waiver>,
+    /// The newest that ran out or ended, where nothing else stands.
+    pub over: Option<Waiver>,
 }
 
 impl Waiving {
     /// `all`: what was decided about one person and not withdrawn, oldest first. `two`: two different names are needed.
     pub fn of(all: Vec<Waiver>, two: bool, now: DateTime<Utc>) -> Waiving {
-        let (live, over): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.until.is_none_or(|until| now < until));
+        let counts = |one: &Waiver| one.ended.is_none() && one.until.is_none_or(|until| now < until);
+        let (live, over): (Vec<_>, Vec<_>) = all.into_iter().partition(counts);
         let Some(newest) = live.last() else {
-            return Waiving { ran_out: over.into_iter().last(), ..Waiving::default() };
+            return Waiving { over: over.into_iter().last(), ..Waiving::default() };
         };
         if !two {
             return Waiving { in_force: Some(newest.clone()), ..Waiving::default() };
@@ -65,7 +91,16 @@ mod tests {
 
     fn by(name: &str, until: Option<i64>) -> Waiver {
         let (person, reason) = ("ann".to_owned(), "on leave".to_owned());
-        Waiver { person, reason, by: name.into(), at: at(0), until: until.map(at), second: None }
+        Waiver {
+            person,
+            reason,
+            by: name.into(),
+            at: at(0),
+            revision: 1,
+            until: until.map(at),
+            second: None,
+            ended: None,
+        }
     }
 
     #[test]
@@ -88,9 +123,18 @@ mod tests {
     fn a_waiver_ends_at_its_instant_and_leaves_word_of_it() {
         let waiving = |hour| Waiving::of(vec![by("Pat", Some(5))], false, at(hour));
         assert!(waiving(4).in_force.is_some());
-        assert_eq!((waiving(5).in_force, waiving(5).ran_out), (None, Some(by("Pat", Some(5)))));
+        assert_eq!((waiving(5).in_force, waiving(5).over), (None, Some(by("Pat", Some(5)))));
         let half = Waiving::of(vec![by("Pat", Some(5)), by("Kim", None)], true, at(6));
         assert_eq!(half.half, Some(by("Kim", None)), "a name that ran out does not stand in");
+    }
+
+    #[test]
+    fn a_waiver_that_has_ended_is_no_half_of_two_names() {
+        let ended = Waiver { ended: Some(Ended::Amended), ..by("Pat", None) };
+        let one = Waiving::of(vec![ended.clone()], false, at(1));
+        assert_eq!((one.in_force, one.over), (None, Some(ended.clone())));
+        let half = Waiving::of(vec![ended, by("Kim", None)], true, at(1));
+        assert_eq!((half.in_force, half.half), (None, Some(by("Kim", None))));
     }
 
     #[test]

@@ -138,6 +138,8 @@ impl Engine<'_> {
         self.require_turn(&step)?;
         stated(by, note)?;
         let mut seen = points(&step, without)?;
+        // What is seen at a statement takes the place of what was seen before: a refused one must leave that alone.
+        self.runbook(Vec::new(), |runbook| runbook.require_asked(&step))?;
         seen.extend(self.seen_at_broadcast(&step)?);
         let step = self.filled(&step)?;
         self.runbook(Vec::new(), |runbook| runbook.attest_seeing(&step, by, note, seen))?;

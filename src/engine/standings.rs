@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::answer::{Evidence, Standing, Waiver, Waiving};
-use crate::campaign::{Acknowledgement, Action, Gate, Grade, OnDeadline};
+use crate::campaign::{Acknowledgement, Action, Gate, Grade, OnDeadline, Step};
 use crate::fault::Result;
 use crate::gate::{self, Verdict};
 use crate::runbook::{Entry, Event, Journal, StepState, state_of};
@@ -44,7 +44,7 @@ impl Engine<'_> {
             evidence.entry(fact.person.clone()).or_default().push(fact);
         }
         let mut waivers: HashMap<String, Vec<Waiver>> = HashMap::new();
-        for waiver in self.ledger.waivers(&acknowledgement.name)? {
+        for waiver in self.waivers(acknowledgement)? {
             waivers.entry(waiver.person.clone()).or_default().push(waiver);
         }
         let (two, now) = (self.asks_two(&acknowledgement.name), self.now());
@@ -64,21 +64,27 @@ impl Engine<'_> {
     /// From when on what was seen counts for an acknowledgement that no notice asks for. Mail fetched before the
     /// broadcast, or a number read back before the change, says nothing; a rollback takes their ground away.
     pub(super) fn observed_since(&self, acknowledgement: &Acknowledgement) -> Result<Since> {
-        if acknowledgement.grade != Grade::Observed || acknowledgement.notice.is_some() {
-            return Ok(Since::Always);
-        }
-        let reads = Action::Observe("server-clock".to_owned());
-        let drained = self.drain_gate().is_ok_and(|gate| gate.acknowledgement == acknowledgement.name);
-        if drained && self.campaign.steps.iter().any(|step| step.action.as_ref() == Some(&reads)) {
+        let Some(ground) = self.ground(acknowledgement) else { return Ok(Since::Always) };
+        if reads_clock(ground) {
             return Ok(self.broadcast()?.map_or(Since::NotYet, |broadcast| Since::At(broadcast.at)));
         }
-        let Some(ground) = self.install_step().filter(|_| !drained) else { return Ok(Since::Always) };
         let entries = self.ledger.entries()?;
         if state_of(&entries, &ground.name)? != StepState::Done {
             return Ok(Since::NotYet);
         }
         let done = |entry: &&Entry| entry.step == ground.name && matches!(entry.event, Event::Done { .. });
         Ok(entries.iter().rev().find(done).map_or(Since::NotYet, |entry| Since::At(entry.at)))
+    }
+
+    /// The step on which what is seen for an acknowledgement rests: the broadcast for the mailbags, else the new file.
+    pub(super) fn ground(&self, acknowledgement: &Acknowledgement) -> Option<&Step> {
+        if acknowledgement.grade != Grade::Observed || acknowledgement.notice.is_some() {
+            return None;
+        }
+        match self.drain_gate().is_ok_and(|gate| gate.acknowledgement == acknowledgement.name) {
+            true => self.campaign.steps.iter().find(|step| reads_clock(step)),
+            false => self.install_step(),
+        }
     }
 
     /// One person's standing for one acknowledgement; none for who is not in its audience.
@@ -90,7 +96,7 @@ impl Engine<'_> {
         let since = self.observed_since(acknowledgement)?;
         let mut facts = self.ledger.evidence_about(person, &acknowledgement.name, self.ledger.floor(person)?)?;
         facts.retain(|fact| since.counts(fact));
-        let mut waivers = self.ledger.waivers(&acknowledgement.name)?;
+        let mut waivers = self.waivers(acknowledgement)?;
         waivers.retain(|waiver| waiver.person == person);
         let waiving = Waiving::of(waivers, self.asks_two(&acknowledgement.name), self.now());
         Ok(Some(Standing::of(person, &facts, waiving, nothing_yet(acknowledgement))))
@@ -127,6 +133,10 @@ impl Engine<'_> {
     pub(super) fn is_settled(acknowledgement: &Acknowledgement, standing: &Standing) -> bool {
         standing.waiver.is_some() || standing.grade >= acknowledgement.grade
     }
+}
+
+fn reads_clock(step: &Step) -> bool {
+    step.action == Some(Action::Observe("server-clock".to_owned()))
 }
 
 /// What to say of somebody about whom nothing is known.

@@ -1,10 +1,11 @@
 //! Deciding that one person no longer blocks.
 
 use super::Engine;
-use crate::answer::{Waiver, same_name};
+use crate::answer::{Ended, Waiver, same_name};
+use crate::campaign::Acknowledgement;
 use crate::campaign::schedule::Moment;
 use crate::fault::{Exit, Fault, Result};
-use crate::runbook::stated;
+use crate::runbook::{Event, Journal, stated};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
@@ -57,8 +58,10 @@ impl Engine<'_> {
                 reason: reason.clone(),
                 by: by.clone(),
                 at: self.now(),
+                revision: self.revision_number()?,
                 until,
                 second: None,
+                ended: None,
             };
             self.ledger.waive(&name, &waiver)?;
             waived.push(Waived { acknowledgement: name, counts, until });
@@ -68,6 +71,21 @@ impl Engine<'_> {
             return Err(Fault::new("nothing-to-waive", cause, "see `flagday status` for those who do"));
         }
         Ok(waived)
+    }
+
+    /// What was decided for one acknowledgement and not withdrawn, oldest first. About what the program has to see for
+    /// itself, a decision ends when the step on which that rests is taken back: it spoke of another evening.
+    pub(super) fn waivers(&self, acknowledgement: &Acknowledgement) -> Result<Vec<Waiver>> {
+        let mut waivers = self.ledger.waivers(&acknowledgement.name)?;
+        let Some(ground) = self.ground(acknowledgement).filter(|_| !waivers.is_empty()) else { return Ok(waivers) };
+        let undone = |event: &Event| matches!(event, Event::Undone { .. } | Event::UndoneByHand { .. });
+        let entries = self.ledger.entries()?.into_iter();
+        let last =
+            entries.filter(|entry| entry.step == ground.name && undone(&entry.event)).map(|entry| entry.at).max();
+        for waiver in waivers.iter_mut().filter(|waiver| last.is_some_and(|last| waiver.at <= last)) {
+            waiver.ended = waiver.ended.or(Some(Ended::TakenBack));
+        }
+        Ok(waivers)
     }
 
     /// What the program has to see for itself is waived only by name.

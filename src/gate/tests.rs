@@ -49,7 +49,7 @@ fn standing(person: &str, grade: Grade) -> Standing {
 
 fn waived(person: &str) -> Standing {
     let (reason, by, at) = ("left".into(), "Ann".into(), Default::default());
-    let waiver = Waiver { person: person.into(), reason, by, at, until: None, second: None };
+    let waiver = Waiver { person: person.into(), reason, by, at, revision: 1, until: None, second: None, ended: None };
     Standing { waiver: Some(waiver), ..standing(person, Grade::None) }
 }
 

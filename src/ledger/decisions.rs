@@ -2,7 +2,7 @@
 //! withdrawn by a mark and an event of its own, an override stays.
 
 use super::{Ledger, audit, instant, millis};
-use crate::answer::Waiver;
+use crate::answer::{Ended, Waiver};
 use crate::fault::Result;
 use crate::gate::Override;
 use chrono::{DateTime, Utc};
@@ -12,7 +12,7 @@ impl Ledger {
     pub fn waive(&mut self, acknowledgement: &str, waiver: &Waiver) -> Result<()> {
         self.durable(|tx| {
             tx.execute(
-                "INSERT INTO waiver(at, person, acknowledgement, reason, by, until) VALUES (?,?,?,?,?,?)",
+                "INSERT INTO waiver(at, person, acknowledgement, reason, by, until, revision) VALUES (?,?,?,?,?,?,?)",
                 (
                     millis(waiver.at),
                     &waiver.person,
@@ -20,6 +20,7 @@ impl Ledger {
                     &waiver.reason,
                     &waiver.by,
                     waiver.until.map(millis),
+                    waiver.revision,
                 ),
             )?;
             audit::append(tx, waiver.at, "waived", &json!({ "acknowledgement": acknowledgement, "waiver": waiver }))
@@ -41,7 +42,8 @@ impl Ledger {
         })
     }
 
-    /// What was decided for one acknowledgement and not withdrawn, oldest first. Some may have run out.
+    /// What was decided for one acknowledgement and not withdrawn, oldest first. Some may have run out; those that speak of
+    /// facts which were amended since are marked as ended.
     pub fn waivers(&self, acknowledgement: &str) -> Result<Vec<Waiver>> {
         self.select_waivers("acknowledgement = ?", [acknowledgement])
     }
@@ -53,7 +55,7 @@ impl Ledger {
 
     fn select_waivers(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<Waiver>> {
         let mut all = self.db.prepare_cached(&format!(
-            "SELECT person, reason, by, at, until FROM waiver WHERE {condition} AND revoked = 0 ORDER BY id"
+            "SELECT person, reason, by, at, until, revision FROM waiver WHERE {condition} AND revoked = 0 ORDER BY id"
         ))?;
         let rows = all.query_map(values, |row| {
             Ok(Waiver {
@@ -62,10 +64,17 @@ impl Ledger {
                 by: row.get(2)?,
                 at: instant(row.get(3)?),
                 until: row.get::<_, Option<i64>>(4)?.map(instant),
+                revision: row.get(5)?,
                 second: None,
+                ended: None,
             })
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut waivers = rows.collect::<Result<Vec<Waiver>, _>>()?;
+        for waiver in &mut waivers {
+            let amended = waiver.revision < self.floor(&waiver.person)?;
+            waiver.ended = amended.then_some(Ended::Amended);
+        }
+        Ok(waivers)
     }
 
     pub fn overrule(&mut self, decision: &Override) -> Result<()> {

@@ -98,7 +98,8 @@ mod tests {
         let started = || Event::Started { gates: vec![], intents: vec![] };
         let waive = |ledger: &mut Ledger, asked: &str| {
             let (person, reason, by) = ("bob".to_owned(), "left".to_owned(), "Pat".to_owned());
-            let waiver = Waiver { person, reason, by, at: second(1000), until: None, second: None };
+            let at = second(1000);
+            let waiver = Waiver { person, reason, by, at, revision: 1, until: None, second: None, ended: None };
             ledger.waive(asked, &waiver).expect("recorded");
         };
         let judged = guard(&ledger, None);

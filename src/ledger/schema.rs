@@ -97,6 +97,9 @@ ALTER TABLE token ADD COLUMN tells INTEGER NOT NULL DEFAULT 1;
 ", "
 ALTER TABLE letter ADD COLUMN base INTEGER;
 ALTER TABLE letter ADD COLUMN sum INTEGER;
+", "
+ALTER TABLE waiver ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
+UPDATE waiver SET revision = coalesce((SELECT max(number) FROM revision WHERE revision.at <= waiver.at), 1);
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {

@@ -104,14 +104,20 @@ impl Runbook<'_> {
         self.attest_seeing(step, by, note, Vec::new())
     }
 
-    /// The same, with what the program saw at that moment.
-    pub fn attest_seeing(&mut self, step: &Step, by: &str, note: &str, facts: Vec<String>) -> Result<()> {
+    /// Refuses a statement for a step that asks for none now.
+    pub fn require_asked(&self, step: &Step) -> Result<()> {
         let history = self.history(step)?;
         let unseen = history.state == StepState::Started && has_program(&history.intents);
         if history.state == StepState::Done || !(step.attest.is_some() || unseen) {
             let cause = format!("step {} asks for no statement now", step.name);
             return Err(Fault::new("nothing-to-attest", cause, "see `flagday status` for the step that waits"));
         }
+        Ok(())
+    }
+
+    /// Like [`Runbook::attest`], with what the program saw at that moment.
+    pub fn attest_seeing(&mut self, step: &Step, by: &str, note: &str, facts: Vec<String>) -> Result<()> {
+        self.require_asked(step)?;
         let (by, note) = stated(by, note)?;
         let asked = step.attest.clone().unwrap_or_default();
         self.record(step, Event::Attested { by, note, asked, facts })
