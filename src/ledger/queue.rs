@@ -95,7 +95,7 @@ impl Queue for Ledger {
             attempt: outcome.uses_an_attempt(),
             proves: match outcome {
                 Outcome::Sent { .. } | Outcome::Stored { .. } => Some(Kind::Sent),
-                Outcome::Failed { .. } => Some(Kind::HardBounce),
+                Outcome::Failed { ref refusal } if refusal.is_of_the_recipient() => Some(Kind::HardBounce),
                 _ => None,
             },
             words: outcome.to_string(),

@@ -4,7 +4,7 @@ use super::*;
 use crate::answer::{Evidence, Kind};
 use crate::campaign::Uncertain;
 use crate::notice::Letter;
-use crate::outbox::{Lease, Outcome, Queue, Reply, State};
+use crate::outbox::{Enhanced, Lease, Outcome, Queue, Refusal, Reply, State, Unsendable, smtp::Phase};
 use crate::roster::Format;
 
 fn at(minutes: i64) -> DateTime<Utc> {
@@ -64,6 +64,46 @@ fn a_message_is_planned_once_claimed_once_and_its_result_is_evidence() {
     let facts = ledger.evidence("disk-received").unwrap();
     assert_eq!(facts.iter().map(|fact| (fact.person.as_str(), fact.kind)).collect::<Vec<_>>(), [("ann", Kind::Sent)]);
     assert_eq!(ledger.counts().unwrap(), Counts { sent: 1, sending: 1, ..Counts::default() });
+}
+
+#[test]
+fn only_what_is_said_of_the_recipient_is_a_bounce() {
+    let (_folder, mut ledger) = ledger();
+    let server = |phase, code, enhanced| {
+        let reply = Reply { code, enhanced: Enhanced::parse(enhanced), text: "no".into() };
+        Refusal::Server { phase, reply }
+    };
+    let deferred = Reply { code: 450, enhanced: None, text: "later".into() };
+    let gone = Unsendable::Unreadable { cause: "A.ZIP: the file is gone".into(), remedy: "build".into() };
+    let refusals = [
+        (server(Phase::Rcpt, 550, "5.1.1"), true),
+        (server(Phase::Dot, 554, "5.7.1"), true),
+        (Refusal::GaveUp { attempts: 9, reply: deferred }, true),
+        (Refusal::Message(Unsendable::BadDomain), true),
+        (server(Phase::Mail, 552, "5.3.4"), false),
+        (server(Phase::Dot, 550, "5.1.8"), false),
+        (Refusal::Unfinished { attempts: 9, why: "the connection ended".into() }, false),
+        (Refusal::Message(gone), false),
+        (Refusal::Message(Unsendable::WrongSize { promised: 2, written: 1 }), false),
+        (Refusal::Message(Unsendable::TooLarge { size: 2, limit: 1 }), false),
+        (Refusal::Message(Unsendable::NeedsExtension { keyword: "SMTPUTF8" }), false),
+        (Refusal::Message(Unsendable::Occupied { file: "a.eml".into() }), false),
+    ];
+    let count = refusals.len();
+    ledger.plan_messages((0..count).map(|n| Ok(message(&format!("p{n}"), 0))), at(0)).unwrap();
+    let claimed = ledger.claim(at(1), count).unwrap();
+    for (message, (refusal, bounces)) in claimed.iter().zip(refusals) {
+        let words = refusal.to_string();
+        let _ = ledger.settle(message.id, message.fence, Outcome::Failed { refusal }, at(2)).unwrap();
+        ledger.flush().unwrap();
+        let kinds: Vec<_> = ledger.evidence_of(&message.person).unwrap().iter().map(|fact| fact.kind).collect();
+        assert_eq!(kinds, if bounces { vec![Kind::HardBounce] } else { vec![] }, "{words}");
+        // Failed all the same, in its words.
+        let failed = ledger.messages_to(&message.person).unwrap().remove(0);
+        assert_eq!((failed.state, failed.reply), (State::Failed, words));
+        let _ = ledger.claim(at(1), 0).unwrap();
+    }
+    assert_eq!(ledger.counts().unwrap().failed, count);
 }
 
 #[test]

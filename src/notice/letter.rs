@@ -7,7 +7,7 @@ use crate::fault::{Fault, Result};
 use data_encoding::HEXLOWER;
 use memchr::{memchr_iter, memmem};
 use sha2::{Digest, Sha256};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// The longest line without its line end that a mail server has to take (RFC 5321 section 4.5.3.1.6).
@@ -128,9 +128,17 @@ impl Letter {
 /// How a letter's files are opened; [`open_file`] is the real way.
 pub type Open<'a> = &'a dyn Fn(&Path) -> Result<Box<dyn Read>>;
 
-/// Opens a file of this machine.
+/// Opens a file of this machine. One that is gone has changed, as a message sees it.
 pub fn open_file(path: &Path) -> Result<Box<dyn Read>> {
-    Ok(Box::new(fs_err::File::open(path)?))
+    match fs_err::File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(changed(path, "the file is gone")),
+        file => Ok(Box::new(file?)),
+    }
+}
+
+fn changed(path: &Path, what: &str) -> Fault {
+    let remedy = "build the packages again, then run amend so that everybody is told of the new one";
+    Fault::new("attachment-changed", format!("{}: {what} since the message was planned", path.display()), remedy)
 }
 
 /// Hands the file on in chunks. The last chunk is handed on only when the whole file is what it was.
@@ -141,10 +149,6 @@ fn read_checked(
     open: Open,
     hand_on: &mut dyn FnMut(&[u8]) -> std::io::Result<()>,
 ) -> Result<()> {
-    let changed = |what: String| {
-        let remedy = "build the packages again, then run amend so that everybody is told of the new one";
-        Fault::new("attachment-changed", format!("{}: {what} since the message was planned", path.display()), remedy)
-    };
     // One byte more than it should have is enough to know that it grew.
     let mut file = open(path)?.take(size + 1);
     let (mut digest, mut read) = (Sha256::new(), 0u64);
@@ -157,17 +161,17 @@ fn read_checked(
         }
         read += next.len() as u64;
         if read > size {
-            return Err(changed(format!("the file is longer than {size} bytes")));
+            return Err(changed(path, &format!("the file is longer than {size} bytes")));
         }
         digest.update(&next);
         hand_on(&held)?;
         std::mem::swap(&mut held, &mut next);
     }
     if read < size {
-        return Err(changed(format!("the file has {read} bytes instead of {size}")));
+        return Err(changed(path, &format!("the file has {read} bytes instead of {size}")));
     }
     if HEXLOWER.encode(&digest.finalize()) != sha256 {
-        return Err(changed("the file's SHA-256 has changed".to_owned()));
+        return Err(changed(path, "the file's SHA-256 has changed"));
     }
     Ok(hand_on(&held)?)
 }

@@ -37,7 +37,7 @@ pub struct Limits {
 
 /// Sends what the queue gives until it gives nothing more. `stop` is looked at between messages. A message's trouble is an
 /// outcome in the queue; the error is for trouble that leaves messages behind: every lane lost its connection five times in
-/// a row, the login is refused, or the queue itself fails.
+/// a row, the login or everybody alike is refused, or the queue itself fails.
 pub fn deliver(
     queue: &mut dyn Queue,
     transport: &TransportKind,

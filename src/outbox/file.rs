@@ -1,5 +1,6 @@
 //! The transport `file`: one `.eml` a message, complete or absent, and written once however often it is tried.
 
+use super::outcome::Unwritten;
 use super::{Claimed, Outcome, Payload, Refusal, Unsendable};
 use crate::fault::Result;
 use data_encoding::HEXLOWER;
@@ -30,7 +31,8 @@ pub fn store(folder: &Path, message: &Claimed) -> Result<Outcome> {
     Ok(Outcome::Stored { file })
 }
 
-/// The hash of what was written. A full disk is the run's trouble; an attachment that cannot be read is the message's own.
+/// The hash of what was written. A disk that is full or cannot be read is the run's trouble; an attachment that is not what
+/// it was is the message's own.
 fn write(payload: &dyn Payload, file: impl Write) -> Result<Result<Vec<u8>, Unsendable>> {
     let mut out = Hashing { out: BufWriter::new(file), hash: Sha256::new(), failed: None };
     let written = payload.write(&mut out);
@@ -38,7 +40,11 @@ fn write(payload: &dyn Payload, file: impl Write) -> Result<Result<Vec<u8>, Unse
         return Err(error.into());
     }
     out.out.flush()?;
-    Ok(written.map(|()| out.hash.finalize().to_vec()).map_err(Unsendable::unreadable))
+    match written.map_err(Unwritten::from) {
+        Ok(()) => Ok(Ok(out.hash.finalize().to_vec())),
+        Err(Unwritten::Message(unsendable)) => Ok(Err(unsendable)),
+        Err(Unwritten::Machine(finding)) => Err(finding.into()),
+    }
 }
 
 /// Makes the names in `folder` survive a power cut.

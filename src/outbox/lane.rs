@@ -1,6 +1,7 @@
 //! One lane: a connection, kept as long as it serves, and the messages that go over it one after the other.
 
 use super::queue::Claimed;
+use super::refusals::{Alarm, REST};
 use super::retry::{Next, TROUBLE_PAUSE, after_deferral, after_trouble};
 use super::round::Shared;
 use super::smtp::{Dial, Phase, Session, Trouble, Verdict};
@@ -75,7 +76,7 @@ impl<D: Dial> Lane<'_, '_, D> {
             }
             let reused = self.session.as_ref().is_some_and(Session::is_usable);
             let (trouble, in_transaction) = match self.attempt(message).await? {
-                Attempt::Settled => return Ok(None),
+                Attempt::Settled(alarm) => return Ok(alarm.and_then(|alarm| self.heed(&alarm))),
                 Attempt::Lost(trouble) => return Ok(self.lost(&trouble).await),
                 // The server hung up on an idle connection: that is nobody's failure, once.
                 Attempt::Trouble(Trouble::Closed(_) | Trouble::Turned(..), true) if reused => continue,
@@ -120,7 +121,7 @@ impl<D: Dial> Lane<'_, '_, D> {
             }
             Verdict::LeaseLost => {
                 shared.lost(message);
-                return Ok(Attempt::Settled);
+                return Ok(Attempt::Settled(None));
             }
             Verdict::Accepted(reply) => Outcome::Sent { reply },
             Verdict::Refused(refusal) => Outcome::Failed { refusal },
@@ -132,10 +133,11 @@ impl<D: Dial> Lane<'_, '_, D> {
             }
             Verdict::Later(reply) => self.deferral(message, reply),
         };
+        let alarm = shared.heed(&outcome);
         shared.settle(message, outcome)?;
         self.troubles = 0;
         self.session = Some(session);
-        Ok(Attempt::Settled)
+        Ok(Attempt::Settled(alarm))
     }
 
     fn deferral(&self, message: &Claimed, reply: Reply) -> Outcome {
@@ -174,6 +176,22 @@ impl<D: Dial> Lane<'_, '_, D> {
         None
     }
 
+    /// A run of refusals makes every lane rest, or ends them all.
+    fn heed(&self, alarm: &Alarm) -> Option<Finding> {
+        let finding = alarm.finding(&self.dial.name());
+        match alarm {
+            Alarm::Stop { .. } => {
+                self.shared.halt();
+                return Some(finding);
+            }
+            Alarm::Rest { .. } => {
+                self.shared.rest(REST);
+                self.shared.tell(Progress::Trouble { lane: self.number, finding: &finding, pause: REST });
+            }
+        }
+        None
+    }
+
     /// Counts the trouble. What no lane can mend ends them all.
     fn is_at_its_end(&mut self, trouble: &Trouble) -> bool {
         self.troubles += 1;
@@ -194,7 +212,8 @@ impl<D: Dial> Lane<'_, '_, D> {
 
 /// What became of one try.
 enum Attempt {
-    Settled,
+    /// With what it adds to a run of refusals.
+    Settled(Option<Alarm>),
     /// Settled as uncertain, or for later with a farewell; the connection is gone.
     Lost(Trouble),
     /// Before the mark; true: within the message's own transaction.

@@ -9,6 +9,7 @@ mod outcome;
 mod pacing;
 mod password;
 mod queue;
+mod refusals;
 mod reply;
 mod retry;
 mod round;

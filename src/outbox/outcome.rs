@@ -2,7 +2,7 @@
 
 use super::smtp::Phase;
 use super::{Event, Reply, retry};
-use crate::fault::Fault;
+use crate::fault::{Fault, Finding};
 use chrono::{DateTime, Utc};
 use std::fmt;
 use std::path::PathBuf;
@@ -79,6 +79,34 @@ pub enum Unsendable {
     Occupied { file: PathBuf },
 }
 
+/// Why the bytes of a message could not be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unwritten {
+    /// It must not leave as it is.
+    Message(Unsendable),
+    /// A disk or a share failed while a file was read. The message may be sound.
+    Machine(Finding),
+}
+
+impl From<Unsendable> for Unwritten {
+    fn from(unsendable: Unsendable) -> Self {
+        Unwritten::Message(unsendable)
+    }
+}
+
+impl From<Fault> for Unwritten {
+    /// In the words of whoever could not read it.
+    fn from(fault: Fault) -> Self {
+        match fault.findings.into_iter().next() {
+            Some(finding) if finding.code == "io" => Unwritten::Machine(finding),
+            finding => {
+                let (cause, remedy) = finding.map(|finding| (finding.cause, finding.remedy)).unwrap_or_default();
+                Unsendable::Unreadable { cause, remedy }.into()
+            }
+        }
+    }
+}
+
 impl Outcome {
     /// What happens to the message.
     pub fn event(&self) -> Event {
@@ -116,6 +144,17 @@ impl Outcome {
 }
 
 impl Refusal {
+    /// Whether it says that the person cannot be reached at this address. What is wrong with a file, a size, the
+    /// sender or the connection says nothing of the kind.
+    pub fn is_of_the_recipient(&self) -> bool {
+        match self {
+            Refusal::Server { phase, reply } => matches!(phase, Phase::Rcpt | Phase::Dot) && !reply.is_of_the_sender(),
+            Refusal::GaveUp { .. } => true,
+            Refusal::Unfinished { .. } => false,
+            Refusal::Message(unsendable) => matches!(unsendable, Unsendable::BadDomain),
+        }
+    }
+
     /// One word or code for counting alike failures together.
     pub fn class(&self) -> String {
         match self {
@@ -142,13 +181,6 @@ impl Refusal {
 }
 
 impl Unsendable {
-    /// In the words of whoever could not read it.
-    pub(super) fn unreadable(fault: Fault) -> Self {
-        let finding = fault.findings.into_iter().next();
-        let (cause, remedy) = finding.map(|finding| (finding.cause, finding.remedy)).unwrap_or_default();
-        Unsendable::Unreadable { cause, remedy }
-    }
-
     /// A stable code, as findings have.
     pub fn code(&self) -> &'static str {
         match self {

@@ -141,6 +141,11 @@ impl Reply {
         self.code / 100 == 5
     }
 
+    /// The sender's address is bad, by syntax or as a whole (RFC 3463 §3.2: X.1.7, X.1.8).
+    pub fn is_of_the_sender(&self) -> bool {
+        self.enhanced.is_some_and(|enhanced| enhanced.subject == 1 && matches!(enhanced.detail, 7 | 8))
+    }
+
     /// The reply's class for a table of failures: `550 5.1.1`.
     pub fn class(&self) -> String {
         match self.enhanced {

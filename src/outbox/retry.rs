@@ -61,7 +61,7 @@ pub(super) enum Meaning {
     Later,
     /// This message, never.
     Never,
-    /// 421: the server closes the connection. It judged nobody.
+    /// 421, or RSET is refused: the connection is of no more use. It judged nobody.
     Closing,
     /// The server will not have us as sender, whoever the recipient is. It judged nobody.
     NotFromUs,
@@ -71,16 +71,20 @@ pub(super) enum Meaning {
 
 impl Meaning {
     pub fn of(phase: Phase, reply: &Reply) -> Meaning {
-        let policy = reply.enhanced.is_some_and(|enhanced| enhanced.subject == 7);
+        let detail = reply.enhanced.map(|enhanced| (enhanced.subject, enhanced.detail));
+        // Its size (RFC 3463 §3.3, §3.4), or an address beyond ASCII (RFC 6531 §3.5).
+        let of_this_message = reply.code == 552 || matches!(detail, Some((2, 3) | (3, 4) | (6, 7)));
+        let of_the_sender = reply.code == 530 || reply.is_of_the_sender();
         match (phase, reply.code) {
             // RFC 5321 §4.2.5: only 250 to the dot hands over responsibility.
             (Phase::Dot, 250) | (Phase::Data, 354) | (Phase::Mail | Phase::Reset, 250) => Meaning::Yes,
             // 251 forwarded, 252 not verified but accepted.
             (Phase::Rcpt, 250..=252) => Meaning::Yes,
             (Phase::Dot, 421) => Meaning::Later,
-            (_, 421) => Meaning::Closing,
-            (Phase::Mail, 530 | 535 | 538) => Meaning::NotFromUs,
-            (Phase::Mail, 500..) if policy => Meaning::NotFromUs,
+            (_, 421) | (Phase::Reset, 400..) => Meaning::Closing,
+            // MAIL names nobody but the sender.
+            (Phase::Mail, 500..) if !of_this_message => Meaning::NotFromUs,
+            (Phase::Rcpt, 500..) if of_the_sender => Meaning::NotFromUs,
             (_, 400..500) => Meaning::Later,
             (_, 500..) => Meaning::Never,
             _ => Meaning::Nonsense,
@@ -92,6 +96,7 @@ impl Meaning {
 pub(super) fn advice(reply: &Reply) -> &'static str {
     match (reply.enhanced.map(|e| (e.subject, e.detail)), reply.code) {
         (Some((1, 2)), _) => "the domain does not exist: correct the address in the roster",
+        (Some((1, 7 | 8)), _) => "the server does not accept the sender: correct [mail] from or bounce_to",
         (Some((1, _)), _) | (None, 550 | 551 | 553) => {
             "correct the address in the roster, or reach the person another way"
         }
@@ -182,12 +187,27 @@ mod tests {
             (Phase::Rcpt, 354, "", Nonsense),
             (Phase::Rcpt, 450, "4.2.0", Later),
             (Phase::Rcpt, 550, "5.7.1", Never),
+            (Phase::Rcpt, 530, "5.7.0", NotFromUs),
+            (Phase::Rcpt, 553, "5.1.7", NotFromUs),
+            (Phase::Rcpt, 550, "5.1.8", NotFromUs),
+            (Phase::Rcpt, 450, "4.1.8", Later),
+            (Phase::Dot, 550, "5.1.8", Never),
             (Phase::Mail, 421, "", Closing),
             (Phase::Mail, 530, "", NotFromUs),
             (Phase::Mail, 550, "5.7.1", NotFromUs),
+            (Phase::Mail, 550, "", NotFromUs),
+            (Phase::Mail, 501, "5.1.7", NotFromUs),
+            (Phase::Mail, 553, "5.1.8", NotFromUs),
+            (Phase::Mail, 552, "", Never),
             (Phase::Mail, 552, "5.3.4", Never),
+            (Phase::Mail, 554, "5.3.4", Never),
+            (Phase::Mail, 553, "5.6.7", Never),
             (Phase::Mail, 452, "", Later),
             (Phase::Reset, 250, "", Yes),
+            (Phase::Reset, 502, "5.5.1", Closing),
+            (Phase::Reset, 452, "", Closing),
+            (Phase::Reset, 421, "", Closing),
+            (Phase::Reset, 354, "", Nonsense),
         ] {
             assert_eq!(Meaning::of(phase, &reply(code, enhanced)), meaning, "{code} {enhanced} to {phase}");
         }
@@ -197,6 +217,9 @@ mod tests {
     fn advice_follows_the_enhanced_code_before_the_code() {
         assert!(advice(&reply(550, "5.1.1")).contains("roster"));
         assert!(advice(&reply(550, "5.7.1")).contains("policy"));
+        for (code, sender) in [(501, "5.1.7"), (550, "5.1.8")] {
+            assert!(advice(&reply(code, sender)).contains("[mail] from or bounce_to"), "{sender}");
+        }
         assert!(advice(&reply(552, "5.3.4")).contains("smaller"));
         assert!(advice(&reply(550, "")).contains("roster"));
         assert!(advice(&reply(554, "")).contains("administrator"));

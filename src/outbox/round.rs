@@ -3,6 +3,7 @@
 use super::batch::Batch;
 use super::pacing::Pacer;
 use super::queue::{Claimed, Lease, Queue};
+use super::refusals::{Alarm, Run};
 use super::{Limits, Outcome, Progress, Summary};
 use crate::fault::{Finding, Result};
 use crate::system::World;
@@ -33,6 +34,9 @@ pub struct Shared<'a> {
     clock: &'a dyn World,
     progress: RefCell<&'a mut dyn FnMut(Progress<'_>)>,
     halted: Cell<bool>,
+    refusals: RefCell<Run>,
+    /// No lane begins a message before.
+    resting: Cell<Option<Instant>>,
     /// When the queue last said that the run is not called off.
     asked: Cell<Option<Instant>>,
     /// Beside mail to these domains, all of which wait, the queue had nothing more to give.
@@ -58,6 +62,8 @@ impl<'a> Shared<'a> {
             clock,
             progress: RefCell::new(progress),
             halted: Cell::new(false),
+            refusals: RefCell::default(),
+            resting: Cell::new(None),
             asked: Cell::new(None),
             drawn_dry: RefCell::default(),
         }
@@ -90,6 +96,11 @@ impl<'a> Shared<'a> {
     /// to other domains go first; `None` when nothing is left or the run ends.
     pub async fn turn(&self, lane: usize) -> Result<Option<Claimed>> {
         while !self.is_over() {
+            if let Some(until) = self.resting.get()
+                && !self.wait_until(until).await
+            {
+                return Ok(None);
+            }
             match self.pick(lane)? {
                 Pick::Nothing => return Ok(None),
                 Pick::Wait(until) => drop(self.wait_until(until).await),
@@ -207,6 +218,16 @@ impl<'a> Shared<'a> {
             self.halt();
         }
         answer
+    }
+
+    /// What the server's verdict adds to a run of refusals.
+    pub fn heed(&self, outcome: &Outcome) -> Option<Alarm> {
+        self.refusals.borrow_mut().count(outcome)
+    }
+
+    /// No lane begins anything before this has passed.
+    pub fn rest(&self, pause: Duration) {
+        self.resting.set(Some(Instant::now() + pause));
     }
 
     /// Something is wrong for every lane: nothing more is begun.

@@ -27,6 +27,7 @@ impl World for Clock {
 
 mod crash;
 mod domains;
+mod refusals;
 
 async fn run(queue: &mut MemoryQueue, stage: &Stage, connections: usize) -> Result<Summary> {
     run_telling(queue, stage, connections, &mut |_| ()).await

@@ -187,6 +187,58 @@ async fn a_refused_group_with_data_refused_too_keeps_the_connection() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refused_reset_ends_the_connection_and_judges_nobody() {
+    for act in [Act::Say("502 5.5.1 what\r\n"), Act::Say("452 4.3.0 not now\r\n"), Act::Cut("")] {
+        for offers in ["PIPELINING", "8BITMIME"] {
+            let stage = Stage::new(move |seen| match seen.step {
+                Step::Rcpt if seen.line.contains("bad@") => Act::Say("550 5.1.1 no such user\r\n"),
+                Step::Data if seen.connection == 1 => Act::Say("554 5.5.1 no valid recipients\r\n"),
+                Step::Rset => act,
+                _ => Act::Go,
+            });
+            let stage = stage.offering(offers);
+            let mut session = stage.session().await;
+            let bad = Claimed { envelope_to: "bad@corp.example".parse().expect("an address"), ..message("x\r\n") };
+            assert!(matches!(send(&mut session, &bad).await, Verdict::Refused(_)));
+            assert!(session.is_usable());
+            let verdict = session.transmit(&message("y\r\n"), &mut || panic!("no mark")).await.expect("a queue");
+            let Verdict::Broken { trouble, marked: false } = verdict else { panic!("{act:?}: {verdict:?}") };
+            assert!(trouble.to_string().contains("at RSET"), "{trouble}");
+            assert!(!session.is_usable() && stage.log().kept.is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_fails_judges_nobody_and_a_package_that_changed_fails_its_message() {
+    struct Package {
+        size: u64,
+        code: &'static str,
+    }
+    impl Payload for Package {
+        fn size(&self) -> u64 {
+            self.size
+        }
+        fn write(&self, out: &mut dyn std::io::Write) -> crate::fault::Result<()> {
+            out.write_all(b"To: x\r\n")?;
+            Err(Fault::new(self.code, "kim.zip: so it is", "see to it"))
+        }
+    }
+    // Read at once, and ahead on another thread.
+    for size in [100, 1 << 20] {
+        for (code, told) in [("io", "trouble: kim.zip: so it is"), ("attachment-changed", "refused: kim.zip: so it is")]
+        {
+            let stage = Stage::new(|_| Act::Go);
+            let package = Claimed { payload: Arc::new(Package { size, code }), ..message("") };
+            assert_eq!(judged(&stage, &package).await, told, "{size}");
+            assert_eq!(stage.log().kept, []);
+        }
+    }
+    let finding = crate::fault::Finding::error("io", "kim.zip: so it is", "see to it");
+    assert_eq!(Trouble::Unread(finding.clone()).finding("mail.corp.example:25"), finding);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_server_says_unasked_ends_the_connection() {
     for (extra, why) in [
         ("250 2.0.0 queued\r\n421 4.4.2 idle too long\r\n", "turned away at MAIL: 421 4.4.2 idle too long"),

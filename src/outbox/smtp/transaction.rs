@@ -4,6 +4,7 @@ use super::session::Session;
 use super::transparency::{BLOCK, Transparent};
 use super::{Phase, Trouble, envelope};
 use crate::fault;
+use crate::outbox::outcome::Unwritten;
 use crate::outbox::retry::Meaning;
 use crate::outbox::{Claimed, Lease, Payload, Refusal, Reply, Unsendable};
 use lettre::transport::smtp::commands::{Data, Rset};
@@ -43,6 +44,15 @@ impl From<Trouble> for End {
 impl From<Unsendable> for End {
     fn from(unsendable: Unsendable) -> Self {
         End::Verdict(Verdict::Refused(Refusal::Message(unsendable)))
+    }
+}
+
+impl From<Unwritten> for End {
+    fn from(unwritten: Unwritten) -> Self {
+        match unwritten {
+            Unwritten::Message(unsendable) => unsendable.into(),
+            Unwritten::Machine(finding) => Trouble::Unread(finding).into(),
+        }
     }
 }
 
@@ -147,10 +157,8 @@ impl Session {
         }
         let last = reader.await.unwrap_or_else(|_| {
             let cause = "reading the message failed inside the program".to_owned();
-            Err(Unsendable::Unreadable {
-                cause,
-                remedy: "run `preview` for this person, and report what it says".into(),
-            })
+            let remedy = "run `preview` for this person, and report what it says".to_owned();
+            Err(Unsendable::Unreadable { cause, remedy }.into())
         });
         Ok(last?)
     }

@@ -1,6 +1,7 @@
 //! A message made ready for the wire while it is written: dots doubled (RFC 5321 §4.5.2), and every rule held that a
 //! server might not hold. What breaks one never gets its final dot, so no server keeps it.
 
+use crate::outbox::outcome::Unwritten;
 use crate::outbox::{Payload, Unsendable};
 use memchr::memchr2;
 use std::io::{self, Write};
@@ -29,17 +30,17 @@ pub struct Transparent<F> {
 
 impl<F: FnMut(Vec<u8>) -> io::Result<()>> Transparent<F> {
     /// Writes the whole payload. The last block, which ends with the final dot, is returned and not emitted.
-    pub fn fill(payload: &dyn Payload, emit: F) -> Result<Vec<u8>, Unsendable> {
+    pub fn fill(payload: &dyn Payload, emit: F) -> Result<Vec<u8>, Unwritten> {
         let (promised, eight_bit) = (payload.size(), payload.eight_bit());
         let block = Vec::with_capacity(promised.min(BLOCK as u64) as usize + 64);
         let mut wire =
             Transparent { emit, block, promised, eight_bit, offset: 0, line: 1, length: 0, cr: false, broken: None };
         let written = payload.write(&mut wire);
         if let Some(broken) = wire.broken {
-            return Err(broken);
+            return Err(broken.into());
         }
-        written.map_err(Unsendable::unreadable)?;
-        wire.finish()
+        written?;
+        Ok(wire.finish()?)
     }
 
     fn finish(mut self) -> Result<Vec<u8>, Unsendable> {
@@ -141,7 +142,7 @@ mod tests {
     use crate::outbox::queue::memory::Bytes;
     use proptest::prelude::*;
 
-    fn wire(message: &[u8]) -> Result<Vec<u8>, Unsendable> {
+    fn wire(message: &[u8]) -> Result<Vec<u8>, Unwritten> {
         let mut blocks = Vec::new();
         let last = Transparent::fill(&Bytes(message.into()), |block| {
             blocks.push(block);
@@ -176,7 +177,7 @@ mod tests {
             (long.as_bytes(), Unsendable::LongLine { line: 2 }),
             ("a\r\nbé".as_bytes(), Unsendable::EightBit { offset: 4 }),
         ] {
-            assert_eq!(wire(message), Err(why), "{}", String::from_utf8_lossy(message));
+            assert_eq!(wire(message), Err(why.into()), "{}", String::from_utf8_lossy(message));
         }
         assert!(wire("x".repeat(998).as_bytes()).is_ok());
     }
@@ -194,7 +195,7 @@ mod tests {
         }
         for promised in [6, 8] {
             let refused = Transparent::fill(&Liar(promised), |_| Ok(())).expect_err("another size");
-            assert_eq!(refused, Unsendable::WrongSize { promised, written: 7 });
+            assert_eq!(refused, Unsendable::WrongSize { promised, written: 7 }.into());
         }
         assert!(Transparent::fill(&Liar(7), |_| Ok(())).is_ok());
     }
@@ -212,7 +213,7 @@ mod tests {
             }
         }
         let (cause, remedy) = ("kim.zip has changed".into(), "run build".into());
-        assert_eq!(Transparent::fill(&Gone, |_| Ok(())), Err(Unsendable::Unreadable { cause, remedy }));
+        assert_eq!(Transparent::fill(&Gone, |_| Ok(())), Err(Unsendable::Unreadable { cause, remedy }.into()));
     }
 
     /// The receiver's side (RFC 5321 §4.5.2), written apart from the sender's.

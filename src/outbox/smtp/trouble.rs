@@ -26,7 +26,7 @@ pub enum Trouble {
     Garbled(Phase, Malformed),
     /// A reply that cannot stand there, or that nobody asked for.
     OutOfStep(Phase, Reply),
-    /// The server says that it will not go on: 421, or a refusal before the first message.
+    /// The server says that it will not go on: 421, or a refusal of RSET or before the first message.
     Turned(Phase, Reply),
     /// TLS is required and not offered: a server without it, or somebody in between who took the offer away.
     NoStarttls,
@@ -52,6 +52,8 @@ pub enum Trouble {
     },
     /// Mail from this sender, or without a login, is refused whoever the recipient is.
     SenderRefused(Reply),
+    /// Not the connection's own: a file of the message could not be read, and half a message ends it.
+    Unread(Finding),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,11 +83,14 @@ impl Trouble {
 
     /// As a complaint about `server` (host and port).
     pub fn finding(&self, server: &str) -> Finding {
+        if let Trouble::Unread(finding) = self {
+            return finding.clone();
+        }
         let (code, remedy) = self.advice();
         Finding::error(code, format!("{server}: {self}"), remedy)
     }
 
-    fn advice(&self) -> (&'static str, &'static str) {
+    fn advice(&self) -> (&'static str, &str) {
         use Trouble::*;
         match self {
             Unresolved { .. } => {
@@ -151,6 +156,7 @@ impl Trouble {
                 "smtp-sender-refused",
                 "log in as somebody who may send as [mail] from and bounce_to, or correct these",
             ),
+            Unread(finding) => (finding.code, &finding.remedy),
         }
     }
 }
@@ -178,6 +184,7 @@ impl fmt::Display for Trouble {
             WrongPassword(reply) => write!(f, "the login is refused: {reply}"),
             NoPassword { refusal, words } => write!(f, "the login is refused ({refusal}), and {words}"),
             SenderRefused(reply) => write!(f, "the sender is refused: {reply}"),
+            Unread(finding) => f.write_str(&finding.cause),
         }
     }
 }
