@@ -110,7 +110,9 @@ fn an_answer_to_an_older_notice_counts_for_nothing_newer_and_its_author_is_told_
     told.reply("3", denver, DENVER, "CONFIRMED, as I said");
     campaign.write("Maildir/new/4", format!("From: <{DENVER}>\nTo: {}\nSubject: Re: answer\nIn-Reply-To: {}\nAuto-Submitted: auto-replied\n\nCONFIRMED\n",
         field(&to_denver, "Reply-To"), field(&to_denver, "Message-ID")));
-    told.intake();
+    let taken = told.intake();
+    assert_eq!((taken["outdated"].clone(), taken["review"].clone()), (json!(0), json!(1)), "{taken}");
+    campaign.run("ack review").ends(0).says("answers again what holds no more").says("as I said");
     campaign.run("send --yes").ends(3);
     assert_eq!((told.replies().len(), told.satisfied("serial-received")), (2, json!(0)));
 

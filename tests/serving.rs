@@ -2,6 +2,8 @@
 
 use crate::harness::http::{ask, get, nonce, post};
 use crate::harness::{Campaign, FUTURE, Served};
+use flagday::engine::Engine;
+use flagday::system::{Real, World};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
@@ -87,6 +89,52 @@ fn the_link_in_the_mail_takes_the_code_and_the_gate_counts_it() {
     for secret in [&code, page.strip_prefix("/c/").expect("a link"), "LINDBERG"] {
         assert!(!said.contains(secret), "{secret} in {said}");
     }
+}
+
+/// A reminder's link is of the newest revision, whomever that concerned.
+#[test]
+fn a_code_counts_on_the_page_until_its_own_package_is_replaced() {
+    let campaign = built();
+    campaign.run("send change-date --yes").ends(0);
+    let code = campaign.code("LINDBERG");
+    let amended = |person: &str| {
+        campaign.poke(&format!("disks/{person}/CONNECT.GLB"), 400, 0x5a);
+        campaign.run("build").ends(0);
+        campaign.run("amend --yes").ends(0);
+    };
+    let link = |person: &str, revision| {
+        let engine = Engine::open(campaign.root(), &Real).expect("opened");
+        let link = engine.confirm_link(person, "disk-received", revision, Real.now()).expect("a page");
+        link.strip_prefix("http://127.0.0.1:8480").expect("its address").to_owned()
+    };
+    let typed = |served: &Served, page: &str, typed: &str| {
+        let form = get(served.address, page);
+        post(served.address, page, &[("nonce", nonce(&form.body)), ("answer", "done"), ("typed", typed)])
+    };
+    let carter = campaign.code("CARTER");
+    amended("HARRIS");
+    let served = campaign.serve(|command| {
+        command.arg("--pages-only");
+    });
+    let page = link("LINDBERG", 2);
+    assert_eq!(typed(&served, &page, &code).status, 303);
+    assert!(get(served.address, &page).body.contains("Thank you"));
+    assert!(get(served.address, &link("LINDBERG", 1)).body.contains("Thank you"), "by whichever link");
+    assert_eq!(grade(&campaign, "LINDBERG"), "possessed");
+    served.terminate();
+    served.end();
+
+    amended("CARTER");
+    let served = campaign.serve(|command| {
+        command.arg("--pages-only");
+    });
+    let page = link("CARTER", 3);
+    let old = typed(&served, &page, &carter);
+    assert!(old.status == 422 && old.body.contains("older package"), "{}", old.body);
+    assert_eq!(typed(&served, &page, &carter).status, 429, "counted, and slowed like anything wrong");
+    assert_eq!(grade(&campaign, "CARTER"), "sent");
+    served.terminate();
+    served.end();
 }
 
 #[test]

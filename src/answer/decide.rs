@@ -30,6 +30,10 @@ pub fn decide(reading: &Reading, placed: &Placed, current: u32, known: &impl Kno
     let mut decision = Decision::default();
     let revision = placed.revision.unwrap_or(current);
     let concerns = placed.person.is_some() || placed.doubt.is_some() || placed.message.is_some();
+    if reading.unread {
+        decision.review = Some(format!("{}, so nothing of it was read but its header", reading.because.join("; ")));
+        return decision;
+    }
     if let Some(doubt) = &placed.doubt {
         decision.review = Some(doubt.clone());
         return decision;
@@ -265,6 +269,41 @@ mod tests {
             assert!(decision.review.is_some_and(|why| why.contains("an escalation about ann")));
         }
         assert_eq!(decided(&own, &escalation).fact, Some((Kind::Code, 2)), "by any way");
+    }
+
+    #[test]
+    fn what_is_beyond_the_limits_waits_for_a_human_with_what_its_header_tells() {
+        let header = "From ann@corp.example Mon Nov 23 10:00:00 2026\nFrom: ann@corp.example\nTo: ack+x@corp.example\n\
+            Subject: Re: disk\nMessage-ID: <2@home.example>\nIn-Reply-To: <1@x>\n";
+        let nested: String = (0..22)
+            .map(|n| format!("Content-Type: multipart/mixed; boundary=B{n}\n\n--B{n}\n"))
+            .chain(["\nCONFIRMED\n".to_owned()])
+            .collect();
+        for (rest, why) in [
+            (format!("\nCONFIRMED\n{}", "x".repeat(25 << 20)), "25 MiB"),
+            (format!("X-Scan: {}\n\nCONFIRMED\n", "x".repeat(256 << 10)), "256 KiB"),
+            (format!("Content-Type: multipart/mixed; boundary=B\n\n{}", "--B\n\nx\n".repeat(1_001)), "1,000 parts"),
+            (nested, "20 deep"),
+        ] {
+            let reading = read(format!("{header}{rest}").as_bytes(), &Asked::in_campaign([]));
+            assert_eq!(
+                (reading.kind, reading.unread, &*reading.subject),
+                (MailKind::Unrelated, true, "Re: disk"),
+                "{why}"
+            );
+            assert_eq!(
+                (&*reading.authors, &*reading.original.ids),
+                (&["ann@corp.example".into()][..], &["<1@x>".into()][..])
+            );
+            assert_eq!(reading.original.came_to, ["ack+x@corp.example"]);
+            assert_eq!((reading.message_id.as_deref(), reading.content_key()), (Some("<2@home.example>"), None));
+            for placed in [ann(2), Placed::default()] {
+                let decision = decide(&reading, &placed, 2, &Desk(2));
+                assert!(decision.review.is_some_and(|words| words.contains(why)) && decision.fact.is_none(), "{why}");
+            }
+        }
+        let empty = read(b"", &Asked::in_campaign([]));
+        assert_eq!(decide(&empty, &Placed::default(), 2, &Desk(2)), Decision::default());
     }
 
     #[test]

@@ -29,9 +29,9 @@ pub fn digest(raw: &[u8]) -> String {
 
 impl Reading {
     /// SHA-256 of what the letter is and says: the same letter that came by two ways, with other trace fields. A letter
-    /// without a Message-ID has none but its octets.
+    /// without a Message-ID, or one that was not read, has none but its octets.
     pub fn content_key(&self) -> Option<String> {
-        let id = self.message_id.as_deref()?;
+        let id = self.message_id.as_deref().filter(|_| !self.unread)?;
         let mut digest = Sha256::new();
         let recipients = self.recipients.join(",");
         let authors = self.authors.join(",");

@@ -122,6 +122,12 @@ impl InboundMessage {
         parsed.unwrap_or_else(|_| Ok(without_parts(raw)))
     }
 
+    /// Its header alone, of a message beyond the limits.
+    pub fn header(raw: &[u8]) -> InboundMessage {
+        let headers = InboundMessage::parse_headers(without_envelope_line(raw));
+        InboundMessage { headers, ..InboundMessage::default() }
+    }
+
     /// Only the header fields of a block: of a returned message, or of one recipient in a report.
     pub fn parse_headers(raw: &[u8]) -> Headers {
         let raw = &raw[..raw.len().min(HEADERS)];

@@ -1,27 +1,44 @@
 //! The order in which a message is judged: limits, then reports by structure, then what mail systems write, then the
 //! marks of machines, and only then a person's answer. The first that fits ends it.
 
-use super::message::InboundMessage;
+use super::message::{InboundMessage, Unreadable};
 use super::reading::{MailKind, Original, Reading, Said};
 use super::said::{self, Asked};
 use super::{automatic, away, bounce, challenge, receipt, report, typed};
 use chrono::{DateTime, NaiveDate};
 
-/// Reads one message, whatever it is. Never panics: what cannot be read is `unrelated`, and says why.
+/// Reads one message, whatever it is. Never panics: what cannot be read is `unrelated`, says why, and is still known by its
+/// header.
 pub fn read(raw: &[u8], asked: &Asked) -> Reading {
     match InboundMessage::parse(raw) {
         Ok(message) => {
             let judged = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| judge(&message, asked)));
-            let mut reading =
-                judged.unwrap_or_else(|_| Reading::of(MailKind::Unrelated).because("it could not be judged"));
-            reading.authors = message.authors().filter(|address| !address.is_empty()).map(str::to_owned).collect();
-            reading.authors.dedup();
-            reading.subject = message.subject().chars().take(200).collect();
-            reading.message_id = message.headers.get("Message-ID").map(str::to_owned);
-            reading
+            let reading = judged.unwrap_or_else(|_| unread(&InboundMessage::header(raw), "it could not be judged"));
+            signed(reading, &message)
         }
-        Err(why) => Reading::of(MailKind::Unrelated).because(why.words()),
+        Err(why @ Unreadable::Empty) => Reading::of(MailKind::Unrelated).because(why.words()),
+        Err(why) => {
+            let header = InboundMessage::header(raw);
+            signed(unread(&header, why.words()), &header)
+        }
     }
+}
+
+/// Known by its header alone.
+fn unread(header: &InboundMessage, why: &str) -> Reading {
+    let mut reading = Reading::of(MailKind::Unrelated).because(why);
+    reading.original = Original::of(header);
+    reading.unread = true;
+    reading
+}
+
+/// With its authors, subject and identifier.
+fn signed(mut reading: Reading, message: &InboundMessage) -> Reading {
+    reading.authors = message.authors().filter(|address| !address.is_empty()).map(str::to_owned).collect();
+    reading.authors.dedup();
+    reading.subject = message.subject().chars().take(200).collect();
+    reading.message_id = message.headers.get("Message-ID").map(str::to_owned);
+    reading
 }
 
 /// Judges a message that was read within limits.

@@ -81,6 +81,8 @@ pub struct Reading {
     pub kind: MailKind,
     /// Of a failure: it will not go away.
     pub permanent: Option<bool>,
+    /// Nothing of it but its header was read: what stands in it only a human can tell.
+    pub unread: bool,
     /// Whom a report is about, in lower case.
     pub recipients: Vec<String>,
     /// RFC 3463, as `5.1.1`.
@@ -108,6 +110,7 @@ impl Reading {
         Reading {
             kind,
             permanent: None,
+            unread: false,
             recipients: Vec::new(),
             status: None,
             diagnostic: String::new(),

@@ -47,8 +47,9 @@ impl Intake {
         let taken = match &self.path {
             Some(path) => {
                 let mut taken = TakenIn::default();
-                engine.intake_from(path, &AtomicBool::new(false), &mut taken)?;
+                let done = engine.intake_from(path, &AtomicBool::new(false), &mut taken);
                 tell(global, &taken)?;
+                done?;
                 taken
             }
             None if engine.campaign.intake.is_empty() => {

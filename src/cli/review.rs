@@ -113,7 +113,7 @@ fn tell(global: &Global, reviewed: &Reviewed) -> Result<()> {
         (None, taken_as) => format!("taken for {taken_as}"),
     };
     let outdated = match reviewed.outdated {
-        true => ", which holds no more: the next send tells them so",
+        true => ", which holds no more: send tells them so, once",
         false => "",
     };
     output::data(&format!("letter {}{person}: {what}{outdated}; {} left", reviewed.letter, reviewed.left))

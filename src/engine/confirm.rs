@@ -109,7 +109,7 @@ impl Engine<'_> {
         let notice = acknowledgement.notice.as_deref().unwrap_or_default();
         let change = Context::new(&self.campaign, &person, notice).change;
         let due = acknowledgement.due.map(|due| due.instant(&self.campaign.change));
-        let facts = self.facts_about(&person.id, &acknowledgement.name, claims.revision)?;
+        let facts = self.facts_about(&person.id, &acknowledgement.name)?;
         let in_words = |at| AckWords::due(&self.campaign, &person, at);
         let noted =
             facts.iter().filter(|fact| word_only(fact.kind)).map(|fact| (fact.kind, in_words(fact.at))).collect();
@@ -176,12 +176,11 @@ impl Engine<'_> {
             return Ok(Some(Outcome::Empty));
         }
         let person = &asked.person;
-        let typed = self.recognise(&asked, claims.revision, typed)?;
-        let kind = match typed {
-            Typed::Said => Some(Kind::Confirmed),
-            Typed::Code => Some(Kind::Code),
-            Typed::OldCode => return Ok(Some(Outcome::OldCode)),
-            Typed::CodeOfAnother | Typed::Wrong => None,
+        let typed = self.recognise(&asked, typed)?;
+        let answer = match typed {
+            Typed::Said => Some((Kind::Confirmed, claims.revision)),
+            Typed::Code(told) => Some((Kind::Code, told)),
+            Typed::OldCode | Typed::CodeOfAnother | Typed::Wrong => None,
         };
         let source = self.link_keys().source(from);
         let shown = masked(from);
@@ -193,7 +192,7 @@ impl Engine<'_> {
             source: &source,
             from: &shown,
         };
-        let fact = kind.map(|kind| fact(&attempt, kind, ""));
+        let fact = answer.map(|(kind, revision)| Evidence { revision, ..fact(&attempt, kind, "") });
         let locked = |refusal| match refusal {
             Refusal::SourceLocked => format!("a hundred wrong answers came from {shown}: none is taken today"),
             _ => task_words(person, "typed too much that was wrong on the confirm page, which is shut for them: call"),
@@ -206,6 +205,7 @@ impl Engine<'_> {
         Ok(Some(match tried {
             Tried::Refused(refusal) => Outcome::Refused(refusal),
             Tried::Wrong(Some(refusal)) => Outcome::Refused(refusal),
+            Tried::Wrong(None) if matches!(typed, Typed::OldCode) => Outcome::OldCode,
             Tried::Wrong(None) => Outcome::Wrong,
             Tried::Recorded | Tried::Repeated => Outcome::Recorded,
         }))
@@ -218,7 +218,7 @@ impl Engine<'_> {
             return Ok(Outcome::Empty);
         }
         let (person, name) = (&asked.person, &asked.acknowledgement.name);
-        let known = self.facts_about(&person.id, name, claims.revision)?;
+        let known = self.facts_about(&person.id, name)?;
         let said = format!("\"{words}\"");
         if known.iter().any(|fact| fact.kind == kind && fact.detail.starts_with(&said)) {
             return Ok(Outcome::Recorded);
@@ -245,7 +245,8 @@ impl Engine<'_> {
         Ok(Outcome::Recorded)
     }
 
-    fn recognise(&self, asked: &Asked, revision: u32, typed: &str) -> Result<Typed> {
+    /// A code counts out of every package that still holds: what concerned somebody else has made none of theirs older.
+    fn recognise(&self, asked: &Asked, typed: &str) -> Result<Typed> {
         let person = &asked.person;
         let said = match &person.mailbox {
             Some(mailbox) => same(mailbox, typed),
@@ -257,8 +258,10 @@ impl Engine<'_> {
         }
         let Ok(code) = Code::parse(typed) else { return Ok(Typed::Wrong) };
         Ok(match self.ledger.code_issued(&code.fingerprint())? {
-            Some((owner, told)) if owner == person.id && told == revision => Typed::Code,
-            Some((owner, _)) if owner == person.id => Typed::OldCode,
+            Some((owner, told)) if owner == person.id => match told >= self.ledger.floor(&owner)? {
+                true => Typed::Code(told),
+                false => Typed::OldCode,
+            },
             Some(_) => Typed::CodeOfAnother,
             None => Typed::Wrong,
         })
@@ -281,8 +284,10 @@ impl Engine<'_> {
         }
     }
 
-    fn facts_about(&self, person: &str, acknowledgement: &str, revision: u32) -> Result<Vec<Evidence>> {
-        let mut facts = self.ledger.evidence_about(person, acknowledgement, revision)?;
+    /// What still counts, whichever letter it answered.
+    fn facts_about(&self, person: &str, acknowledgement: &str) -> Result<Vec<Evidence>> {
+        let since = self.ledger.floor(person)?;
+        let mut facts = self.ledger.evidence_about(person, acknowledgement, since)?;
         facts.retain(|fact| !fact.revoked);
         Ok(facts)
     }
@@ -322,7 +327,8 @@ pub(super) fn link(
 enum Typed {
     /// The mailbox name, or the word asked for.
     Said,
-    Code,
+    /// With the revision in whose package it went out.
+    Code(u32),
     OldCode,
     CodeOfAnother,
     Wrong,

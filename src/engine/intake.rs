@@ -3,7 +3,7 @@
 use super::{Answer, Engine};
 use crate::answer::{self, Addresses, Asked, Decision, Evidence, Kind, Known, MailKind, Placed, Reading, Token, Told};
 use crate::campaign::{ImapServer, MailboxKind};
-use crate::fault::{Fault, Result};
+use crate::fault::{Fault, Finding, Result};
 use crate::inbox::{Batches, Imap, Letter, Mbox, Source};
 use crate::ledger::{Ledger, MessageRow, NewInbound, Outdated};
 use crate::notice::is_message_id;
@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// The most letters of one mailbox that are complained of one by one.
+const MOST_UNREAD: usize = 20;
 /// The most that is kept of what a person typed, in characters.
 const EXCERPT: usize = 2_000;
 
@@ -67,7 +69,7 @@ impl Engine<'_> {
         (taken, faults)
     }
 
-    /// Takes in the letters that stand at a path.
+    /// Takes in the letters that stand at a path. Those that cannot be read are its fault, after all others were taken.
     pub fn intake_from(&mut self, path: &Path, stop: &AtomicBool, taken: &mut TakenIn) -> Result<()> {
         self.take_batches(Source::at(path)?.batches()?, stop, taken)
     }
@@ -86,13 +88,14 @@ impl Engine<'_> {
     fn intake_imap(&mut self, server: &ImapServer, stop: &AtomicBool, taken: &mut TakenIn) -> Result<()> {
         let mut imap = self.open_imap(server)?;
         imap.seek(self.ledger.cursor(&imap.name)?)?;
+        let mut unread = Vec::new();
         while !stop.load(Ordering::Relaxed)
             && let Some((last, letters)) = imap.next_batch()?
         {
-            self.take_letters(letters, taken)?;
+            unread.extend(self.take_letters(letters, taken)?);
             self.ledger.set_cursor(&imap.name, imap.validity, last)?;
         }
-        Ok(())
+        all_read(unread)
     }
 
     /// Logged in, and the folder open for reading alone.
@@ -102,26 +105,28 @@ impl Engine<'_> {
     }
 
     fn take_batches(&mut self, mut batches: Batches, stop: &AtomicBool, taken: &mut TakenIn) -> Result<()> {
+        let mut unread = Vec::new();
         while !stop.load(Ordering::Relaxed) {
             let batch = batches.next_batch()?;
             if batch.is_empty() {
                 break;
             }
-            self.take_letters(batch, taken)?;
+            unread.extend(self.take_letters(batch, taken)?);
         }
-        Ok(())
+        all_read(unread)
     }
 
-    /// Records a batch: understood on all cores, then written in one transaction.
-    pub(super) fn take_letters(&mut self, batch: Vec<Letter>, taken: &mut TakenIn) -> Result<()> {
+    /// Records a batch: understood on all cores, then written in one transaction. Returns what is wrong with letters that
+    /// cannot be read; the next intake tries them again.
+    pub(super) fn take_letters(&mut self, batch: Vec<Letter>, taken: &mut TakenIn) -> Result<Vec<Finding>> {
         // Most of a mailbox was read before: that costs its octets, not their meaning.
         let digests = on_all_cores(&batch, |letter| {
             let bytes = letter.clone().bytes()?;
             Ok::<_, Fault>(bytes.map(|bytes| answer::digest(&bytes)))
         });
-        let mut fresh = Vec::new();
+        let (mut fresh, mut unread) = (Vec::new(), Vec::new());
         for (letter, digest) in batch.into_iter().zip(digests) {
-            let Some(digest) = digest? else { continue };
+            let Some(digest) = readable(digest, &mut unread) else { continue };
             taken.read += 1;
             if !self.ledger.is_taken(&digest)? {
                 fresh.push((letter, digest));
@@ -135,9 +140,11 @@ impl Engine<'_> {
         let current = self.revision_number()?;
         let mut letters = Vec::new();
         for ((letter, digest), reading) in fresh.into_iter().zip(readings) {
-            if let Some(reading) = reading? {
+            if let Some(reading) = readable(reading, &mut unread) {
                 let seen = self.see(&desk, reading, current);
-                letters.push(self.to_record(letter.name(), digest, seen, current)?);
+                let mut record = self.to_record(letter.name(), digest, seen, current)?;
+                self.once_outdated(&mut record, &letters)?;
+                letters.push(record);
             }
         }
         drop(desk);
@@ -151,7 +158,7 @@ impl Engine<'_> {
                 taken.outdated += usize::from(letter.outdated.is_some());
             }
         }
-        Ok(())
+        Ok(unread)
     }
 
     /// What the campaign's notices ask for.
@@ -222,12 +229,12 @@ impl Engine<'_> {
             }
         }
         let because: Vec<&str> = reading.because.iter().chain(&placed.by).map(String::as_str).collect();
-        let excerpt = match &decision.review {
-            Some(_) => {
+        let excerpt = match (&decision.review, &outdated) {
+            (None, None) => String::new(),
+            _ => {
                 let head: String = reading.typed.chars().take(2 * EXCERPT).collect();
                 answer::masked(&head).chars().take(EXCERPT).collect()
             }
-            None => String::new(),
         };
         Ok(NewInbound {
             content: reading.content_key(),
@@ -259,6 +266,20 @@ impl Engine<'_> {
             valid: self.ledger.floor(&fact.person)?,
             message_id: reading.message_id.clone().filter(|id| is_message_id(id)),
         }))
+    }
+
+    /// Whoever was told once that their answer holds no more, and answers the same again, needs a human.
+    fn once_outdated(&self, letter: &mut NewInbound, batch: &[NewInbound]) -> Result<()> {
+        let (Some(person), Some(one)) = (&letter.person, &letter.outdated) else { return Ok(()) };
+        let same = |other: &NewInbound| {
+            other.person.as_ref() == Some(person)
+                && other.outdated.as_ref().is_some_and(|other| other.acknowledgement == one.acknowledgement)
+        };
+        if batch.iter().any(same) || self.ledger.is_outdated(person, &one.acknowledgement, one.valid)? {
+            letter.outdated = None;
+            letter.review.get_or_insert_with(|| "answers again what holds no more; they were told so".to_owned());
+        }
+        Ok(())
     }
 
     /// Which acknowledgement a fact is about: the one that the message in question asks for, else the only one. What could
@@ -304,6 +325,24 @@ impl Engine<'_> {
         let mut meant = self.ledger.messages_to(person)?.into_iter().filter(left);
         Ok(meant.next().filter(|_| meant.next().is_none()))
     }
+}
+
+/// One letter that cannot be read keeps no other from being read.
+fn readable<T>(read: Result<Option<T>>, unread: &mut Vec<Finding>) -> Option<T> {
+    read.unwrap_or_else(|fault| {
+        unread.extend(fault.findings);
+        None
+    })
+}
+
+fn all_read(mut unread: Vec<Finding>) -> Result<()> {
+    let more = unread.len().saturating_sub(MOST_UNREAD);
+    unread.truncate(MOST_UNREAD);
+    if more > 0 {
+        let remedy = "see to those that are named, then run `flagday intake` again";
+        unread.push(Finding::error("io", format!("{more} more letters cannot be read"), remedy));
+    }
+    Fault::check(unread).map(drop)
 }
 
 /// The ledger and the roster as the correlation asks them.
@@ -362,5 +401,37 @@ impl Known for Desk<'_> {
 
     fn floor(&self, person: &str) -> u32 {
         self.ask(self.ledger.floor(person).map(Some)).unwrap_or(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::Real;
+
+    #[test]
+    fn a_letter_that_cannot_be_read_keeps_no_other_from_being_taken() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let campaign = "[campaign]\nname = \"vpn\"\nchange_at = 2097-03-31T18:00:00\ntime_zone = \"Europe/Berlin\"\n\
+            contact = \"IT\"\n[mail]\nfrom = \"it@corp.example\"\n[[roster]]\nfile = \"people.csv\"\n[audience]\nall = {}\n";
+        fs_err::write(folder.path().join("flagday.toml"), campaign).expect("written");
+        fs_err::write(folder.path().join("people.csv"), "id,name,email,kind\nann,Ann,ann@corp.example,user\n")
+            .expect("written");
+        let mut engine = Engine::open(folder.path(), &Real).expect("opened");
+        let held = |name: &str| {
+            let bytes = format!("From: ann@corp.example\nSubject: Re: {name}\n\nhello\n").into_bytes();
+            Letter::Held { name: name.to_owned(), bytes }
+        };
+        // A folder opens, and does not read: as a file on a failing disk.
+        let broken = Letter::File(folder.path().to_owned());
+        let gone = Letter::File(folder.path().join("gone"));
+        let mut taken = TakenIn::default();
+        let batch = vec![held("one"), broken.clone(), gone, held("two")];
+        let unread = engine.take_letters(batch, &mut taken).expect("taken");
+        assert_eq!((taken.read, taken.new, unread.len()), (2, 2, 1));
+        assert!(unread[0].cause.contains(&broken.name()), "{}", unread[0].cause);
+        let many = std::iter::repeat_n(unread[0].clone(), 30).collect();
+        assert_eq!(all_read(many).expect_err("a fault").findings.len(), MOST_UNREAD + 1);
+        assert_eq!(all_read(Vec::new()), Ok(()));
     }
 }

@@ -1,5 +1,6 @@
 //! Whoever answers what they were told before hears that it does not count, what is different by now, and which message
-//! to answer instead: once for each revision that concerned them, and only after a letter that a person wrote.
+//! to answer instead: once for each acknowledgement and revision that concerned them, and only after a letter that
+//! a person wrote.
 
 use super::Engine;
 use super::calendar::Whereabouts;
@@ -52,7 +53,14 @@ impl Engine<'_> {
             return Ok(Vec::new());
         }
         let intents = waiting.iter().map(|one| self.answer_to(one));
-        Ok(intents.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+        let mut intents: Vec<Intent> = intents.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+        // Whoever is asked for several things may have answered each of them too late: a reply of its own for each.
+        let mut have = self.ledger.copies(OUTDATED)?;
+        for intent in &mut intents {
+            let free = |copy: &u32| have.insert((intent.person.id.clone(), *copy));
+            intent.copy = (0..).find(free).unwrap_or_default();
+        }
+        Ok(intents)
     }
 
     /// Nothing while the newest notice has not left, and nothing to somebody who has answered it by now.

@@ -1,4 +1,5 @@
-//! Answers to what was told before: who is to hear that theirs does not count, once for each revision that concerned them.
+//! Answers to what was told before: who is to hear that theirs does not count, once for each
+//! acknowledgement and revision that concerned them.
 
 use super::{Ledger, audit, instant};
 use crate::fault::Result;
@@ -40,17 +41,26 @@ impl Ledger {
         let mut all = self.db.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM outdated o JOIN floor f ON f.person = o.person AND f.revision = o.revision \
              JOIN inbound i ON i.id = o.letter WHERE NOT EXISTS (SELECT 1 FROM message m \
-             WHERE m.person = o.person AND m.notice = ? AND m.revision >= o.revision) ORDER BY o.letter"
+             WHERE m.person = o.person AND m.notice = ? AND m.acknowledgement = o.acknowledgement \
+             AND m.revision >= o.revision) ORDER BY o.letter"
         ))?;
         let rows = all.query_map([OUTDATED], read)?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether an answer of the person is noted already that this revision has made one of the past.
+    pub fn is_outdated(&self, person: &str, acknowledgement: &str, valid: u32) -> Result<bool> {
+        let mut find = self
+            .db
+            .prepare_cached("SELECT 1 FROM outdated WHERE person = ? AND acknowledgement = ? AND revision = ?")?;
+        Ok(find.exists((person, acknowledgement, valid))?)
     }
 
     /// The newest such answer of a person, whether they have heard of it or not.
     pub fn outdated(&self, person: &str) -> Result<Option<ToHear>> {
         let mut find = self.db.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM outdated o JOIN inbound i ON i.id = o.letter WHERE o.person = ? \
-             ORDER BY o.revision DESC LIMIT 1"
+             ORDER BY o.revision DESC, o.letter DESC LIMIT 1"
         ))?;
         Ok(find.query_row([person], read).optional()?)
     }

@@ -100,6 +100,13 @@ ALTER TABLE letter ADD COLUMN sum INTEGER;
 ", "
 ALTER TABLE waiver ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
 UPDATE waiver SET revision = coalesce((SELECT max(number) FROM revision WHERE revision.at <= waiver.at), 1);
+", "
+ALTER TABLE outdated RENAME TO outdated_of_person;
+CREATE TABLE outdated(
+  person TEXT NOT NULL, revision INTEGER NOT NULL, acknowledgement TEXT NOT NULL, answered INTEGER NOT NULL,
+  letter INTEGER NOT NULL, message_id TEXT, PRIMARY KEY(person, acknowledgement, revision)) STRICT;
+INSERT INTO outdated SELECT person, revision, acknowledgement, answered, letter, message_id FROM outdated_of_person;
+DROP TABLE outdated_of_person;
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
