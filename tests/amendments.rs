@@ -198,6 +198,7 @@ fn a_change_that_is_put_off_holds_everything_until_there_is_a_new_date() {
     assert_eq!(satisfied(&campaign, "disks-held"), (0, 12));
     campaign.run("send --yes").ends(6);
     campaign.run("cutover --yes").ends(6);
+    campaign.run("tick --yes").ends(0);
     assert_eq!(status(&campaign)["postponed"], true);
     campaign.run("plan").ends(0).says("on hold");
     campaign.run("amend --postpone --yes").ends(0).says("nothing changed");
@@ -212,6 +213,25 @@ fn a_change_that_is_put_off_holds_everything_until_there_is_a_new_date() {
 }
 
 #[test]
+fn status_counts_those_who_are_still_to_hear_that_it_is_put_off() {
+    let campaign = Campaign::sample().change_at(FUTURE);
+    campaign.run("send new-serial --yes").ends(0).says("5 sent");
+    let (outbox, aside) = (campaign.root().join(".flagday/outbox"), campaign.root().join(".flagday/aside"));
+    fs_err::rename(&outbox, &aside).expect("renamed");
+    fs_err::write(&outbox, "in the way").expect("written");
+    campaign.run("amend --postpone --yes").ends(1);
+    let waiting = status(&campaign);
+    assert_eq!(waiting["messages"]["planned"], 5);
+    assert_eq!(waiting["next"], "flagday send: 5 letters that the change is put off wait to go out");
+    fs_err::remove_file(&outbox).expect("removed");
+    fs_err::rename(&aside, &outbox).expect("renamed");
+    campaign.run("tick --yes").ends(0).says("5 sent");
+    campaign.run("tick --yes").ends(0);
+    assert_eq!(campaign.outbox("-postponed-").len(), 5, "once");
+    assert!(status(&campaign)["next"].as_str().expect("a command").starts_with("set the new change_at"));
+}
+
+#[test]
 fn a_date_that_is_too_near_needs_the_word() {
     let campaign = Campaign::sample().change_at(crate::harness::PAST);
     campaign.edit("minimum_notice = \"0d\"\n", "");
@@ -219,4 +239,13 @@ fn a_date_that_is_too_near_needs_the_word() {
     assert!(campaign.outbox("").is_empty());
     campaign.run("send new-serial --short-notice --yes").ends(0).says("5 sent");
     campaign.run("send local-change-date --yes").ends(0).says("28 sent");
+    let record = campaign.run("audit export").ends(0).out;
+    let events: Vec<&str> = record.lines().filter(|line| line.contains("\"short-notice\"")).collect();
+    assert!(matches!(events[..], [one] if one.contains("\"least_hours\":168")), "once: {events:?}");
+    let told = "the date 2001-02-03T18:00:00";
+    campaign.run(&format!("report --out {}", campaign.root().join("report").display())).ends(0);
+    let timeline = String::from_utf8(campaign.bytes("report/timeline.csv")).expect("UTF-8");
+    assert!(timeline.contains(told) && timeline.contains("at short notice"), "{timeline}");
+    let page = String::from_utf8(campaign.bytes("report/report.html")).expect("UTF-8");
+    assert!(page.contains("at short notice"));
 }

@@ -319,6 +319,9 @@ impl Engine<'_> {
         let amendment = self.amendment(wish)?;
         self.require_sensible(&amendment, wish)?;
         if !amendment.is_empty() {
+            if !wish.postpone && amendment.changes.iter().any(|change| change.difference.fact == "change_at") {
+                self.note_short_notice()?;
+            }
             let facts = (!amendment.changes.is_empty()).then(|| self.facts_after(&amendment)).transpose()?;
             let names = |change: &&Change| change.effect == Effect::Cosmetic;
             let change = Takeover {

@@ -262,14 +262,15 @@ impl Engine<'_> {
         Ok(next)
     }
 
-    /// The part of an entry that is not passed over: of several reminders whose hour has come only the newest goes out.
+    /// The part of an entry that is not passed over: of several reminders whose hour has come only the newest goes out, and
+    /// one that was slept over is dropped where a later one is to come.
     pub(super) fn newest(&self, calendar: &[Entry], entry: &Entry) -> Entry {
         let now = self.now();
         let mut newest = entry.clone();
         if entry.what == What::Reminder {
             let newer = calendar.iter().filter(|other| {
                 let same = other.what == What::Reminder && other.acknowledgement == entry.acknowledgement;
-                same && other.at > entry.at && other.at <= now
+                same && other.at > entry.at && (other.at <= now || entry.is_late(now))
             });
             for other in newer {
                 newest.there.retain(|place| !other.there.contains(place));

@@ -112,17 +112,11 @@ impl Look<'_, '_> {
         for entry in calendar.iter().filter(|entry| entry.at <= self.now) {
             let entry = self.engine.newest(&calendar, entry);
             if entry.is_late(self.now) && entry.what != What::Task {
-                // A reminder that was slept over is dropped in favour of the next one; anything else is held and shown.
-                let another = |other: &&Entry| {
-                    let same = other.what == What::Reminder && other.acknowledgement == entry.acknowledgement;
-                    same && other.at > entry.at
-                };
-                let dropped = entry.what == What::Reminder && calendar.iter().any(|other| another(&other));
-                // A call is late better than never.
+                // Held and shown; but a call is late better than never.
                 let (calls, held): (Vec<_>, Vec<_>) =
                     self.intents(&entry)?.into_iter().partition(|intent| intent.is_a_call(&entry));
                 self.add(&mut due, &entry, calls)?;
-                if !dropped && !held.is_empty() {
+                if !held.is_empty() {
                     due.late.push(entry);
                 }
                 continue;
@@ -172,7 +166,7 @@ impl Look<'_, '_> {
         let Some(asked) = asked else { return Ok(otherwise.to_owned()) };
         Ok(match self.silent(asked)?.get(&intent.person.id) {
             Some(silent) if silent.unreachable => "mail does not reach them".to_owned(),
-            Some(Silent { away: Some(until), .. }) if *until > self.now.date_naive() => {
+            Some(Silent { away: Some(until), .. }) if *until > self.today(&intent.person) => {
                 format!("{otherwise}, and away until {until}")
             }
             _ => otherwise.to_owned(),
@@ -259,11 +253,15 @@ impl Look<'_, '_> {
     /// Not at an address that is dead, not while away, and not when the person was written to since the hour came: a
     /// notice that went out late is its own reminder.
     fn may_be_reminded(&self, entry: &Entry, silent: &Silent) -> bool {
-        let today = self.now.date_naive();
         let last = silent.letters.as_ref().and_then(|letters| letters.last);
         !silent.unreachable
-            && silent.away.is_none_or(|until| until <= today)
+            && silent.away.is_none_or(|until| until <= self.today(&silent.person))
             && (self.by_name || entry.at > self.now || last.is_none_or(|last| last < entry.at))
+    }
+
+    /// The day it is where the person is; as far as that is not known, where the campaign is.
+    fn today(&self, person: &Person) -> NaiveDate {
+        self.now.with_timezone(&person.time_zone.unwrap_or(self.engine.campaign.change.zone)).date_naive()
     }
 
     /// A reminder, an escalation or a call about somebody who is silent, with the reason.

@@ -2,11 +2,13 @@
 //! never went out may change freely.
 
 use super::Engine;
-use super::amend::{Left, OPEN, members_of};
+use super::amend::{Left, members_of};
 use crate::fault::{Exit, Fault, Finding, Result, Severity};
 use crate::ledger::Revision;
 use crate::package::Manifest;
+use chrono::Duration;
 use data_encoding::HEXLOWER;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -113,6 +115,7 @@ impl Engine<'_> {
         self.require_unchanged()?;
         if self.ledger.revision()?.is_none() {
             self.require_notice_time()?;
+            self.note_short_notice()?;
             self.ledger.note_members(members_of(&self.campaign, &self.roster))?;
         }
         let facts = self.facts_of(notice)?;
@@ -131,24 +134,10 @@ impl Engine<'_> {
         Ok(revision)
     }
 
-    /// People were told that the change is put off, and not until when.
-    pub fn is_postponed(&self) -> Result<bool> {
-        let told = self.ledger.revision()?;
-        Ok(told.is_some_and(|revision| revision.facts.get("change_at").is_some_and(|date| date == OPEN)))
-    }
-
     /// Ends with exit code 3 where people would hear of the date too late, unless the operator has said the word.
     pub(super) fn require_notice_time(&self) -> Result<()> {
+        let Some(left) = self.short_of_notice().filter(|_| !self.short_notice) else { return Ok(()) };
         let least = self.campaign.minimum_notice;
-        let change = &self.campaign.change;
-        // By whole days the calendar counts, not the hour.
-        let left = match least.num_hours() % 24 {
-            0 => change.local.date() - self.now().with_timezone(&change.zone).date_naive(),
-            _ => change.at - self.now(),
-        };
-        if self.short_notice || least.is_zero() || left >= least {
-            return Ok(());
-        }
         let cause = match left.num_hours() {
             ..0 => "the change lies in the past".to_owned(),
             hours => format!("the change is only {} days and {} hours away", hours / 24, hours % 24),
@@ -156,6 +145,27 @@ impl Engine<'_> {
         let asked = format!("{cause}; people are to know {} days beforehand", least.num_hours() / 24);
         let remedy = "choose a later date, or say --short-notice: it stays on record";
         Err(Fault { exit: Exit::Waiting, findings: vec![Finding::error("short-notice", asked, remedy)] })
+    }
+
+    /// Puts on record that the operator has said the word, where it was needed.
+    pub(super) fn note_short_notice(&mut self) -> Result<()> {
+        let Some(left) = self.short_of_notice().filter(|_| self.short_notice) else { return Ok(()) };
+        let change_at = self.campaign.change.at.with_timezone(&self.campaign.change.zone);
+        let least = self.campaign.minimum_notice.num_hours();
+        let body = json!({ "change_at": change_at.to_rfc3339(), "left_hours": left.num_hours(), "least_hours": least });
+        self.ledger.note(self.now(), "short-notice", &body)
+    }
+
+    /// How long it is until the change, where that is less than people are to know it beforehand.
+    fn short_of_notice(&self) -> Option<Duration> {
+        let least = self.campaign.minimum_notice;
+        let change = &self.campaign.change;
+        // By whole days the calendar counts, not the hour.
+        let left = match least.num_hours() % 24 {
+            0 => change.local.date() - self.now().with_timezone(&change.zone).date_naive(),
+            _ => change.at - self.now(),
+        };
+        (!least.is_zero() && left < least).then_some(left)
     }
 
     /// Nothing is told and nothing is switched once the campaign was called off.

@@ -49,7 +49,12 @@ impl Engine<'_> {
             if all == 0 {
                 continue;
             }
-            let open = look.intents(entry)?.iter().filter(|intent| concerned(&intent.person.id)).count();
+            let count = |entry| -> Result<usize> {
+                Ok(look.intents(entry)?.iter().filter(|intent| concerned(&intent.person.id)).count())
+            };
+            let open = count(entry)?;
+            let newest = self.newest(&calendar, entry);
+            let left = if newest.there.len() < entry.there.len() { count(&newest)? } else { open };
             let (people, state) = match () {
                 () if off.is_some() && (open > 0 || entry.what != What::Notice) => (open, off.unwrap_or_default()),
                 () if entry.at > now && entry.what == What::Notice => {
@@ -58,10 +63,10 @@ impl Engine<'_> {
                 // Who will not have answered by then is not known yet.
                 () if entry.at > now => (all, "to come"),
                 () if open == 0 => (0, "done"),
-                () if self.newest(&calendar, entry).there.is_empty() => (open, "passed over"),
-                () if entry.is_late(now) => (open, "held"),
-                () if self.awake(entry).there.is_empty() => (open, "quiet"),
-                () => (open, "due"),
+                () if left == 0 => (open, "passed over"),
+                () if entry.is_late(now) => (left, "held"),
+                () if self.awake(&newest).there.is_empty() => (left, "quiet"),
+                () => (left, "due"),
             };
             let what = match entry.what {
                 What::Notice => "notice",

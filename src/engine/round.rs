@@ -2,7 +2,7 @@
 
 use super::sending::{Sent, To};
 use super::{Engine, What};
-use crate::fault::Result;
+use crate::fault::{Exit, Result};
 use crate::outbox::Progress;
 use chrono::{DateTime, Utc};
 use std::sync::atomic::AtomicBool;
@@ -10,7 +10,13 @@ use std::sync::atomic::AtomicBool;
 impl Engine<'_> {
     /// Does everything whose hour has come. `stop` is looked at between messages.
     pub fn round(&mut self, stop: &AtomicBool, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Sent> {
-        self.send(None, &To::Everyone, None, false, stop, progress)
+        match self.send(None, &To::Everyone, None, false, stop, progress) {
+            // Put off, and everybody knows: a round has nothing to do until somebody amends.
+            Err(fault) if fault.exit == Exit::FactsChanged && self.is_postponed()? => {
+                Ok(Sent { nothing_due: true, ..Sent::default() })
+            }
+            ended => ended,
+        }
     }
 
     /// When the next round has something to do, as far as is known now, and what.

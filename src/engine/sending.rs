@@ -3,6 +3,7 @@
 use super::Engine;
 use super::calendar::{Entry, What};
 use super::outdated::Answered;
+use super::postponed::is_told;
 use crate::campaign::{Action, Grade, Step};
 use crate::fault::{Exit, Fault, Result};
 use crate::ledger::{Changed, OUTDATED, Task};
@@ -115,12 +116,13 @@ impl Engine<'_> {
         self.require_not_aborted()?;
         self.require_roster()?;
         self.require_clock()?;
-        if notice.is_none() && self.is_postponed()? && !self.intents_owed()?.is_empty() {
-            return self.send_owed(stop, progress);
+        if notice.is_none() && self.is_postponed()? {
+            return self.send_while_postponed(to, stop, progress);
         }
         self.require_unchanged()?;
         let now = self.now();
         self.ledger.recover(now, self.campaign.mail.uncertain)?;
+        self.let_sleep(notice)?;
         let mut sent = Sent::default();
         let limit = limit.unwrap_or(usize::MAX);
         let mut intents = match (to, notice) {
@@ -138,6 +140,9 @@ impl Engine<'_> {
         intents.truncate(limit.saturating_sub(sent.planned));
         let begun = Instant::now();
         sent.planned += self.plan_messages(&intents)?;
+        if notice.is_none() && *to != To::Failed {
+            self.let_sleep(None)?;
+        }
         sent.planning = begun.elapsed();
         let nowhere = |intent: &&Intent| intent.instead.is_none() && intent.person.email.is_none();
         let unreachable: Vec<String> = intents.iter().filter(nowhere).map(|intent| intent.person.id.clone()).collect();
@@ -158,13 +163,19 @@ impl Engine<'_> {
 
     /// Sends what amendments still owe, and nothing else that is due.
     pub(super) fn send_owed(&mut self, stop: &AtomicBool, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Sent> {
-        let intents = self.intents_owed()?;
+        let mut intents = self.intents_owed()?;
+        if self.is_postponed()? {
+            // What has not left names a date that nobody knows any more; and who was to hear of it waits for the new one.
+            self.ledger.hold_back(is_told, self.now())?;
+            intents.retain(|intent| is_told(&intent.notice));
+        }
         let mut sent = Sent { planned: self.plan_messages(&intents)?, ..Sent::default() };
+        self.let_sleep(None)?;
         self.deliver(&mut sent, stop, progress)?;
         Ok(sent.weigh())
     }
 
-    fn intents_owed(&self) -> Result<Vec<Intent>> {
+    pub(super) fn intents_owed(&self) -> Result<Vec<Intent>> {
         let calendars: HashMap<String, Option<u32>> =
             self.ledger.ever_told()?.into_iter().map(|told| (told.person, told.calendar)).collect();
         let now = self.now();
@@ -234,7 +245,12 @@ impl Engine<'_> {
     }
 
     /// Failed messages once more: the same bytes, or a new message where the roster has another address by now.
-    fn intents_failed(&mut self, notice: Option<&str>, limit: usize, sent: &mut Sent) -> Result<Vec<Intent>> {
+    pub(super) fn intents_failed(
+        &mut self,
+        notice: Option<&str>,
+        limit: usize,
+        sent: &mut Sent,
+    ) -> Result<Vec<Intent>> {
         let now = self.now();
         let floors = self.ledger.floors()?;
         let mut intents = Vec::new();

@@ -107,6 +107,23 @@ impl Ledger {
         })
     }
 
+    /// Takes back what is planned and has not left, but for these notices: the change was put off.
+    pub fn hold_back(&mut self, stays: impl Fn(&str) -> bool, now: DateTime<Utc>) -> Result<()> {
+        let gone: Vec<i64> = self.waiting()?.into_iter().filter(|one| !stays(&one.notice)).map(|one| one.id).collect();
+        if gone.is_empty() {
+            return Ok(());
+        }
+        self.durable(|tx| {
+            let mut is_planned = tx.prepare("SELECT 1 FROM message WHERE id = ? AND state = 'planned'")?;
+            for id in gone {
+                if is_planned.exists([id])? {
+                    queue::cancel(tx, id, "taken back: the change was put off", now)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// From which revision on a person's answers count, where it is not the first.
     pub fn floors(&self) -> Result<HashMap<String, u32>> {
         let mut all = self.db.prepare_cached("SELECT person, revision FROM floor")?;

@@ -202,6 +202,11 @@ impl Ledger {
         self.select("WHERE state IN ('failed', 'bounced', 'held', 'uncertain')", &[])
     }
 
+    /// The messages that are still to leave.
+    pub fn waiting(&self) -> Result<Vec<MessageRow>> {
+        self.select("WHERE state IN ('planned', 'sending', 'transmitting')", &[])
+    }
+
     /// Every message to one person.
     pub fn messages_to(&self, person: &str) -> Result<Vec<MessageRow>> {
         self.select("WHERE person = ?", &[&person])

@@ -407,6 +407,21 @@ impl Ledger {
         })
     }
 
+    /// Messages that wait leave at these instants at the earliest.
+    pub fn put_off(&mut self, until: &[(i64, DateTime<Utc>)]) -> Result<()> {
+        if until.is_empty() {
+            return Ok(());
+        }
+        self.durable(|tx| {
+            let mut put_off =
+                tx.prepare("UPDATE message SET next_at = max(next_at, ?2) WHERE id = ?1 AND state = 'planned'")?;
+            for (id, at) in until {
+                put_off.execute((id, millis(*at)))?;
+            }
+            Ok(())
+        })
+    }
+
     /// Who has which copies of a notice, as far as what they were told still holds.
     pub fn copies(&self, notice: &str) -> Result<HashSet<(String, u32)>> {
         let mut all = self.db.prepare_cached(

@@ -74,6 +74,17 @@ pub fn words(event: &AuditEvent) -> String {
             text("acknowledgement"),
             text("from")
         ),
+        "short-notice" => {
+            let left = match number("left_hours") {
+                ..0 => "the change lies in the past".to_owned(),
+                left => format!("{left} hours before the change"),
+            };
+            let least = number("least_hours");
+            format!(
+                "the date {} is told at short notice, as was asked: {left}; the least is {least}",
+                text("change_at")
+            )
+        }
         "task" => format!("to do: {}", text("what")),
         "built" => format!("package {} is built for {} people", text("package"), number("people")),
         "step" => {

@@ -207,6 +207,11 @@ fn next(engine: &Engine, steps: &[StepView], messages: &Counts, gates: &[Verdict
         return Ok("flagday send: an amendment still has people to tell".into());
     }
     if engine.is_postponed()? {
+        match engine.to_be_told_of_postponement()? {
+            0 => {}
+            1 => return Ok("flagday send: one letter that the change is put off waits to go out".into()),
+            n => return Ok(format!("flagday send: {n} letters that the change is put off wait to go out")),
+        }
         return Ok("set the new change_at when it is known, then flagday amend: until then everything waits".into());
     }
     if !engine.differences()?.is_empty() {

@@ -2,6 +2,9 @@
 
 mod amended; // revisions, and those who were asked to remind
 mod chain; // manager, alternate, call: each once
+mod slept; // hours that were slept over, and days by whose clock
+mod nights; // quiet hours for what waits
+mod postponed; // put off, and the server is down
 
 use crate::answer::Kind;
 use crate::engine::{Answer, Engine, Sent, To};
@@ -14,8 +17,8 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
-/// A clock that stands until it is set.
-struct Clock(Mutex<DateTime<Utc>>);
+/// A clock that stands until it is set; and whether the mail server is down.
+struct Clock(Mutex<DateTime<Utc>>, AtomicBool);
 
 impl World for Clock {
     fn now(&self) -> DateTime<Utc> {
@@ -24,6 +27,11 @@ impl World for Clock {
 
     fn server_now(&self, _: &Path) -> Result<DateTime<Utc>> {
         Ok(self.now())
+    }
+
+    fn mail_server(&self) -> Result<()> {
+        let down = self.1.load(std::sync::atomic::Ordering::Relaxed);
+        if down { Err(crate::fault::Fault::new("smtp-unreachable", "it is down", "wait")) } else { Ok(()) }
     }
 }
 
@@ -79,13 +87,17 @@ impl Play {
         let folder = folder.expect("a folder");
         fs_err::write(folder.path().join("flagday.toml"), campaign).expect("written");
         fs_err::write(folder.path().join("people.csv"), PEOPLE).expect("written");
-        Play { folder, clock: Clock(Mutex::new(day("2027-03-17T09:00"))) }
+        Play { folder, clock: Clock(Mutex::new(day("2027-03-17T09:00")), AtomicBool::new(false)) }
     }
 
     /// By the clock of Berlin in winter, in UTC.
     fn at(&self, moment: &str) -> &Play {
         *self.clock.0.lock().expect("a clock") = day(moment);
         self
+    }
+
+    fn server_is_down(&self, down: bool) {
+        self.clock.1.store(down, std::sync::atomic::Ordering::Relaxed);
     }
 
     fn write(&self, campaign: &str) {

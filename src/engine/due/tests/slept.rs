@@ -1,0 +1,59 @@
+//! Reminders whose window is over, in several time zones; and the day on which somebody is back, by their own clock.
+
+use super::*;
+
+/// Tokyo is eight hours before Berlin in winter, and the change falls on the next day there.
+fn spread() -> Play {
+    let play = Play::of(
+        &CAMPAIGN.replace(r#"remind = ["T-10d", "T-7d", "T-5d", "T-4d"]"#, r#"remind = ["T-10d", "T-7d 08:00"]"#),
+    );
+    let people = "id,name,email,kind,time_zone,manager_email\nann,Ann,ann@corp.example,user,,\n\
+                  kei,Kei,kei@corp.example,user,Asia/Tokyo,\n";
+    fs_err::write(play.folder.path().join("people.csv"), people).expect("written");
+    play
+}
+
+fn states(play: &Play, person: &str) -> Vec<String> {
+    let plan = play.engine().plan(Some(person)).expect("a plan").into_iter();
+    plan.filter(|line| line.notice == "reminder").map(|line| line.state).collect()
+}
+
+#[test]
+fn the_last_reminder_that_was_slept_over_is_held_in_every_zone() {
+    let play = spread();
+    assert_eq!(play.at("2027-03-18T00:05").tick().sent, 2);
+    // Every window of a reminder is over, and the first gave way to the second.
+    let late = play.at("2027-03-27T12:00").tick().late;
+    let mut places: Vec<_> = late.iter().filter(|entry| entry.what == crate::engine::What::Reminder).collect();
+    places.dedup();
+    assert_eq!(places.len(), 2, "Tokyo's hour and Berlin's: {late:?}");
+    assert_eq!(play.engine().overdue().expect("counted"), 2);
+    for person in ["ann", "kei"] {
+        assert_eq!(states(&play, person), ["passed over", "held"], "{person}");
+    }
+    let engine = &mut play.engine();
+    let sent = engine.send(Some("reminder"), &To::Everyone, None, false, &AtomicBool::new(false), &mut |_| {});
+    assert_eq!(sent.expect("sent").sent, 2);
+    assert_eq!(play.engine().overdue().expect("counted"), 0);
+}
+
+#[test]
+fn one_that_was_slept_over_gives_way_to_one_to_come() {
+    let play = spread();
+    assert_eq!(play.at("2027-03-18T00:05").tick().sent, 2);
+    assert!(play.at("2027-03-23T12:00").tick().late.is_empty());
+    assert_eq!(play.engine().overdue().expect("counted"), 0);
+    for person in ["ann", "kei"] {
+        assert_eq!(states(&play, person), ["passed over", "to come"], "{person}");
+    }
+}
+
+#[test]
+fn somebody_is_back_when_it_is_that_day_where_they_are() {
+    let play = spread();
+    assert_eq!(play.at("2027-03-18T00:05").tick().sent, 2);
+    play.says("kei", Kind::AutoReply, "back on 2027-03-25");
+    // 08:05 on that day in Tokyo, and still the day before in Greenwich.
+    play.at("2027-03-24T23:05").tick();
+    assert!(play.to("reminder").iter().any(|(id, _)| id == "kei"));
+}

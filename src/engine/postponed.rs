@@ -1,0 +1,53 @@
+//! While the change is put off and has no new date: the letters that say so go out, and nothing else does.
+
+use super::Engine;
+use super::amend::OPEN;
+use super::sending::{Sent, To};
+use crate::fault::Result;
+use crate::outbox::Progress;
+use std::sync::atomic::AtomicBool;
+
+/// What people are told while there is no date: that it is put off, and those asked to remind them that they need not.
+const TOLD: [&str; 2] = ["postponed", "correction"];
+
+impl Engine<'_> {
+    /// People were told that the change is put off, and not until when.
+    pub fn is_postponed(&self) -> Result<bool> {
+        let told = self.ledger.revision()?;
+        Ok(told.is_some_and(|revision| revision.facts.get("change_at").is_some_and(|date| date == OPEN)))
+    }
+
+    /// How many letters that it is put off are still to go out: not composed yet, waiting for the server, or in doubt.
+    pub fn to_be_told_of_postponement(&self) -> Result<usize> {
+        let waiting = self.ledger.waiting()?.into_iter().filter(|one| is_told(&one.notice)).count();
+        Ok(self.intents_owed()?.iter().filter(|intent| is_told(&intent.notice)).count() + waiting)
+    }
+
+    /// Whatever the files say meanwhile. Ends with exit code 6 where nothing is left to go out: what is next is `amend`.
+    pub(super) fn send_while_postponed(
+        &mut self,
+        to: &To,
+        stop: &AtomicBool,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Sent> {
+        self.ledger.recover(self.now(), self.campaign.mail.uncertain)?;
+        let mut again = Sent::default();
+        if *to == To::Failed {
+            for notice in TOLD {
+                let intents = self.intents_failed(Some(notice), usize::MAX, &mut again)?;
+                again.planned += self.plan_messages(&intents)?;
+            }
+        }
+        let mut sent = self.send_owed(stop, progress)?;
+        sent.planned += again.planned;
+        sent.nothing_due &= again.planned == 0;
+        if sent.nothing_due && self.to_be_told_of_postponement()? == 0 {
+            self.require_unchanged()?;
+        }
+        Ok(sent)
+    }
+}
+
+pub(super) fn is_told(notice: &str) -> bool {
+    TOLD.contains(&notice)
+}
