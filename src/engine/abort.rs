@@ -74,12 +74,16 @@ impl Engine<'_> {
         Ok(sent.weigh())
     }
 
-    /// The person of the roster; somebody who has left it is told at the address that was written to.
+    /// The person of the roster. Somebody who has left it, or has no address there any more, is told at the one that was
+    /// written to.
     fn still_known(&self, id: &str, address: &str) -> Arc<Person> {
-        let known = self.roster.shared(id).filter(|person| person.email.is_some());
-        known.unwrap_or_else(|| {
-            let nobody = Person::named(id, "", Place::file(&self.campaign.file));
-            Arc::new(Person { email: address.parse().ok(), ..nobody })
-        })
+        match self.roster.shared(id) {
+            Some(person) if person.email.is_some() => person,
+            known => {
+                let nobody = || Person::named(id, "", Place::file(&self.campaign.file));
+                let person = known.map_or_else(nobody, |person| (*person).clone());
+                Arc::new(Person { email: address.parse().ok(), ..person })
+            }
+        }
     }
 }

@@ -66,11 +66,13 @@ impl Ledger {
     /// Whoever was sent a letter under any revision, as far as anybody knows.
     pub fn ever_told(&self) -> Result<Vec<Told>> {
         let mut all = self.db.prepare_cached(&format!(
-            "SELECT person, envelope_to, max(planned_at), max(CASE WHEN calendar THEN revision END) FROM message \
+            "SELECT person, (SELECT envelope_to FROM message newest WHERE newest.person = message.person AND tells \
+             AND notice <> 'abort' AND {LEFT} ORDER BY planned_at DESC, id DESC LIMIT 1), \
+             max(CASE WHEN calendar THEN revision END) FROM message \
              WHERE tells AND notice <> 'abort' AND {LEFT} GROUP BY person ORDER BY min(id)"
         ))?;
         let rows =
-            all.query_map((), |row| Ok(Told { person: row.get(0)?, envelope_to: row.get(1)?, calendar: row.get(3)? }))?;
+            all.query_map((), |row| Ok(Told { person: row.get(0)?, envelope_to: row.get(1)?, calendar: row.get(2)? }))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

@@ -50,6 +50,24 @@ fn state(ledger: &Ledger, id: i64) -> State {
 }
 
 #[test]
+fn whoever_was_told_is_told_at_the_address_of_the_newest_letter() {
+    let (_folder, mut ledger) = ledger();
+    let to = |address: &str, one| NewMessage { envelope_to: Some(address.to_owned()), ..one };
+    let old = to("old@corp.example", NewMessage { revision: 2, calendar: true, ..message("ann", 0) });
+    let new = to("new@corp.example", NewMessage { token: "another".into(), ..message("ann", 1) });
+    ledger.plan_messages([Ok(old)], at(0)).unwrap();
+    ledger.plan_messages([Ok(new)], at(5)).unwrap();
+    for claimed in ledger.claim(at(6), 10).unwrap() {
+        assert_eq!(ledger.mark(claimed.id, claimed.fence).unwrap(), Lease::Held);
+        assert_eq!(ledger.settle(claimed.id, claimed.fence, accepted(), at(7)).unwrap(), Lease::Held);
+    }
+    ledger.flush().unwrap();
+    let told = ledger.ever_told().unwrap();
+    let expected = super::Told { person: "ann".into(), envelope_to: "new@corp.example".into(), calendar: Some(2) };
+    assert_eq!(told, [expected]);
+}
+
+#[test]
 fn a_message_is_planned_once_claimed_once_and_its_result_is_evidence() {
     let (_folder, mut ledger) = ledger();
     assert_eq!(ledger.plan_messages([message("ann", 0), message("bob", 0)].map(Ok), at(0)).unwrap(), 2);

@@ -75,6 +75,20 @@ fn whoever_was_asked_to_remind_hears_of_another_date_and_of_the_end() {
 }
 
 #[test]
+fn whoever_left_the_roster_is_called_by_their_id_where_others_were_asked_about_them() {
+    let play = Play::new();
+    play.tick();
+    play.record("ann", Kind::HardBounce);
+    play.at("2027-03-18T09:00").tick();
+    let people = PEOPLE.lines().filter(|line| !line.starts_with("ann")).map(|line| format!("{line}\n"));
+    fs_err::write(play.folder.path().join("people.csv"), people.collect::<String>()).expect("written");
+    assert_eq!(play.at("2027-03-19T09:00").call_off(), 4, "Ann, Bea, Cy and Ann's manager");
+    let letter = play.letter_to("abort", "boss@corp.example");
+    assert!(letter.contains("please do not press ann any more"), "{letter}");
+    assert!(play.letter_to("abort", "ann@corp.example").contains("Hello ann"));
+}
+
+#[test]
 fn an_amendment_about_something_else_says_nothing_to_who_was_asked() {
     let play = Play::new();
     play.tick();
