@@ -336,6 +336,18 @@ fn what_could_be_about_two_things_waits() {
     assert_eq!((intake(&campaign)["recorded"].clone(), waiting(&campaign).len()), (1.into(), 2));
     letter(&campaign, "5", &mail(5, &to, "<none@x.example>").replace("Re: 5", "Automatic reply: 5"));
     assert_eq!((intake(&campaign)["recorded"].clone(), waiting(&campaign).len()), (2.into(), 2));
+
+    // The human says which, or the letter does.
+    let number = |at: usize| waiting(&campaign)[at]["id"].clone();
+    let settle = |number: &Value, more: &str| {
+        campaign.run(&format!("ack review {number} --as confirmed --by Pat --note known{more}"))
+    };
+    let first = number(0);
+    settle(&first, "").ends(2).refuses("which-acknowledgement").says("serial-received, number-known");
+    settle(&first, " --for number-known").ends(0).says("confirmed for 'number-known'");
+    letter(&campaign, "6", &mail(6, &to, &id).replace("CONFIRMED", "All is well here."));
+    intake(&campaign);
+    settle(&number(1), "").ends(0).says("confirmed for 'serial-received'");
 }
 
 #[test]

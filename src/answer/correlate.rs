@@ -11,8 +11,8 @@ pub trait Known {
     fn message(&self, message_id: &str) -> Option<Told>;
     /// Everybody with this address, or this NETWORK/POSTOFFICE/MAILBOX.
     fn people_at(&self, address: &str) -> Vec<String>;
-    /// The person and the newest revision in whose package this code went out.
-    fn code(&self, fingerprint: &str) -> Option<(String, u32)>;
+    /// Where this code went out.
+    fn code(&self, fingerprint: &str) -> Option<Issued>;
     /// The newest revision that concerned the person: an answer to an older one does not count any more.
     fn floor(&self, person: &str) -> u32;
 }
@@ -26,6 +26,16 @@ pub struct Told {
     pub acknowledgement: Option<String>,
     /// Not an escalation, which goes to somebody else.
     pub tells: bool,
+}
+
+/// A code that went out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Issued {
+    pub person: String,
+    /// The newest revision in which it did.
+    pub revision: u32,
+    /// The package in which it stands.
+    pub package: String,
 }
 
 /// What a token of ours says.
@@ -227,7 +237,7 @@ mod tests {
         fn people_at(&self, address: &str) -> Vec<String> {
             self.people.get(address).cloned().into_iter().collect()
         }
-        fn code(&self, _: &str) -> Option<(String, u32)> {
+        fn code(&self, _: &str) -> Option<Issued> {
             None
         }
         fn floor(&self, _: &str) -> u32 {

@@ -11,6 +11,8 @@ use super::reading::{MailKind, Reading, Said};
 pub struct Decision {
     /// The fact, about the placed person and in this revision.
     pub fact: Option<(Kind, u32)>,
+    /// The package in which the code stands that was given.
+    pub package: Option<String>,
     /// What it tells of our message.
     pub fate: Option<Fate>,
     /// A human has to look, and why.
@@ -103,19 +105,21 @@ fn reply(reading: &Reading, placed: &Placed, told: u32, known: &impl Known, deci
         let mut own = None;
         for code in &reading.codes {
             match known.code(&code.fingerprint()) {
-                Some((owner, revision)) if owner == person => own = own.max(Some(revision)),
-                Some((owner, _)) => {
+                Some(issued) if issued.person == person => own = own.max(Some(issued)),
+                Some(issued) => {
                     decision.fact = Some((Kind::Reply, told));
-                    decision.review = Some(format!("the code in it stands in the package of {owner}, not of {person}"));
+                    decision.review =
+                        Some(format!("the code in it stands in the package of {}, not of {person}", issued.person));
                     return;
                 }
                 None => {}
             }
         }
         match own {
-            Some(revision) => {
-                decision.fact = Some((Kind::Code, revision));
-                decision.outdated = revision < floor;
+            Some(issued) => {
+                decision.fact = Some((Kind::Code, issued.revision));
+                decision.outdated = issued.revision < floor;
+                decision.package = Some(issued.package);
             }
             None => {
                 decision.fact = Some((Kind::Reply, told));
@@ -146,7 +150,7 @@ fn reply(reading: &Reading, placed: &Placed, told: u32, known: &impl Known, deci
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answer::{Asked, Token, Told, read};
+    use crate::answer::{Asked, Issued, Token, Told, read};
     use crate::package::Code;
 
     /// ANN's code went out in revision 1 and again, another one, in revision 2; BEN has one of his own. The newest
@@ -167,10 +171,12 @@ mod tests {
         fn people_at(&self, _: &str) -> Vec<String> {
             Vec::new()
         }
-        fn code(&self, fingerprint: &str) -> Option<(String, u32)> {
+        fn code(&self, fingerprint: &str) -> Option<Issued> {
             let issued = [("ann 1", "ann", 1), ("ann 2", "ann", 2), ("ben", "ben", 2)];
             let found = issued.into_iter().find(|(name, ..)| code(name).fingerprint() == fingerprint);
-            found.map(|(_, person, revision)| (person.to_owned(), revision))
+            let issued =
+                |(_, person, revision)| Issued { person: str::to_owned(person), revision, package: "disk".into() };
+            found.map(issued)
         }
         fn floor(&self, _: &str) -> u32 {
             self.0

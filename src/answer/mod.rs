@@ -24,7 +24,7 @@ mod decide; // what it counts for
 mod fingerprint; // by what it is known again
 
 pub(crate) use away::note_of_return;
-pub use correlate::{Addresses, Known, Placed, Token, Told, is_token, place};
+pub use correlate::{Addresses, Issued, Known, Placed, Token, Told, is_token, place};
 pub use decide::{Decision, Fate, decide};
 pub use evidence::{Evidence, Kind};
 pub use fingerprint::digest;

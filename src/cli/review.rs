@@ -2,7 +2,7 @@
 
 use super::{Global, output};
 use crate::answer::Said;
-use crate::engine::{Engine, Reviewed, Verdict};
+use crate::engine::{Engine, Reviewed, Verdict, WHICH};
 use crate::fault::{Exit, Fault, Result};
 use crate::ledger::Inbound;
 use clap::ValueEnum;
@@ -20,6 +20,9 @@ pub struct Review {
     /// Whose it is, where the list does not know
     #[arg(long, requires = "letter")]
     person: Option<String>,
+    /// Which acknowledgement it is for, where the letter does not say so
+    #[arg(long = "for", value_name = "ACKNOWLEDGEMENT", requires = "letter")]
+    acknowledgement: Option<String>,
     /// Who you are
     #[arg(long)]
     by: Option<String>,
@@ -59,6 +62,7 @@ impl Review {
             let verdict = Verdict {
                 said: taken_as.said(),
                 person: self.person.clone(),
+                acknowledgement: self.acknowledgement.clone(),
                 by: by.clone(),
                 note: self.note.clone(),
                 code: self.code.clone(),
@@ -140,7 +144,14 @@ fn one_by_one(global: &Global, engine: &mut Engine, by: &str, waiting: Vec<Inbou
             if letter.person.is_none() && verdict.said.is_some() {
                 verdict.person = ask("whose is it (id, mailbox, address or name)")?;
             }
-            match engine.settle(letter.id, &verdict) {
+            let mut settled = engine.settle(letter.id, &verdict);
+            if let Err(fault) = &settled
+                && fault.findings.iter().any(|finding| finding.code == WHICH)
+            {
+                verdict.acknowledgement = ask(&format!("{}; which is it", fault.cause()))?;
+                settled = engine.settle(letter.id, &verdict);
+            }
+            match settled {
                 Ok(reviewed) => {
                     tell(global, &reviewed)?;
                     break;

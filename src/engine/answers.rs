@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::standings::Since;
-use crate::answer::{Evidence, Kind};
+use crate::answer::{Evidence, Issued, Kind};
 use crate::campaign::{Acknowledgement, Grade};
 use crate::fault::{Exit, Fault, Finding, Result};
 use crate::msmail::serial;
@@ -48,15 +48,20 @@ impl Engine<'_> {
             stated(by, &answer.note)?;
         }
         let person = self.roster.find(&answer.person)?.id.clone();
-        let acknowledgement = self.acknowledgement_for(&person, answer)?.clone();
+        let issued = answer.code.as_ref().map(|typed| self.code_of(&person, typed)).transpose()?;
+        let acknowledgement = match &issued {
+            Some(issued) => self.acknowledgement_of(issued, answer)?,
+            None => self.acknowledgement_for(&person, answer)?,
+        };
+        let acknowledgement = acknowledgement.clone();
         if answer.serial.is_some() {
             self.require_read_back(&acknowledgement)?;
         }
         let current = self.revision_number()?;
         let mut revision = current;
         let mut refusal = None;
-        let kind = if let Some(typed) = &answer.code {
-            revision = self.code_of(&person, typed)?;
+        let kind = if let Some(issued) = issued {
+            revision = issued.revision;
             Kind::Code
         } else if let Some(typed) = &answer.serial {
             match self.read_back(typed)? {
@@ -155,6 +160,28 @@ impl Engine<'_> {
         })
     }
 
+    /// Whether the code of this package is what an acknowledgement asks for.
+    pub(super) fn asks_for(&self, acknowledgement: &Acknowledgement, package: &str) -> bool {
+        let notice = acknowledgement.notice.as_ref().and_then(|notice| self.campaign.notices.get(notice));
+        notice.is_some_and(|notice| notice.package.as_deref() == Some(package))
+    }
+
+    /// Which acknowledgement a code is for: one that asks for the package in which it stands.
+    pub(super) fn acknowledgement_of(&self, issued: &Issued, answer: &Answer) -> Result<&Acknowledgement> {
+        let (person, package) = (&issued.person, &issued.package);
+        let first = self.acknowledgement_for(person, answer)?;
+        if self.asks_for(first, package) {
+            return Ok(first);
+        }
+        let named = answer.acknowledgement.is_some();
+        let all = self.asked_of(person).into_iter().map(|name| &self.campaign.acknowledgements[name]);
+        all.filter(|_| !named).find(|one| self.asks_for(one, package)).ok_or_else(|| {
+            let cause = format!("that code stands in {person}'s '{package}', which '{}' does not ask for", first.name);
+            let remedy = "ask for the code in the package of that notice, or name another --for; nothing was recorded";
+            Fault::new("code-of-another-package", cause, remedy)
+        })
+    }
+
     /// What a person is asked to answer in writing.
     pub(super) fn asked_of(&self, person: &str) -> Vec<&str> {
         let asks = |one: &&Acknowledgement| {
@@ -183,12 +210,12 @@ impl Engine<'_> {
         }
     }
 
-    /// The revision in whose package this code went out to this person.
-    fn code_of(&self, person: &str, typed: &str) -> Result<u32> {
+    /// Where this code went out to this person.
+    fn code_of(&self, person: &str, typed: &str) -> Result<Issued> {
         let remedy = "have it read again from README.TXT on the disk; nothing was recorded";
         let code = Code::parse(typed).map_err(|fault| Fault::new("code-malformed", fault.to_string(), remedy))?;
         match self.ledger.code_issued(&code.fingerprint())? {
-            Some((owner, revision)) if owner == person => Ok(revision),
+            Some(issued) if issued.person == person => Ok(issued),
             Some(_) => Err(Fault::new(
                 "code-of-another",
                 format!("that code stands in somebody else's package, not in {person}'s"),

@@ -258,10 +258,15 @@ impl Engine<'_> {
         }
         let Ok(code) = Code::parse(typed) else { return Ok(Typed::Wrong) };
         Ok(match self.ledger.code_issued(&code.fingerprint())? {
-            Some((owner, told)) if owner == person.id => match told >= self.ledger.floor(&owner)? {
-                true => Typed::Code(told),
-                false => Typed::OldCode,
-            },
+            Some(issued) if issued.person == person.id => {
+                if !self.asks_for(&asked.acknowledgement, &issued.package) {
+                    Typed::Wrong
+                } else if issued.revision >= self.ledger.floor(&person.id)? {
+                    Typed::Code(issued.revision)
+                } else {
+                    Typed::OldCode
+                }
+            }
             Some(_) => Typed::CodeOfAnother,
             None => Typed::Wrong,
         })

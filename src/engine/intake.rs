@@ -1,7 +1,9 @@
 //! Letters that came in: read once, placed with a person, recorded for what they prove; the rest waits for a human.
 
 use super::{Answer, Engine};
-use crate::answer::{self, Addresses, Asked, Decision, Evidence, Kind, Known, MailKind, Placed, Reading, Token, Told};
+use crate::answer::{
+    self, Addresses, Asked, Decision, Evidence, Issued, Kind, Known, MailKind, Placed, Reading, Token, Told,
+};
 use crate::campaign::{ImapServer, MailboxKind};
 use crate::fault::{Fault, Finding, Result};
 use crate::inbox::{Batches, Imap, Letter, Mbox, Source};
@@ -200,9 +202,14 @@ impl Engine<'_> {
             Some(told) => (Some(told.id), told.acknowledgement),
             None => self.only_message(&placed)?.map_or((None, None), |one| (Some(one.id), one.acknowledgement)),
         };
+        let acknowledgement = named.clone();
         let mut facts = Vec::new();
         if let (Some((kind, revision)), Some(person)) = (decision.fact, &placed.person) {
-            match self.meant(person, kind, named) {
+            let meant = match &decision.package {
+                Some(package) => self.meant_by_code(person, package, named),
+                None => self.meant(person, kind, named),
+            };
+            match meant {
                 Ok(meant) => facts.extend(meant.into_iter().map(|acknowledgement| Evidence {
                     id: 0,
                     at: self.now(),
@@ -245,6 +252,7 @@ impl Engine<'_> {
             kind: reading.kind,
             person: placed.person.clone(),
             revision: placed.revision.unwrap_or(current),
+            acknowledgement,
             because: because.join("; "),
             excerpt,
             codes: reading.codes.iter().map(|code| code.fingerprint()).collect(),
@@ -297,6 +305,27 @@ impl Engine<'_> {
                 let first = self.acknowledgement_for(person, &Answer::default());
                 first.map(|one| vec![one.name.clone()]).map_err(|_| format!("{person} has nothing to acknowledge"))
             }
+        }
+    }
+
+    /// The acknowledgement that asks for the package in which the code stands, whichever letter it answers; where several
+    /// do, the one that the letter names.
+    fn meant_by_code(
+        &self,
+        person: &str,
+        package: &str,
+        named: Option<String>,
+    ) -> std::result::Result<Vec<String>, String> {
+        let acknowledgements = &self.campaign.acknowledgements;
+        let mut asked = self.asked_of(person);
+        asked.retain(|name| self.asks_for(&acknowledgements[*name], package));
+        match asked.as_slice() {
+            [] => Err(format!("nothing that {person} is asked for is answered by the code of their '{package}'")),
+            [one] => Ok(vec![(*one).to_owned()]),
+            several => match named.filter(|named| several.contains(&named.as_str())) {
+                Some(named) => Ok(vec![named]),
+                None => Err(format!("it does not say which it is about: {}", several.join(", "))),
+            },
         }
     }
 
@@ -395,7 +424,7 @@ impl Known for Desk<'_> {
         self.people.get(address).cloned().unwrap_or_default()
     }
 
-    fn code(&self, fingerprint: &str) -> Option<(String, u32)> {
+    fn code(&self, fingerprint: &str) -> Option<Issued> {
         self.ask(self.ledger.code_issued(fingerprint))
     }
 

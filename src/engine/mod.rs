@@ -51,7 +51,7 @@ pub use import::ImportRow;
 pub use intake::{Seen, TakenIn};
 pub use overruling::Overrule;
 pub use plan::Planned;
-pub use review::{Reviewed, Verdict};
+pub use review::{Reviewed, Verdict, WHICH};
 pub use sending::{Sent, To};
 pub use situation::Situation;
 pub use steps::{Outlook, StepView};

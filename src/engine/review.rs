@@ -1,13 +1,16 @@
 //! Letters that only a human can settle: listed with their reasons, and settled once, for ever marked with a name.
 
 use super::{Answer, Engine};
-use crate::answer::{Evidence, Kind, Said};
+use crate::answer::{Evidence, Issued, Kind, Said};
 use crate::campaign::Grade;
 use crate::fault::{Exit, Fault, Result};
 use crate::ledger::{Inbound, Outdated, Settled};
 use crate::package::Code;
 use crate::runbook::stated;
 use serde::Serialize;
+
+/// The code of the finding that asks for the acknowledgement.
+pub const WHICH: &str = "which-acknowledgement";
 
 /// What a human makes of a letter.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +19,8 @@ pub struct Verdict {
     pub said: Option<Said>,
     /// Whose it is, where the program did not find out.
     pub person: Option<String>,
+    /// Which acknowledgement it is for, where neither the letter nor a code in it says so.
+    pub acknowledgement: Option<String>,
     pub by: String,
     pub note: String,
     /// The code, where it stands in a picture or an attachment.
@@ -91,16 +96,22 @@ impl Engine<'_> {
             }
         };
         let mut revision = letter.revision;
+        let mut acknowledgement = None;
         let kind = match said {
             Said::Possessed => {
-                revision = self.code_in(letter, &person, verdict.code.as_deref())?;
+                let issued = self.code_in(letter, &person, verdict.code.as_deref())?;
+                acknowledgement = Some(self.acknowledgement_of(&issued, &for_the(verdict.acknowledgement.clone()))?);
+                revision = issued.revision;
                 Kind::Code
             }
             Said::Confirmed => Kind::Confirmed,
             Said::Declined => Kind::Declined,
             Said::Question => Kind::Question,
         };
-        let acknowledgement = self.acknowledgement_for(&person, &Answer::default())?.name.clone();
+        let acknowledgement = match acknowledgement {
+            Some(found) => found.name.clone(),
+            None => self.acknowledgement_in(letter, &person, verdict)?,
+        };
         Ok(Evidence {
             id: 0,
             at: self.now(),
@@ -114,8 +125,20 @@ impl Engine<'_> {
         })
     }
 
-    /// The revision of the person's code in a letter, or in what the operator typed.
-    fn code_in(&self, letter: &Inbound, person: &str, typed: Option<&str>) -> Result<u32> {
+    /// The one that the operator names, else the one that the letter answers, else the only one.
+    fn acknowledgement_in(&self, letter: &Inbound, person: &str, verdict: &Verdict) -> Result<String> {
+        let answered = || letter.acknowledgement.clone().filter(|_| letter.person.as_deref() == Some(person));
+        let named = verdict.acknowledgement.clone().or_else(answered);
+        let asked = self.asked_of(person);
+        if named.is_none() && asked.len() > 1 {
+            let cause = format!("letter {} does not say which it answers: {}", letter.id, asked.join(", "));
+            return Err(Fault::ending(Exit::Usage, WHICH, cause, "say so with --for; nothing was recorded"));
+        }
+        Ok(self.acknowledgement_for(person, &for_the(named))?.name.clone())
+    }
+
+    /// Where the person's code in a letter, or in what the operator typed, went out.
+    fn code_in(&self, letter: &Inbound, person: &str, typed: Option<&str>) -> Result<Issued> {
         let typed = typed.map(|typed| {
             let remedy = "type it as it stands in the letter; nothing was recorded";
             Code::parse(typed).map_err(|fault| Fault::new("code-malformed", fault.to_string(), remedy))
@@ -125,8 +148,8 @@ impl Engine<'_> {
             None => letter.codes.clone(),
         };
         for fingerprint in &fingerprints {
-            if let Some((_, revision)) = self.ledger.code_issued(fingerprint)?.filter(|(owner, _)| owner == person) {
-                return Ok(revision);
+            if let Some(issued) = self.ledger.code_issued(fingerprint)?.filter(|issued| issued.person == person) {
+                return Ok(issued);
             }
         }
         Err(Fault::new(
@@ -135,6 +158,10 @@ impl Engine<'_> {
             "settle it --as confirmed, or give the code with --code when it stands in a picture; nothing was recorded",
         ))
     }
+}
+
+fn for_the(acknowledgement: Option<String>) -> Answer {
+    Answer { acknowledgement, ..Answer::default() }
 }
 
 fn word(said: Option<Said>) -> &'static str {

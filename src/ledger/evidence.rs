@@ -1,7 +1,7 @@
 //! Evidence as it is recorded: only ever added; a revocation marks and is an event of its own.
 
 use super::{Ledger, audit, instant, millis};
-use crate::answer::{Evidence, Kind};
+use crate::answer::{Evidence, Issued, Kind};
 use crate::fault::{Fault, Result};
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, Transaction};
@@ -65,14 +65,14 @@ impl Ledger {
         })
     }
 
-    /// The person and the newest revision in whose package a code with this fingerprint went out.
-    pub fn code_issued(&self, fingerprint: &str) -> Result<Option<(String, u32)>> {
+    /// Where a code with this fingerprint went out, in the newest revision.
+    pub fn code_issued(&self, fingerprint: &str) -> Result<Option<Issued>> {
         Ok(self
             .db
             .query_row(
-                "SELECT person, revision FROM code WHERE fingerprint = ? ORDER BY revision DESC LIMIT 1",
+                "SELECT person, revision, package FROM code WHERE fingerprint = ? ORDER BY revision DESC LIMIT 1",
                 [fingerprint],
-                |row| Ok((row.get(0)?, row.get(1)?)),
+                |row| Ok(Issued { person: row.get(0)?, revision: row.get(1)?, package: row.get(2)? }),
             )
             .optional()?)
     }

@@ -25,6 +25,8 @@ pub struct NewInbound {
     pub kind: MailKind,
     pub person: Option<String>,
     pub revision: u32,
+    /// The acknowledgement that the message in question asks for.
+    pub acknowledgement: Option<String>,
     /// Why it was taken for that.
     pub because: String,
     /// What the person typed, codes masked.
@@ -52,6 +54,8 @@ pub struct Inbound {
     pub kind: String,
     pub person: Option<String>,
     pub revision: u32,
+    /// The acknowledgement that it names by the message which it answers.
+    pub acknowledgement: Option<String>,
     pub because: String,
     pub excerpt: String,
     #[serde(skip)]
@@ -70,7 +74,7 @@ pub struct Settled {
     pub note: String,
 }
 
-const COLUMNS: &str = "id, at, place, sender, subject, kind, person, revision, because, excerpt, codes, review, settled_at, settled_by, settled_as, note";
+const COLUMNS: &str = "id, at, place, sender, subject, kind, person, revision, because, excerpt, codes, review, settled_at, settled_by, settled_as, note, acknowledgement";
 
 impl Ledger {
     /// Records letters with the facts they prove and what they tell of our messages, all in one durable transaction. A
@@ -178,8 +182,8 @@ fn take(tx: &Transaction, letter: &NewInbound, now: DateTime<Utc>) -> Result<boo
         return Ok(false);
     }
     tx.prepare_cached(
-        "INSERT INTO inbound(at, digest, content, place, sender, subject, kind, person, revision, because, excerpt, codes, review) \
-         VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO inbound(at, digest, content, place, sender, subject, kind, person, revision, because, excerpt, codes, review, \
+         acknowledgement) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     )?
     .execute((
         millis(now),
@@ -195,6 +199,7 @@ fn take(tx: &Transaction, letter: &NewInbound, now: DateTime<Utc>) -> Result<boo
         &letter.excerpt,
         letter.codes.join(" "),
         &letter.review,
+        &letter.acknowledgement,
     ))?;
     let id = tx.last_insert_rowid();
     let body = json!({ "letter": id, "digest": letter.digest, "kind": letter.kind, "person": letter.person,
@@ -247,6 +252,7 @@ fn read(row: &Row) -> rusqlite::Result<Inbound> {
         kind: row.get(5)?,
         person: row.get(6)?,
         revision: row.get(7)?,
+        acknowledgement: row.get(16)?,
         because: row.get(8)?,
         excerpt: row.get(9)?,
         codes: row.get::<_, String>(10)?.split_whitespace().map(str::to_owned).collect(),

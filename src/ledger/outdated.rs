@@ -94,3 +94,32 @@ pub(super) fn note(tx: &Transaction, letter: i64, person: &str, one: &Outdated, 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_acknowledgement_is_noted_once_in_a_revision() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(folder.path()).unwrap();
+        let one = |acknowledgement: &str, valid| {
+            let acknowledgement = acknowledgement.to_owned();
+            Outdated { acknowledgement, answered: 1, valid, message_id: None }
+        };
+        ledger
+            .durable(|tx| {
+                for (letter, (name, valid)) in [("disk", 2), ("guide", 2), ("disk", 2), ("disk", 3)].iter().enumerate()
+                {
+                    note(tx, letter as i64, "ann", &one(name, *valid), DateTime::default())?;
+                }
+                Ok(())
+            })
+            .unwrap();
+        let noted = |name, valid| ledger.is_outdated("ann", name, valid).unwrap();
+        assert!(noted("disk", 2) && noted("disk", 3) && noted("guide", 2) && !noted("guide", 3));
+        let rows: i64 = ledger.db.query_row("SELECT count(*) FROM outdated", (), |row| row.get(0)).unwrap();
+        assert_eq!(rows, 3);
+        ledger.audit_verify(None).unwrap();
+    }
+}

@@ -107,6 +107,8 @@ CREATE TABLE outdated(
   letter INTEGER NOT NULL, message_id TEXT, PRIMARY KEY(person, acknowledgement, revision)) STRICT;
 INSERT INTO outdated SELECT person, revision, acknowledgement, answered, letter, message_id FROM outdated_of_person;
 DROP TABLE outdated_of_person;
+", "
+ALTER TABLE inbound ADD COLUMN acknowledgement TEXT;
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {

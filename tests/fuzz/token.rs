@@ -4,7 +4,7 @@
 use crate::dice::Dice;
 use crate::hunt::{self, Verdict};
 use crate::mutate::mutated;
-use flagday::answer::{Addresses, Asked, Claims, Known, LinkKeys, Token, Told, place, read};
+use flagday::answer::{Addresses, Asked, Claims, Issued, Known, LinkKeys, Token, Told, place, read};
 use flagday::package::Code;
 use std::sync::LazyLock;
 
@@ -54,7 +54,7 @@ impl Known for Desk {
     fn people_at(&self, _: &str) -> Vec<String> {
         Vec::new()
     }
-    fn code(&self, _: &str) -> Option<(String, u32)> {
+    fn code(&self, _: &str) -> Option<Issued> {
         None
     }
     fn floor(&self, _: &str) -> u32 {

@@ -176,7 +176,12 @@ impl Campaign {
 
     /// The code in a person's package: read as the person reads it, from README.TXT in the ZIP.
     pub fn code(&self, person: &str) -> String {
-        let file = fs_err::File::open(self.path(&format!(".flagday/packages/init-disk/{person}.zip")));
+        self.code_in_package("init-disk", person)
+    }
+
+    /// The code in another package of that person.
+    pub fn code_in_package(&self, package: &str, person: &str) -> String {
+        let file = fs_err::File::open(self.path(&format!(".flagday/packages/{package}/{person}.zip")));
         let mut archive = zip::ZipArchive::new(file.expect("a built package")).expect("a ZIP archive");
         let mut text = Vec::new();
         std::io::Read::read_to_end(&mut archive.by_name("README.TXT").expect("README.TXT"), &mut text).expect("read");
