@@ -90,3 +90,33 @@ fn all_is_not_clear_when_a_neighbour_reads_another_number_after_all() {
     campaign.run("ack record DENVER --serial 032-20977 --by Pat --note phone").ends(0);
     campaign.run("cutover --yes").ends(0).says("every step is done");
 }
+
+#[test]
+fn which_number_is_in_force_is_judged_by_what_was_installed_and_not_by_the_staged_tree_of_today() {
+    let campaign = ready();
+    let (live, staged) = (campaign.path("postoffice/GLB/MASTER.GLB"), campaign.path("staged/GLB/MASTER.GLB"));
+    flagday::platform::restrict(&live, 0o640).expect("the rights of a server");
+    flagday::platform::restrict(&staged, 0o600).expect("the rights of whoever installed it");
+    let before = campaign.bytes("postoffice/GLB/MASTER.GLB");
+    let rights = |path: &str| fs_err::metadata(campaign.path(path)).expect("there").permissions();
+    let wanted = rights("postoffice/GLB/MASTER.GLB");
+    campaign.close().drain().run("cutover --yes --until install-master").ends(0);
+    assert_eq!(rights("postoffice/GLB/MASTER.GLB"), wanted, "those of the file whose place it took");
+
+    let new = campaign.bytes("postoffice/GLB/MASTER.GLB");
+    let status = || campaign.run("status").ends(0);
+    campaign.poke("staged/GLB/MASTER.GLB", 20, 0x5a);
+    let price = "goes back to the old serial number";
+    for _ in 0..2 {
+        status().says("serial number 32-20977 is in force").keeps_quiet_about("32-10411 is in force");
+        campaign.run("cutover --yes").says(price).keeps_quiet_about("puts everything back");
+        let _ = fs_err::remove_file(&staged);
+    }
+    campaign.poke("postoffice/GLB/MASTER.GLB", 20, 0x5b);
+    status().says("neither known as the old one nor as the new one").keeps_quiet_about("is in force.");
+    campaign.write("postoffice/GLB/MASTER.GLB", before);
+    status().says("serial number 32-10411 is in force");
+    campaign.run("cutover --yes").says(price).keeps_quiet_about("puts everything back");
+    campaign.write("postoffice/GLB/MASTER.GLB", new).write("staged/GLB/MASTER.GLB", [0; 176]);
+    campaign.run("cutover rollback --to backup --yes").ends(0).says("serial number 32-10411 is in force");
+}

@@ -53,8 +53,11 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     Rename(FromTo),
-    /// Onto a free name.
-    Copy(FromTo),
+    /// Onto a free name; with owner, rights and attributes of the file `like`, where it names one.
+    Copy {
+        pair: FromTo,
+        like: Option<String>,
+    },
     /// Onto existing files, whose old contents are kept for undo.
     Replace(Vec<FromTo>),
     /// A verified copy of a whole tree.

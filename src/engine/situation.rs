@@ -4,7 +4,7 @@ use super::Engine;
 use crate::campaign::{Action, Grade, MsMail, Step};
 use crate::fault::Result;
 use crate::msmail::{P1, Postoffice, p1_state};
-use crate::runbook::{Event, Journal, StepState, state_of};
+use crate::runbook::{Event, History, Journal, StepState, history_of, state_of};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -36,16 +36,15 @@ impl Engine<'_> {
     /// What the files of the live postoffice show now; `None` for a campaign without one.
     pub fn situation(&self) -> Result<Option<Situation>> {
         let Some(facts) = &self.campaign.msmail else { return Ok(None) };
-        let (p1, serial, mut words) = match look(facts) {
-            Ok((p1, serial)) => (p1_word(p1), serial, Vec::new()),
+        let (p1, serial, mut words) = match look(facts, self.installed()?.as_ref()) {
+            Ok((p1, serial)) => (p1_word(p1), serial, vec![serial_words(serial, facts)]),
             Err(cause) => ("unknown", Serial::Unknown, vec![format!("The postoffice cannot be looked at: {cause}.")]),
         };
         let closed_since = self.closed_since()?.filter(|_| p1 == "closed");
         let since = closed_since.map_or(String::new(), |at| {
             format!(" since {}", at.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z"))
         });
-        words.extend(p1_words(p1, &since));
-        words.extend(serial_words(serial, facts));
+        words.splice(..0, p1_words(p1, &since));
         Ok(Some(Situation { p1, closed_since, serial, words, safe: self.safe(p1, serial)? }))
     }
 
@@ -80,6 +79,13 @@ impl Engine<'_> {
              afterwards, and tell the local users that the change did not take place"
                 .to_owned()
         }))
+    }
+
+    /// The last start of the step that installs the new MASTER.GLB; `None` while it has not begun or was taken back.
+    fn installed(&self) -> Result<Option<History>> {
+        let Some(step) = self.install_step() else { return Ok(None) };
+        let history = history_of(&self.ledger.entries()?, &step.name)?;
+        Ok((!matches!(history.state, StepState::Pending | StepState::Undone)).then_some(history))
     }
 
     /// How many have read the new serial number back.
@@ -133,10 +139,10 @@ impl Engine<'_> {
             None => status,
             Some(keep) => {
                 let what = match serial {
-                    Serial::New => {
-                        "goes back to the old serial number; mail written under the new one is lost to its readers"
+                    Serial::Old | Serial::None | Serial::Unknown if self.installed()?.is_none() => {
+                        "puts everything back as it was before the change"
                     }
-                    _ => "puts everything back as it was before the change",
+                    _ => "goes back to the old serial number; mail written under the new one is lost to its readers",
                 };
                 (format!("flagday cutover rollback --to {keep}"), what.to_owned())
             }
@@ -145,18 +151,31 @@ impl Engine<'_> {
     }
 }
 
-fn look(facts: &MsMail) -> Result<(P1, Serial), String> {
+/// Which MASTER.GLB lies there is judged by the identity of what the step installed, and by OLDMAST.GLB: the staged tree
+/// may change once it is done, or be gone. Before the step there is only that tree to compare with.
+fn look(facts: &MsMail, installed: Option<&History>) -> Result<(P1, Serial), String> {
     let open =
         |path, folders: &[&'static str]| Postoffice::open_folders(path, folders).map_err(|f| f.cause().to_owned());
     let live = open(&facts.postoffice, &["GLB"])?;
-    let read = |po: &Postoffice| po.read("GLB/MASTER.GLB").map_err(|fault| fault.cause().to_owned());
-    let serial = match read(&live)? {
-        None => Serial::None,
-        Some(master) => match open(&facts.staged, &["GLB"]).and_then(|staged| read(&staged)) {
-            Ok(Some(staged)) if staged == master => Serial::New,
-            Ok(Some(_)) => Serial::Old,
-            Ok(None) | Err(_) => Serial::Unknown,
-        },
+    let read = |po: &Postoffice, path: &str| po.read(path).map_err(|fault| fault.cause().to_owned());
+    let Some(master) = read(&live, "GLB/MASTER.GLB")? else { return Ok((p1_state(&live), Serial::None)) };
+    let old = read(&live, "GLB/OLDMAST.GLB")?;
+    let is_new = match installed.map(History::places).filter(|placed| !placed.is_empty()) {
+        Some(placed) => Some(placed.iter().any(|identity| identity.is_of(&master))),
+        None => {
+            let staged = open(&facts.staged, &["GLB"]).and_then(|staged| read(&staged, "GLB/MASTER.GLB"));
+            staged.ok().flatten().map(|staged| staged == master)
+        }
+    };
+    let is_old = match &old {
+        Some(old) => *old == master,
+        // Nothing was renamed or installed yet: what is not the staged file is the old one.
+        None => installed.is_none() && is_new == Some(false),
+    };
+    let serial = match (is_new, is_old) {
+        (_, true) => Serial::Old,
+        (Some(true), false) => Serial::New,
+        (Some(false) | None, false) => Serial::Unknown,
     };
     Ok((p1_state(&live), serial))
 }
@@ -185,20 +204,22 @@ fn p1_words(p1: &str, since: &str) -> Option<String> {
     })
 }
 
-fn serial_words(serial: Serial, facts: &MsMail) -> Option<String> {
-    Some(match serial {
+fn serial_words(serial: Serial, facts: &MsMail) -> String {
+    match serial {
+        Serial::Unknown => "MASTER.GLB is neither known as the old one nor as the new one: which serial number is in force \
+                            cannot be told. Compare it with OLDMAST.GLB and with the backup before anything else is done."
+            .to_owned(),
         Serial::Old => format!("MASTER.GLB is the old one: serial number {} is in force.", facts.old_serial),
         Serial::New => format!("MASTER.GLB is the new one: serial number {} is in force.", facts.new_serial),
         Serial::None => "There is no MASTER.GLB: nobody can sign in until the cutover goes on or goes back.".to_owned(),
-        Serial::Unknown => return None,
-    })
+    }
 }
 
 /// The step that changes something in the live postoffice.
 fn changes(step: &Step) -> bool {
     let into = |path: &str| path.starts_with("{postoffice}");
     match &step.action {
-        Some(Action::Rename(one) | Action::Copy(one)) => into(&one.to),
+        Some(Action::Rename(one) | Action::Copy { pair: one, .. }) => into(&one.to),
         Some(Action::Replace(all)) => all.iter().any(|one| into(&one.to)),
         Some(Action::Shell { .. }) => true,
         _ => false,

@@ -40,6 +40,24 @@ impl Entry {
     pub fn attributes(&self) -> Result<Attributes> {
         Ok(Attributes::of(&self.path)?)
     }
+
+    /// Who may use it, asked for now.
+    pub fn rights(&self) -> Result<Rights> {
+        let (Some(folder), Some(name)) = (self.path.parent(), self.path.file_name()) else {
+            return Ok(Rights::default());
+        };
+        let look = crate::platform::Folder::open(folder)?.look(name)?;
+        Ok(look.map_or(Rights::default(), |look| Rights { mode: look.mode, owner: look.owner }))
+    }
+}
+
+/// Who may use a file, as far as the system tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rights {
+    /// Permission bits.
+    pub mode: Option<u32>,
+    /// User and group by number.
+    pub owner: Option<(u32, u32)>,
 }
 
 /// The entries of one folder, by upper-case name.

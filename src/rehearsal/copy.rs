@@ -129,11 +129,12 @@ impl Site {
     /// A step works below the places that are copied; a path of its own leads out of them.
     fn refuse_paths(&self, step: &str, action: &Action) -> Result<()> {
         let pairs: Vec<&FromTo> = match action {
-            Action::Rename(pair) | Action::Copy(pair) | Action::Backup(pair) => vec![pair],
+            Action::Rename(pair) | Action::Copy { pair, .. } | Action::Backup(pair) => vec![pair],
             Action::Replace(pairs) => pairs.iter().collect(),
             _ => Vec::new(),
         };
-        for path in pairs.iter().flat_map(|pair| [&pair.from, &pair.to]) {
+        let like = if let Action::Copy { like, .. } = action { like.as_ref() } else { None };
+        for path in pairs.iter().flat_map(|pair| [&pair.from, &pair.to]).chain(like) {
             let rooted = path.starts_with(['/', '\\']) || path.chars().nth(1) == Some(':');
             if rooted || path.split(['/', '\\']).any(|part| part == "..") {
                 let cause = format!("step {step} works on {path}, which is not copied");

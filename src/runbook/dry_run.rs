@@ -49,9 +49,11 @@ fn operations(step: &str, action: &Action, paths: &Paths) -> Vec<String> {
             let does = format!("rename {from} to {to}, without replacing anything");
             vec![does, "its undo: rename it back".to_owned()]
         }
-        Action::Copy(it) => {
+        Action::Copy { pair: it, like } => {
             let (from, to) = pair(it);
-            let does = format!("copy {from} to {to}, without replacing anything, and compare");
+            let like =
+                like.as_ref().map_or(String::new(), |like| format!("; it gets owner and rights of {}", place(like)));
+            let does = format!("copy {from} to {to}, without replacing anything, and compare{like}");
             vec![does, format!("its undo: remove the copy; its content is kept in {}", kept())]
         }
         Action::Replace(them) => {

@@ -37,6 +37,13 @@ impl Identity {
         content || (self.kind == Kind::Folder && other.kind == Kind::Folder && number)
     }
 
+    /// Whether a file of these bytes bears it.
+    pub fn is_of(&self, bytes: &[u8]) -> bool {
+        self.kind == Kind::File
+            && self.size == bytes.len() as u64
+            && self.digest == hex(Sha256::new().chain_update(bytes))
+    }
+
     /// Names or sizes inside differ, although [`Identity::is`] holds.
     pub fn changed_inside(&self, other: &Identity) -> bool {
         self.digest != other.digest

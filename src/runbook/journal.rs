@@ -1,6 +1,7 @@
 //! The record of steps begun, done and undone. What a step's state is follows from it by replay.
 
 use super::actions::Intent;
+use super::identity::Identity;
 use super::step::{StepState, apply};
 use crate::fault::{Fault, Result};
 use chrono::{DateTime, Utc};
@@ -88,6 +89,17 @@ pub struct History {
     pub attested_facts: Vec<String>,
     /// The attestation came after the last start.
     pub attested_since_start: bool,
+}
+
+impl History {
+    /// The files that its last start was to put in place.
+    pub fn places(&self) -> Vec<&Identity> {
+        let placements = self.intents.iter().filter_map(|intent| match intent {
+            Intent::Place(placement) => Some(&placement.new),
+            _ => None,
+        });
+        placements.collect()
+    }
 }
 
 /// Replays the journal for one step. A journal that breaks the table was altered, and is a fault.

@@ -123,7 +123,7 @@ fn action(table: &mut Table, context: &Context) -> Option<Action> {
     let report = context.report;
     let one = |table: Option<Table>| table.and_then(|table| from_to(table, context));
     let rename = one(table.table("rename")).map(Action::Rename);
-    let copy = one(table.table("copy")).map(Action::Copy);
+    let copy = table.table("copy").and_then(|table| copy(table, context));
     let replace: Vec<_> = table.tables("replace").into_iter().filter_map(|table| from_to(table, context)).collect();
     let replace = (!replace.is_empty()).then_some(Action::Replace(replace));
     let backup = one(table.table("backup")).map(Action::Backup);
@@ -135,6 +135,14 @@ fn action(table: &mut Table, context: &Context) -> Option<Action> {
     let observe = table.text("observe");
     let observe = observe.and_then(|text| among(text, "observation", "unknown-observation", &OBSERVATIONS, context));
     rename.or(copy).or(replace).or(backup).or(shell).or(notice).or(package).or(observe.map(Action::Observe))
+}
+
+fn copy(mut table: Table, context: &Context) -> Option<Action> {
+    let like = table.text("like");
+    if let Some(like) = &like {
+        judge_path(like, context);
+    }
+    Some(Action::Copy { pair: from_to(table, context)?, like: like.map(|text| text.value) })
 }
 
 fn from_to(mut table: Table, context: &Context) -> Option<FromTo> {

@@ -1,7 +1,8 @@
 //! MASTER.GLB: the file that carries the serial number, before, during and after the change.
 
 use crate::fault::Finding;
-use crate::msmail::{sizes, tree::Postoffice};
+use crate::msmail::sizes;
+use crate::msmail::tree::{Postoffice, Rights};
 
 pub const MASTER: &str = "GLB/MASTER.GLB";
 pub const OLD_MASTER: &str = "GLB/OLDMAST.GLB";
@@ -171,8 +172,31 @@ pub fn new_in_place(live: &Postoffice, staged: &Postoffice) -> Vec<Finding> {
         let remedy = "install it again, or roll back: OLDMAST.GLB is the old file";
         findings.push(Finding::error("master-not-new", cause, remedy).in_file(live.place(MASTER)).article("Q209486"));
     }
+    findings.extend(other_rights(live));
     findings.extend(old_kept(live, staged));
     findings
+}
+
+/// Whoever could use the old file must be able to use the new one. What is read-only is told as that.
+fn other_rights(live: &Postoffice) -> Option<Finding> {
+    let (new, old) = (live.file(MASTER)?, live.file(OLD_MASTER)?);
+    let (has, wanted) = (new.rights().ok()?, old.rights().ok()?);
+    if has == wanted || has.mode.is_some_and(|mode| mode & 0o200 == 0) {
+        return None;
+    }
+    let shown = |rights: Rights| {
+        let mode = rights.mode.map_or(String::new(), |mode| format!("mode {mode:04o}"));
+        mode + &rights.owner.map_or(String::new(), |(user, group)| format!(", user {user}, group {group}"))
+    };
+    let cause = format!(
+        "MASTER.GLB has other rights than the file whose place it took ({}; OLDMAST.GLB has {}): who could use that one may be \
+         shut out",
+        shown(has),
+        shown(wanted)
+    );
+    let remedy = "on the file server, give MASTER.GLB the owner and the rights of OLDMAST.GLB (chown --reference, chmod \
+                  --reference); then run `flagday cutover` again";
+    Some(Finding::error("master-rights", cause, remedy).in_file(&new.path).article("Q117646"))
 }
 
 /// OLDMAST.GLB is the way back: it must be there, of the right size, and another file than the staged one.

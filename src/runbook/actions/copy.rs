@@ -1,13 +1,33 @@
-//! A copy onto a free name.
+//! A copy onto a free name. What takes the place of a file that was renamed away gets that file's owner and rights.
 
 use super::place::{Placement, survey};
 use crate::campaign::FromTo;
 use crate::fault::{Fault, Finding, Result};
+use crate::platform::Kind;
+use crate::runbook::file_ops::Stamp;
 use crate::runbook::lookup::Paths;
 
-pub fn plan(step: &str, wanted: &FromTo, paths: &Paths) -> Result<Placement> {
+pub fn plan(step: &str, wanted: &FromTo, like: Option<&str>, paths: &Paths) -> Result<Placement> {
     let mut refusals = Vec::new();
-    let placement = survey(step, wanted, paths, &mut refusals)?;
+    let mut placement = survey(step, wanted, paths, &mut refusals)?;
+    if let (Some(placement), Some(like)) = (&mut placement, like) {
+        let model = paths.find(like)?;
+        let folder = model.folder()?;
+        match folder.look(model.name())?.filter(|look| look.kind == Kind::File) {
+            Some(look) => {
+                let modified = placement.new_stamp.modified;
+                placement.new_stamp = Stamp { modified, ..Stamp::of(&folder, model.name(), &look) };
+            }
+            None => refusals.push(
+                Finding::error(
+                    "like-missing",
+                    format!("{model} is not there: {} is to have its owner and rights", placement.to),
+                    "finish the step before this one, which makes it, or correct the path",
+                )
+                .in_file(model.path()),
+            ),
+        }
+    }
     if let Some(placement) = &placement
         && let Some(there) = &placement.old
     {

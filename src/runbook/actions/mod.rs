@@ -99,7 +99,7 @@ pub fn plan(step: &str, action: &Action, paths: &Paths, at: DateTime<Utc>) -> Re
     let mut warnings = Vec::new();
     let intents = match action {
         Action::Rename(it) => vec![Intent::Rename(rename::plan(step, it, paths, &mut warnings)?)],
-        Action::Copy(it) => vec![placed(copy::plan(step, it, paths)?)],
+        Action::Copy { pair, like } => vec![placed(copy::plan(step, pair, like.as_deref(), paths)?)],
         Action::Replace(them) => replace::plan(step, them, paths)?.into_iter().map(placed).collect(),
         Action::Backup(it) => vec![Intent::Backup(backup::plan(step, it, paths, at)?)],
         Action::Shell { run, undo } => vec![Intent::Shell(shell::plan(run, undo.as_deref(), paths)?)],

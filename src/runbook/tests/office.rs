@@ -32,7 +32,7 @@ pub fn rename(from: &str, to: &str) -> Action {
 }
 
 pub fn copy(from: &str, to: &str) -> Action {
-    Action::Copy(FromTo { from: from.into(), to: to.into() })
+    Action::Copy { pair: FromTo { from: from.into(), to: to.into() }, like: None }
 }
 
 pub fn replace(pairs: &[(&str, &str)]) -> Action {

@@ -44,6 +44,11 @@ fn a_copy_never_replaces_and_needs_its_source() {
     assert_eq!(Office::new(&copy("{staged}/MASTER.GLB", "{postoffice}/GLB/master.glb")).refusal(), ["target-exists"]);
     assert_eq!(Office::new(&copy("{staged}/NONE.GLB", "{postoffice}/GLB/NEW.GLB")).refusal(), ["source-missing"]);
     assert_eq!(Office::new(&copy("{postoffice}/P1", "{staged}/P1")).refusal(), ["not-a-plain-file"]);
+    let pair = FromTo { from: "{staged}/MASTER.GLB".into(), to: "{postoffice}/GLB/NEW.GLB".into() };
+    for like in ["{postoffice}/GLB/OLDMAST.GLB", "{postoffice}/P1"] {
+        let action = Action::Copy { pair: pair.clone(), like: Some(like.into()) };
+        assert_eq!(Office::new(&action).refusal(), ["like-missing"], "{like}");
+    }
 }
 
 #[test]

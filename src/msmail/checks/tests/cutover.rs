@@ -143,6 +143,22 @@ fn a_new_master_that_is_not_the_staged_one_is_found() {
 }
 
 #[test]
+fn a_new_master_with_other_rights_than_the_old_one_is_found() {
+    let (live, staged) = (Tree::live(), Tree::staged());
+    live.rename("GLB/MASTER.GLB", "GLB/OLDMAST.GLB").copy(&staged, "GLB/MASTER.GLB");
+    assert_eq!(named("master-new", &live, &staged), [""; 0]);
+    crate::platform::restrict(&live.path("GLB/MASTER.GLB"), 0o600).expect("set");
+    crate::platform::restrict(&live.path("GLB/OLDMAST.GLB"), 0o664).expect("set");
+    let seen = check_by_name("master-new", live.root(), staged.root(), &facts()).expect("a check of that name");
+    if cfg!(unix) {
+        assert_eq!(troubles(&seen), ["master-rights"]);
+        assert!(seen.iter().any(|finding| finding.cause.contains("(mode 0600, user ")), "{seen:?}");
+    }
+    crate::platform::restrict(&live.path("GLB/MASTER.GLB"), 0o664).expect("set");
+    assert_eq!(named("master-new", &live, &staged), [""; 0]);
+}
+
+#[test]
 fn every_check_has_its_name_and_tells_of_a_missing_tree_or_a_clash() {
     let (live, staged) = (Tree::live(), Tree::staged());
     let nowhere = live.path("nowhere");
