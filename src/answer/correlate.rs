@@ -13,8 +13,9 @@ pub trait Known {
     fn people_at(&self, address: &str) -> Vec<String>;
     /// Where this code went out.
     fn code(&self, fingerprint: &str) -> Option<Issued>;
-    /// The newest revision that concerned the person: an answer to an older one does not count any more.
-    fn floor(&self, person: &str) -> u32;
+    /// The newest revision that overtook what the person answered: an answer to an older one does not count any more. Where
+    /// nobody knows yet which acknowledgement it is about, the newest for any of them.
+    fn floor(&self, person: &str, acknowledgement: Option<&str>) -> u32;
 }
 
 /// A message of ours.
@@ -240,7 +241,7 @@ mod tests {
         fn code(&self, _: &str) -> Option<Issued> {
             None
         }
-        fn floor(&self, _: &str) -> u32 {
+        fn floor(&self, _: &str, _: Option<&str>) -> u32 {
             0
         }
     }

@@ -86,7 +86,8 @@ pub fn decide(reading: &Reading, placed: &Placed, current: u32, known: &impl Kno
 
 fn reply(reading: &Reading, placed: &Placed, told: u32, known: &impl Known, decision: &mut Decision) {
     let person = placed.person.as_deref().unwrap_or_default();
-    let floor = known.floor(person);
+    let about = placed.message.as_ref().and_then(|message| message.acknowledgement.as_deref());
+    let floor = known.floor(person, about);
     if !placed.own_address {
         decision.review = Some(match placed.escalation {
             true => format!("it answers an escalation about {person}, and nobody else can answer for them"),
@@ -178,7 +179,7 @@ mod tests {
                 |(_, person, revision)| Issued { person: str::to_owned(person), revision, package: "disk".into() };
             found.map(issued)
         }
-        fn floor(&self, _: &str) -> u32 {
+        fn floor(&self, _: &str, _: Option<&str>) -> u32 {
             self.0
         }
     }

@@ -42,7 +42,7 @@ impl Amend {
             return Ok(Exit::Done);
         }
         if !amendment.is_empty() {
-            let people = amendment.informed.len();
+            let people = amendment.informed.iter().filter(|one| !one.is_silent()).count();
             confirm(global, &format!("This makes revision {} and writes to {people} people", amendment.next))?;
         }
         let mut done = amendment;

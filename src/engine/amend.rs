@@ -11,7 +11,7 @@ use crate::roster::Roster;
 use crate::runbook::StepState;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::AtomicBool;
 
 /// What stands for a date that nobody knows yet.
@@ -64,6 +64,24 @@ pub struct Informed {
     pub void: Vec<(String, Grade)>,
 }
 
+impl Informed {
+    fn new(person: &str) -> Informed {
+        let (notices, because, void) = Default::default();
+        Informed { person: person.to_owned(), notices, because, void }
+    }
+
+    fn because(&mut self, fact: &str) {
+        if !self.because.iter().any(|known| known == fact) {
+            self.because.push(fact.to_owned());
+        }
+    }
+
+    /// Their answer is void, and no letter of ours has reached them that could be put right.
+    pub fn is_silent(&self) -> bool {
+        self.notices.is_empty()
+    }
+}
+
 /// Somebody who had to answer and is not on the roster any more, with how far they had come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Left {
@@ -98,6 +116,15 @@ impl Amendment {
     /// Nothing changed, and nobody came or went.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.joined.is_empty() && self.moved.is_empty() && self.left.is_empty()
+    }
+
+    fn material(&self) -> impl Iterator<Item = &Difference> {
+        self.changes.iter().filter(|change| change.effect == Effect::Material).map(|change| &change.difference)
+    }
+
+    /// What every notice speaks of is different.
+    fn everything(&self) -> impl Iterator<Item = &Difference> {
+        self.material().filter(|difference| is_in_every_notice(&difference.fact))
     }
 }
 
@@ -146,10 +173,10 @@ impl Engine<'_> {
         self.inform_those_concerned(&told, wish, &mut amendment);
         self.catch_up(&told, wish, &mut amendment)?;
         self.count_answers(&mut amendment)?;
-        let moved = |person: &str| {
-            amendment.owed.iter().any(|owed| owed.person == person && is_another_time(&owed.notice, &owed.changes))
-        };
-        amendment.corrected = self.ledger.asked_to_remind()?.iter().filter(|asked| moved(&asked.person)).count();
+        if amendment.material().any(|one| matches!(one.fact.as_str(), "change_at" | "time_zone")) {
+            let asked = self.ledger.asked_to_remind()?;
+            amendment.corrected = asked.iter().filter(|one| self.roster.get(&one.person).is_some()).count();
+        }
         Ok(amendment)
     }
 
@@ -186,12 +213,7 @@ impl Engine<'_> {
     }
 
     fn inform_those_concerned(&self, told: &Told, wish: &Wish, amendment: &mut Amendment) {
-        let material: Vec<&Difference> = amendment
-            .changes
-            .iter()
-            .filter(|change| change.effect == Effect::Material)
-            .map(|change| &change.difference)
-            .collect();
+        let material: Vec<&Difference> = amendment.material().collect();
         let mut owed = Vec::new();
         for (id, notices) in told {
             let Some(person) = self.roster.get(id) else { continue };
@@ -211,8 +233,9 @@ impl Engine<'_> {
                     continue;
                 }
                 let notice = if wish.postpone { "postponed".to_owned() } else { name.clone() };
-                let reason = wish.reason.clone();
-                let one = Owed { person: id.clone(), notice, revision: amendment.next, reason, changes };
+                let asks = self.acknowledgement_asked_by(&notice).map(str::to_owned);
+                let (person, revision, reason) = (id.clone(), amendment.next, wish.reason.clone());
+                let one = Owed { person, notice, asks, revision, reason, changes, overtakes: true };
                 if !owed
                     .iter()
                     .rev()
@@ -246,8 +269,12 @@ impl Engine<'_> {
         told
     }
 
-    /// Those who are new on the rosters, or elsewhere in them, get the notices whose hour has come.
+    /// Those who are new on the rosters, or elsewhere in them, get the notices whose hour has come. While the date is open
+    /// nobody takes note of them: with the next date they are as new as before.
     fn catch_up(&self, told: &Told, wish: &Wish, amendment: &mut Amendment) -> Result<()> {
+        if wish.postpone {
+            return Ok(());
+        }
         let before = self.ledger.members()?;
         let now = self.members();
         for (person, audiences) in &now {
@@ -258,9 +285,6 @@ impl Engine<'_> {
                 }
                 Some(_) => continue,
             }
-            if wish.postpone {
-                continue;
-            }
             let person = self.roster.get(person);
             for entry in self.calendar().into_iter().filter(|entry| entry.at <= self.now()) {
                 let Some(person) = person else { continue };
@@ -270,8 +294,9 @@ impl Engine<'_> {
                 let others = told.values().any(|notices| notices.contains_key(&notice));
                 if there && others && !known && person.is_in(&self.campaign.audiences[&entry.audience]) {
                     let revision = amendment.next;
-                    let (reason, changes) = Default::default();
-                    amendment.owed.push(Owed { person: person.id.clone(), notice, revision, reason, changes });
+                    let asks = self.acknowledgement_asked_by(&notice).map(str::to_owned);
+                    let (person, reason, changes) = (person.id.clone(), String::new(), Vec::new());
+                    amendment.owed.push(Owed { person, notice, asks, revision, reason, changes, overtakes: false });
                 }
             }
         }
@@ -279,26 +304,36 @@ impl Engine<'_> {
     }
 
     fn count_answers(&self, amendment: &mut Amendment) -> Result<()> {
-        let mut informed: BTreeMap<&str, Informed> = BTreeMap::new();
+        let mut informed: BTreeMap<String, Informed> = BTreeMap::new();
         for owed in &amendment.owed {
-            let one = informed.entry(&owed.person).or_insert_with(|| Informed {
-                person: owed.person.clone(),
-                notices: Vec::new(),
-                because: Vec::new(),
-                void: Vec::new(),
-            });
+            let one = informed.entry(owed.person.clone()).or_insert_with(|| Informed::new(&owed.person));
             one.notices.push(owed.notice.clone());
-            let because = owed.changes.iter().map(|change| change.fact.clone());
-            one.because.extend(because.filter(|fact| !one.because.contains(fact)).collect::<Vec<_>>());
+            owed.changes.iter().for_each(|change| one.because(&change.fact));
         }
+        let everything: Vec<&str> = amendment.everything().map(|difference| difference.fact.as_str()).collect();
+        let overtaken: HashSet<(&str, &str)> = amendment
+            .owed
+            .iter()
+            .filter(|owed| owed.overtakes)
+            .filter_map(|owed| Some((owed.person.as_str(), owed.asks.as_deref()?)))
+            .collect();
+        let mut kept = 0;
         for asked in self.campaign.acknowledgements.values() {
+            let notice = asked.notice.as_ref().map(|name| &self.campaign.notices[name]);
             for standing in self.standings(asked)?.into_iter().filter(|one| one.grade >= Grade::Confirmed) {
-                match informed.get_mut(standing.person.as_str()) {
-                    Some(one) => one.void.push((asked.name.clone(), standing.grade)),
-                    None => amendment.kept += 1,
+                if everything.is_empty() && !overtaken.contains(&(&standing.person, &asked.name)) {
+                    kept += 1;
+                    continue;
                 }
+                let one = informed.entry(standing.person.clone()).or_insert_with(|| Informed::new(&standing.person));
+                one.void.push((asked.name.clone(), standing.grade));
+                everything.iter().for_each(|fact| one.because(fact));
+                let of_its_notice = |fact: &str| notice.is_some_and(|notice| concerns(fact, notice, &standing.person));
+                let because = amendment.material().filter(|difference| of_its_notice(&difference.fact));
+                because.for_each(|difference| one.because(&difference.fact));
             }
         }
+        amendment.kept = kept;
         amendment.informed = informed.into_values().collect();
         Ok(())
     }
@@ -324,18 +359,40 @@ impl Engine<'_> {
             }
             let facts = (!amendment.changes.is_empty()).then(|| self.facts_after(&amendment)).transpose()?;
             let names = |change: &&Change| change.effect == Effect::Cosmetic;
+            let mut members = self.members();
+            if wish.postpone {
+                let before = self.ledger.members()?;
+                members.retain(|person, _| before.contains_key(person));
+                members.extend(before.into_iter().filter(|(person, _)| self.roster.get(person).is_some()));
+            }
             let change = Takeover {
+                everything: amendment.everything().next().is_some(),
                 facts: facts.map(|facts| (digest(&facts), facts)),
                 reason: wish.reason.clone(),
                 cosmetic: amendment.changes.iter().filter(names).map(|one| one.difference.fact.clone()).collect(),
                 owed: amendment.owed.clone(),
                 left: amendment.left.iter().map(|left| (left.person.clone(), left.acknowledgement.clone())).collect(),
-                members: self.members(),
+                members,
             };
             self.ledger.amend(&change, now)?;
         }
         let sent = self.send_owed(stop, progress)?;
         Ok((amendment, sent))
+    }
+
+    /// What amendments still have to tell. Until there is a date again, nobody is told anything but that there is none.
+    pub fn owed(&self) -> Result<Vec<Owed>> {
+        let postponed = self.is_postponed()?;
+        let mut owed = self.ledger.owed()?;
+        owed.retain(|owed| match self.campaign.notices.get(&owed.notice) {
+            _ if owed.notice == "postponed" => true,
+            Some(notice) if !postponed => {
+                let audience = &self.campaign.audiences[&notice.audience];
+                self.roster.get(&owed.person).is_some_and(|person| person.is_in(audience))
+            }
+            _ => false,
+        });
+        Ok(owed)
     }
 
     fn require_sensible(&self, amendment: &Amendment, wish: &Wish) -> Result<()> {
@@ -406,9 +463,9 @@ pub struct RosterChanges {
     pub moved: Vec<String>,
 }
 
-/// Whether the change takes place at another time than the people were told, as far as this letter to them says.
-pub(super) fn is_another_time(notice: &str, changes: &[Changed]) -> bool {
-    notice == "postponed" || changes.iter().any(|change| matches!(change.fact.as_str(), "change_at" | "time_zone"))
+/// A text stands in one notice and a package goes with one; anything else is what all of them speak of.
+fn is_in_every_notice(fact: &str) -> bool {
+    !fact.starts_with("text ") && !fact.starts_with("package ")
 }
 
 /// Whether a fact stands in a person's letter.

@@ -94,7 +94,7 @@ impl Engine<'_> {
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
-        if revision < self.ledger.floor(&person)? {
+        if revision < self.ledger.floor(&person, &acknowledgement.name)? {
             return Err(Fault::new(
                 "older-revision",
                 format!("that code belongs to revision {revision}; people are now told revision {current}"),

@@ -261,7 +261,7 @@ impl Engine<'_> {
             Some(issued) if issued.person == person.id => {
                 if !self.asks_for(&asked.acknowledgement, &issued.package) {
                     Typed::Wrong
-                } else if issued.revision >= self.ledger.floor(&person.id)? {
+                } else if issued.revision >= self.ledger.floor(&person.id, &asked.acknowledgement.name)? {
                     Typed::Code(issued.revision)
                 } else {
                     Typed::OldCode
@@ -284,14 +284,14 @@ impl Engine<'_> {
 
     fn is_replaced(&self, claims: &Claims) -> Result<bool> {
         match self.asked(claims) {
-            Some(asked) => Ok(claims.revision < self.ledger.floor(&asked.person.id)?),
+            Some(asked) => Ok(claims.revision < self.ledger.floor(&asked.person.id, &asked.acknowledgement.name)?),
             None => Ok(false),
         }
     }
 
     /// What still counts, whichever letter it answered.
     fn facts_about(&self, person: &str, acknowledgement: &str) -> Result<Vec<Evidence>> {
-        let since = self.ledger.floor(person)?;
+        let since = self.ledger.floor(person, acknowledgement)?;
         let mut facts = self.ledger.evidence_about(person, acknowledgement, since)?;
         facts.retain(|fact| !fact.revoked);
         Ok(facts)

@@ -2,12 +2,11 @@
 //! not hold any more, they hear of it: one letter for each person whom they were asked about, and none to anybody else.
 
 use super::Engine;
-use super::amend::is_another_time;
 use super::sending::Intent;
 use crate::fault::Result;
-use crate::ledger::{Amended, Asked};
+use crate::ledger::Asked;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 impl Engine<'_> {
     /// Those who were asked to remind somebody and do not know yet that the change is off.
@@ -23,30 +22,26 @@ impl Engine<'_> {
         if asked.is_empty() {
             return Ok(Vec::new());
         }
-        let mut amended: BTreeMap<String, Vec<Amended>> = BTreeMap::new();
-        for one in self.ledger.amended()?.into_iter().filter(|one| is_another_time(&one.notice, &one.changes)) {
-            amended.entry(one.person.clone()).or_default().push(one);
-        }
+        // Whether the person's own letter ever arrived does not matter: who asked about them has one.
+        let Some(moved) = self.ledger.moved()? else { return Ok(Vec::new()) };
+        let postponed = self.is_postponed()?;
         let mut have: HashSet<(String, u32)> = self.ledger.copies("correction")?;
         have.extend(self.ledger.copies("postponed")?);
         let mut intents = Vec::new();
-        for one in asked {
-            let newest = amended.get(&one.person).and_then(|all| all.last());
-            let Some(change) = newest.filter(|change| change.revision > one.revision) else { continue };
+        for one in asked.into_iter().filter(|one| one.revision < moved.revision) {
             let Some(person) = self.roster.shared(&one.person) else { continue };
             let copy = copy_to(&one.envelope_to);
             let Ok(address) = one.envelope_to.parse() else { continue };
             if have.contains(&(one.person.clone(), copy)) {
                 continue;
             }
-            let postponed = change.notice == "postponed";
             intents.push(Intent {
                 notice: if postponed { "postponed" } else { "correction" }.to_owned(),
                 acknowledgement: None,
                 copy,
                 count: 0,
                 room: usize::MAX,
-                reason: change.reason.clone(),
+                reason: moved.reason.clone(),
                 due_at: self.now(),
                 instead: Some(address),
                 replaces: None,

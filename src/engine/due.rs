@@ -53,7 +53,7 @@ impl Engine<'_> {
     pub(super) fn look_around(&self) -> Result<Look<'_, '_>> {
         let (have, silent, asked) = Default::default();
         let calls = self.ledger.calls()?;
-        let owed = self.ledger.owed()?.into_iter().map(|owed| (owed.person, owed.notice)).collect();
+        let owed = self.owed()?.into_iter().map(|owed| (owed.person, owed.notice)).collect();
         Ok(Look { engine: self, now: self.now(), owed, calls, by_name: false, have, silent, asked })
     }
 

@@ -69,8 +69,8 @@ impl Engine<'_> {
     /// Whom the step's notices did not reach: told as a warning, because a gate holds only where an answer is asked.
     pub(super) fn unreached(&self, step: &Step) -> Result<Vec<Finding>> {
         let Some(Action::Notice(names)) = &step.action else { return Ok(Vec::new()) };
-        let floors = self.ledger.floors()?;
-        let holds = |message: &MessageRow| floors.get(&message.person).is_none_or(|floor| message.revision >= *floor);
+        let overtaken = self.ledger.overtaken()?;
+        let holds = |message: &MessageRow| !overtaken.contains(&message.id);
         let mut findings = Vec::new();
         for name in names {
             let failed: Vec<String> = self
@@ -92,8 +92,8 @@ impl Engine<'_> {
 
     /// People of a notice's audience whose message is not settled yet, or not even planned.
     fn untold(&self, notice: &str) -> Result<Vec<String>> {
-        let floors = self.ledger.floors()?;
-        let holds = |message: &MessageRow| floors.get(&message.person).is_none_or(|floor| message.revision >= *floor);
+        let overtaken = self.ledger.overtaken()?;
+        let holds = |message: &MessageRow| !overtaken.contains(&message.id);
         let settled: std::collections::HashSet<String> = self
             .ledger
             .messages()?

@@ -225,6 +225,10 @@ impl Engine<'_> {
             }
         }
         let mut outdated = None;
+        // Which acknowledgement it is about is known only here.
+        if let Some(fact) = facts.first() {
+            decision.outdated &= fact.revision < self.ledger.floor(&fact.person, &fact.acknowledgement)?;
+        }
         if let Some(fact) = facts.first().filter(|_| decision.outdated) {
             outdated = self.outdated(fact, &reading)?;
             if outdated.is_none() {
@@ -271,7 +275,7 @@ impl Engine<'_> {
         Ok(Some(Outdated {
             acknowledgement: fact.acknowledgement.clone(),
             answered: fact.revision,
-            valid: self.ledger.floor(&fact.person)?,
+            valid: self.ledger.floor(&fact.person, &fact.acknowledgement)?,
             message_id: reading.message_id.clone().filter(|id| is_message_id(id)),
         }))
     }
@@ -428,8 +432,12 @@ impl Known for Desk<'_> {
         self.ask(self.ledger.code_issued(fingerprint))
     }
 
-    fn floor(&self, person: &str) -> u32 {
-        self.ask(self.ledger.floor(person).map(Some)).unwrap_or(u32::MAX)
+    fn floor(&self, person: &str, acknowledgement: Option<&str>) -> u32 {
+        let floor = match acknowledgement {
+            Some(name) => self.ledger.floor(person, name),
+            None => self.ledger.highest_floor(person),
+        };
+        self.ask(floor.map(Some)).unwrap_or(u32::MAX)
     }
 }
 

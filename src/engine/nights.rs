@@ -6,7 +6,7 @@ use super::calendar::Whereabouts;
 use crate::fault::Result;
 use crate::ledger::{MessageRow, OUTDATED};
 use crate::outbox::State;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 impl Engine<'_> {
     /// Puts off what would leave in the quiet hours of whom it concerns, until they end. What people read at any hour is
@@ -17,8 +17,7 @@ impl Engine<'_> {
             return Ok(());
         }
         let now = self.now();
-        let amended: HashSet<(String, String)> =
-            self.ledger.amended()?.into_iter().map(|one| (one.person, one.notice)).collect();
+        let amended = self.ledger.amended()?;
         let keeps = |message: &MessageRow| {
             self.keeps_hours(&message.notice) || amended.contains(&(message.person.clone(), message.notice.clone()))
         };

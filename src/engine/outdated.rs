@@ -85,7 +85,7 @@ impl Engine<'_> {
             due_at: self.now(),
             instead: None,
             replaces: None,
-            changes: self.ledger.changes_since(&person.id, one.outdated.answered)?,
+            changes: self.ledger.changes_since(&person.id, name, one.outdated.answered)?,
             cancels: None,
             answers: Some(Arc::new(answers)),
             person,

@@ -80,7 +80,7 @@ impl Engine<'_> {
     }
 
     fn outdated_answer(&self, fact: &Evidence) -> Result<Option<Outdated>> {
-        let valid = self.ledger.floor(&fact.person)?;
+        let valid = self.ledger.floor(&fact.person, &fact.acknowledgement)?;
         let old = fact.kind.proves() >= Grade::Confirmed && fact.revision < valid;
         let acknowledgement = fact.acknowledgement.clone();
         Ok(old.then_some(Outdated { acknowledgement, answered: fact.revision, valid, message_id: None }))

@@ -179,7 +179,7 @@ impl Engine<'_> {
         let calendars: HashMap<String, Option<u32>> =
             self.ledger.ever_told()?.into_iter().map(|told| (told.person, told.calendar)).collect();
         let now = self.now();
-        let owed = self.ledger.owed()?.into_iter().filter_map(|owed| {
+        let owed = self.owed()?.into_iter().filter_map(|owed| {
             Some(Intent {
                 acknowledgement: self.acknowledgement_asked_by(&owed.notice).map(str::to_owned),
                 copy: 0,
@@ -252,13 +252,12 @@ impl Engine<'_> {
         sent: &mut Sent,
     ) -> Result<Vec<Intent>> {
         let now = self.now();
-        let floors = self.ledger.floors()?;
+        let overtaken = self.ledger.overtaken()?;
         let mut intents = Vec::new();
         let mut again = Vec::new();
         let mut copies: HashMap<String, HashSet<(String, u32)>> = HashMap::new();
         for message in self.ledger.messages_in_trouble()? {
-            let wanted = floors.get(&message.person).is_none_or(|floor| message.revision >= *floor)
-                && notice.is_none_or(|name| name == message.notice);
+            let wanted = !overtaken.contains(&message.id) && notice.is_none_or(|name| name == message.notice);
             if !wanted {
                 continue;
             }

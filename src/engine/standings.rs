@@ -94,7 +94,8 @@ impl Engine<'_> {
             return Ok(None);
         }
         let since = self.observed_since(acknowledgement)?;
-        let mut facts = self.ledger.evidence_about(person, &acknowledgement.name, self.ledger.floor(person)?)?;
+        let floor = self.ledger.floor(person, &acknowledgement.name)?;
+        let mut facts = self.ledger.evidence_about(person, &acknowledgement.name, floor)?;
         facts.retain(|fact| since.counts(fact));
         let mut waivers = self.waivers(acknowledgement)?;
         waivers.retain(|waiver| waiver.person == person);

@@ -102,7 +102,7 @@ impl Ledger {
         }
         let grade = moot_at.as_deref().and_then(Grade::from_word);
         let (Some(acknowledgement), Some(grade)) = (acknowledgement, grade) else { return Ok(None) };
-        let floor = self.floor(&person)?;
+        let floor = self.floor(&person, &acknowledgement)?;
         let facts = self.evidence_about(&person, &acknowledgement, floor)?;
         let waivers: Vec<Waiver> = self.waivers_of(&acknowledgement, &person)?;
         let waiving = Waiving::of(waivers, self.two_names.contains(&acknowledgement), now);
@@ -111,11 +111,5 @@ impl Ledger {
         }
         let standing = Standing::of(&person, &facts, waiving, "");
         Ok((standing.grade >= grade).then(|| format!("not needed any more: {person} {}", standing.why)))
-    }
-
-    /// From which revision on a person's answers count.
-    pub fn floor(&self, person: &str) -> Result<u32> {
-        let mut find = self.db.prepare_cached("SELECT revision FROM floor WHERE person = ?")?;
-        Ok(find.query_row([person], |row| row.get(0)).optional()?.unwrap_or(0))
     }
 }

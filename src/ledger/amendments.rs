@@ -1,5 +1,5 @@
-//! Amendments: facts taken over under the next number, with whom that concerns; and who came and went meanwhile. An answer
-//! counts from the newest revision on that concerned its person; the view `floor` says which that is.
+//! Amendments: facts taken over under the next number, with whom that concerns; and who came and went meanwhile. From
+//! which revision on an answer counts is in `floor`.
 
 use super::{Ledger, audit, instant, millis, queue};
 use crate::fault::Result;
@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 
 /// One thing that is different from what a person was told, as it stands in the letter about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,21 +23,15 @@ pub struct Changed {
 pub struct Owed {
     pub person: String,
     pub notice: String,
+    /// The acknowledgement that the notice asks for.
+    pub asks: Option<String>,
     pub revision: u32,
     /// Why, in the operator's words; empty where none were given.
     pub reason: String,
     /// Empty for somebody who hears of it for the first time.
     pub changes: Vec<Changed>,
-}
-
-/// What a person was informed of by one amendment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Amended {
-    pub person: String,
-    pub revision: u32,
-    pub notice: String,
-    pub reason: String,
-    pub changes: Vec<Changed>,
+    /// What is on record about the notice holds no more. Not so for somebody who is only new to it.
+    pub overtakes: bool,
 }
 
 /// Somebody who had to answer and is no longer on the roster.
@@ -51,6 +45,8 @@ pub struct Leaver {
 /// Everything an amendment changes, taken over in one transaction.
 #[derive(Debug, Clone, Serialize)]
 pub struct Takeover {
+    /// Something is different that every notice speaks of: what is on record about any of them holds no more.
+    pub everything: bool,
     /// The new facts and their digest; absent when only people came and went.
     #[serde(skip)]
     pub facts: Option<(String, BTreeMap<String, String>)>,
@@ -68,7 +64,7 @@ pub struct Takeover {
 }
 
 impl Ledger {
-    /// Takes it over: what was planned for those it concerns, and has not left, is taken back. Returns the number of the
+    /// Takes it over: what was planned about the notices it concerns, and has not left, is taken back. Returns the number of the
     /// revision that holds from now on.
     pub fn amend(&mut self, change: &Takeover, now: DateTime<Utc>) -> Result<u32> {
         self.durable(|tx| {
@@ -76,19 +72,28 @@ impl Ledger {
             let number = match &change.facts {
                 Some((digest, facts)) => {
                     let text = serde_json::to_string(facts)?;
-                    tx.execute("INSERT INTO revision VALUES (?,?,?,?)", (current + 1, millis(now), digest, text))?;
+                    tx.execute(
+                        "INSERT INTO revision(number, at, digest, facts, everything, reason) VALUES (?,?,?,?,?,?)",
+                        (current + 1, millis(now), digest, text, change.everything, &change.reason),
+                    )?;
                     current + 1
                 }
                 None => current,
             };
-            let mut insert = tx.prepare("INSERT OR IGNORE INTO amended VALUES (?,?,?,?,?)")?;
-            for owed in &change.owed {
-                let changes = serde_json::to_string(&owed.changes)?;
-                insert.execute((number, &owed.person, &owed.notice, &owed.reason, changes))?;
-            }
+            let mut insert = tx.prepare("INSERT OR IGNORE INTO amended VALUES (?,?,?,?,?,?,?)")?;
             let words = format!("taken back: revision {number} takes its place");
-            for person in change.owed.iter().map(|owed| &owed.person) {
-                take_back(tx, "person = ?1 AND revision < ?2", (person, number), &words, now)?;
+            if change.everything {
+                take_back(tx, "revision < ?1", [number], &words, now)?;
+            }
+            for Owed { person, notice, asks, reason, changes, overtakes, .. } in &change.owed {
+                let extent = if *overtakes { "notice" } else { "nothing" };
+                let changes = serde_json::to_string(changes)?;
+                insert.execute((number, person, notice, reason, changes, asks, extent))?;
+                if *overtakes && !change.everything {
+                    // With its reminders and escalations.
+                    let which = "person = ?1 AND revision < ?2 AND (notice = ?3 OR acknowledgement = ?4)";
+                    take_back(tx, which, (person, number, notice, asks), &words, now)?;
+                }
             }
             for (person, acknowledgement) in &change.left {
                 tx.execute(
@@ -124,35 +129,47 @@ impl Ledger {
         })
     }
 
-    /// From which revision on a person's answers count, where it is not the first.
-    pub fn floors(&self) -> Result<HashMap<String, u32>> {
-        let mut all = self.db.prepare_cached("SELECT person, revision FROM floor")?;
-        let rows = all.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// What amendments still have to tell: no message of that revision or a later one is planned yet.
+    /// What amendments still have to tell: no message of that revision or a later one is planned yet, and no later amendment
+    /// has more to say about the same notice. That it is put off is true until the next date.
     pub fn owed(&self) -> Result<Vec<Owed>> {
         let mut all = self.db.prepare_cached(
-            "SELECT a.person, a.notice, a.revision, a.reason, a.changes FROM amended a JOIN floor f USING (person) \
-             WHERE a.revision = f.revision AND NOT EXISTS (SELECT 1 FROM message m \
-             WHERE m.person = a.person AND m.notice = a.notice AND m.revision >= a.revision) ORDER BY a.rowid",
+            "SELECT person, notice, asks, revision, reason, changes, overtakes <> 'nothing' FROM amended a \
+             WHERE NOT EXISTS (SELECT 1 FROM message m \
+             WHERE m.person = a.person AND m.notice = a.notice AND m.revision >= a.revision) \
+             AND NOT EXISTS (SELECT 1 FROM amended later WHERE later.person = a.person AND later.revision > a.revision \
+             AND (later.notice = a.notice OR later.overtakes = 'all')) \
+             AND NOT (notice = 'postponed' AND EXISTS (SELECT 1 FROM revision WHERE everything AND number > a.revision)) \
+             ORDER BY rowid",
         )?;
-        let rows = all
-            .query_map((), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get::<_, String>(4)?)))?;
+        let rows = all.query_map((), |row| {
+            Ok((
+                Owed {
+                    person: row.get(0)?,
+                    notice: row.get(1)?,
+                    asks: row.get(2)?,
+                    revision: row.get(3)?,
+                    reason: row.get(4)?,
+                    changes: Vec::new(),
+                    overtakes: row.get(6)?,
+                },
+                row.get::<_, String>(5)?,
+            ))
+        })?;
         rows.map(|row| {
-            let (person, notice, revision, reason, changes) = row?;
-            Ok(Owed { person, notice, revision, reason, changes: serde_json::from_str(&changes)? })
+            let (owed, changes) = row?;
+            Ok(Owed { changes: serde_json::from_str(&changes)?, ..owed })
         })
         .collect()
     }
 
-    /// Everything that is different for a person since a revision, each thing once: as it was then, and as it is now.
-    pub fn changes_since(&self, person: &str, revision: u32) -> Result<Vec<Changed>> {
-        let mut all = self
-            .db
-            .prepare_cached("SELECT changes FROM amended WHERE person = ? AND revision > ? ORDER BY revision, rowid")?;
-        let rows = all.query_map((person, revision), |row| row.get::<_, String>(0))?;
+    /// Everything that is different since a revision in what a person is to acknowledge, each thing once: as it was then,
+    /// and as it is now.
+    pub fn changes_since(&self, person: &str, acknowledgement: &str, revision: u32) -> Result<Vec<Changed>> {
+        let mut all = self.db.prepare_cached(
+            "SELECT changes FROM amended WHERE person = ? AND revision > ? \
+             AND (asks = ? OR notice = 'postponed' OR overtakes = 'all') ORDER BY revision, rowid",
+        )?;
+        let rows = all.query_map((person, revision, acknowledgement), |row| row.get::<_, String>(0))?;
         let mut merged: Vec<Changed> = Vec::new();
         for row in rows {
             for change in serde_json::from_str::<Vec<Changed>>(&row?)? {
@@ -167,18 +184,11 @@ impl Ledger {
         Ok(merged)
     }
 
-    /// What every amendment informed people of, oldest first.
-    pub fn amended(&self) -> Result<Vec<Amended>> {
-        let mut all = self
-            .db
-            .prepare_cached("SELECT person, revision, notice, reason, changes FROM amended ORDER BY revision, rowid")?;
-        let rows = all
-            .query_map((), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get::<_, String>(4)?)))?;
-        rows.map(|row| {
-            let (person, revision, notice, reason, changes) = row?;
-            Ok(Amended { person, revision, notice, reason, changes: serde_json::from_str(&changes)? })
-        })
-        .collect()
+    /// Who was to get which notice because of any amendment.
+    pub fn amended(&self) -> Result<HashSet<(String, String)>> {
+        let mut all = self.db.prepare_cached("SELECT person, notice FROM amended")?;
+        let rows = all.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Those who had to answer and left, by the amendment that took note of it.

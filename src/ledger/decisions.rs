@@ -45,15 +45,15 @@ impl Ledger {
     /// What was decided for one acknowledgement and not withdrawn, oldest first. Some may have run out; those that speak of
     /// facts which were amended since are marked as ended.
     pub fn waivers(&self, acknowledgement: &str) -> Result<Vec<Waiver>> {
-        self.select_waivers("acknowledgement = ?", [acknowledgement])
+        self.select_waivers(acknowledgement, "acknowledgement = ?", [acknowledgement])
     }
 
     /// The same about one person.
     pub(super) fn waivers_of(&self, acknowledgement: &str, person: &str) -> Result<Vec<Waiver>> {
-        self.select_waivers("acknowledgement = ? AND person = ?", [acknowledgement, person])
+        self.select_waivers(acknowledgement, "acknowledgement = ? AND person = ?", [acknowledgement, person])
     }
 
-    fn select_waivers(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<Waiver>> {
+    fn select_waivers(&self, of: &str, condition: &str, values: impl rusqlite::Params) -> Result<Vec<Waiver>> {
         let mut all = self.db.prepare_cached(&format!(
             "SELECT person, reason, by, at, until, revision FROM waiver WHERE {condition} AND revoked = 0 ORDER BY id"
         ))?;
@@ -71,7 +71,7 @@ impl Ledger {
         })?;
         let mut waivers = rows.collect::<Result<Vec<Waiver>, _>>()?;
         for waiver in &mut waivers {
-            let amended = waiver.revision < self.floor(&waiver.person)?;
+            let amended = waiver.revision < self.floor(&waiver.person, of)?;
             waiver.ended = amended.then_some(Ended::Amended);
         }
         Ok(waivers)

@@ -1,6 +1,6 @@
 //! Evidence as it is recorded: only ever added; a revocation marks and is an event of its own.
 
-use super::{Ledger, audit, instant, millis};
+use super::{Ledger, audit, floor, instant, millis};
 use crate::answer::{Evidence, Issued, Kind};
 use crate::fault::{Fault, Result};
 use chrono::{DateTime, Utc};
@@ -17,13 +17,10 @@ impl Ledger {
     }
 
     /// All evidence for one acknowledgement that still counts, by person, oldest first: of the newest revision that
-    /// concerned the person, and those after it.
+    /// overtook what the person answered, and those after it.
     pub fn evidence(&self, acknowledgement: &str) -> Result<Vec<Evidence>> {
-        let columns = COLUMNS.split(", ").map(|column| format!("e.{column}")).collect::<Vec<_>>().join(", ");
-        let sql = format!(
-            "SELECT {columns} FROM evidence e LEFT JOIN floor f ON f.person = e.person \
-             WHERE e.acknowledgement = ? AND e.revision >= coalesce(f.revision, 0) ORDER BY e.person, e.id"
-        );
+        let holds = floor::holds("evidence");
+        let sql = format!("SELECT {COLUMNS} FROM evidence WHERE acknowledgement = ? AND {holds} ORDER BY person, id");
         let mut all = self.db.prepare_cached(&sql)?;
         let rows = all.query_map([acknowledgement], read)?;
         rows.map(|row| parse(row?)).collect()

@@ -1,7 +1,7 @@
 //! Answers to what was told before: who is to hear that theirs does not count, once for each
 //! acknowledgement and revision that concerned them.
 
-use super::{Ledger, audit, instant};
+use super::{Ledger, audit, floor, instant};
 use crate::fault::Result;
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, Transaction};
@@ -14,7 +14,7 @@ pub struct Outdated {
     pub acknowledgement: String,
     /// The revision that it answers.
     pub answered: u32,
-    /// The newest one that concerned the person.
+    /// The newest one that overtook an answer of theirs to it.
     pub valid: u32,
     /// Its Message-ID, with angle brackets, where it has one that can be named.
     pub message_id: Option<String>,
@@ -39,10 +39,11 @@ impl Ledger {
     /// since is left out: that letter says it.
     pub fn to_hear(&self) -> Result<Vec<ToHear>> {
         let mut all = self.db.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM outdated o JOIN floor f ON f.person = o.person AND f.revision = o.revision \
-             JOIN inbound i ON i.id = o.letter WHERE NOT EXISTS (SELECT 1 FROM message m \
+            "SELECT {COLUMNS} FROM outdated o JOIN inbound i ON i.id = o.letter \
+             WHERE {} AND NOT EXISTS (SELECT 1 FROM message m \
              WHERE m.person = o.person AND m.notice = ? AND m.acknowledgement = o.acknowledgement \
-             AND m.revision >= o.revision) ORDER BY o.letter"
+             AND m.revision >= o.revision) ORDER BY o.letter",
+            floor::holds("o")
         ))?;
         let rows = all.query_map([OUTDATED], read)?;
         Ok(rows.collect::<Result<_, _>>()?)

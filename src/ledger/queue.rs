@@ -4,7 +4,7 @@
 use super::letters::Unpacker;
 use super::messages::state_of;
 use super::slip::{Line, Settled, Slip};
-use super::{Ledger, audit, evidence, instant, millis};
+use super::{Ledger, audit, evidence, floor, instant, millis};
 use crate::answer::{Evidence, Kind};
 use crate::campaign::Uncertain;
 use crate::fault::{Fault, Result};
@@ -424,10 +424,10 @@ impl Ledger {
 
     /// Who has which copies of a notice, as far as what they were told still holds.
     pub fn copies(&self, notice: &str) -> Result<HashSet<(String, u32)>> {
-        let mut all = self.db.prepare_cached(
-            "SELECT m.person, copy FROM message m LEFT JOIN floor f ON f.person = m.person \
-             WHERE notice = ? AND m.revision >= coalesce(f.revision, 0)",
-        )?;
+        let mut all = self.db.prepare_cached(&format!(
+            "SELECT person, copy FROM message m WHERE notice = ? AND {}",
+            floor::message_holds("m")
+        ))?;
         let rows = all.query_map([notice], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

@@ -17,6 +17,13 @@ pub struct Revision {
     pub facts: BTreeMap<String, String>,
 }
 
+/// When the change was moved, and why in the operator's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    pub revision: u32,
+    pub reason: String,
+}
+
 impl Ledger {
     /// The newest revision; `None` while nobody was told anything.
     pub fn revision(&self) -> Result<Option<Revision>> {
@@ -39,6 +46,25 @@ impl Ledger {
         Ok(self.db.prepare_cached("SELECT max(number) FROM revision")?.query_row((), |row| row.get(0))?)
     }
 
+    /// The newest revision that moved the change: with another date or zone than the one before it.
+    pub fn moved(&self) -> Result<Option<Moved>> {
+        let mut all = self.db.prepare_cached(
+            "SELECT number, facts ->> '$.change_at', facts ->> '$.time_zone', reason FROM revision ORDER BY number",
+        )?;
+        let rows = all.query_map((), |row| {
+            let when: (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
+            Ok((when, Moved { revision: row.get(0)?, reason: row.get(3)? }))
+        })?;
+        let (mut before, mut newest) = (None, None);
+        for row in rows {
+            let (when, moved) = row?;
+            if before.replace(when.clone()).is_some_and(|before| before != when) {
+                newest = Some(moved);
+            }
+        }
+        Ok(newest)
+    }
+
     /// Takes over facts under the next number.
     pub fn add_revision(
         &mut self,
@@ -50,7 +76,10 @@ impl Ledger {
         let number = self.durable(|tx| {
             let number: u32 =
                 tx.query_row("SELECT coalesce(max(number), 0) + 1 FROM revision", (), |row| row.get(0))?;
-            tx.execute("INSERT INTO revision VALUES (?,?,?,?)", (number, millis(at), digest, &text))?;
+            tx.execute(
+                "INSERT INTO revision(number, at, digest, facts) VALUES (?,?,?,?)",
+                (number, millis(at), digest, &text),
+            )?;
             audit::append(tx, at, "revision", &json!({ "number": number, "digest": digest }))?;
             Ok(number)
         })?;

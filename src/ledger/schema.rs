@@ -109,6 +109,14 @@ INSERT INTO outdated SELECT person, revision, acknowledgement, answered, letter,
 DROP TABLE outdated_of_person;
 ", "
 ALTER TABLE inbound ADD COLUMN acknowledgement TEXT;
+", "
+ALTER TABLE revision ADD COLUMN everything INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE revision ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+UPDATE revision SET reason = coalesce((SELECT reason FROM amended WHERE amended.revision = number LIMIT 1), '');
+ALTER TABLE amended ADD COLUMN asks TEXT;
+ALTER TABLE amended ADD COLUMN overtakes TEXT NOT NULL DEFAULT 'all';
+CREATE INDEX amended_person ON amended(person);
+DROP VIEW floor;
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
@@ -136,6 +144,23 @@ pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::floor;
+
+    #[test]
+    fn what_an_older_ledger_called_void_stays_void() {
+        let mut db = Connection::open_in_memory().expect("a database");
+        for sql in &VERSIONS[..10] {
+            db.execute_batch(sql).expect(sql);
+        }
+        db.pragma_update(None, "user_version", 10).expect("a version");
+        db.execute("INSERT INTO revision VALUES (2, 1, '', '{}')", ()).expect("a revision");
+        db.execute("INSERT INTO amended VALUES (2, 'ann', 'news', 'no room', '[]')", ()).expect("an amendment");
+        migrate(&mut db, Path::new("ledger.db")).expect("migrated");
+        let floor = |person| floor::of(&db, person, "whatever").expect("a revision");
+        assert_eq!((floor("ann"), floor("bea")), (2, 0), "then a person's answers were void together");
+        let reason: String = db.query_row("SELECT reason FROM revision", (), |row| row.get(0)).expect("a reason");
+        assert_eq!(reason, "no room");
+    }
 
     #[test]
     fn calls_that_an_older_ledger_holds_twice_are_one_and_every_task_stays() {

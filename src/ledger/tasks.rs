@@ -1,9 +1,9 @@
 //! Tasks for a human: people whom mail does not move and who must be called, and what people asked for.
 
-use super::{Ledger, audit, instant, millis};
+use super::{Ledger, audit, floor, instant, millis};
 use crate::fault::Result;
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::Transaction;
 use serde::Serialize;
 use std::collections::HashSet;
 
@@ -31,7 +31,7 @@ impl Ledger {
 
     /// Those about what their people are told now.
     pub fn tasks_in_force(&self) -> Result<Vec<Task>> {
-        self.select_tasks("FROM task t LEFT JOIN floor f USING (person) WHERE t.revision >= coalesce(f.revision, 0)")
+        self.select_tasks(&format!("FROM task t WHERE {}", floor::holds("t")))
     }
 
     /// Whom somebody has to call already, by person and acknowledgement.
@@ -58,8 +58,7 @@ impl Ledger {
 
 /// Notes a task inside a larger transaction.
 pub(super) fn insert(tx: &Transaction, task: &Task) -> Result<bool> {
-    let mut floor = tx.prepare_cached("SELECT revision FROM floor WHERE person = ?")?;
-    let revision: u32 = floor.query_row([&task.person], |row| row.get(0)).optional()?.unwrap_or(0);
+    let revision = floor::of(tx, &task.person, &task.acknowledgement)?;
     let added = tx.execute(
         "INSERT OR IGNORE INTO task(at, person, acknowledgement, what, revision, call) VALUES (?,?,?,?,?,?)",
         (millis(task.at), &task.person, &task.acknowledgement, &task.what, revision, task.call),

@@ -1,6 +1,6 @@
 //! How often somebody was written to.
 
-use super::{Ledger, instant};
+use super::{Ledger, floor, instant};
 use crate::fault::Result;
 use chrono::{DateTime, Utc};
 
@@ -33,11 +33,12 @@ impl Ledger {
     /// Whom escalations about an acknowledgement went to, or are on their way to, since the newest revision that concerned
     /// each person.
     pub fn escalated(&self, acknowledgement: &str) -> Result<Vec<Escalated>> {
-        let mut all = self.db.prepare_cached(
-            "SELECT m.person, lower(envelope_to), copy, planned_at FROM message m LEFT JOIN floor f ON f.person = m.person \
+        let mut all = self.db.prepare_cached(&format!(
+            "SELECT person, lower(envelope_to), copy, planned_at FROM message m \
              WHERE acknowledgement = ? AND notice = 'escalation' AND state <> 'cancelled' AND envelope_to IS NOT NULL \
-             AND m.revision >= coalesce(f.revision, 0) ORDER BY m.id",
-        )?;
+             AND {} ORDER BY id",
+            floor::message_holds("m")
+        ))?;
         let rows = all.query_map([acknowledgement], |row| {
             Ok(Escalated { person: row.get(0)?, to: row.get(1)?, copy: row.get(2)?, at: instant(row.get(3)?) })
         })?;
@@ -46,12 +47,12 @@ impl Ledger {
 
     /// By person. What was taken back before it left does not count.
     pub fn letters(&self, acknowledgement: &str) -> Result<Vec<Letters>> {
-        let mut all = self.db.prepare_cached(
-            "SELECT m.person, sum(tells), sum(notice IN ('reminder', 'escalation')), sum(notice = 'reminder'), \
-             max(CASE WHEN tells THEN planned_at END) FROM message m LEFT JOIN floor f ON f.person = m.person \
-             WHERE acknowledgement = ? AND state <> 'cancelled' AND m.revision >= coalesce(f.revision, 0) \
-             GROUP BY m.person",
-        )?;
+        let mut all = self.db.prepare_cached(&format!(
+            "SELECT person, sum(tells), sum(notice IN ('reminder', 'escalation')), sum(notice = 'reminder'), \
+             max(CASE WHEN tells THEN planned_at END) FROM message m \
+             WHERE acknowledgement = ? AND state <> 'cancelled' AND {} GROUP BY person",
+            floor::message_holds("m")
+        ))?;
         let rows = all.query_map([acknowledgement], |row| {
             Ok(Letters {
                 person: row.get(0)?,

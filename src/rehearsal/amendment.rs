@@ -105,7 +105,7 @@ impl Stage<'_, '_> {
             "amended to revision {} ({}): {} people are informed, {} answers stay",
             amendment.next,
             effect.word(),
-            amendment.informed.len(),
+            amendment.informed.iter().filter(|one| !one.is_silent()).count(),
             amendment.kept
         );
         self.by_hand(On::FactsChanged, "flagday.toml", "takes the change over with `flagday amend`");

@@ -245,7 +245,7 @@ impl<'a, 'w> Stage<'a, 'w> {
         match happening {
             Happening::Answer { person, acknowledgement, revision, .. }
             | Happening::Fact { person, acknowledgement, revision, .. }
-                if revision < self.engine.ledger().floor(&person)? =>
+                if revision < self.engine.ledger().floor(&person, &acknowledgement)? =>
             {
                 self.answers_the_old_letter(&person, &acknowledgement, revision)?;
                 Ok(false)

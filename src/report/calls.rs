@@ -80,8 +80,8 @@ pub struct Ask {
 /// Everybody who has to be called, by why and in roster order. `check_letters`: for an operator who cannot ask the
 /// program during the call.
 pub fn calls(engine: &Engine, check_letters: bool) -> Result<Vec<Call>> {
-    let floors = engine.ledger().floors()?;
-    let holds = |message: &MessageRow| floors.get(&message.person).is_none_or(|floor| message.revision >= *floor);
+    let overtaken = engine.ledger().overtaken()?;
+    let holds = |message: &MessageRow| !overtaken.contains(&message.id);
     let mut newest: HashMap<(String, String), MessageRow> = HashMap::new();
     for message in engine.ledger().messages()?.into_iter().filter(holds) {
         // A message that went to somebody else says nothing about the person.

@@ -24,13 +24,12 @@ pub struct FailureRow {
 /// Every message that failed, bounced, is held or in doubt, in the order of planning.
 pub fn of(engine: &Engine, only: Option<&str>) -> Result<Vec<FailureRow>> {
     let only = only.map(|name| audience(engine, name)).transpose()?;
-    let floors = engine.ledger().floors()?;
+    let overtaken = engine.ledger().overtaken()?;
     let mut rows = Vec::new();
     for message in engine.ledger().messages_in_trouble()? {
         let person = engine.roster.get(&message.person);
         let wanted = only.is_none_or(|audience| person.is_some_and(|person| person.is_in(audience)));
-        let overtaken = floors.get(&message.person).is_some_and(|floor| message.revision < *floor);
-        if overtaken || !wanted {
+        if overtaken.contains(&message.id) || !wanted {
             continue;
         }
         rows.push(FailureRow {

@@ -203,7 +203,7 @@ fn next(engine: &Engine, steps: &[StepView], messages: &Counts, gates: &[Verdict
     if engine.findings.iter().any(crate::fault::Finding::is_error) {
         return Ok("flagday check: a roster has errors, and nothing is sent while it has".into());
     }
-    if !engine.ledger().owed()?.is_empty() {
+    if !engine.owed()?.is_empty() {
         return Ok("flagday send: an amendment still has people to tell".into());
     }
     if engine.is_postponed()? {

@@ -57,7 +57,7 @@ impl Known for Desk {
     fn code(&self, _: &str) -> Option<Issued> {
         None
     }
-    fn floor(&self, _: &str) -> u32 {
+    fn floor(&self, _: &str, _: Option<&str>) -> u32 {
         0
     }
 }

@@ -119,11 +119,14 @@ fn an_older_revision_says_so_and_takes_nothing() {
     let owed = Owed {
         person: "LINDBERG".to_owned(),
         notice: "change-date".to_owned(),
+        asks: Some("disk-received".to_owned()),
         revision: 2,
         reason: String::new(),
         changes: Vec::new(),
+        overtakes: true,
     };
     let change = Takeover {
+        everything: false,
         facts: Some(("another".to_owned(), facts)),
         reason: String::new(),
         cosmetic: Vec::new(),

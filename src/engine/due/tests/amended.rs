@@ -89,6 +89,30 @@ fn whoever_left_the_roster_is_called_by_their_id_where_others_were_asked_about_t
 }
 
 #[test]
+fn whoever_was_asked_about_somebody_never_reached_hears_of_another_date_too() {
+    let play = Play::new();
+    let stop = AtomicBool::new(true);
+    play.engine().send(None, &To::Everyone, None, false, &stop, &mut |_| {}).expect("planned");
+    // Refused at the server: it never left.
+    let ledger = rusqlite::Connection::open(play.folder.path().join(".flagday/ledger.db")).expect("the ledger");
+    let refused = "UPDATE message SET state = 'failed', reply = '550 no such user' WHERE person = 'ann'";
+    assert_eq!(ledger.execute(refused, ()).expect("refused"), 1);
+    drop(ledger);
+    play.record("ann", Kind::HardBounce);
+    play.at("2027-03-18T09:00").tick();
+    let boss = ("ann".to_owned(), "boss@corp.example".to_owned());
+    assert!(play.to("escalation").contains(&boss));
+    let postponed = play.at("2027-03-19T09:00").amend(&postpone());
+    assert!(postponed.corrected > 0 && postponed.informed.iter().all(|one| one.person != "ann"), "{postponed:?}");
+    assert!(play.to("postponed").contains(&boss));
+    play.write(&CAMPAIGN.replace("2027-03-31T18", "2027-04-14T18"));
+    assert!(play.at("2027-03-20T09:00").amend(&Wish::default()).corrected > 0);
+    play.at("2027-03-20T10:00").tick();
+    let corrections = play.to("correction");
+    assert_eq!(corrections.iter().filter(|one| **one == boss).count(), 1, "{corrections:?}");
+}
+
+#[test]
 fn an_amendment_about_something_else_says_nothing_to_who_was_asked() {
     let play = Play::new();
     play.tick();
