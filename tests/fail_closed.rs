@@ -176,3 +176,20 @@ fn whom_a_step_could_not_tell_is_named_and_the_journal_is_for_people() {
     let journal = campaign.run("cutover journal").ends(0);
     journal.says("copy-access: begins").says("attest-staged: stated by Pat").keeps_quiet_about("{");
 }
+
+#[test]
+fn a_package_that_was_touched_fails_its_message_and_says_nothing_of_the_address() {
+    let campaign = Campaign::ready();
+    campaign.run("build").ends(0);
+    let (carter, weiss) = (".flagday/packages/init-disk/CARTER.zip", ".flagday/packages/init-disk/WEISS.zip");
+    campaign.write(carter, [campaign.bytes(carter), b"x".to_vec()].concat());
+    fs_err::remove_file(campaign.path(weiss)).expect("removed");
+    campaign.run("send change-date --yes").ends(4).says("10 sent").says("2 failed");
+    campaign.run("who --failed").ends(0).says("CARTER.zip: the file is longer").says("WEISS.zip: the file is gone");
+    let standing = campaign.run("who --person CARTER --json").ends(0);
+    assert!(!standing.out.contains("bounce"), "{standing}");
+    standing.says("was not told yet");
+    campaign.run("build").ends(0);
+    campaign.run("send --to failed --yes").ends(0).says("2 sent");
+    campaign.run("who --person CARTER").ends(0).says("was sent the notice");
+}
