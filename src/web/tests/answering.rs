@@ -138,10 +138,10 @@ fn an_older_revision_says_so_and_takes_nothing() {
     desk.get(&page).ends(410).says("This notice was replaced");
     desk.send("POST", &page, &format!("nonce={nonce}&answer=done&typed={code}")).ends(410);
     assert_eq!(desk.answers("LINDBERG"), []);
-    // The code belongs to the package of revision 1: on the new page it is refused in words, and not as a wrong try.
+    // The code belongs to the package of revision 1: on the new page it is refused in words, as a wrong try.
     let link = desk.engine().confirm_link("LINDBERG", "disk-received", 2, Real.now()).unwrap();
     let page = link.strip_prefix(&format!("https://{PUBLIC}")).unwrap();
     desk.answer(page, "done", &code).ends(422).says("from an older package");
-    desk.answer(page, "done", &code).ends(422).says("from an older package");
+    desk.answer(page, "done", &code).ends(429);
     assert_eq!(desk.answers("LINDBERG"), []);
 }
