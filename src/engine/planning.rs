@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::mpsc::sync_channel;
 
 /// Composed and planned at a time: bounds what is held in memory.
-const BATCH: usize = 500;
+const BATCH: usize = 200;
 
 impl Engine<'_> {
     /// Composes and plans; returns how many messages are new.
