@@ -3,24 +3,7 @@
 //! Each campaign: the notice at T-14d 09:00, answered by ANN two hours later; a reminder that BOB answers; a reminder and
 //! an escalation for CAM, whom the operator waives an hour after it; DOT's answer comes late, and the gate opens.
 
-use crate::harness::small::{Small, told};
-
-const PEOPLE: &str = r#"
-[answers]
-delay = "2h"
-spread = "0m"
-[person.BOB]
-behaviour = "after-reminder"
-[person.CAM]
-behaviour = "never"
-[person.DOT]
-behaviour = "late"
-[[administrator]]
-on = "escalated"
-person = "CAM"
-after = "1h"
-waive = "On leave"
-"#;
+use crate::harness::small::{PEOPLE, Small, told};
 
 fn hold(change_at: &str, zone: &str, remind: [&str; 2], due: &str, calendar: &[&str]) {
     let [first, second] = remind;

@@ -1,26 +1,8 @@
 //! Facts that change in mid-rehearsal: `amend` in simulated time, event by event against calendars written by hand.
 
-use crate::harness::small::{Small, told};
+use crate::harness::small::{PEOPLE, Small, told};
 use crate::harness::{Campaign, Run, program};
 use serde_json::Value;
-
-/// ANN answers two hours after a letter, BOB after a reminder, CAM never, DOT when she is pressed.
-const PEOPLE: &str = r#"
-[answers]
-delay = "2h"
-spread = "0m"
-[person.BOB]
-behaviour = "after-reminder"
-[person.CAM]
-behaviour = "never"
-[person.DOT]
-behaviour = "late"
-[[administrator]]
-on = "escalated"
-person = "CAM"
-after = "1h"
-waive = "On leave"
-"#;
 
 fn play(fault: &str) -> (Small, Value) {
     let asks = "due = \"T-3d\"\nremind = [\"T-10d\", \"T-7d\"]\nescalate = [{ at = \"T-3d\", to = \"manager\" }]\n";

@@ -6,6 +6,24 @@ use serde_json::Value;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
+/// ANN answers two hours after a letter, BOB after a reminder, CAM never, DOT when she is pressed.
+pub const PEOPLE: &str = r#"
+[answers]
+delay = "2h"
+spread = "0m"
+[person.BOB]
+behaviour = "after-reminder"
+[person.CAM]
+behaviour = "never"
+[person.DOT]
+behaviour = "late"
+[[administrator]]
+on = "escalated"
+person = "CAM"
+after = "1h"
+waive = "On leave"
+"#;
+
 pub struct Small {
     folder: TempDir,
     pub toml: String,
