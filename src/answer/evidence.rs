@@ -112,12 +112,17 @@ pub struct Evidence {
     pub kind: Kind,
     /// The operator who recorded it; absent when the program saw it itself.
     pub by: Option<String>,
-    /// Words: the note, the server's reply, what was seen.
+    /// Words: the note, the server's reply, what was seen. A line that begins with `# ` is for the program.
     pub detail: String,
     pub revoked: bool,
 }
 
 impl Evidence {
+    /// What people read of it.
+    pub fn words(&self) -> String {
+        self.detail.lines().filter(|line| !line.starts_with("# ")).collect::<Vec<_>>().join("\n")
+    }
+
     pub fn grade(&self) -> Grade {
         if self.revoked { Grade::None } else { self.kind.proves() }
     }

@@ -245,6 +245,8 @@ pub struct MsMail {
     pub new_serial: String,
     pub gateways: Vec<String>,
     pub global_address_list: bool,
+    /// How long it takes at most until a signed-in client has looked for mail.
+    pub polling: chrono::Duration,
     pub place: Place,
 }
 

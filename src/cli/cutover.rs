@@ -205,9 +205,14 @@ fn tell(engine: &Engine, global: &Global, stop: &Stop) -> Result<Exit> {
                 }
             }
         }
-        Stop::Waiting { step, until } => {
-            let at = until.with_timezone(&engine.campaign.change.zone).format("%a %F %H:%M %Z");
-            say(format!("step {step} does not begin before {at}"))?;
+        Stop::Waiting { step, until, why } => {
+            let until = until.with_timezone(&engine.campaign.change.zone);
+            if why.is_empty() {
+                say(format!("step {step} does not begin before {}", until.format("%a %F %H:%M %Z")))?;
+            } else {
+                say(format!("step {step} is not done before {}: {why}", until.format("%a %F %H:%M:%S %Z")))?;
+                global.hint("Next: flagday cutover drain --watch; it says when the cutover can go on");
+            }
         }
         Stop::Pending { step, why } => say(format!("step {step} waits: {why}"))?,
         Stop::NeedsPerson { step, statement } => {

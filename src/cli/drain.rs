@@ -51,7 +51,7 @@ impl Drain {
             match look(global) {
                 Ok(seen) => {
                     show(global, &seen, last.as_ref())?;
-                    if seen.look.gate.open {
+                    if is_over(&seen.look) {
                         return Ok(ended(global, &seen.look));
                     }
                     last = Some(seen.look);
@@ -85,10 +85,19 @@ fn may_pass(fault: &Fault, looked_before: bool) -> bool {
     fault.exit == Exit::Busy || looked_before && fault.findings.iter().all(|finding| share(finding.code))
 }
 
+/// Everybody is done, and nobody's client can still be on its way to look.
+fn is_over(look: &DrainLook) -> bool {
+    look.gate.open && look.at >= look.not_before
+}
+
 fn ended(global: &Global, look: &DrainLook) -> Exit {
-    if look.gate.open {
+    if is_over(look) {
         global.hint("Next: flagday cutover");
         return Exit::Done;
+    }
+    if look.gate.open {
+        global.hint("Next: flagday cutover drain --watch; it ends when the cutover can go on");
+        return Exit::Waiting;
     }
     global.hint(
         "Next: flagday cutover drain --watch; for whom the files cannot tell: \
@@ -145,9 +154,14 @@ fn head(seen: &Seen) -> String {
         clock(look.broadcast, seen.zone),
         clock(look.server_now, seen.zone)
     );
-    if !look.gate.open && look.server_now < look.patience {
+    if look.gate.open && !is_over(look) {
         head += &format!(
-            "nobody is late before {}: clients look for mail every 10 to 20 minutes\n",
+            "everybody is done; the cutover goes on at {}, when every client that is signed in has looked for mail\n",
+            clock(look.not_before, seen.zone)
+        );
+    } else if !look.gate.open && look.server_now < look.patience {
+        head += &format!(
+            "nobody is late before {}: until then a client that is signed in may not have looked for mail\n",
             clock(look.patience, seen.zone)
         );
     }

@@ -64,7 +64,7 @@ impl Who {
                     fact.revision.to_string(),
                     fact.kind.words().to_owned(),
                     fact.by.clone().unwrap_or_default(),
-                    if fact.revoked { format!("(revoked) {}", fact.detail) } else { fact.detail.clone() },
+                    if fact.revoked { format!("(revoked) {}", fact.words()) } else { fact.words() },
                 ]
             });
             output::data(&output::table(&["evidence", "when", "for", "revision", "what", "by", "words"], lines))?;

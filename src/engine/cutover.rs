@@ -2,7 +2,8 @@
 //! journal and from the files, never from memory.
 
 use super::Engine;
-use crate::campaign::{Action, Campaign, Step};
+use super::drain::watches_drain;
+use crate::campaign::{Campaign, Step};
 use crate::fault::{Exit, Fault, Finding, Result};
 use crate::gate::Verdict;
 use crate::msmail;
@@ -27,6 +28,9 @@ pub enum Stop {
     Waiting {
         step: String,
         until: DateTime<Utc>,
+        /// Empty: its hour has not come.
+        #[serde(skip_serializing_if = "String::is_empty")]
+        why: String,
     },
     /// Something outside has to happen first.
     Pending {
@@ -92,7 +96,7 @@ impl Engine<'_> {
                 match self.advance(&self.filled(&step)?)? {
                     Ok(mut warnings) => {
                         warnings.extend(self.unreached(&step)?);
-                        if step.action == Some(Action::Observe("drain".into())) {
+                        if watches_drain(&step) {
                             warnings.extend(self.reconcile()?);
                         }
                         told(&step, &warnings);

@@ -32,6 +32,8 @@ pub struct DrainLook {
     pub server_now: DateTime<Utc>,
     /// Until then nobody is late: clients may not have looked for mail yet.
     pub patience: DateTime<Utc>,
+    /// The same moment by this machine's clock, as `at` is: the step is not done before, whoever is.
+    pub not_before: DateTime<Utc>,
     pub gate: Verdict,
     pub people: Vec<DrainRow>,
     /// The rosters against the postoffice.
@@ -88,6 +90,7 @@ impl Engine<'_> {
             broadcast: watch.since,
             server_now: watch.now,
             patience: watch.patience(),
+            not_before: self.polled(&step)?.unwrap_or_default(),
             people: rows.collect(),
             gate: verdicts.into_iter().find(|verdict| verdict.name == gate.name).ok_or_else(no_gate)?,
             findings: self.reconcile()?,
@@ -96,24 +99,26 @@ impl Engine<'_> {
 
     /// Looks at everybody's mailbag and message store and records what they show.
     pub(super) fn look_at_drain(&mut self) -> Result<Vec<String>> {
-        let (_, seen) = self.observe_drain()?;
+        let (watch, seen) = self.observe_drain()?;
         let drained = seen.iter().filter(|one| one.verdict == drain::Verdict::Drained).count();
-        let fact = format!("{drained} of {} have fetched their mail", seen.len());
+        let fact = format!(
+            "{drained} of {} have fetched their mail, seen {} minutes after the broadcast",
+            seen.len(),
+            (watch.now - watch.since).num_minutes()
+        );
         self.record_drain(&seen)?;
         Ok(vec![fact])
     }
 
     pub(super) fn observe_drain(&self) -> Result<(drain::Watch, Vec<drain::Observation>)> {
-        let broadcast = self.broadcast()?.ok_or_else(|| {
-            let cause = "nobody has stated yet that the broadcast was sent";
-            Fault::new("no-broadcast", cause, "run `flagday cutover` first; it shows the text")
-        })?;
+        let broadcast = self.require_broadcast()?;
         let server_now = self.server_now()?;
         let watch = drain::Watch {
             since: broadcast.server,
             now: server_now,
             leap: (server_now - broadcast.server) - (self.now() - broadcast.at),
             before: self.stores_at_broadcast()?,
+            polling: self.msmail()?.polling,
             zone: self.campaign.change.zone,
         };
         let acknowledgement = &self.drain_gate()?.acknowledgement;
@@ -136,7 +141,7 @@ impl Engine<'_> {
             };
             self.observe(&acknowledgement, &one.person, kind, &detail)?;
         }
-        self.review_vouching(&acknowledgement, seen)
+        self.review_vouching(&acknowledgement)
     }
 
     /// Mailboxes that nobody listed, people without a mailbag, counts against the ACCESS files.
@@ -152,8 +157,7 @@ impl Engine<'_> {
     /// When the broadcast was sent: the instant at which a person stated it, and the server's clock at that instant.
     /// Without a statement, when the clock was read. `None` before, and after it was taken back.
     pub(super) fn broadcast(&self) -> Result<Option<Broadcast>> {
-        let reads = |step: &&Step| step.action == Some(Action::Observe("server-clock".into()));
-        let Some(step) = self.campaign.steps.iter().find(reads) else { return Ok(None) };
+        let Some(step) = self.campaign.steps.iter().find(|step| reads_clock(step)) else { return Ok(None) };
         let entries = self.ledger.entries()?;
         if state_of(&entries, &step.name)? != StepState::Done {
             return Ok(None);
@@ -162,14 +166,35 @@ impl Engine<'_> {
         Ok(own().find_map(stated).or_else(|| own().find_map(done)))
     }
 
+    pub(super) fn require_broadcast(&self) -> Result<Broadcast> {
+        self.broadcast()?.ok_or_else(|| {
+            let cause = "nobody has stated yet that the broadcast was sent";
+            Fault::new("no-broadcast", cause, "run `flagday cutover` first; it shows the text")
+        })
+    }
+
+    /// When every client that is signed in has looked for mail since the broadcast: the step that watches the drain is not
+    /// done before, even if everybody is. It counts from the statement on record, so a stop in between costs nothing.
+    pub(super) fn polled(&self, step: &Step) -> Result<Option<DateTime<Utc>>> {
+        let (Some(facts), true) = (&self.campaign.msmail, watches_drain(step)) else { return Ok(None) };
+        Ok(self.broadcast()?.map(|broadcast| broadcast.at + facts.polling))
+    }
+
     /// What belongs to the statement that the broadcast was sent: the server's clock at this instant, and the message
     /// stores as they lie there now, kept in the chain.
     pub(super) fn seen_at_broadcast(&mut self, step: &Step) -> Result<Vec<String>> {
-        if step.action != Some(Action::Observe("server-clock".into())) {
+        if !reads_clock(step) {
             return Ok(Vec::new());
         }
-        let fact = super::elsewhere::server_clock_fact(self.server_now()?);
         let postoffice = Postoffice::open_folders(&self.msmail()?.postoffice, &["MMF"])?;
+        // A store that is not on this list counts as rewritten whenever its time is later.
+        Fault::check(postoffice.findings().to_vec())?;
+        if postoffice.folder("MMF").is_none() {
+            let cause =
+                "the postoffice has no folder MMF: which message stores lay there at the broadcast cannot be seen";
+            return Err(Fault::new("stores-unseen", cause, "see what `flagday check` says of the postoffice"));
+        }
+        let fact = super::elsewhere::server_clock_fact(self.server_now()?);
         let stores = drain::stores(&postoffice);
         let now = self.now();
         self.ledger.note(now, STORES, &serde_json::json!({ "stores": stores }))?;
@@ -182,8 +207,7 @@ impl Engine<'_> {
     }
 
     pub(super) fn drain_step(&self) -> Result<&Step> {
-        let drains = |step: &&Step| step.action == Some(Action::Observe("drain".into()));
-        self.campaign.steps.iter().find(drains).ok_or_else(|| {
+        self.campaign.steps.iter().find(|step| watches_drain(step)).ok_or_else(|| {
             Fault::new("no-drain", "no step of this campaign watches mailbags", "see `flagday plan` for its steps")
         })
     }
@@ -209,12 +233,22 @@ impl Engine<'_> {
         }
     }
 
-    fn msmail(&self) -> Result<&MsMail> {
+    pub(super) fn msmail(&self) -> Result<&MsMail> {
         self.campaign.msmail.as_ref().ok_or_else(|| {
             let cause = "the step observes a postoffice, and this campaign has none";
             Fault::new("no-postoffice", cause, "state [msmail] in flagday.toml")
         })
     }
+}
+
+/// The step of which the clock of the file server is read.
+pub(super) fn reads_clock(step: &Step) -> bool {
+    step.action == Some(Action::Observe("server-clock".to_owned()))
+}
+
+/// The step that is done when everybody has fetched their mail.
+pub(super) fn watches_drain(step: &Step) -> bool {
+    step.action == Some(Action::Observe("drain".to_owned()))
 }
 
 /// The event that keeps the message stores as they were at the broadcast.

@@ -17,7 +17,7 @@ impl Engine<'_> {
             Some(Action::Observe(what)) => match what.as_str() {
                 // Where a person states the moment, the clock is read with the statement.
                 "server-clock" if step.attest.is_some() => Ok(Vec::new()),
-                "server-clock" => Ok(vec![server_clock_fact(self.server_now()?)]),
+                "server-clock" => self.seen_at_broadcast(step),
                 "drain" => self.look_at_drain(),
                 other => Err(Fault::new(
                     "unknown-observation",

@@ -1,8 +1,9 @@
 //! Where everybody stands, and what the gates say because of it. Derived anew each time from the evidence.
 
 use super::Engine;
+use super::drain::reads_clock;
 use crate::answer::{Evidence, Standing, Waiver, Waiving};
-use crate::campaign::{Acknowledgement, Action, Gate, Grade, OnDeadline, Step};
+use crate::campaign::{Acknowledgement, Gate, Grade, OnDeadline, Step};
 use crate::fault::Result;
 use crate::gate::{self, Verdict};
 use crate::runbook::{Entry, Event, Journal, StepState, state_of};
@@ -134,10 +135,6 @@ impl Engine<'_> {
     pub(super) fn is_settled(acknowledgement: &Acknowledgement, standing: &Standing) -> bool {
         standing.waiver.is_some() || standing.grade >= acknowledgement.grade
     }
-}
-
-fn reads_clock(step: &Step) -> bool {
-    step.action == Some(Action::Observe("server-clock".to_owned()))
 }
 
 /// What to say of somebody about whom nothing is known.

@@ -1,6 +1,7 @@
 //! Starting a step: its gates are judged, and its start goes on record only while nothing they were judged by has changed.
 
 use super::cutover::check;
+use super::drain::watches_drain;
 use super::{Engine, Patience, Stop};
 use crate::campaign::{Action, Step};
 use crate::fault::{Exit, Fault, Result};
@@ -37,6 +38,9 @@ impl Engine<'_> {
                     return Ok(Err(Stop::Blocked { step: name, gates }));
                 }
             };
+            if let Some(until) = self.polled(step)?.filter(|at| *at > self.now()) {
+                return Ok(Err(Stop::Waiting { step: name, until, why: POLLING.to_owned() }));
+            }
             if let Some(why) = self.build_and_send(step)? {
                 return Ok(Err(Stop::Pending { step: name, why }));
             }
@@ -71,8 +75,7 @@ impl Engine<'_> {
     /// the drain holds the swap too. So it comes before gates are judged.
     pub(super) fn look_for_gates(&mut self, step: &Step) -> Result<Vec<String>> {
         let facts = self.look(step)?;
-        let drains = step.action == Some(Action::Observe("drain".into()));
-        if !drains && self.drain_gate().is_ok_and(|gate| step.needs.contains(&gate.name)) {
+        if !watches_drain(step) && self.drain_gate().is_ok_and(|gate| step.needs.contains(&gate.name)) {
             self.look_at_drain()?;
         }
         Ok(facts)
@@ -81,7 +84,7 @@ impl Engine<'_> {
     /// A step whose hour has not come.
     pub(super) fn waits(&self, step: &Step) -> Option<Stop> {
         let until = self.begins(step).filter(|at| *at > self.now())?;
-        Some(Stop::Waiting { step: step.name.clone(), until })
+        Some(Stop::Waiting { step: step.name.clone(), until, why: String::new() })
     }
 
     /// Hands the runbook what it needs of this campaign. `facts`: what the work of other stages has come to, when it
@@ -118,6 +121,9 @@ impl Engine<'_> {
         })
     }
 }
+
+/// Why a drain goes on although everybody is done.
+pub(super) const POLLING: &str = "everybody is done, and clients that are signed in may not have looked for mail yet";
 
 /// What [`Ledger::append_while`] says when the gates may be another matter by now.
 const MOVED: &str = "gate-moved";

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use super::cutover::NOT_SEEN;
+use super::starting::POLLING;
 use crate::campaign::Step;
 use crate::fault::{Finding, Result};
 use crate::gate::Verdict;
@@ -55,7 +56,7 @@ impl Engine<'_> {
                     (history.state.word(), "a step before it is open".into())
                 }
                 StepState::Pending | StepState::Undone => self
-                    .held(step, &history, &verdicts)
+                    .held(step, &history, &verdicts)?
                     .map_or((history.state.word(), "next".to_owned()), |why| ("blocked", why)),
             };
             before_done &= history.state == StepState::Done;
@@ -77,15 +78,19 @@ impl Engine<'_> {
     }
 
     /// What holds a step that is next.
-    fn held(&self, step: &Step, history: &History, verdicts: &[Verdict]) -> Option<String> {
+    fn held(&self, step: &Step, history: &History, verdicts: &[Verdict]) -> Result<Option<String>> {
         let shut = verdicts.iter().find(|verdict| step.needs.contains(&verdict.name) && !verdict.open);
         if let Some(verdict) = shut {
-            return Some(format!("gate {}: {} of {}", verdict.name, verdict.satisfied, verdict.of));
+            return Ok(Some(format!("gate {}: {} of {}", verdict.name, verdict.satisfied, verdict.of)));
         }
         if let Some(at) = self.begins(step).filter(|at| *at > self.now()) {
-            return Some(self.not_before(at));
+            return Ok(Some(self.not_before(at)));
         }
-        (step.action.is_none() && awaits_statement(step, history)).then(|| AWAITS_STATEMENT.to_owned())
+        if step.action.is_none() && awaits_statement(step, history) {
+            return Ok(Some(AWAITS_STATEMENT.to_owned()));
+        }
+        let polled = self.polled(step)?.filter(|at| *at > self.now());
+        Ok(polled.map(|at| format!("{}: {POLLING}", self.not_before(at))))
     }
 
     /// When the step may begin at the earliest, where it says so.

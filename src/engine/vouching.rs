@@ -1,13 +1,13 @@
-//! A person's statement for one other person, whom the program cannot see. It speaks of the mail that lay there then: more
-//! headers in the mailbag take it away again.
+//! A person's statement for one other person, whom the program cannot see. It speaks of the mail that lay there then: a
+//! header in the mailbag that was not among it takes the statement away again.
 
 use super::Engine;
+use super::drain::watches_drain;
 use crate::answer::{Evidence, Kind};
-use crate::campaign::Action;
 use crate::fault::{Fault, Result};
-use crate::msmail::drain::Observation;
+use crate::msmail::Postoffice;
+use crate::msmail::drain::Mail;
 use crate::runbook::stated;
-use std::collections::HashMap;
 
 impl Engine<'_> {
     /// Records a person's statement for one other person, whom the program cannot see.
@@ -15,20 +15,19 @@ impl Engine<'_> {
         let (by, note) = stated(by, note)?;
         let step = self.step_named(step)?;
         let gate = step.needs.first().and_then(|gate| self.campaign.gates.get(gate));
-        let Some(gate) = gate.filter(|_| step.action == Some(Action::Observe("drain".to_owned()))) else {
+        let Some(gate) = gate.filter(|_| watches_drain(step)) else {
             let cause = format!("step '{}' looks at nobody's files, so nobody can be vouched for there", step.name);
             return Err(Fault::new("not-personal", cause, "leave --person out, or record the person's own answer"));
         };
         self.require_before(step)?;
+        self.require_broadcast()?;
         let id = self.roster.find(person)?.id.clone();
         let audience = &self.campaign.audiences[&self.campaign.acknowledgements[&gate.acknowledgement].audience];
         if !self.roster.audience(audience).any(|member| member.id == id) {
             let cause = format!("{id} is not among those whom step '{}' waits for", step.name);
             return Err(Fault::new("not-concerned", cause, format!("see `flagday who --blocking {}`", gate.name)));
         }
-        let (_, seen) = self.observe_drain()?;
-        let left = seen.iter().find(|one| one.person == id).and_then(|one| one.headers_left);
-        let left = left.map_or(String::new(), |left| format!("\n{LEFT}{left}"));
+        let mail = self.mail_of(&self.mailbags()?, &id)?;
         let words = format!("{by} vouches for {id}; it stays visible as an attestation");
         let fact = Evidence {
             id: 0,
@@ -38,33 +37,46 @@ impl Engine<'_> {
             revision: self.revision_number()?,
             kind: Kind::Attested,
             by: Some(by),
-            detail: format!("{note}{left}"),
+            detail: format!("{note}\nheaders left: {}\n{MAIL}{}", mail.count(), mail.to_line()),
             revoked: false,
         };
         self.ledger.add_evidence(&fact)?;
         Ok(words)
     }
 
-    /// Takes back what was vouched for people whose mailbag holds more than it did then.
-    pub(super) fn review_vouching(&mut self, acknowledgement: &str, seen: &[Observation]) -> Result<()> {
+    /// Takes back what was vouched for people in whose mailbag something lies that was not there then.
+    pub(super) fn review_vouching(&mut self, acknowledgement: &str) -> Result<()> {
         let vouched = self.ledger.evidence(acknowledgement)?.into_iter();
-        let vouched = vouched.filter(|fact| fact.kind == Kind::Attested && !fact.revoked);
-        let now: HashMap<&str, u64> =
-            seen.iter().filter_map(|one| Some((one.person.as_str(), one.headers_left?))).collect();
+        let vouched: Vec<_> = vouched.filter(|fact| fact.kind == Kind::Attested && !fact.revoked).collect();
+        if vouched.is_empty() {
+            return Ok(());
+        }
+        let live = self.mailbags()?;
         for fact in vouched {
-            let Some((then, now)) = left_then(&fact).zip(now.get(fact.person.as_str())) else { continue };
-            if *now > then {
-                let note = format!("{then} headers were left then, and {now} are now: mail came in since");
+            let then = fact.detail.lines().find_map(|line| line.strip_prefix(MAIL)).map(Mail::from_line);
+            let now = self.mail_of(&live, &fact.person)?;
+            let new = now.new_since(&then.unwrap_or_default());
+            if new > 0 {
+                let note = format!("{new} of the {} headers now in the mailbag came in since", now.count());
                 self.ledger.revoke_evidence(fact.id, "flagday", &note, self.world.now())?;
             }
         }
         Ok(())
     }
+
+    fn mailbags(&self) -> Result<Postoffice> {
+        let live = Postoffice::open_folders(&self.msmail()?.postoffice, &["MBG"])?;
+        if live.folder("MBG").is_none() {
+            Fault::check(live.findings().to_vec())?;
+        }
+        Ok(live)
+    }
+
+    fn mail_of(&self, live: &Postoffice, person: &str) -> Result<Mail> {
+        let hexid = self.roster.get(person).and_then(|person| person.hexid.as_deref());
+        hexid.map_or(Ok(Mail::default()), |hexid| Mail::of(live, hexid))
+    }
 }
 
-/// The line of a statement that says how many headers the mailbag held.
-const LEFT: &str = "headers left: ";
-
-fn left_then(fact: &Evidence) -> Option<u64> {
-    fact.detail.lines().find_map(|line| line.strip_prefix(LEFT)?.parse().ok())
-}
+/// The line of a statement that holds the mailbag as it was then; for the program alone.
+const MAIL: &str = "# mailbag: ";

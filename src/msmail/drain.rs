@@ -7,9 +7,11 @@
 
 mod judge;
 mod key;
+mod mail;
 mod watch;
 
-pub use watch::{POLLING, Watch};
+pub use mail::Mail;
+pub use watch::Watch;
 
 use super::sizes::MAILBAG_HEADER;
 use super::tree::{Entry, Postoffice};

@@ -195,6 +195,7 @@ pub fn facts() -> MsMail {
         new_serial: "32-20977".into(),
         gateways: vec!["SMTP".into()],
         global_address_list: true,
+        polling: chrono::Duration::minutes(20),
         place: Place::new("flagday.toml", 40, 1),
     }
 }

@@ -81,6 +81,7 @@ pub fn campaign() -> Campaign {
             new_serial: "32-20977".to_owned(),
             gateways: vec![],
             global_address_list: true,
+            polling: chrono::Duration::minutes(20),
             place: place(),
         }),
         facts: BTreeMap::new(),

@@ -51,6 +51,7 @@ pub fn campaign(root: &Path) -> Campaign {
             new_serial: "32-20977".into(),
             gateways: Vec::new(),
             global_address_list: true,
+            polling: chrono::Duration::minutes(20),
             place: Place::file("flagday.toml"),
         }),
         facts: Default::default(),

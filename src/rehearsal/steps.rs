@@ -89,7 +89,11 @@ impl Stage<'_, '_> {
                     self.wait_for_drain(&step, people);
                 }
             }
-            Stop::Waiting { step, until } => {
+            Stop::Waiting { step, until, .. } => {
+                if step == self.step_that_observes("drain") && self.next_look.is_none_or(|at| at <= now) {
+                    self.next_look = Some(until);
+                    self.at(until, Happening::Look);
+                }
                 let until = self.record.shown(until);
                 self.stop(&step, &format!("step {step} waits until {until}"));
             }

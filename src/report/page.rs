@@ -59,6 +59,7 @@ pub fn write(engine: &Engine, folder: &Path) -> Result<Vec<PathBuf>> {
 fn evidence(engine: &Engine) -> Result<Vec<EvidenceRow>> {
     let mut rows = Vec::new();
     for fact in engine.ledger().all_evidence()? {
+        let detail = fact.words();
         rows.push(EvidenceRow {
             id: fact.id,
             at: fact.at.to_rfc3339(),
@@ -68,7 +69,7 @@ fn evidence(engine: &Engine) -> Result<Vec<EvidenceRow>> {
             acknowledgement: fact.acknowledgement,
             revision: fact.revision,
             by: fact.by.unwrap_or_default(),
-            detail: fact.detail,
+            detail,
             revoked: fact.revoked,
         });
     }

@@ -54,7 +54,7 @@ impl Campaign {
 
     /// Ready, and in memory where the system has such a place: what syncs many thousand times is quick there.
     pub fn ready_in_memory() -> Campaign {
-        let campaign = Campaign::sample_in(in_memory()).change_at(PAST);
+        let campaign = Campaign::sample_in(in_memory()).past();
         campaign.correct_disks();
         campaign
     }
@@ -63,7 +63,7 @@ impl Campaign {
     /// files, and fewer of each.
     #[allow(dead_code, reason = "two test programs share the harness, and one of them needs all of it")]
     pub fn few_in_memory(people: &[&str]) -> Campaign {
-        let campaign = Campaign::sample_in(in_memory()).change_at(PAST);
+        let campaign = Campaign::sample_in(in_memory()).past();
         for file in ["rosters/users.csv", "rosters/async-admins.csv"] {
             let roster = campaign.bytes(file);
             let mut lines = roster.split_inclusive(|byte| *byte == b'\n');
@@ -91,7 +91,7 @@ impl Campaign {
 
     /// The sample with the right disk for everybody and the change in the past: it can be carried through by hand.
     pub fn ready() -> Campaign {
-        let campaign = Campaign::sample().change_at(PAST);
+        let campaign = Campaign::sample().past();
         campaign.correct_disks();
         campaign
     }
@@ -140,6 +140,13 @@ impl Campaign {
         let least = if text.contains("\nminimum_notice = ") { "" } else { "\nminimum_notice = \"0d\"" };
         self.edit(&line, &format!("change_at = {moment}{least}"));
         self
+    }
+
+    /// The change was a while ago, and no client takes its time to look for mail: nothing has to be waited for.
+    pub fn past(self) -> Campaign {
+        let campaign = self.change_at(PAST);
+        campaign.edit("[msmail]\n", "[msmail]\npolling = \"0m\"\n");
+        campaign
     }
 
     /// Overwrites one byte of a file.

@@ -1,8 +1,13 @@
 //! `[msmail]`: the site's own facts for the Microsoft Mail playbook.
 
 use super::Context;
+use super::basics::span;
 use crate::campaign::model::MsMail;
 use crate::campaign::table::Table;
+use chrono::Duration;
+
+/// A signed-in client looks for mail every 10 minutes, and a known fault doubles that (Q118528, Q104913).
+const POLLING: Duration = Duration::minutes(20);
 
 pub(super) fn read(all: &mut Table, context: &mut Context) -> Option<MsMail> {
     let mut table = all.table("msmail")?;
@@ -15,6 +20,7 @@ pub(super) fn read(all: &mut Table, context: &mut Context) -> Option<MsMail> {
     let new_serial = table.required("new_serial", "\"32-20977\", in quotes");
     let gateways = table.texts("gateways").into_iter().map(|text| text.value).collect();
     let global_address_list = table.boolean("global_address_list").unwrap_or(false);
+    let polling = table.parsed("polling", span).unwrap_or(POLLING);
     let place = table.place();
     table.finish();
     if let Some(disks) = disks {
@@ -29,6 +35,7 @@ pub(super) fn read(all: &mut Table, context: &mut Context) -> Option<MsMail> {
         new_serial: new_serial?.value,
         gateways,
         global_address_list,
+        polling,
         place,
     })
 }

@@ -84,6 +84,7 @@ old_serial = "32-10411"
 new_serial = "32-20977"
 gateways = ["SMTP", "FAX"]
 global_address_list = true
+polling = "30m"
 
 [package.init-disk]
 audience = "remote-users"
@@ -197,6 +198,7 @@ fn people_and_what_they_get() {
     );
     let msmail = campaign.msmail.expect("a postoffice");
     assert_eq!((msmail.gateways.join(" ").as_str(), msmail.global_address_list), ("SMTP FAX", true));
+    assert_eq!(msmail.polling, chrono::Duration::minutes(30));
 }
 
 #[test]

@@ -239,6 +239,7 @@ fn the_postoffice_is_described_in_full() {
     replaced("new_serial = \"32-20977\"", "new_serial = 32-20977", "toml-syntax");
     replaced("[msmail]\n", "[msmail]\ngateways = [1]\n", "wrong-type");
     replaced("[msmail]\n", "[msmail]\nglobal_address_list = \"YES\"\n", "wrong-type");
+    replaced("[msmail]\n", "[msmail]\npolling = \"soon\"\n", "bad-span");
 }
 
 #[test]

@@ -70,8 +70,8 @@ fn by_store(hexid: &str, left: u64, headers: &str, mmf: Option<Store>, watch: &W
             format!("the message store was not rewritten since the broadcast; {headers}"),
             match watch.now < watch.patience() {
                 true => format!(
-                    "ask them to choose Exit and Sign Out, and wait until {}: a client that is signed in looks for mail every \
-                     10 minutes, some only every 20",
+                    "ask them to choose Exit and Sign Out, and wait until {}: by then every client that is signed in has looked \
+                     for mail",
                     watch.shown(watch.patience())
                 ),
                 false => format!("ask them to choose Exit and Sign Out; a store is closed only then. {RECOVER}"),

@@ -15,7 +15,14 @@ fn at(seconds: i64) -> DateTime<Utc> {
 
 /// An hour after the broadcast, by a clock that nobody touched.
 fn watch() -> Watch {
-    Watch { since: at(0), now: at(3600), leap: TimeDelta::zero(), before: BTreeMap::new(), zone: chrono_tz::UTC }
+    Watch {
+        since: at(0),
+        now: at(3600),
+        leap: TimeDelta::zero(),
+        before: BTreeMap::new(),
+        polling: TimeDelta::minutes(20),
+        zone: chrono_tz::UTC,
+    }
 }
 
 /// One person, their mailbag's size, and when their store was written, in seconds after the broadcast.

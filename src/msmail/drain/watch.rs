@@ -6,10 +6,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use std::collections::BTreeMap;
 
-/// A signed-in client looks for mail every 10 minutes, and a known fault doubles that (Q118528, Q104913). Nobody is
-/// late before.
-pub const POLLING: TimeDelta = TimeDelta::minutes(20);
-
 /// How far two honest clocks drift apart in the hours of a drain; more means that one was set.
 const DRIFT: TimeDelta = TimeDelta::minutes(2);
 
@@ -26,6 +22,8 @@ pub struct Watch {
     pub leap: TimeDelta,
     /// The message stores at the broadcast, by hex id. Empty: nobody looked then.
     pub before: BTreeMap<String, Store>,
+    /// How long it takes until a signed-in client has looked for mail: nobody is late before.
+    pub polling: TimeDelta,
     /// For the words.
     pub zone: Tz,
 }
@@ -54,7 +52,7 @@ impl Watch {
 
     /// Until then a person may simply not have been asked by their client.
     pub fn patience(&self) -> DateTime<Utc> {
-        self.since + POLLING
+        self.since + self.polling
     }
 
     pub(super) fn written(&self, hexid: &str, store: Store) -> Written {
