@@ -138,6 +138,9 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
             output::prose(&format!("{count} {what}"));
         }
     }
+    for one in &sent.asleep {
+        output::prose(&one.words(&hour));
+    }
     output::findings(&sent.stopped, true);
     for entry in &sent.late {
         let name = entry.notice.as_deref().unwrap_or("");
@@ -158,6 +161,10 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
             .hint("Some messages are in doubt: flagday status names them; the next send, ten minutes on, settles them"),
         Exit::Waiting if sent.interrupted => global.hint("Stopped as you asked. What is left: flagday send"),
         Exit::Waiting if !sent.nothing_due => global.hint("Next: flagday status, then flagday send once more"),
+        Exit::Waiting | Exit::Done if !sent.asleep.is_empty() => global.hint(format!(
+            "Next: flagday send from {} on; flagday serve, or tick in a crontab, does it by itself",
+            hour(sent.asleep[0].until)
+        )),
         Exit::Waiting => {
             let next = engine.next_entry()?.map(|entry| {
                 let name = entry.notice.unwrap_or_else(|| "a phone task".into());

@@ -104,6 +104,9 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
         "\nmessages: {} planned, {} sending, {} sent, {} delivered, {} deferred, {} failed, {} held, {} uncertain\n",
         m.planned, m.sending, m.sent, m.delivered, m.deferred, m.failed, m.held, m.uncertain
     );
+    for one in &status.asleep {
+        text += &format!("{}\n", one.words(local));
+    }
     if !status.in_doubt.is_empty() {
         text += "\nin doubt, whether a server has them or not:\n";
         let rows = status.in_doubt.iter().take(NAMES);

@@ -2,8 +2,9 @@
 //! are taken out again. Each part can be cut off and asked for again.
 
 use super::corrections::copy_to;
+use super::nights::Wanted;
 use super::sending::Intent;
-use super::{Engine, Sent};
+use super::{Engine, Sent, To};
 use crate::fault::{Fault, Place, Result};
 use crate::ledger::{Aborted, Told};
 use crate::outbox::Progress;
@@ -38,6 +39,16 @@ impl Engine<'_> {
 
     /// Tells everyone who was told, and nobody else. The campaign has been called off before.
     pub fn abort(&mut self, stop: &AtomicBool, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Sent> {
+        self.tell_of_abort(&To::Everyone, stop, progress)
+    }
+
+    /// To those whose letter failed it is told once more where that is asked for.
+    pub(super) fn tell_of_abort(
+        &mut self,
+        to: &To,
+        stop: &AtomicBool,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Sent> {
         let Some(abort) = self.ledger.aborted()? else {
             return Err(Fault::new("not-aborted", "nobody has called the campaign off", "run `flagday abort`"));
         };
@@ -65,13 +76,19 @@ impl Engine<'_> {
         let told = told.iter().map(|one| intent(&one.person, &one.envelope_to, 0, one.calendar));
         let asked =
             asked.iter().map(|one| intent(&one.person, &one.envelope_to, copy_to(&one.envelope_to), one.calendar));
-        let intents: Vec<Intent> = told.chain(asked).collect();
-        let mut sent = Sent { planned: self.plan_messages(&intents)?, ..Sent::default() };
+        let mut intents: Vec<Intent> = told.chain(asked).collect();
+        let mut sent = Sent::default();
+        if *to == To::Failed {
+            let again = self.try_again(Some("abort"), usize::MAX)?;
+            sent.planned += again.same;
+            intents.extend(again.intents);
+        }
+        sent.planned += self.plan_messages(&intents)?;
         self.ledger.carries_abort = true;
-        let delivered = self.deliver(&mut sent, stop, progress);
+        let delivered = self.deliver(&mut sent, &Wanted::default(), stop, progress);
         self.ledger.carries_abort = false;
         delivered?;
-        Ok(sent.weigh())
+        self.weigh(sent)
     }
 
     /// The person of the roster. Somebody who has left it, or has no address there any more, is told at the one that was

@@ -3,7 +3,7 @@
 
 use super::Engine;
 use crate::campaign::schedule::Moment;
-use crate::campaign::{Change, EscalationWay};
+use crate::campaign::{Campaign, Change, EscalationWay};
 use crate::fault::Result;
 use crate::roster::Person;
 use chrono::{DateTime, Duration, Utc};
@@ -38,6 +38,11 @@ impl Whereabouts {
     pub(super) fn of(person: &Person) -> Whereabouts {
         let country = person.extra.iter().find(|(header, _)| header.eq_ignore_ascii_case("country"));
         Whereabouts { zone: person.time_zone, country: country.map(|(_, value)| value.clone()) }
+    }
+
+    /// The change as it is seen from there.
+    pub(super) fn see(&self, campaign: &Campaign) -> Change {
+        campaign.change_seen_from(self.zone, self.country.as_deref())
     }
 }
 
@@ -182,7 +187,7 @@ impl Engine<'_> {
     }
 
     pub(super) fn seen_from(&self, place: &Whereabouts) -> Change {
-        self.campaign.change_seen_from(place.zone, place.country.as_deref())
+        place.see(&self.campaign)
     }
 
     /// From when until when an action may happen there. A call is made by a person, who looks at the clock.

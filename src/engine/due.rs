@@ -339,7 +339,7 @@ impl Look<'_, '_> {
 
 impl Intent {
     /// What this entry comes to for the person is a call, not a letter.
-    fn is_a_call(&self, entry: &Entry) -> bool {
+    pub(super) fn is_a_call(&self, entry: &Entry) -> bool {
         entry.what == What::Task || entry.what == What::Escalation && self.instead.is_none()
     }
 }

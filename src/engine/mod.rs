@@ -2,6 +2,7 @@
 //! (clock, file server) comes in from outside, so a rehearsal runs the very same code.
 
 mod abort;
+mod again;
 mod amend;
 mod answers;
 mod building;
@@ -49,6 +50,7 @@ pub use drain::{DrainLook, DrainRow};
 pub use facts::Difference;
 pub use import::ImportRow;
 pub use intake::{Seen, TakenIn};
+pub use nights::Asleep;
 pub use overruling::Overrule;
 pub use plan::Planned;
 pub use review::{Reviewed, Verdict, WHICH};

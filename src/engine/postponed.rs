@@ -34,8 +34,8 @@ impl Engine<'_> {
         let mut again = Sent::default();
         if *to == To::Failed {
             for notice in TOLD {
-                let intents = self.intents_failed(Some(notice), usize::MAX, &mut again)?;
-                again.planned += self.plan_messages(&intents)?;
+                let failed = self.try_again(Some(notice), usize::MAX)?;
+                again.planned += failed.same + self.plan_messages(&failed.intents)?;
             }
         }
         let mut sent = self.send_owed(stop, progress)?;

@@ -22,6 +22,10 @@ pub(super) enum Reason {
         name: String,
         until: NaiveDate,
     },
+    /// Another copy, on purpose.
+    AskedFor,
+    /// The first one went to another address.
+    AddressCorrected,
 }
 
 impl Reason {
@@ -42,6 +46,10 @@ impl Reason {
             }
             (Reason::Unreachable { name }, false) => format!("our mail to {name} comes back undelivered"),
             (Reason::Unreachable { name }, true) => format!("unsere Mail an {name} kommt als unzustellbar zurück"),
+            (Reason::AskedFor, false) => "sent again as you asked".to_owned(),
+            (Reason::AskedFor, true) => "auf Ihren Wunsch noch einmal gesendet".to_owned(),
+            (Reason::AddressCorrected, false) => "your address was corrected".to_owned(),
+            (Reason::AddressCorrected, true) => "Ihre Adresse wurde berichtigt".to_owned(),
             (Reason::Away { name, until }, false) => {
                 format!("{name} is away until {until}, and the answer is needed before")
             }

@@ -1,13 +1,15 @@
 //! Sending: what is due becomes messages, fixed byte for byte; the messages go out; what the server said is recorded.
 
-use super::Engine;
 use super::calendar::{Entry, What};
+use super::nights::{Nights, Wanted};
 use super::outdated::Answered;
 use super::postponed::is_told;
+use super::reason::Reason;
+use super::{Asleep, Engine};
 use crate::campaign::{Action, Grade, Step};
 use crate::fault::{Exit, Fault, Result};
 use crate::ledger::{Changed, OUTDATED, Task};
-use crate::outbox::{self, FailureClass, Limits, Progress, State};
+use crate::outbox::{self, FailureClass, Hours, Limits, Progress};
 use crate::roster::Person;
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
@@ -39,6 +41,8 @@ pub struct Sent {
     pub released: usize,
     /// Held, because their time was over.
     pub expired: usize,
+    /// What waits for the end of quiet hours.
+    pub asleep: Vec<Asleep>,
     /// Taken back at the instant of sending: answered meanwhile.
     pub moot: usize,
     /// The run was asked to stop, and messages are left.
@@ -62,15 +66,6 @@ pub struct Sent {
     pub planning: Duration,
     #[serde(skip)]
     pub carrying: Duration,
-}
-
-impl Sent {
-    /// Whether anything was to be done at all.
-    pub(super) fn weigh(mut self) -> Sent {
-        let done = self.planned + self.sent + self.deferred + self.failed + self.uncertain;
-        self.nothing_due = done + self.released + self.expired + self.moot == 0 && !self.interrupted;
-        self
-    }
 }
 
 /// One message that ought to exist: decided, not yet composed.
@@ -111,7 +106,7 @@ impl Engine<'_> {
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Sent> {
         if self.ledger.aborted()?.is_some() && notice.is_none() {
-            return self.abort(stop, progress);
+            return self.tell_of_abort(to, stop, progress);
         }
         self.require_not_aborted()?;
         self.require_roster()?;
@@ -122,11 +117,16 @@ impl Engine<'_> {
         self.require_unchanged()?;
         let now = self.now();
         self.ledger.recover(now, self.campaign.mail.uncertain)?;
-        self.let_sleep(notice)?;
+        let mut wanted = notice.map_or_else(Wanted::default, |name| Wanted::Notice(name.to_owned()));
         let mut sent = Sent::default();
         let limit = limit.unwrap_or(usize::MAX);
         let mut intents = match (to, notice) {
-            (To::Failed, _) => self.intents_failed(notice, limit, &mut sent)?,
+            (To::Failed, _) => {
+                let again = self.try_again(notice, limit)?;
+                sent.planned = again.same;
+                wanted = Wanted::Letters(again.letters);
+                again.intents
+            }
             (To::Unanswered, Some(name)) => self.intents_by_name(name, true)?,
             (_, Some(name)) => self.intents_by_name(name, again)?,
             (_, None) => {
@@ -140,13 +140,11 @@ impl Engine<'_> {
         intents.truncate(limit.saturating_sub(sent.planned));
         let begun = Instant::now();
         sent.planned += self.plan_messages(&intents)?;
-        if notice.is_none() && *to != To::Failed {
-            self.let_sleep(None)?;
-        }
+        self.let_sleep(&wanted)?;
         sent.planning = begun.elapsed();
         let nowhere = |intent: &&Intent| intent.instead.is_none() && intent.person.email.is_none();
         let unreachable: Vec<String> = intents.iter().filter(nowhere).map(|intent| intent.person.id.clone()).collect();
-        self.deliver(&mut sent, stop, progress)?;
+        self.deliver(&mut sent, &wanted, stop, progress)?;
         if !unreachable.is_empty() {
             sent.failed += unreachable.len();
             let class = FailureClass {
@@ -158,7 +156,7 @@ impl Engine<'_> {
             };
             sent.failures.insert("no-address".to_owned(), class);
         }
-        Ok(sent.weigh())
+        self.weigh(sent)
     }
 
     /// Sends what amendments still owe, and nothing else that is due.
@@ -170,9 +168,10 @@ impl Engine<'_> {
             intents.retain(|intent| is_told(&intent.notice));
         }
         let mut sent = Sent { planned: self.plan_messages(&intents)?, ..Sent::default() };
-        self.let_sleep(None)?;
-        self.deliver(&mut sent, stop, progress)?;
-        Ok(sent.weigh())
+        let wanted = Wanted::default();
+        self.let_sleep(&wanted)?;
+        self.deliver(&mut sent, &wanted, stop, progress)?;
+        self.weigh(sent)
     }
 
     pub(super) fn intents_owed(&self) -> Result<Vec<Intent>> {
@@ -199,10 +198,19 @@ impl Engine<'_> {
         Ok(owed.chain(self.intents_corrected()?).collect())
     }
 
+    /// Whether anything was to be done at all, and what waits for the morning.
+    pub(super) fn weigh(&self, mut sent: Sent) -> Result<Sent> {
+        let done = sent.planned + sent.sent + sent.deferred + sent.failed + sent.uncertain;
+        sent.nothing_due = done + sent.released + sent.expired + sent.moot == 0 && !sent.interrupted;
+        sent.asleep = self.asleep()?;
+        Ok(sent)
+    }
+
     /// Carries what is planned to the server or the folder.
     pub(super) fn deliver(
         &mut self,
         sent: &mut Sent,
+        wanted: &Wanted,
         stop: &AtomicBool,
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<()> {
@@ -214,7 +222,9 @@ impl Engine<'_> {
         progress(Progress::Due(self.ledger.due(self.now())?));
         let begun = Instant::now();
         let mail = &self.campaign.mail;
-        let limits = Limits { connections: mail.connections, rate: mail.rate, domains: mail.domains.clone() };
+        let nights = Nights::new(&self.campaign, &self.roster, self.ledger.amended()?, wanted);
+        let hours = self.has_nights().then_some(&nights as &dyn Hours);
+        let limits = Limits { connections: mail.connections, rate: mail.rate, domains: mail.domains.clone(), hours };
         let summary = outbox::deliver(&mut self.ledger, &transport, &limits, self.world, stop, progress)?;
         sent.carrying = begun.elapsed();
         sent.released = summary.released;
@@ -242,66 +252,6 @@ impl Engine<'_> {
         }
         sent.stopped = summary.stopped;
         Ok(())
-    }
-
-    /// Failed messages once more: the same bytes, or a new message where the roster has another address by now.
-    pub(super) fn intents_failed(
-        &mut self,
-        notice: Option<&str>,
-        limit: usize,
-        sent: &mut Sent,
-    ) -> Result<Vec<Intent>> {
-        let now = self.now();
-        let overtaken = self.ledger.overtaken()?;
-        let mut intents = Vec::new();
-        let mut again = Vec::new();
-        let mut copies: HashMap<String, HashSet<(String, u32)>> = HashMap::new();
-        for message in self.ledger.messages_in_trouble()? {
-            let wanted = !overtaken.contains(&message.id) && notice.is_none_or(|name| name == message.notice);
-            if !wanted {
-                continue;
-            }
-            let Some(person) = self.roster.shared(&message.person) else { continue };
-            let address = person.email.as_ref().map(ToString::to_string);
-            // What may have arrived already goes out as the same bytes only, so that a receiver can drop the double.
-            let in_doubt = matches!(message.state, State::Held | State::Uncertain);
-            if address == message.envelope_to || !message.tells || in_doubt {
-                if message.envelope_to.is_some() && again.len() < limit {
-                    again.push(message.id);
-                }
-                continue;
-            }
-            if address.is_none() {
-                continue;
-            }
-            if !copies.contains_key(&message.notice) {
-                copies.insert(message.notice.clone(), self.copies(&message.notice)?);
-            }
-            let have = copies[&message.notice].iter().filter(|(id, _)| *id == person.id);
-            let copy = have.map(|(_, copy)| copy + 1).max().unwrap_or(0);
-            let answers = if message.notice == OUTDATED { self.answered_by(&person.id)? } else { None };
-            if message.notice == OUTDATED && answers.is_none() {
-                continue;
-            }
-            intents.push(Intent {
-                notice: message.notice,
-                acknowledgement: message.acknowledgement,
-                copy,
-                count: 0,
-                room: usize::MAX,
-                reason: "your address was corrected".to_owned(),
-                due_at: now,
-                instead: None,
-                replaces: Some(message.id),
-                changes: Vec::new(),
-                cancels: None,
-                answers,
-                person,
-            });
-        }
-        self.ledger.retry(&again, now)?;
-        sent.planned += again.len();
-        Ok(intents)
     }
 
     /// The notice asked for by name: to its audience, now.
@@ -352,7 +302,7 @@ impl Engine<'_> {
                 copy: copies,
                 count: 0,
                 room: usize::MAX,
-                reason: if copies > 0 { "sent again as you asked" } else { "" }.to_owned(),
+                reason: if copies > 0 { Reason::AskedFor.words(person.language.as_deref()) } else { String::new() },
                 due_at: now,
                 instead: None,
                 replaces: None,

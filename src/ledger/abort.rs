@@ -76,6 +76,14 @@ impl Ledger {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// The newest revision under which a calendar entry went out to a person.
+    pub fn calendar_of(&self, person: &str) -> Result<Option<u32>> {
+        let sql = format!(
+            "SELECT max(revision) FROM message WHERE person = ? AND calendar AND tells AND notice <> 'abort' AND {LEFT}"
+        );
+        Ok(self.db.prepare_cached(&sql)?.query_row([person], |row| row.get(0))?)
+    }
+
     /// Whoever was sent a letter about somebody else under any revision, by person and address.
     pub fn asked_to_remind(&self) -> Result<Vec<Asked>> {
         let mut all = self.db.prepare_cached(&format!(

@@ -4,7 +4,7 @@
 use super::{Ledger, audit, instant, millis, queue};
 use crate::fault::Result;
 use chrono::{DateTime, Utc};
-use rusqlite::Transaction;
+use rusqlite::{OptionalExtension, Transaction};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::{BTreeMap, HashSet};
@@ -160,6 +160,15 @@ impl Ledger {
             Ok(Owed { changes: serde_json::from_str(&changes)?, ..owed })
         })
         .collect()
+    }
+
+    /// What a letter of this revision about a notice told a person to be different, where an amendment made it.
+    pub fn amendment_of(&self, person: &str, notice: &str, revision: u32) -> Result<Vec<Changed>> {
+        let mut find = self.db.prepare_cached(
+            "SELECT changes FROM amended WHERE person = ? AND notice = ? AND revision <= ? ORDER BY revision DESC LIMIT 1",
+        )?;
+        let found: Option<String> = find.query_row((person, notice, revision), |row| row.get(0)).optional()?;
+        Ok(found.map(|changes| serde_json::from_str(&changes)).transpose()?.unwrap_or_default())
     }
 
     /// Everything that is different since a revision in what a person is to acknowledge, each thing once: as it was then,

@@ -1,13 +1,14 @@
 //! Draining the queue: to a folder, or over lanes that share it on one thread.
 
 use super::lane;
-use super::queue::Queue;
+use super::queue::{Claimed, Queue};
 use super::round::Shared;
 use super::smtp::{Dial, Server};
 use super::{Outcome, Progress, Summary, file};
 use crate::campaign::{DomainLimits, Rate};
 use crate::fault::{Fault, Finding, Result};
 use crate::system::World;
+use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -25,14 +26,23 @@ pub enum TransportKind {
     Smtp(Server),
 }
 
-/// How much at a time.
+/// When whoever gets a message may be written to. Asked when a message is picked and at the instant of sending: a run may
+/// last longer than the day.
+pub trait Hours: std::fmt::Debug {
+    /// Until when a message is not to leave; `None`: it may leave now.
+    fn asleep(&self, message: &Claimed, now: DateTime<Utc>) -> Option<DateTime<Utc>>;
+}
+
+/// How much at a time, and when not.
 #[derive(Debug, Clone, Default)]
-pub struct Limits {
+pub struct Limits<'a> {
     /// Connections to the server at most.
     pub connections: usize,
     /// Over all connections.
     pub rate: Option<Rate>,
     pub domains: DomainLimits,
+    /// Absent: at any hour.
+    pub hours: Option<&'a dyn Hours>,
 }
 
 /// Sends what the queue gives until it gives nothing more. `stop` is looked at between messages. A message's trouble is an
@@ -41,14 +51,15 @@ pub struct Limits {
 pub fn deliver(
     queue: &mut dyn Queue,
     transport: &TransportKind,
-    limits: &Limits,
+    limits: &Limits<'_>,
     clock: &dyn World,
     stop: &AtomicBool,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Summary> {
     match transport {
         TransportKind::File { folder } => {
-            let shared = Shared::new(queue, &Limits::default(), 1, clock, stop, progress);
+            let limits = Limits { hours: limits.hours, ..Limits::default() };
+            let shared = Shared::new(queue, &limits, 1, clock, stop, progress);
             let stored = store_all(&shared, folder);
             shared.conclude(stored)
         }
@@ -66,7 +77,7 @@ pub fn deliver(
 pub(super) async fn over_lanes(
     queue: &mut dyn Queue,
     dial: &impl Dial,
-    limits: &Limits,
+    limits: &Limits<'_>,
     clock: &dyn World,
     stop: &AtomicBool,
     progress: &mut dyn FnMut(Progress<'_>),

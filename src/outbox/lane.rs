@@ -71,7 +71,7 @@ impl<D: Dial> Lane<'_, '_, D> {
     async fn carry(&mut self, message: &Claimed) -> Result<Option<Finding>> {
         let mut troubles = 0;
         loop {
-            if self.shared.is_moot(message)? {
+            if self.shared.stays(message)? {
                 return Ok(None);
             }
             let reused = self.session.as_ref().is_some_and(Session::is_usable);

@@ -17,7 +17,7 @@ mod secret;
 pub mod smtp;
 mod summary;
 
-pub use deliver::{Limits, TransportKind, deliver};
+pub use deliver::{Hours, Limits, TransportKind, deliver};
 pub use delivery::{Event, Impossible, State};
 pub use outcome::{Outcome, Refusal, Unsendable};
 pub use password::Password;

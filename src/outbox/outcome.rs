@@ -35,6 +35,10 @@ pub enum Outcome {
         why: String,
         until: Option<DateTime<Utc>>,
     },
+    /// The quiet hours of whoever gets it have begun: nobody is written to before `until`.
+    Asleep {
+        until: DateTime<Utc>,
+    },
     /// Past its own expiry before anything was sent.
     Late,
     /// Not needed any more at the instant of sending, and why.
@@ -116,7 +120,7 @@ impl Outcome {
             Outcome::Deferred { .. } => Event::Defer,
             Outcome::Failed { .. } => Event::Refuse,
             Outcome::Uncertain { .. } => Event::Doubt,
-            Outcome::Released { .. } => Event::Release,
+            Outcome::Released { .. } | Outcome::Asleep { .. } => Event::Release,
             Outcome::Late => Event::Hold,
             Outcome::Moot { .. } => Event::Cancel,
         }
@@ -126,7 +130,7 @@ impl Outcome {
     pub fn uses_an_attempt(&self) -> bool {
         match self {
             Outcome::Released { until, .. } => until.is_some(),
-            Outcome::Late | Outcome::Moot { .. } => false,
+            Outcome::Asleep { .. } | Outcome::Late | Outcome::Moot { .. } => false,
             // The server closes, whoever the message is for.
             Outcome::Deferred { reply, .. } => reply.code != 421,
             _ => true,
@@ -136,7 +140,7 @@ impl Outcome {
     /// When it is due again, where this outcome says so.
     pub fn due(&self) -> Option<DateTime<Utc>> {
         match self {
-            Outcome::Deferred { until, .. } => Some(*until),
+            Outcome::Deferred { until, .. } | Outcome::Asleep { until } => Some(*until),
             Outcome::Released { until, .. } => *until,
             _ => None,
         }
@@ -222,6 +226,7 @@ impl fmt::Display for Outcome {
             Outcome::Stored { file } => write!(f, "stored as {}", file.display()),
             Outcome::Failed { refusal } => refusal.fmt(f),
             Outcome::Uncertain { why } | Outcome::Released { why, .. } | Outcome::Moot { why } => f.write_str(why),
+            Outcome::Asleep { .. } => f.write_str("quiet hours have begun"),
             Outcome::Late => f.write_str("past its expiry before it was sent"),
         }
     }

@@ -4,7 +4,7 @@ use super::batch::Batch;
 use super::pacing::Pacer;
 use super::queue::{Claimed, Lease, Queue};
 use super::refusals::{Alarm, Run};
-use super::{Limits, Outcome, Progress, Summary};
+use super::{Hours, Limits, Outcome, Progress, Summary};
 use crate::fault::{Finding, Result};
 use crate::system::World;
 use chrono::{DateTime, Utc};
@@ -32,6 +32,7 @@ pub struct Shared<'a> {
     batch: RefCell<Batch>,
     pacer: RefCell<Pacer>,
     clock: &'a dyn World,
+    hours: Option<&'a dyn Hours>,
     progress: RefCell<&'a mut dyn FnMut(Progress<'_>)>,
     halted: Cell<bool>,
     refusals: RefCell<Run>,
@@ -46,7 +47,7 @@ pub struct Shared<'a> {
 impl<'a> Shared<'a> {
     pub fn new(
         queue: &'a mut dyn Queue,
-        limits: &Limits,
+        limits: &Limits<'a>,
         lanes: usize,
         clock: &'a dyn World,
         stop: &'a AtomicBool,
@@ -60,6 +61,7 @@ impl<'a> Shared<'a> {
             batch: RefCell::new(Batch::new(lanes)),
             pacer: RefCell::new(Pacer::new(limits.rate, limits.domains.clone())),
             clock,
+            hours: limits.hours,
             progress: RefCell::new(progress),
             halted: Cell::new(false),
             refusals: RefCell::default(),
@@ -76,20 +78,33 @@ impl<'a> Shared<'a> {
         }
         loop {
             match self.pick(0)? {
-                Pick::Ready(message) if self.is_moot(&message)? => {}
+                Pick::Ready(message) if self.stays(&message)? => {}
                 Pick::Ready(message) => return Ok(Some(message)),
                 Pick::Wait(_) | Pick::Nothing => return Ok(None),
             }
         }
     }
 
-    /// Asks once more whether the message is needed; where it is not, that is its result.
-    pub fn is_moot(&self, message: &Claimed) -> Result<bool> {
+    /// Asks once more, at the instant of sending, whether the message may leave and is needed; where not, that is its result.
+    pub fn stays(&self, message: &Claimed) -> Result<bool> {
+        if let Some(outcome) = self.untimely(message) {
+            return self.settle(message, outcome).map(|()| true);
+        }
         let answer = self.queue.borrow_mut().moot(message);
         match self.watch(answer)? {
             Some(why) => self.settle(message, Outcome::Moot { why }).map(|()| true),
             None => Ok(false),
         }
+    }
+
+    /// Its result, where its time is over or whoever gets it is asleep.
+    fn untimely(&self, message: &Claimed) -> Option<Outcome> {
+        let now = self.clock.now();
+        if message.expires.is_some_and(|expires| expires <= now) {
+            return Some(Outcome::Late);
+        }
+        let until = self.hours?.asleep(message, now)?;
+        Some(Outcome::Asleep { until })
     }
 
     /// The next message in its turn: its recipient's domain and the rate let it start now. Waits for it, while messages
@@ -120,21 +135,28 @@ impl<'a> Shared<'a> {
     fn pick(&self, lane: usize) -> Result<Pick> {
         loop {
             let (now, mut wake) = (Instant::now(), None);
-            let mut ready = None;
+            let mut first = None;
             for (place, message) in self.claims.borrow().iter().enumerate() {
+                // Before it takes anything of the pace.
+                let untimely = self.untimely(message);
+                if untimely.is_some() {
+                    first = Some((place, untimely));
+                    break;
+                }
                 match self.pacer.borrow_mut().admit(message, lane, now) {
                     Ok(()) => {
-                        ready = Some(place);
+                        first = Some((place, None));
                         break;
                     }
                     Err(later) => wake = Some(wake.map_or(later, |wake: Instant| wake.min(later))),
                 }
             }
-            if let Some(message) = ready.and_then(|place| self.claims.borrow_mut().remove(place)) {
-                if message.expires.is_none_or(|expires| expires > self.clock.now()) {
-                    return Ok(Pick::Ready(message));
+            let taken = first.and_then(|(place, outcome)| Some((self.claims.borrow_mut().remove(place)?, outcome)));
+            if let Some((message, untimely)) = taken {
+                match untimely {
+                    None => return Ok(Pick::Ready(message)),
+                    Some(outcome) => self.settle(&message, outcome)?,
                 }
-                self.settle(&message, Outcome::Late)?;
             } else if !self.draw()? {
                 return Ok(wake.map_or(Pick::Nothing, Pick::Wait));
             }

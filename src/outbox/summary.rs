@@ -56,6 +56,8 @@ pub struct Summary {
     pub uncertain: usize,
     /// Given back untouched.
     pub released: usize,
+    /// Put off, because quiet hours had begun.
+    pub asleep: usize,
     /// Held because their time had passed.
     pub late: usize,
     /// Taken back at the instant of sending: answered meanwhile, or called off.
@@ -84,6 +86,7 @@ impl Summary {
             }
             Outcome::Uncertain { .. } => self.uncertain += 1,
             Outcome::Released { .. } => self.released += 1,
+            Outcome::Asleep { .. } => self.asleep += 1,
             Outcome::Late => self.late += 1,
             Outcome::Moot { .. } => self.moot += 1,
             Outcome::Failed { refusal } => {

@@ -3,7 +3,7 @@
 use super::failures::{self, FailureRow};
 use crate::answer::{Kind, Standing};
 use crate::campaign::Grade;
-use crate::engine::{Engine, Entry, RosterChanges, Situation, StepView};
+use crate::engine::{Asleep, Engine, Entry, RosterChanges, Situation, StepView};
 use crate::fault::Result;
 use crate::gate::{Override, Verdict};
 use crate::ledger::{Aborted, Counts, Leaver, MessageRow, Task};
@@ -33,6 +33,8 @@ pub struct Status {
     pub phase: Phase,
     pub people: usize,
     pub messages: Counts,
+    /// What would leave now, were it not for quiet hours.
+    pub asleep: Vec<Asleep>,
     pub acknowledgements: Vec<AcknowledgementStatus>,
     /// What people wrote that is no acknowledgement, and letters that wait for a human.
     pub answers: Answers,
@@ -93,6 +95,7 @@ impl Status {
         let mut messages = ledger.counts()?;
         // What waits for its hour that is over was not planned yet, and is held all the same.
         messages.held += engine.overdue()?;
+        let asleep = engine.asleep()?;
         let told = ledger.revision()?.is_some();
         let mut acknowledgements = Vec::new();
         let (review, outdated) = (engine.in_review()?.len(), engine.to_hear()?.len());
@@ -130,8 +133,9 @@ impl Status {
             change_at: engine.campaign.change.at,
             phase: if engine.aborted()?.is_some() { Phase::Aborted } else { phase(engine, &steps, told) },
             people: engine.roster.len(),
-            next: next(engine, &steps, &messages, &gates)?,
+            next: next(engine, &steps, &messages, &gates, &asleep)?,
             messages,
+            asleep,
             acknowledgements,
             answers,
             gates,
@@ -183,7 +187,13 @@ fn open_tasks(engine: &Engine) -> Result<Vec<Task>> {
 }
 
 /// The next sensible command, with the reason.
-fn next(engine: &Engine, steps: &[StepView], messages: &Counts, gates: &[Verdict]) -> Result<String> {
+fn next(
+    engine: &Engine,
+    steps: &[StepView],
+    messages: &Counts,
+    gates: &[Verdict],
+    asleep: &[Asleep],
+) -> Result<String> {
     if engine.aborted()?.is_some() {
         return Ok(
             match engine.to_be_told_of_abort()?.len()
@@ -220,7 +230,15 @@ fn next(engine: &Engine, steps: &[StepView], messages: &Counts, gates: &[Verdict
     if let Some(step) = steps.iter().find(|step| matches!(step.state, "failed" | "running")) {
         return Ok(format!("{}: step {} {}", step.resume, step.name, step.why));
     }
-    if messages.uncertain > 0 || messages.planned + messages.deferred > 0 {
+    let waiting = messages.planned + messages.deferred;
+    if let (Some(first), 0) = (asleep.first(), messages.uncertain)
+        && waiting > 0
+        && engine.ledger().due(engine.now())? == 0
+    {
+        let until = first.until.with_timezone(&engine.campaign.change.zone).format("%a %F %H:%M %Z");
+        return Ok(format!("wait: quiet hours end {until}, then flagday send (serve and tick do it by themselves)"));
+    }
+    if messages.uncertain > 0 || waiting > 0 {
         return Ok("flagday send: messages are waiting to go out".into());
     }
     match engine.to_hear()?.len() {

@@ -114,6 +114,8 @@ impl Scheduler {
             (self.log)(&format!("to do: {}", task.what));
         }
         let mut lines = in_the_way(&sent);
+        let hour = |at: DateTime<Utc>| at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string();
+        lines.extend(sent.asleep.iter().map(|one| one.words(&hour)));
         lines.extend(
             unread.iter().flat_map(|fault| &fault.findings).map(|one| format!("{}: {}", one.cause, one.remedy)),
         );

@@ -1,5 +1,6 @@
 //! Reminders and escalations over simulated days: what goes out when, whatever the ticks and the answers.
 
+mod again; // letters that failed, to the address that is right by now
 mod amended; // revisions, and those who were asked to remind
 mod chain; // manager, alternate, call: each once
 mod slept; // hours that were slept over, and days by whose clock

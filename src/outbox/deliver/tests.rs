@@ -27,6 +27,7 @@ impl World for Clock {
 
 mod crash;
 mod domains;
+mod hours;
 mod refusals;
 
 async fn run(queue: &mut MemoryQueue, stage: &Stage, connections: usize) -> Result<Summary> {

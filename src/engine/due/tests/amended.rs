@@ -5,12 +5,12 @@ use crate::engine::Wish;
 use crate::notice::{Letter, open_file};
 
 impl Play {
-    fn amend(&self, wish: &Wish) -> crate::engine::Amendment {
+    pub(super) fn amend(&self, wish: &Wish) -> crate::engine::Amendment {
         self.engine().amend(wish, &AtomicBool::new(false), &mut |_| {}).expect("amended").0
     }
 
     /// The newest letter of a notice to an address, as it was sent.
-    fn letter_to(&self, notice: &str, address: &str) -> String {
+    pub(super) fn letter_to(&self, notice: &str, address: &str) -> String {
         let found = self.letters(notice).into_iter().rev().find(|one| one.envelope_to.as_deref() == Some(address));
         let letter: Letter = self.engine().ledger().letter(found.expect("a letter").id).expect("its bytes");
         let mut bytes = Vec::new();
@@ -18,14 +18,14 @@ impl Play {
         String::from_utf8(bytes).expect("ASCII").replace("\r\n", "\n")
     }
 
-    fn call_off(&self) -> usize {
+    pub(super) fn call_off(&self) -> usize {
         let engine = &mut self.engine();
         engine.call_off("the room burnt down", "Pat").expect("called off");
         engine.abort(&AtomicBool::new(false), &mut |_| {}).expect("told").planned
     }
 }
 
-fn postpone() -> Wish {
+pub(super) fn postpone() -> Wish {
     Wish { postpone: true, reason: "no room".to_owned(), ..Wish::default() }
 }
 

@@ -4,9 +4,9 @@ use super::*;
 use crate::campaign::{DomainLimit, Rate};
 use indexmap::IndexMap;
 
-fn limits(connections: usize, slow: DomainLimit) -> Limits {
+fn limits(connections: usize, slow: DomainLimit) -> Limits<'static> {
     let named = IndexMap::from([("slow.example".to_owned(), slow)]);
-    Limits { connections, rate: None, domains: DomainLimits { named, others: None } }
+    Limits { connections, rate: None, domains: DomainLimits { named, others: None }, hours: None }
 }
 
 fn at(count: u32) -> DomainLimit {
@@ -14,7 +14,7 @@ fn at(count: u32) -> DomainLimit {
 }
 
 /// Runs, and says when each message was sent, in seconds.
-async fn timed(queue: &mut MemoryQueue, stage: &Stage, limits: &Limits) -> (Summary, Vec<(String, f64)>) {
+async fn timed(queue: &mut MemoryQueue, stage: &Stage, limits: &Limits<'_>) -> (Summary, Vec<(String, f64)>) {
     let start = Instant::now();
     let mut sent = Vec::new();
     let mut tell = |progress: Progress<'_>| {

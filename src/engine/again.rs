@@ -1,0 +1,97 @@
+//! What failed, is held or is in doubt, once more: the same bytes, or a new letter where the roster has another address by
+//! now. That one says all that the first one said, and takes the same calendar entry out.
+
+use super::Engine;
+use super::reason::Reason;
+use super::sending::Intent;
+use crate::fault::Result;
+use crate::ledger::{MessageRow, OUTDATED};
+use crate::outbox::State;
+use crate::roster::Person;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// What is tried again.
+#[derive(Debug, Default)]
+pub(super) struct Again {
+    /// How many go out as they are.
+    pub same: usize,
+    /// Letters to another address.
+    pub intents: Vec<Intent>,
+    /// All of them, by person and notice.
+    pub letters: HashSet<(String, String)>,
+}
+
+impl Engine<'_> {
+    /// Plans messages in trouble again, and says which of them have to be written anew. What was amended since stays where
+    /// it is.
+    pub(super) fn try_again(&mut self, notice: Option<&str>, limit: usize) -> Result<Again> {
+        let overtaken = self.ledger.overtaken()?;
+        let mut again = Again::default();
+        let mut same = Vec::new();
+        let mut copies: HashMap<String, HashSet<(String, u32)>> = HashMap::new();
+        for message in self.ledger.messages_in_trouble()? {
+            if overtaken.contains(&message.id) || notice.is_some_and(|name| name != message.notice) {
+                continue;
+            }
+            let key = (message.person.clone(), message.notice.clone());
+            let person = self.roster.shared(&message.person);
+            let address = person.as_ref().and_then(|person| person.email.as_ref()).map(ToString::to_string);
+            // Whoever has left the roster is told nothing any more, but that it is off.
+            if person.is_none() && message.notice != "abort" {
+                continue;
+            }
+            // What may have arrived already goes out as the same bytes only, so that a receiver can drop the double.
+            let in_doubt = matches!(message.state, State::Held | State::Uncertain);
+            if address.is_none() || address == message.envelope_to || !message.tells || in_doubt {
+                let known = message.envelope_to.is_some() && (address.is_some() || !message.tells || person.is_none());
+                if known && same.len() < limit {
+                    same.push(message.id);
+                    again.letters.insert(key);
+                }
+                continue;
+            }
+            let Some(person) = person else { continue };
+            if !copies.contains_key(&message.notice) {
+                copies.insert(message.notice.clone(), self.ledger.copies(&message.notice)?);
+            }
+            let have = copies[&message.notice].iter().filter(|(id, _)| *id == person.id);
+            let copy = have.map(|(_, copy)| copy + 1).max().unwrap_or(0);
+            if let Some(intent) = self.written_anew(message, person, copy)? {
+                again.letters.insert(key);
+                again.intents.push(intent);
+            }
+        }
+        self.ledger.retry(&same, self.now())?;
+        again.same = same.len();
+        Ok(again)
+    }
+
+    /// The same letter to the address that the person has now.
+    fn written_anew(&self, message: MessageRow, person: Arc<Person>, copy: u32) -> Result<Option<Intent>> {
+        let answers = if message.notice == OUTDATED { self.answered_by(&person.id)? } else { None };
+        if message.notice == OUTDATED && answers.is_none() {
+            return Ok(None);
+        }
+        let off = matches!(message.notice.as_str(), "abort" | "postponed");
+        let reason = match message.reason.is_empty() && !off {
+            true => Reason::AddressCorrected.words(person.language.as_deref()),
+            false => message.reason,
+        };
+        Ok(Some(Intent {
+            cancels: if off { self.ledger.calendar_of(&person.id)? } else { None },
+            changes: self.ledger.amendment_of(&person.id, &message.notice, message.revision)?,
+            notice: message.notice,
+            acknowledgement: message.acknowledgement,
+            copy,
+            count: 0,
+            room: usize::MAX,
+            reason,
+            due_at: self.now(),
+            instead: None,
+            replaces: Some(message.id),
+            answers,
+            person,
+        }))
+    }
+}

@@ -1,0 +1,134 @@
+//! `send --to failed` of letters about a change: to the address that is right by now, they say and cancel what the first
+//! ones did.
+
+use super::amended::postpone;
+use super::*;
+use crate::engine::Wish;
+
+impl Play {
+    /// As if the server had refused it.
+    fn refuse(&self, notice: &str, person: &str) {
+        let ledger = rusqlite::Connection::open(self.folder.path().join(".flagday/ledger.db")).expect("the ledger");
+        let refused = "UPDATE message SET state = 'failed', reply = '550 no such user' WHERE notice = ? AND person = ? \
+                       AND id = (SELECT max(id) FROM message WHERE notice = ?1 AND person = ?2)";
+        assert_eq!(ledger.execute(refused, (notice, person)).expect("refused"), 1);
+    }
+
+    fn moves(&self, from: &str, to: &str) {
+        let path = self.folder.path().join("people.csv");
+        let people = fs_err::read_to_string(&path).expect("a roster");
+        fs_err::write(path, people.replacen(from, to, 1)).expect("written");
+    }
+
+    fn again(&self) -> Sent {
+        let engine = &mut self.engine();
+        engine.send(None, &To::Failed, None, false, &AtomicBool::new(false), &mut |_| {}).expect("tried again")
+    }
+}
+
+fn with_calendar() -> String {
+    CAMPAIGN.replace("[notice.news]\n", "[notice.news]\ncalendar = true\n")
+}
+
+#[test]
+fn a_postponement_to_another_address_takes_the_calendar_entry_out_too() {
+    let play = Play::of(&with_calendar());
+    play.tick();
+    play.at("2027-03-19T09:00").amend(&postpone());
+    assert!(play.letter_to("postponed", "ann@corp.example").contains("METHOD:CANCEL"));
+    play.refuse("postponed", "ann");
+    play.moves("ann@corp.example", "ann@home.example");
+    let sent = play.at("2027-03-19T10:00").again();
+    assert_eq!((sent.planned, sent.sent), (1, 1));
+    let letter = play.letter_to("postponed", "ann@home.example");
+    assert!(letter.contains("METHOD:CANCEL") && letter.contains("SEQUENCE:1"), "{letter}");
+    assert!(letter.contains("Why:         no room") && !letter.contains("address was corrected"), "{letter}");
+    assert_eq!(play.engine().to_be_told_of_postponement().expect("counted"), 0);
+    // Whoever never had an entry has none to take out.
+    play.moves("bea@corp.example", "bea@home.example");
+    let play = Play::new();
+    play.tick();
+    play.at("2027-03-19T09:00").amend(&postpone());
+    play.refuse("postponed", "bea");
+    play.moves("bea@corp.example", "bea@home.example");
+    assert_eq!(play.again().sent, 1);
+    assert!(!play.letter_to("postponed", "bea@home.example").contains("METHOD:CANCEL"));
+}
+
+#[test]
+fn that_it_is_off_is_told_again_to_whom_it_did_not_reach_and_to_nobody_else() {
+    let play = Play::of(&with_calendar());
+    play.tick();
+    assert_eq!(play.at("2027-03-19T09:00").call_off(), 3);
+    play.refuse("abort", "ann");
+    play.refuse("abort", "cy");
+    play.moves("ann@corp.example", "ann@home.example");
+    let sent = play.at("2027-03-19T10:00").again();
+    assert_eq!((sent.planned, sent.sent), (2, 2));
+    let letter = play.letter_to("abort", "ann@home.example");
+    assert!(letter.contains("METHOD:CANCEL") && letter.contains("Why: the room burnt down"), "{letter}");
+    assert_eq!(play.to("abort").len(), 4, "Cy's own letter went out once more, as it was");
+    assert!(play.again().nothing_due);
+    // A round sends what is due, and nothing that failed.
+    play.refuse("abort", "bea");
+    assert!(play.tick().nothing_due);
+    // Who has left since is told at the address that there was.
+    play.moves("bea,Bea,bea@corp.example,user,,aide@corp.example,de\n", "");
+    assert_eq!(play.again().sent, 1);
+}
+
+#[test]
+fn what_a_manager_was_told_is_told_again_at_the_same_address() {
+    let play = Play::new();
+    play.tick();
+    play.record("ann", Kind::HardBounce);
+    play.at("2027-03-18T09:00").tick();
+    play.at("2027-03-19T09:00").amend(&postpone());
+    let boss = "boss@corp.example";
+    let before = play.letter_to("postponed", boss);
+    let ledger = rusqlite::Connection::open(play.folder.path().join(".flagday/ledger.db")).expect("the ledger");
+    let refused = "UPDATE message SET state = 'failed' WHERE notice = 'postponed' AND envelope_to = ?";
+    assert_eq!(ledger.execute(refused, [boss]).expect("refused"), 1);
+    // Ann's own address is another one by now, which is nothing to them.
+    play.moves("ann@corp.example", "ann@home.example");
+    assert_eq!(play.again().sent, 1);
+    assert_eq!(play.letter_to("postponed", boss), before);
+
+    play.write(&CAMPAIGN.replace("2027-03-31T18", "2027-04-14T18"));
+    play.at("2027-03-20T09:00").amend(&Wish::default());
+    let before = play.letter_to("correction", boss);
+    play.refuse("correction", "ann");
+    assert_eq!(play.again().sent, 1);
+    assert_eq!((play.to("correction").len(), play.letter_to("correction", boss)), (1, before));
+}
+
+#[test]
+fn an_amended_notice_to_another_address_still_says_what_is_different() {
+    let play = Play::of(&with_calendar());
+    play.tick();
+    play.write(&with_calendar().replace("2027-03-31T18", "2027-04-14T18"));
+    let wish = Wish { reason: "the room is taken".to_owned(), ..Wish::default() };
+    play.at("2027-03-19T09:00").amend(&wish);
+    assert!(play.letter_to("news", "ann@corp.example").contains("Subject: Changed: "));
+    play.refuse("news", "ann");
+    play.moves("ann@corp.example", "ann@home.example");
+    assert_eq!(play.again().sent, 1);
+    let letter = play.letter_to("news", "ann@home.example");
+    assert!(letter.contains("Subject: Changed: ") && letter.contains("14 April 2027"), "{letter}");
+    assert!(letter.contains("METHOD:REQUEST") && letter.contains("SEQUENCE:1"), "{letter}");
+    let row = play.letters("news").into_iter().last().expect("the newest");
+    assert_eq!((row.reason.as_str(), row.copy), ("the room is taken", 1));
+}
+
+#[test]
+fn whose_address_was_corrected_reads_so_in_their_language() {
+    let play = Play::new();
+    play.tick();
+    play.refuse("news", "ann");
+    play.refuse("news", "bea");
+    play.moves("ann@corp.example", "ann@home.example");
+    play.moves("bea@corp.example", "bea@home.example");
+    assert_eq!(play.again().sent, 2);
+    let reasons: Vec<String> = play.letters("news").into_iter().skip(3).map(|one| one.reason).collect();
+    assert_eq!(reasons, ["your address was corrected", "Ihre Adresse wurde berichtigt"]);
+}
