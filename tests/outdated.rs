@@ -127,6 +127,40 @@ fn an_answer_to_an_older_notice_counts_for_nothing_newer_and_its_author_is_told_
 }
 
 #[test]
+fn a_code_that_another_text_leaves_as_it_was_counts_for_the_letter_that_is_answered() {
+    const LEROY: &str = "leroy@hq.corp.example";
+    let told = told();
+    let Told { campaign, mwangi, code, .. } = &told;
+    let picture = campaign.code("KOWALSKI");
+    campaign.write("templates/mail/change-date/text.hbs", "{{change.local}}: now with a driver. Send the code.\n");
+    campaign.run("amend --yes").ends(0).says("12 sent");
+    campaign.run("build").ends(0).says("0 written");
+    assert_eq!(campaign.code("MWANGI"), *code, "the disk is the same");
+    told.reply("1", mwangi, MWANGI, code);
+    let bare = |name: &str, person: &str, from: &str, date: &str| {
+        let (code, date) = (campaign.code(person), format!("Date: {date}\n"));
+        let letter = format!("From: <{from}>\nTo: maildesk@corp.example\nSubject: disk\n{date}\nIt is {code}\n");
+        campaign.write(&format!("Maildir/new/{name}"), letter);
+    };
+    bare("2", "LEROY", LEROY, "Sat, 03 Feb 2001 18:00:00 +0000");
+    let kowalski = campaign.outbox("KOWALSKI-").into_iter().next().expect("the first letter");
+    told.reply("3", &kowalski, "kowalski@field.example", "The code is in the picture.");
+    let taken = told.intake();
+    assert_eq!((taken["outdated"].clone(), taken["review"].clone()), (json!(2), json!(1)), "{taken}");
+    let words = ["ack", "review", "3", "--as", "possessed", "--code", &picture, "--by", "Pat"];
+    campaign.run_words(&words).ends(0).says("holds no more");
+    assert_eq!(told.satisfied("disk-received"), 0);
+    campaign.run("send --yes").ends(0).says("3 sent");
+
+    bare("4", "LEROY", LEROY, "Mon, 03 Feb 2098 18:00:00 +0000");
+    assert_eq!(told.intake()["outdated"], 0);
+    assert_eq!(told.satisfied("disk-received"), 1, "written after the letter that is newer");
+    let words = ["ack", "record", "MWANGI", "--by", "Pat", "--code", code, "--note", "asked on the phone"];
+    campaign.run_words(&words).ends(0);
+    assert_eq!(told.satisfied("disk-received"), 2, "an operator asks what holds now, and the disk is the same");
+}
+
+#[test]
 fn an_amendment_that_concerns_somebody_else_leaves_a_late_answer_whole() {
     let told = told();
     told.campaign.poke("disks/HARRIS/CONNECT.GLB", 400, 0x5a);

@@ -2,6 +2,7 @@
 //! that differ, leave it to a human.
 
 use super::reading::{MailKind, Reading};
+use chrono::{DateTime, Utc};
 
 /// What the campaign remembers of itself.
 pub trait Known {
@@ -13,6 +14,8 @@ pub trait Known {
     fn people_at(&self, address: &str) -> Vec<String>;
     /// Where this code went out.
     fn code(&self, fingerprint: &str) -> Option<Issued>;
+    /// The newest revision of which a letter to this person had left by then; without a moment, the oldest.
+    fn told(&self, person: &str, by: Option<DateTime<Utc>>) -> Option<u32>;
     /// The newest revision that overtook what the person answered: an answer to an older one does not count any more. Where
     /// nobody knows yet which acknowledgement it is about, the newest for any of them.
     fn floor(&self, person: &str, acknowledgement: Option<&str>) -> u32;
@@ -29,14 +32,28 @@ pub struct Told {
     pub tells: bool,
 }
 
-/// A code that went out.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// A code that went out. It is another one when the package is; another text leaves it as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issued {
     pub person: String,
-    /// The newest revision in which it did.
-    pub revision: u32,
     /// The package in which it stands.
     pub package: String,
+    /// Every revision in which it did, oldest first.
+    pub revisions: Vec<u32>,
+}
+
+impl Issued {
+    /// The newest revision in which it went out.
+    pub fn newest(&self) -> u32 {
+        self.revisions.last().copied().unwrap_or_default()
+    }
+
+    /// The revision that is answered with it, where nothing newer than `told` can be: a package that came later was told
+    /// by then.
+    pub fn answered(&self, told: Option<u32>) -> u32 {
+        let by_then = self.revisions.iter().filter(|revision| told.is_some_and(|told| **revision <= told));
+        by_then.max().or(self.revisions.first()).copied().unwrap_or_default()
+    }
 }
 
 /// What a token of ours says.
@@ -127,6 +144,10 @@ pub fn place(reading: &Reading, addresses: &Addresses, known: &impl Known) -> Pl
     } else {
         let people: Vec<String> = reading.authors.iter().flat_map(|address| known.people_at(address)).collect();
         placed.weakly(people, "the author's address");
+    }
+    if !report && let Some(person) = placed.person.as_ref().filter(|_| placed.revision.is_none()) {
+        // No clue names a letter: what had not left when this was written cannot be what it answers.
+        placed.revision = known.told(person, reading.written);
     }
     let person = placed.person.clone();
     let owns = |address: &String| known.people_at(address).iter().any(|one| Some(one) == person.as_ref());
@@ -241,9 +262,17 @@ mod tests {
         fn code(&self, _: &str) -> Option<Issued> {
             None
         }
+        fn told(&self, _: &str, by: Option<DateTime<Utc>>) -> Option<u32> {
+            Some(if by.is_some_and(|by| by >= amended()) { 2 } else { 1 })
+        }
         fn floor(&self, _: &str, _: Option<&str>) -> u32 {
             0
         }
+    }
+
+    /// When everybody was told again.
+    fn amended() -> DateTime<Utc> {
+        "2026-11-24T12:00:00Z".parse().unwrap()
     }
 
     fn table() -> Table {
@@ -290,6 +319,20 @@ mod tests {
         }
         let weak = placed("From: ann@corp.example\nSubject: Re: x\n\nhi");
         assert_eq!((weak.person.as_deref(), weak.proven, weak.own_address), (Some("ann"), false, true));
+    }
+
+    #[test]
+    fn where_no_clue_names_a_letter_it_answers_none_that_had_not_left_when_it_was_written() {
+        for (header, revision) in [
+            ("Date: Tue, 24 Nov 2026 12:30:00 +0100\n", 1),
+            ("Date: Tue, 24 Nov 2026 12:30:00 +0000 (GMT)\n", 2),
+            ("Date: yesterday\n", 1),
+            ("", 1),
+            ("Date: Tue, 24 Nov 2026 12:30:00 +0000\nIn-Reply-To: <m0@corp.example>\n", 1),
+        ] {
+            let placed = placed(&format!("From: ann@corp.example\nSubject: Re: x\n{header}\nhi"));
+            assert_eq!((placed.person.as_deref(), placed.revision), (Some("ann"), Some(revision)), "{header}");
+        }
     }
 
     /// Ann was told again in revision 2, in the thread of the first letter.

@@ -2,7 +2,7 @@
 //! when all of it holds: proven to answer ours, written from an address of that person, with the code of that person in
 //! the text that they typed.
 
-use super::correlate::{Known, Placed};
+use super::correlate::{Issued, Known, Placed};
 use super::evidence::Kind;
 use super::reading::{MailKind, Reading, Said};
 
@@ -103,10 +103,13 @@ fn reply(reading: &Reading, placed: &Placed, told: u32, known: &impl Known, deci
     }
     decision.fate = Some(Fate::Delivered).filter(|_| !placed.escalation);
     if reading.said == Some(Said::Possessed) {
-        let mut own = None;
+        let mut own: Option<Issued> = None;
+        let answered = |issued: &Issued| issued.answered(placed.revision);
         for code in &reading.codes {
             match known.code(&code.fingerprint()) {
-                Some(issued) if issued.person == person => own = own.max(Some(issued)),
+                Some(issued) if issued.person == person => {
+                    own = [own, Some(issued)].into_iter().flatten().max_by_key(answered);
+                }
                 Some(issued) => {
                     decision.fact = Some((Kind::Reply, told));
                     decision.review =
@@ -118,8 +121,9 @@ fn reply(reading: &Reading, placed: &Placed, told: u32, known: &impl Known, deci
         }
         match own {
             Some(issued) => {
-                decision.fact = Some((Kind::Code, issued.revision));
-                decision.outdated = issued.revision < floor;
+                let revision = answered(&issued);
+                decision.fact = Some((Kind::Code, revision));
+                decision.outdated = revision < floor;
                 decision.package = Some(issued.package);
             }
             None => {
@@ -151,11 +155,11 @@ fn reply(reading: &Reading, placed: &Placed, told: u32, known: &impl Known, deci
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answer::{Asked, Issued, Token, Told, read};
+    use crate::answer::{Asked, Token, Told, read};
     use crate::package::Code;
 
-    /// ANN's code went out in revision 1 and again, another one, in revision 2; BEN has one of his own. The newest
-    /// revision that concerned both is given.
+    /// ANN's code went out in revision 1 and again, another one, in revision 2; that of her guide is the same in both. BEN
+    /// has one of his own. The newest revision that concerned both is given.
     struct Desk(u32);
 
     fn code(name: &str) -> Code {
@@ -173,11 +177,17 @@ mod tests {
             Vec::new()
         }
         fn code(&self, fingerprint: &str) -> Option<Issued> {
-            let issued = [("ann 1", "ann", 1), ("ann 2", "ann", 2), ("ben", "ben", 2)];
+            let issued = [
+                ("ann 1", "ann", vec![1]),
+                ("ann 2", "ann", vec![2]),
+                ("guide", "ann", vec![1, 2]),
+                ("ben", "ben", vec![2]),
+            ];
             let found = issued.into_iter().find(|(name, ..)| code(name).fingerprint() == fingerprint);
-            let issued =
-                |(_, person, revision)| Issued { person: str::to_owned(person), revision, package: "disk".into() };
-            found.map(issued)
+            found.map(|(_, person, revisions)| Issued { person: person.into(), package: "disk".into(), revisions })
+        }
+        fn told(&self, _: &str, _: Option<chrono::DateTime<chrono::Utc>>) -> Option<u32> {
+            None
         }
         fn floor(&self, _: &str, _: Option<&str>) -> u32 {
             self.0
@@ -219,6 +229,18 @@ mod tests {
             let decision = decided(text, &placed);
             assert_eq!((decision.fact, decision.outdated, decision.review), (Some((kind, 1)), true, None));
         }
+    }
+
+    #[test]
+    fn a_code_that_stayed_the_same_counts_for_the_letter_that_it_answers() {
+        let text = code("guide").to_string();
+        for (told, counts) in [(Some(1), 1), (Some(2), 2), (Some(3), 2), (None, 1)] {
+            let decision = decided(&text, &Placed { revision: told, ..ann(1) });
+            assert_eq!((decision.fact, decision.outdated), (Some((Kind::Code, counts)), counts < 2), "{told:?}");
+            assert_eq!(decision.review, None);
+        }
+        let both = format!("{} and {}", code("ann 2"), code("guide"));
+        assert_eq!(decided(&both, &ann(1)).fact, Some((Kind::Code, 2)), "what came later was told by then");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::message::{InboundMessage, Unreadable};
 use super::reading::{MailKind, Original, Reading, Said};
 use super::said::{self, Asked};
 use super::{automatic, away, bounce, challenge, receipt, report, typed};
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, FixedOffset};
 
 /// Reads one message, whatever it is. Never panics: what cannot be read is `unrelated`, says why, and is still known by its
 /// header.
@@ -32,12 +32,13 @@ fn unread(header: &InboundMessage, why: &str) -> Reading {
     reading
 }
 
-/// With its authors, subject and identifier.
+/// With its authors, subject, identifier and date.
 fn signed(mut reading: Reading, message: &InboundMessage) -> Reading {
     reading.authors = message.authors().filter(|address| !address.is_empty()).map(str::to_owned).collect();
     reading.authors.dedup();
     reading.subject = message.subject().chars().take(200).collect();
     reading.message_id = message.headers.get("Message-ID").map(str::to_owned);
+    reading.written = written(message).map(|date| date.to_utc());
     reading
 }
 
@@ -170,7 +171,7 @@ impl Letter<'_> {
     fn dated(&self, mut reading: Reading) -> Reading {
         if reading.kind == MailKind::AutoReply {
             let text = format!("{}\n{}", self.message.subject(), self.own);
-            reading.back_on = away::back_on(&text, written(self.message));
+            reading.back_on = away::back_on(&text, written(self.message).map(|date| date.date_naive()));
         }
         reading
     }
@@ -191,10 +192,6 @@ fn is_reply_subject(subject: &str) -> bool {
     PREFIXES.contains(&prefix)
 }
 
-fn written(message: &InboundMessage) -> Option<NaiveDate> {
-    message
-        .headers
-        .get("Date")
-        .and_then(|date| DateTime::parse_from_rfc2822(date.split(" (").next()?).ok())
-        .map(|date| date.date_naive())
+fn written(message: &InboundMessage) -> Option<DateTime<FixedOffset>> {
+    message.headers.get("Date").and_then(|date| DateTime::parse_from_rfc2822(date.split(" (").next()?).ok())
 }

@@ -3,7 +3,7 @@
 use super::evidence::Kind;
 use super::message::{Body, Headers, InboundMessage};
 use super::{addresses, away};
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Serialize, Serializer};
 
 /// The kinds of what comes in, as `intake --classify` names them.
@@ -99,6 +99,8 @@ pub struct Reading {
     pub authors: Vec<String>,
     pub subject: String,
     pub message_id: Option<String>,
+    /// When it was written, by the clock of whoever wrote it.
+    pub written: Option<DateTime<Utc>>,
     /// The first day on which the person is back, when an automatic reply states it.
     pub back_on: Option<NaiveDate>,
     /// The facts that decided.
@@ -121,6 +123,7 @@ impl Reading {
             authors: Vec::new(),
             subject: String::new(),
             message_id: None,
+            written: None,
             back_on: None,
             because: Vec::new(),
         }

@@ -176,7 +176,7 @@ impl Engine<'_> {
             return Ok(Some(Outcome::Empty));
         }
         let person = &asked.person;
-        let typed = self.recognise(&asked, typed)?;
+        let typed = self.recognise(&asked, claims, typed)?;
         let answer = match typed {
             Typed::Said => Some((Kind::Confirmed, claims.revision)),
             Typed::Code(told) => Some((Kind::Code, told)),
@@ -246,7 +246,7 @@ impl Engine<'_> {
     }
 
     /// A code counts out of every package that still holds: what concerned somebody else has made none of theirs older.
-    fn recognise(&self, asked: &Asked, typed: &str) -> Result<Typed> {
+    fn recognise(&self, asked: &Asked, claims: &Claims, typed: &str) -> Result<Typed> {
         let person = &asked.person;
         let said = match &person.mailbox {
             Some(mailbox) => same(mailbox, typed),
@@ -259,10 +259,11 @@ impl Engine<'_> {
         let Ok(code) = Code::parse(typed) else { return Ok(Typed::Wrong) };
         Ok(match self.ledger.code_issued(&code.fingerprint())? {
             Some(issued) if issued.person == person.id => {
+                let revision = issued.answered(Some(claims.revision));
                 if !self.asks_for(&asked.acknowledgement, &issued.package) {
                     Typed::Wrong
-                } else if issued.revision >= self.ledger.floor(&person.id, &asked.acknowledgement.name)? {
-                    Typed::Code(issued.revision)
+                } else if revision >= self.ledger.floor(&person.id, &asked.acknowledgement.name)? {
+                    Typed::Code(revision)
                 } else {
                     Typed::OldCode
                 }

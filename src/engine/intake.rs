@@ -11,6 +11,7 @@ use crate::ledger::{Ledger, MessageRow, NewInbound, Outdated};
 use crate::notice::is_message_id;
 use crate::outbox::Secret;
 use crate::package::on_all_cores;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -430,6 +431,10 @@ impl Known for Desk<'_> {
 
     fn code(&self, fingerprint: &str) -> Option<Issued> {
         self.ask(self.ledger.code_issued(fingerprint))
+    }
+
+    fn told(&self, person: &str, by: Option<DateTime<Utc>>) -> Option<u32> {
+        self.ask(self.ledger.told_to(person, by))
     }
 
     fn floor(&self, person: &str, acknowledgement: Option<&str>) -> u32 {

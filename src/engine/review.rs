@@ -101,7 +101,7 @@ impl Engine<'_> {
             Said::Possessed => {
                 let issued = self.code_in(letter, &person, verdict.code.as_deref())?;
                 acknowledgement = Some(self.acknowledgement_of(&issued, &for_the(verdict.acknowledgement.clone()))?);
-                revision = issued.revision;
+                revision = issued.answered(Some(letter.revision));
                 Kind::Code
             }
             Said::Confirmed => Kind::Confirmed,

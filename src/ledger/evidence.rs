@@ -62,16 +62,21 @@ impl Ledger {
         })
     }
 
-    /// Where a code with this fingerprint went out, in the newest revision.
+    /// Where a code with this fingerprint went out.
     pub fn code_issued(&self, fingerprint: &str) -> Result<Option<Issued>> {
-        Ok(self
-            .db
-            .query_row(
-                "SELECT person, revision, package FROM code WHERE fingerprint = ? ORDER BY revision DESC LIMIT 1",
-                [fingerprint],
-                |row| Ok(Issued { person: row.get(0)?, revision: row.get(1)?, package: row.get(2)? }),
-            )
-            .optional()?)
+        let mut all = self.db.prepare_cached(
+            "SELECT person, package, revision FROM code WHERE fingerprint = ? ORDER BY revision, person, package",
+        )?;
+        let mut rows = all.query([fingerprint])?;
+        let mut issued: Option<Issued> = None;
+        while let Some(row) = rows.next()? {
+            let (person, package, revision) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            match &mut issued {
+                Some(one) if (&one.person, &one.package) == (&person, &package) => one.revisions.push(revision),
+                _ => issued = Some(Issued { person, package, revisions: vec![revision] }),
+            }
+        }
+        Ok(issued)
     }
 }
 
