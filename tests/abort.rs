@@ -55,6 +55,30 @@ fn steps_are_taken_back_where_that_is_asked_for() {
     assert!(campaign.outbox("").is_empty(), "nobody was told anything");
 }
 
+#[test]
+fn people_hear_of_it_once_the_steps_are_taken_back_and_a_refusal_tells_the_state() {
+    let campaign = Campaign::ready();
+    campaign.run("build").ends(0);
+    campaign.announce().answer().close().write("postoffice/P1/POPULATE.MSM", [0]);
+    let off = ["abort", "--reason", "no", "--by", "Pat", "--rollback", "--yes"];
+    let refused = campaign.run_words(&off).ends(1).refuses("files-unclear");
+    refused
+        .says("nobody has been told of it by this run")
+        .says("The postoffice now:")
+        .says("P1 and POLD are both there")
+        .says("Safe now:\n  flagday cutover rollback ")
+        .says("  flagday status ");
+    assert!(campaign.outbox("-abort-").is_empty(), "what they would be told is not true yet");
+    let status = campaign.run("status").ends(0).says("flagday cutover rollback: it was called off");
+    status.keeps_quiet_about("goes on from here");
+
+    fs_err::remove_dir_all(campaign.path("postoffice/P1")).expect("removed");
+    let done = campaign.run("abort --rollback --yes").ends(0).says("undone: close-p1").says("P1 is in its place");
+    done.says("serial number 32-10411 is in force").says("  flagday abort ");
+    assert_eq!(campaign.outbox("-abort-").len(), 45);
+    campaign.run("status").ends(0).says("everyone who was told knows");
+}
+
 /// Takes mail for the test, a message every third of a second; counts those it has accepted.
 fn slow_server(accepted: Arc<AtomicUsize>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

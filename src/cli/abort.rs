@@ -1,5 +1,5 @@
 use super::confirm::confirm;
-use super::{Global, output, send, waiting};
+use super::{Global, cutover, output, send, waiting};
 use crate::engine::Engine;
 use crate::fault::{Exit, Result};
 use crate::ledger::Lock;
@@ -29,13 +29,13 @@ impl Abort {
         let mut engine = global.open()?;
         let again = engine.aborted()?;
         let people = engine.to_be_told_of_abort()?.len() + engine.asked_to_be_told_of_abort()?.len();
-        let back = if self.rollback { ", and takes the steps of the cutover back" } else { "" };
+        let back = if self.rollback { "takes the steps of the cutover back, then " } else { "" };
         let title = engine.campaign.title.clone();
         let warning = if self.rollback { engine.rollback_warning(None)? } else { None };
         if let (true, Some(warning)) = (global.yes, &warning) {
             output::prose(warning);
         }
-        let what = format!("This calls '{title}' off for good: tells {people} people{back}");
+        let what = format!("This calls '{title}' off for good: {back}tells {people} people");
         confirm(global, &[Some(what), warning].into_iter().flatten().collect::<Vec<_>>().join(". "))?;
         let by = if self.by.trim().is_empty() { operator() } else { self.by.clone() };
         let taken_back = engine.call_off(self.reason.as_deref().unwrap_or_default(), &by)?;
@@ -43,20 +43,46 @@ impl Abort {
             output::prose(&format!("called off; {taken_back} messages that had not left are taken back"));
         }
         let _lock = wait_for_lock(global, &engine)?;
+        // What people are told is true only then; and while P1 is closed, mail does not get into the postoffice.
+        if self.rollback {
+            match take_back(&mut engine, global)? {
+                Exit::Done => {}
+                refused => return Ok(refused),
+            }
+        }
         let sent = send::with_progress(global, |stop, progress| engine.abort(stop, progress))?;
         let exit = match send::finish(&engine, global, &sent)? {
             // Everybody knows already.
             Exit::Waiting if sent.nothing_due => Exit::Done,
             exit => exit,
         };
-        if self.rollback {
-            engine.patience = waiting::patience(engine.patience.seconds, global.quiet || global.json);
-            for taken in engine.rollback(None)? {
+        if self.rollback && !global.quiet && !global.json {
+            cutover::situation(&engine)?;
+        }
+        Ok(exit)
+    }
+}
+
+/// Takes every step back and says which. Where one refuses, what state the postoffice is in, and what is safe now.
+fn take_back(engine: &mut Engine, global: &Global) -> Result<Exit> {
+    engine.patience = waiting::patience(engine.patience.seconds, global.quiet || global.json);
+    match engine.rollback(None) {
+        Ok(undone) => {
+            for taken in undone {
                 output::prose(&format!("undone: {}", taken.step));
                 taken.facts.iter().for_each(|fact| output::prose(&format!("  {fact}")));
             }
+            Ok(Exit::Done)
         }
-        Ok(exit)
+        Err(fault) => {
+            output::findings(&fault.findings, true);
+            output::prose(
+                "It is called off, and nobody has been told of it by this run: first the steps are to be taken back. \
+                 `flagday abort --rollback` tries that again and then tells people; without --rollback it tells them now",
+            );
+            cutover::situation(engine)?;
+            Ok(fault.exit)
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Asking before people are reached or the postoffice is changed. No terminal and no `--yes`: nothing is done.
 
 use super::Global;
+use super::output::on_stderr;
 use crate::fault::{Exit, Fault, Result};
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -40,7 +41,7 @@ fn at_terminal() -> bool {
 
 fn ask(prompt: &str) -> Result<String> {
     let mut err = std::io::stderr().lock();
-    write!(err, "{prompt}")?;
+    write!(err, "{}", on_stderr(prompt))?;
     err.flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;

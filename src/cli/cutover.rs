@@ -85,7 +85,7 @@ impl Cutover {
             None => self.advance(global),
             Some(What::Attest { step, by, note, person, without, undone }) => {
                 let (mut engine, _lock) = global.open_locked("cutover attest")?;
-                output::data(&match person {
+                output::text(&match person {
                     Some(person) => engine.attest_person(step, person, by, note)?,
                     None if *undone => engine.undone_by_hand(step, by, note)?,
                     None => engine.attest_without(step, by, note, without)?,
@@ -158,7 +158,7 @@ impl Cutover {
 }
 
 /// What state the postoffice is in, and two commands that are safe.
-fn situation(engine: &Engine) -> Result<()> {
+pub fn situation(engine: &Engine) -> Result<()> {
     let Some(situation) = engine.situation()? else { return Ok(()) };
     let mut text = "\nThe postoffice now:\n".to_owned();
     for words in &situation.words {
@@ -174,7 +174,7 @@ fn situation(engine: &Engine) -> Result<()> {
 }
 
 fn tell(engine: &Engine, global: &Global, stop: &Stop) -> Result<Exit> {
-    let say = |text: String| if global.json { Ok(()) } else { output::data(&text) };
+    let say = |text: String| if global.json { Ok(()) } else { output::text(&text) };
     match stop {
         Stop::Done => {
             say("every step is done".into())?;
@@ -232,9 +232,9 @@ fn dry_run(engine: &Engine, global: &Global) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     for outlook in &steps {
-        output::data(&outlook.step)?;
+        output::text(&outlook.step)?;
         for line in outlook.would.iter().flat_map(|text| text.lines()) {
-            output::data(format!("  {line}").trim_end())?;
+            output::text(format!("  {line}").trim_end())?;
         }
     }
     for outlook in steps.iter().filter(|outlook| !outlook.findings.is_empty()) {
@@ -268,12 +268,12 @@ fn rollback(global: &Global, to: Option<&str>, wait: u32) -> Result<Exit> {
     if global.json {
         output::json(&undone)?;
     } else if undone.is_empty() {
-        output::data("nothing was left to undo")?;
+        output::text("nothing was left to undo")?;
     } else {
         for one in undone {
-            output::data(&format!("undone: {}", one.step))?;
+            output::text(&format!("undone: {}", one.step))?;
             for fact in one.facts {
-                output::data(&format!("  {fact}"))?;
+                output::text(&format!("  {fact}"))?;
             }
         }
     }
@@ -286,8 +286,17 @@ fn rollback(global: &Global, to: Option<&str>, wait: u32) -> Result<Exit> {
 
 fn restore(global: &Global, from: &Path, to: &Path) -> Result<Exit> {
     Fault::check(runbook::verify(from)?)?;
-    let files = runbook::restore(from, to)?;
-    output::data(&format!("{files} files restored to {}, each as the backup's list has it", to.display()))?;
+    let restored = runbook::restore(from, to)?;
+    output::findings(&restored.findings, global.verbose);
+    output::text(&format!("{} files restored to {}, each as the backup's list has it", restored.files, to.display()))?;
+    if let Some(at) = restored.as_of {
+        // A campaign tells its zone; a backup can be laid out where there is none any more.
+        let zone = global.open().map_or(chrono_tz::UTC, |engine| engine.campaign.change.zone);
+        output::text(&format!(
+            "This is the postoffice as it was {}, serial number and all: mail and changes that came later are not in it",
+            at.with_timezone(&zone).format("%a %F %H:%M %Z")
+        ))?;
+    }
     global.hint("To bring the tree into use: rename the damaged one away and this one into its place.");
     Ok(Exit::Done)
 }
@@ -301,9 +310,9 @@ fn journal(engine: &Engine, global: &Global) -> Result<Exit> {
     for entry in entries {
         let at = entry.at.with_timezone(&engine.campaign.change.zone).format("%F %T %Z");
         let (what, details) = words(&entry.event);
-        output::data(&format!("{at}  {}: {what}", entry.step))?;
+        output::text(&format!("{at}  {}: {what}", entry.step))?;
         for detail in details {
-            output::data(&format!("    {detail}"))?;
+            output::text(&format!("    {detail}"))?;
         }
     }
     Ok(Exit::Done)

@@ -36,8 +36,8 @@ impl Drain {
             output::json(&seen.look)?;
         } else {
             output::findings(&seen.look.findings, global.verbose);
-            output::data(&format!("{}{}", head(&seen), table(&seen, seen.look.people.iter())))?;
-            output::data(&what_to_do(&seen.look))?;
+            output::text(&format!("{}{}", head(&seen), table(&seen, seen.look.people.iter())))?;
+            output::text(&what_to_do(&seen.look))?;
         }
         Ok(ended(global, &seen.look))
     }
@@ -117,7 +117,7 @@ fn show(global: &Global, seen: &Seen, last: Option<&DrainLook>) -> Result<()> {
         let done: Vec<&str> = look.people.iter().filter(|row| !holds(row)).map(|row| row.person.as_str()).collect();
         let done = if done.is_empty() { String::new() } else { format!("\ndone: {}\n", done.join(", ")) };
         // Home, and everything below it away.
-        return output::data(&format!(
+        return output::text(&format!(
             "\x1b[H\x1b[2J{}{}\n{}{}",
             head(seen),
             table(seen, open),
@@ -127,7 +127,7 @@ fn show(global: &Global, seen: &Seen, last: Option<&DrainLook>) -> Result<()> {
     }
     let Some(last) = last else {
         output::findings(&look.findings, global.verbose);
-        return output::data(&format!("{}{}", head(seen), table(seen, look.people.iter())));
+        return output::text(&format!("{}{}", head(seen), table(seen, look.people.iter())));
     };
     let known = |row: &&DrainRow| last.people.contains(row);
     let mut text = String::new();
@@ -136,7 +136,7 @@ fn show(global: &Global, seen: &Seen, last: Option<&DrainLook>) -> Result<()> {
     }
     if !text.is_empty() {
         text += &format!("{}  {} of {} done\n", clock(look.server_now, seen.zone), look.gate.satisfied, look.gate.of);
-        output::data(&output::clean(&text))?;
+        output::text(&output::clean(&text))?;
     }
     Ok(())
 }

@@ -26,6 +26,7 @@ mod tick;
 mod waiting; // what is seen while a file is in use
 mod watch;
 mod who;
+mod wrap;
 
 use crate::engine::Engine;
 use crate::fault::{Exit, Result};

@@ -1,5 +1,6 @@
 //! Findings, tables and prose for a terminal. Control characters from rosters and servers never reach it.
 
+use super::wrap::{broken, wrapped};
 use crate::fault::{Finding, Result, Severity};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
@@ -30,7 +31,13 @@ fn write_finding(out: &mut impl Write, finding: &Finding) -> std::io::Result<()>
     let loud = Style::new().bold().fg_color(Some(color.into()));
     let quiet = Style::new().fg_color(Some(AnsiColor::Blue.into()));
     let article = finding.article.map(|id| format!(" ({id})")).unwrap_or_default();
-    writeln!(out, "{loud}{word}[{}]{loud:#}: {}{article}", finding.code, clean(&finding.cause))?;
+    let width = width(Table::new().use_stderr());
+    let fit = |text: &str, taken: usize, hang: usize| {
+        width.map_or_else(|| text.to_owned(), |width| broken(text, width, taken, hang))
+    };
+    let cause = format!("{}{article}", clean(&finding.cause));
+    let head = word.len() + finding.code.len() + "[]: ".len();
+    writeln!(out, "{loud}{word}[{}]{loud:#}: {}", finding.code, fit(&cause, head, 2))?;
     if let Some(place) = &finding.place {
         writeln!(out, "  {quiet}-->{quiet:#} {}", clean(&place.to_string()))?;
         if let Some(quote) = finding.quote.as_ref().filter(|_| place.line > 0) {
@@ -46,7 +53,7 @@ fn write_finding(out: &mut impl Write, finding: &Finding) -> std::io::Result<()>
             writeln!(out, " {quiet}{gutter} |{quiet:#} {pad}{loud}{}{loud:#}", "^".repeat(quote.width.min(80)))?;
         }
     }
-    writeln!(out, "  {quiet}={quiet:#} {}", clean(&finding.remedy))
+    writeln!(out, "  {quiet}={quiet:#} {}", fit(&clean(&finding.remedy), 4, 4))
 }
 
 /// Text without anything that moves a cursor.
@@ -56,7 +63,22 @@ pub fn clean(text: &str) -> String {
 
 /// A line for a person, on stderr.
 pub fn prose(text: &str) {
-    let _ = writeln!(anstream::stderr().lock(), "{}", clean(text));
+    let _ = writeln!(anstream::stderr().lock(), "{}", on_stderr(text));
+}
+
+/// A text for a person as it is printed on stderr.
+pub fn on_stderr(text: &str) -> String {
+    wrapped(&clean(text), width(Table::new().use_stderr()))
+}
+
+/// Data in sentences, on stdout: lines that a terminal would cut anywhere are broken at words there.
+pub fn text(text: &str) -> Result<()> {
+    data(&wrapped(text, width(&Table::new())))
+}
+
+/// Columns of the terminal on which the stream of a table ends, if it does.
+fn width(table: &Table) -> Option<usize> {
+    table.width().map(usize::from).filter(|width| *width > 0)
 }
 
 /// Data, on stdout. A reader that went away ends the command quietly.

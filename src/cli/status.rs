@@ -28,7 +28,7 @@ impl Status {
             output::findings(&engine.findings, global.verbose);
             let zone = engine.campaign.change.zone;
             let local = |at: DateTime<Utc>| at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string();
-            output::data(&text(&status, &engine.campaign.title, &local))?;
+            output::text(&text(&status, &engine.campaign.title, &local))?;
             global.hint(format!("Next: {}", status.next));
         }
         Ok(Exit::Done)

@@ -96,6 +96,7 @@ impl Engine<'_> {
                 match self.advance(&self.filled(&step)?)? {
                     Ok(mut warnings) => {
                         warnings.extend(self.unreached(&step)?);
+                        warnings.extend(self.backup_old(&step)?);
                         if watches_drain(&step) {
                             warnings.extend(self.reconcile()?);
                         }

@@ -2,6 +2,7 @@
 //! (clock, file server) comes in from outside, so a rehearsal runs the very same code.
 
 mod abort;
+mod age;
 mod again;
 mod amend;
 mod answers;

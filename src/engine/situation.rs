@@ -45,6 +45,7 @@ impl Engine<'_> {
             format!(" since {}", at.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z"))
         });
         words.splice(..0, p1_words(p1, &since));
+        words.extend(self.backup_words()?);
         Ok(Some(Situation { p1, closed_since, serial, words, safe: self.safe(p1, serial)? }))
     }
 
@@ -111,11 +112,10 @@ impl Engine<'_> {
         Ok(entries.iter().rev().find(|entry| entry.step == step.name && begun(&entry.event)).map(|entry| entry.at))
     }
 
-    /// Going on is safe because every step looks before it acts; so is the way back, or a look while there is none.
-    fn safe(&self, p1: &str, serial: Serial) -> Result<[(String, String); 2]> {
+    /// The first step that has changed something and was not taken back, and whether taking back was cut off.
+    fn changed(&self) -> Result<(Option<usize>, bool)> {
         let entries = self.ledger.entries()?;
-        let mut undoing = false;
-        let mut changed = None;
+        let (mut changed, mut undoing) = (None, false);
         for (at, step) in self.campaign.steps.iter().enumerate() {
             let state = state_of(&entries, &step.name)?;
             undoing |= state == StepState::Undoing;
@@ -123,10 +123,32 @@ impl Engine<'_> {
                 changed = changed.or(Some(at));
             }
         }
+        Ok((changed, undoing))
+    }
+
+    /// Whether steps have changed something that is still so.
+    pub fn stands_changed(&self) -> Result<bool> {
+        self.changed().map(|(changed, undoing)| changed.is_some() || undoing)
+    }
+
+    /// Going on is safe because every step looks before it acts; so is the way back, or a look while there is none.
+    fn safe(&self, p1: &str, serial: Serial) -> Result<[(String, String); 2]> {
+        let (changed, undoing) = self.changed()?;
         let line = |command: &str, what: &str| (command.to_owned(), what.to_owned());
         let status = line("flagday status", "shows what is next; it only looks");
         if undoing {
             return Ok([line("flagday cutover rollback", "takes the rest back: going back was cut off"), status]);
+        }
+        if self.aborted()?.is_some() {
+            let rest = match (changed, serial) {
+                (None, _) => line("flagday abort", "tells those who do not know yet that it is off"),
+                (_, Serial::New) => line(
+                    "flagday cutover rollback",
+                    "goes back to the old serial number; mail written under the new one is lost to its readers",
+                ),
+                _ => line("flagday cutover rollback", "puts everything back as it was before the change"),
+            };
+            return Ok([rest, status]);
         }
         let on = match (p1, serial) {
             ("unknown" | "both" | "neither", _) => "looks again, and stops before it touches anything while that is so",
@@ -226,6 +248,6 @@ fn changes(step: &Step) -> bool {
     }
 }
 
-fn closes(step: &Step) -> bool {
+pub(super) fn closes(step: &Step) -> bool {
     step.after.iter().any(|check| check == "p1-closed") && step.action.is_some()
 }

@@ -116,6 +116,7 @@ impl Engine<'_> {
                 if matches!(state, StepState::Pending | StepState::Undone) {
                     findings = self.check_by_names(&step.before);
                     findings.extend(runbook::refusals(step, &paths, self.now()));
+                    findings.extend(self.backup_old(step)?);
                 }
             }
             let mut would: Vec<String> = self.begins(step).map(|at| self.not_before(at)).into_iter().collect();

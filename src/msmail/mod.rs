@@ -17,4 +17,4 @@ pub use serial::Serial;
 pub use tree::{Entry, FOLDERS, Folder, Postoffice};
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;

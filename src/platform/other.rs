@@ -131,6 +131,10 @@ impl Folder {
         Ok(())
     }
 
+    pub fn set_own_bearing(&self, _owner: Option<(u32, u32)>, _attributes: &[(String, Vec<u8>)]) -> Result<()> {
+        Ok(())
+    }
+
     pub fn set_own_time(&self, _modified: SystemTime) -> Result<()> {
         Ok(())
     }

@@ -201,6 +201,13 @@ impl Folder {
         }
     }
 
+    /// Gives the folder itself to its owner and carries DOS attributes over, as far as account and volume allow.
+    pub fn set_own_bearing(&self, owner: Option<(u32, u32)>, attributes: &[(String, Vec<u8>)]) -> Result<()> {
+        let file = fs_err::File::from_parts(self.handle.try_clone()?.into(), &self.path);
+        carry(&file, attributes);
+        owner.map_or(Ok(()), |owner| set_owner(&file, owner))
+    }
+
     pub fn set_own_time(&self, modified: SystemTime) -> Result<()> {
         fs_err::File::from_parts(self.handle.try_clone()?.into(), &self.path).set_modified(modified)
     }

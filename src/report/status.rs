@@ -195,6 +195,9 @@ fn next(
     asleep: &[Asleep],
 ) -> Result<String> {
     if engine.aborted()?.is_some() {
+        if engine.stands_changed()? {
+            return Ok("flagday cutover rollback: it was called off, and steps of the cutover are still done".into());
+        }
         return Ok(
             match engine.to_be_told_of_abort()?.len()
                 + engine.asked_to_be_told_of_abort()?.len()

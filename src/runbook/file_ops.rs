@@ -270,15 +270,21 @@ pub fn other_volume(from: &Path, to: &Path) -> Fault {
     )
 }
 
-/// The complaint when fewer bytes are free than are needed.
+/// The complaint when fewer bytes are free than are needed, and a warning where the volume does not tell.
 pub fn space_for(folder: &Folder, needed: u64) -> Result<Option<Finding>> {
-    let short = folder.space()?.filter(|free| *free < needed);
-    Ok(short.map(|free| {
-        Finding::error(
+    let place = folder.path().display();
+    let finding = match folder.space()? {
+        Some(free) if free >= needed => return Ok(None),
+        Some(free) => Finding::error(
             "space-short",
-            format!("{} has {free} bytes free, {needed} are needed", folder.path().display()),
+            format!("{place} has {free} bytes free, {needed} are needed"),
             "free space there, or name a place on a larger volume",
-        )
-        .in_file(folder.path())
-    }))
+        ),
+        None => Finding::warning(
+            "space-unknown",
+            format!("{place} does not tell how much room is left there, and {needed} bytes are needed"),
+            "see on the server that there is room; where it runs short, the step stops and takes back what it began",
+        ),
+    };
+    Ok(Some(finding.in_file(folder.path())))
 }

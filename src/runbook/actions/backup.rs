@@ -27,6 +27,9 @@ pub struct Backup {
     /// The backup's name in it, before and after it is whole.
     pub partial: String,
     pub name: String,
+    /// When the tree was as it is copied.
+    #[serde(default)]
+    pub at: Option<DateTime<Utc>>,
     pub files: u64,
     pub bytes: u64,
 }
@@ -34,7 +37,13 @@ pub struct Backup {
 /// What a file takes on the disk beyond its bytes, at most, on the volumes in question.
 pub const PER_FILE: u64 = 4096;
 
-pub fn plan(step: &str, wanted: &FromTo, paths: &Paths, at: DateTime<Utc>) -> Result<Backup> {
+pub fn plan(
+    step: &str,
+    wanted: &FromTo,
+    paths: &Paths,
+    at: DateTime<Utc>,
+    warnings: &mut Vec<Finding>,
+) -> Result<Backup> {
     let (from, to) = (paths.find_folder(&wanted.from)?, paths.find_folder(&wanted.to)?);
     let (partial, mut name) = (format!("{step}.partial"), format!("{step}-{}", at.format("%Y%m%d-%H%M%SZ")));
     let mut refusals = Vec::new();
@@ -67,8 +76,8 @@ pub fn plan(step: &str, wanted: &FromTo, paths: &Paths, at: DateTime<Utc>) -> Re
     let needed = (size.bytes + (size.files + size.folders) * PER_FILE).saturating_sub(there.bytes);
     refusals.extend(space_for(place, needed)?);
     refusals.extend(may_change(&[place]));
-    Fault::check(refusals)?;
-    Ok(Backup { from, to, partial, name, files: size.files, bytes: size.bytes })
+    warnings.extend(Fault::check(refusals)?);
+    Ok(Backup { from, to, partial, name, at: Some(at), files: size.files, bytes: size.bytes })
 }
 
 /// How much a tree is.
@@ -141,8 +150,9 @@ impl Operation for Backup {
         let partial = enter(&holder, OsStr::new(&self.partial))?;
         let tree = enter(&partial, OsStr::new(TREE))?;
         discard(&partial, MANIFEST)?;
-        let mut list = Writer::begin(partial.create(OsStr::new(MANIFEST))?, &self.from.path())?;
         let above = self.from.folder()?;
+        let root = above.look(self.from.name())?;
+        let mut list = Writer::begin(partial.create(OsStr::new(MANIFEST))?, &self.from.path(), self.at, root.as_ref())?;
         copy_folder(&above, self.from.name(), &tree, &mut Vec::new(), &mut list)?;
         point("before manifest end")?;
         let end = list.end()?;
@@ -186,7 +196,7 @@ impl Backup {
     }
 }
 
-/// Copies what is in one folder; its own time and mode come last, when nothing more is written into it.
+/// Copies what is in one folder; its own owner, mode and time come last, when nothing more is written into it.
 fn copy_folder(above: &Folder, own: &OsStr, to: &Folder, path: &mut Vec<OsString>, list: &mut Writer) -> Result<()> {
     let from = above.folder(own)?;
     let look = above.look(own)?.ok_or_else(|| moved(&from))?;
@@ -217,6 +227,7 @@ fn copy_folder(above: &Folder, own: &OsStr, to: &Folder, path: &mut Vec<OsString
         path.pop();
     }
     sync(to)?;
+    to.set_own_bearing(look.owner, &above.carried(own))?;
     to.set_own_mode(look.mode.unwrap_or(0o700))?;
     to.set_own_time(look.modified)?;
     sync(to)

@@ -7,7 +7,13 @@ use crate::platform::Kind;
 use crate::runbook::file_ops::Stamp;
 use crate::runbook::lookup::Paths;
 
-pub fn plan(step: &str, wanted: &FromTo, like: Option<&str>, paths: &Paths) -> Result<Placement> {
+pub fn plan(
+    step: &str,
+    wanted: &FromTo,
+    like: Option<&str>,
+    paths: &Paths,
+    warnings: &mut Vec<Finding>,
+) -> Result<Placement> {
     let mut refusals = Vec::new();
     let mut placement = survey(step, wanted, paths, &mut refusals)?;
     if let (Some(placement), Some(like)) = (&mut placement, like) {
@@ -41,7 +47,10 @@ pub fn plan(step: &str, wanted: &FromTo, like: Option<&str>, paths: &Paths) -> R
         );
     }
     match placement {
-        Some(placement) if refusals.is_empty() => Ok(placement),
-        _ => Err(Fault { exit: crate::fault::Exit::Error, findings: refusals }),
+        Some(placement) => {
+            warnings.extend(Fault::check(refusals)?);
+            Ok(placement)
+        }
+        None => Err(Fault { exit: crate::fault::Exit::Error, findings: refusals }),
     }
 }

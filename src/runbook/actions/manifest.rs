@@ -22,6 +22,14 @@ pub enum Line {
     Begin {
         schema: u32,
         from: String,
+        /// When the tree was as it is listed.
+        #[serde(default)]
+        at: Option<DateTime<Utc>>,
+        /// Of the tree itself.
+        #[serde(default)]
+        mode: Option<u32>,
+        #[serde(default)]
+        owner: Option<(u32, u32)>,
     },
     Entry {
         /// Below the tree, `/` between names; `%XX` for `%` and for bytes that are not UTF-8.
@@ -32,6 +40,9 @@ pub enum Line {
         sha256: String,
         modified: DateTime<Utc>,
         mode: Option<u32>,
+        /// User and group by number.
+        #[serde(default)]
+        owner: Option<(u32, u32)>,
         hidden: bool,
         read_only: bool,
     },
@@ -51,6 +62,7 @@ impl Line {
             sha256,
             modified: look.modified.into(),
             mode: look.mode,
+            owner: look.owner,
             hidden: attributes.hidden || path.last().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")),
             read_only: attributes.read_only,
         }
@@ -66,9 +78,12 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn begin(file: fs_err::File, from: &Path) -> Result<Writer> {
+    /// `root`: the tree itself.
+    pub fn begin(file: fs_err::File, from: &Path, at: Option<DateTime<Utc>>, root: Option<&Look>) -> Result<Writer> {
         let mut writer = Writer { out: BufWriter::new(file), files: 0, folders: 0, bytes: 0 };
-        writer.write(&Line::Begin { schema: 1, from: from.to_string_lossy().into_owned() })?;
+        let from = from.to_string_lossy().into_owned();
+        let (mode, owner) = (root.and_then(|root| root.mode), root.and_then(|root| root.owner));
+        writer.write(&Line::Begin { schema: 1, from, at, mode, owner })?;
         Ok(writer)
     }
 
@@ -212,7 +227,7 @@ mod tests {
         let path = root.path().join(MANIFEST);
         let create = || fs_err::File::create(&path).expect("made");
         let open = || fs_err::File::open(&path).expect("open");
-        Writer::begin(create(), Path::new("/po")).expect("begun").end().expect("ended");
+        Writer::begin(create(), Path::new("/po"), None, None).expect("begun").end().expect("ended");
         assert_eq!(read(open()).filter_map(Result::ok).count(), 2);
         let whole = fs_err::read(&path).expect("read");
         for cut in [0, 10, whole.len() - 3] {

@@ -2,6 +2,7 @@
 //! that all judge by the files themselves: look, tidy, apply, revert.
 
 mod backup;
+mod bearing;
 mod copy;
 mod manifest;
 mod place;
@@ -99,9 +100,9 @@ pub fn plan(step: &str, action: &Action, paths: &Paths, at: DateTime<Utc>) -> Re
     let mut warnings = Vec::new();
     let intents = match action {
         Action::Rename(it) => vec![Intent::Rename(rename::plan(step, it, paths, &mut warnings)?)],
-        Action::Copy { pair, like } => vec![placed(copy::plan(step, pair, like.as_deref(), paths)?)],
-        Action::Replace(them) => replace::plan(step, them, paths)?.into_iter().map(placed).collect(),
-        Action::Backup(it) => vec![Intent::Backup(backup::plan(step, it, paths, at)?)],
+        Action::Copy { pair, like } => vec![placed(copy::plan(step, pair, like.as_deref(), paths, &mut warnings)?)],
+        Action::Replace(them) => replace::plan(step, them, paths, &mut warnings)?.into_iter().map(placed).collect(),
+        Action::Backup(it) => vec![Intent::Backup(backup::plan(step, it, paths, at, &mut warnings)?)],
         Action::Shell { run, undo } => vec![Intent::Shell(shell::plan(run, undo.as_deref(), paths)?)],
         Action::Notice(_) | Action::Package(_) | Action::Observe(_) => Vec::new(),
     };

@@ -33,7 +33,7 @@ pub struct Placement {
     pub state: PathBuf,
 }
 
-/// Looks at both ends; complaints go to `refusals`, and without a source there is nothing to plan.
+/// Looks at both ends; complaints go to `refusals`, warnings among them, and without a source there is nothing to plan.
 pub fn survey(step: &str, wanted: &FromTo, paths: &Paths, refusals: &mut Vec<Finding>) -> Result<Option<Placement>> {
     let (from, to) = (paths.find(&wanted.from)?, paths.find(&wanted.to)?);
     let (source, target) = (from.folder()?, to.folder()?);
@@ -62,7 +62,7 @@ pub fn survey(step: &str, wanted: &FromTo, paths: &Paths, refusals: &mut Vec<Fin
     refusals.extend(may_change(&[&target]));
     refusals.extend(leftovers(&scratch, &[&target])?);
     refusals.extend(paths.no_dos_name(&to));
-    if there.is_some() && refusals.is_empty() {
+    if there.is_some() && !refusals.iter().any(Finding::is_error) {
         free(&target, to.name())?;
     }
     let Some(new) = identify(&source, from.name())? else { return Err(changed(&from)) };

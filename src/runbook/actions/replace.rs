@@ -6,7 +6,7 @@ use crate::fault::{Fault, Finding, Result};
 use crate::runbook::lookup::Paths;
 
 /// A file that already has the new content needs no change.
-pub fn plan(step: &str, wanted: &[FromTo], paths: &Paths) -> Result<Vec<Placement>> {
+pub fn plan(step: &str, wanted: &[FromTo], paths: &Paths, warnings: &mut Vec<Finding>) -> Result<Vec<Placement>> {
     let mut refusals = Vec::new();
     let mut placements: Vec<Placement> = Vec::new();
     for pair in wanted {
@@ -17,7 +17,7 @@ pub fn plan(step: &str, wanted: &[FromTo], paths: &Paths) -> Result<Vec<Placemen
         }
         placements.push(placement);
     }
-    Fault::check(refusals)?;
+    warnings.extend(Fault::check(refusals)?);
     placements.retain(|placement| placement.old.as_ref().is_none_or(|old| !old.is(&placement.new)));
     Ok(placements)
 }

@@ -1,11 +1,13 @@
 //! A backup read back: compared with its list, or laid out as a tree again in a new folder.
 
 use super::backup::{PER_FILE, Size};
+use super::bearing::{Bearing, Bearings};
 use super::manifest::{Line, MANIFEST, TREE, damaged, decode, read};
 use crate::fault::{Fault, Finding, Result};
 use crate::platform::{Folder, Kind, sync_file};
 use crate::runbook::file_ops::{Stamp, enter, space_for, sync, write_new};
 use crate::runbook::identity::digest_of;
+use chrono::{DateTime, Utc};
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
 use std::path::Path;
@@ -74,8 +76,8 @@ const MARK: &str = "FDRESTOR.TMP";
 
 /// Lays a backup out in a folder that is new or empty, and compares every file on the way. One that was cut off is gone
 /// on with. Nothing of anybody else is ever replaced: to bring the tree back into use, rename the damaged one away and
-/// this one in. The number of files.
-pub fn restore(backup: &Path, to: &Path) -> Result<u64> {
+/// this one in.
+pub fn restore(backup: &Path, to: &Path) -> Result<Restored> {
     let folder = Folder::open(backup)?;
     let tree = folder.folder(OsStr::new(TREE))?;
     let lines = || Ok::<_, Fault>(read(folder.read(OsStr::new(MANIFEST))?));
@@ -106,7 +108,7 @@ pub fn restore(backup: &Path, to: &Path) -> Result<u64> {
     target.set_own_mode(0o700)?;
     let mut listed = 0;
     for line in lines()? {
-        let Line::Entry { path, kind, size, sha256, modified, mode, .. } = line? else { continue };
+        let Line::Entry { path, kind, size, sha256, modified, mode, owner, .. } = line? else { continue };
         let names = names_of(&path, to)?;
         let Some((name, above)) = names.split_last() else { continue };
         let (from, into) = (open_below(&tree, above)?, open_below(&target, above)?);
@@ -115,7 +117,7 @@ pub fn restore(backup: &Path, to: &Path) -> Result<u64> {
             enter(into, name)?.set_own_mode(0o700)?;
             continue;
         }
-        let owner = from.look(name)?.and_then(|look| look.owner);
+        let owner = owner.or(from.look(name)?.and_then(|look| look.owner));
         let stamp = Stamp { modified: modified.into(), mode, owner, attributes: from.carried(name) };
         if !whole(into, name, &stamp, &(size, sha256.clone()))?
             && write_new(from, name, into, name, Some(&stamp))? != (size, sha256)
@@ -124,8 +126,19 @@ pub fn restore(backup: &Path, to: &Path) -> Result<u64> {
         }
         listed += 1;
     }
-    finish(&tree, &target, lines()?)?;
-    Ok(listed)
+    let mut bearings = Bearings::default();
+    finish(&tree, &target, lines()?, &mut bearings)?;
+    Ok(Restored { files: listed, as_of: bearings.as_of, findings: bearings.findings(folder.path()) })
+}
+
+/// What a restore has come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    pub files: u64,
+    /// When the tree was so.
+    pub as_of: Option<DateTime<Utc>>,
+    /// What this account, this system or this volume cannot give back.
+    pub findings: Vec<Finding>,
 }
 
 /// Bytes that must stay free beside the files.
@@ -169,15 +182,34 @@ fn whole(into: &Folder, name: &OsStr, stamp: &Stamp, expected: &(u64, String)) -
     Ok(false)
 }
 
-/// Folders get their modes and times when nothing more is written into them, the innermost first; the mark goes last.
-fn finish(tree: &Folder, target: &Folder, lines: impl Iterator<Item = Result<Line>>) -> Result<()> {
+/// Folders get their owners, modes and times when nothing more is written into them, the innermost first; the mark goes
+/// last.
+fn finish(
+    tree: &Folder,
+    target: &Folder,
+    lines: impl Iterator<Item = Result<Line>>,
+    bearings: &mut Bearings,
+) -> Result<()> {
+    let mut root = tree.own_look()?;
     let mut folders = Vec::new();
     let mut listed = 1;
     for line in lines {
-        let Line::Entry { path, kind, modified, mode, .. } = line? else { continue };
+        let (path, kind, own) = match line? {
+            Line::Entry { path, kind, modified, mode, owner, hidden, read_only, .. } => {
+                (path, kind, Bearing { mode, owner, modified, hidden, read_only })
+            }
+            Line::Begin { at, mode, owner, .. } => {
+                bearings.as_of = at;
+                (root.mode, root.owner) = (mode.or(root.mode), owner.or(root.owner));
+                continue;
+            }
+            Line::End { .. } => continue,
+        };
         listed += 1;
-        if kind == Kind::Folder {
-            folders.push((names_of(&path, target.path())?, mode, modified));
+        let names = names_of(&path, target.path())?;
+        match kind {
+            Kind::Folder => folders.push((names, own)),
+            _ => bearings.compare(target, &names, &own)?,
         }
     }
     let there = count(target)?;
@@ -185,14 +217,19 @@ fn finish(tree: &Folder, target: &Folder, lines: impl Iterator<Item = Result<Lin
         let cause = format!("{} holds {there} entries, and the backup {}", target.path().display(), listed - 1);
         return Err(Fault::new("restore-stale", cause, "somebody else wrote there: name a new folder"));
     }
-    for (names, mode, modified) in folders.iter().rev() {
+    for (names, own) in folders.iter().rev() {
+        let Some((name, above)) = names.split_last() else { continue };
+        let from = open_below(tree, above)?;
+        let attributes = from.as_ref().unwrap_or(tree).carried(name);
         if let Some(folder) = open_below(target, names)? {
             sync(&folder)?;
-            folder.set_own_mode(mode.unwrap_or(0o700))?;
-            folder.set_own_time((*modified).into())?;
+            folder.set_own_bearing(own.owner, &attributes)?;
+            folder.set_own_mode(own.mode.unwrap_or(0o700))?;
+            folder.set_own_time(own.modified.into())?;
         }
+        bearings.compare(target, names, own)?;
     }
-    let root = tree.own_look()?;
+    target.set_own_bearing(root.owner, &[])?;
     target.set_own_mode(root.mode.unwrap_or(0o700) | 0o700)?;
     target.remove(OsStr::new(MARK))?;
     target.set_own_mode(root.mode.unwrap_or(0o700))?;

@@ -81,8 +81,7 @@ pub fn not_seen(step: &Step) -> Finding {
 /// Not taken back, because something stands against it.
 pub fn not_back(step: &Step, mut fault: Fault) -> Fault {
     let cause = format!("step {} is not taken back: nothing of it was touched", step.name);
-    let remedy =
-        "see to the cause. Safe now: `flagday cutover rollback` tries again, `flagday cutover` goes on forward";
+    let remedy = "see to the cause. Safe now: `flagday cutover rollback` tries again, `flagday status` only looks";
     fault.findings.push(Finding::note("step-not-undone", cause, remedy));
     fault
 }

@@ -144,7 +144,7 @@ fn a_backup_is_verified_restored_and_found_when_altered() {
     office.backups_are_whole("fresh");
     let backup = office.backups().remove(0);
     let modified = |name: &str| fs_err::metadata(office.path(name)).and_then(|seen| seen.modified()).expect("a time");
-    assert_eq!(restore(&backup, &office.path("again")), Ok(6));
+    assert_eq!(restore(&backup, &office.path("again")).map(|it| it.files), Ok(6));
     office.same_tree("po", "again");
     for folder in ["", "/P1", "/GLB", "/EMPTY"] {
         assert_eq!(modified(&format!("po{folder}")), modified(&format!("again{folder}")), "{folder}");
@@ -213,8 +213,43 @@ fn a_folder_begun_from_another_backup_or_written_to_by_somebody_is_refused() {
     office.perform().expect("another backup");
     let other = office.backups().into_iter().find(|other| *other != backup).expect("two");
     assert_eq!(codes(&restore(&other, &office.path("two")).expect_err("another")), ["restore-other"]);
-    assert_eq!(restore(&backup, &office.path("two")), Ok(6));
+    assert_eq!(restore(&backup, &office.path("two")).map(|it| it.files), Ok(6));
     office.same_tree("po", "two");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn folders_come_back_with_their_owners_and_what_cannot_be_given_back_is_named() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let office = Office::new(&Action::Backup(FromTo { from: "{postoffice}".into(), to: "{state}/backup".into() }));
+    let give = |name: &str, owner| std::os::unix::fs::chown(office.path(name), Some(owner), Some(owner));
+    if give("po/P1", 4711).is_err() {
+        println!("skipped: only root may give files away");
+        return;
+    }
+    give("po", 4713).and_then(|()| give("po/P1/POPULATE.MSM", 4712)).expect("given");
+    fs_err::set_permissions(office.path("po/EMPTY"), std::fs::Permissions::from_mode(0o2770)).expect("set");
+    office.perform().expect("done");
+    let backup = office.backups().remove(0);
+    // A list is enough: on a volume that keeps no owners the copies themselves have lost theirs.
+    for name in ["tree", "tree/P1", "tree/P1/POPULATE.MSM"] {
+        std::os::unix::fs::chown(backup.join(name), Some(0), Some(0)).expect("given");
+    }
+    let restored = restore(&backup, &office.path("again")).expect("restored");
+    assert_eq!((restored.findings, restored.as_of.is_some()), (vec![], true));
+    let seen = |name: &str| fs_err::metadata(office.path(name)).expect("there");
+    for name in ["", "/P1", "/P1/POPULATE.MSM", "/EMPTY", "/GLB"] {
+        let (old, new) = (seen(&format!("po{name}")), seen(&format!("again{name}")));
+        let bearing = |of: &std::fs::Metadata| (of.uid(), of.gid(), of.mode());
+        assert_eq!(bearing(&old), bearing(&new), "{name}");
+    }
+
+    let list = backup.join("manifest.ndjson");
+    let text = fs_err::read_to_string(&list).expect("text");
+    fs_err::write(&list, text.replace("\"hidden\":false", "\"hidden\":true")).expect("written");
+    let restored = restore(&backup, &office.path("third")).expect("restored");
+    assert_eq!(restored.findings.iter().map(|finding| finding.code).collect::<Vec<_>>(), ["restore-attributes"]);
+    assert!(restored.findings[0].cause.contains(" others did not become hidden"), "{:?}", restored.findings);
 }
 
 #[test]
@@ -238,7 +273,7 @@ fn dos_attributes_go_into_the_backup_and_come_back() {
     plan.intents[0].operation().apply().expect("done");
     let backup = fs_err::read_dir(path("state/backup")).expect("there").next().expect("one").expect("read").path();
     assert!(fs_err::read_to_string(backup.join("manifest.ndjson")).expect("text").contains("\"hidden\":true"));
-    assert_eq!(restore(&backup, &path("again")), Ok(1));
+    assert_eq!(restore(&backup, &path("again")).map(|it| it.files), Ok(1));
     assert!(crate::platform::Attributes::of(&path("again/HIDDEN.GLB")).expect("there").hidden);
 }
 

@@ -1,0 +1,178 @@
+//! How old the backup is when it would be needed, and what is not in it.
+
+use super::Engine;
+use super::situation::closes;
+use crate::campaign::{Action, Step};
+use crate::fault::{Finding, Result};
+use crate::runbook::{Event, Journal, StepState, state_of};
+use chrono::{DateTime, Duration, Utc};
+
+/// Mail of a day and more is no small loss.
+const OLD: Duration = Duration::hours(24);
+
+impl Engine<'_> {
+    /// A sentence about the backup of this cutover; `None` while there is none.
+    pub(super) fn backup_words(&self) -> Result<Option<String>> {
+        let Some((_, at)) = self.backup()? else { return Ok(None) };
+        let shown = at.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z");
+        let age = age(self.now() - at);
+        Ok(Some(format!("The backup is of {shown}, {age}: what changed since is not in it.")))
+    }
+
+    /// A backup that is old when P1 is about to be closed: told with the step before, with that step, and beforehand.
+    pub(super) fn backup_old(&self, step: &Step) -> Result<Option<Finding>> {
+        let steps = &self.campaign.steps;
+        let next = steps.iter().skip_while(|one| one.name != step.name).nth(1);
+        if !closes(step) && !next.is_some_and(closes) {
+            return Ok(None);
+        }
+        let Some((name, _)) = self.backup()?.filter(|(_, at)| self.now() - *at > OLD) else { return Ok(None) };
+        let before = steps.iter().rev().skip_while(|one| one.name != name).nth(1);
+        let remedy = match before {
+            Some(before) => format!(
+                "for a fresh one, `flagday cutover rollback --to {}` and then `flagday cutover`; the old one is kept",
+                before.name
+            ),
+            None => {
+                "for a fresh one, `flagday cutover rollback` and then `flagday cutover`; the old one is kept".to_owned()
+            }
+        };
+        let cause = self.backup_words()?.unwrap_or_default();
+        Ok(Some(Finding::warning("backup-old", cause.trim_end_matches('.').to_owned(), remedy)))
+    }
+
+    /// The step that makes the backup, and when it was last made.
+    fn backup(&self) -> Result<Option<(String, DateTime<Utc>)>> {
+        let makes = |step: &&Step| matches!(step.action, Some(Action::Backup(_)));
+        let Some(step) = self.campaign.steps.iter().find(makes) else { return Ok(None) };
+        let entries = self.ledger.entries()?;
+        if state_of(&entries, &step.name)? != StepState::Done {
+            return Ok(None);
+        }
+        // It holds what was there when it began.
+        let begun = |event: &Event| matches!(event, Event::Started { .. });
+        let started = entries.iter().rev().find(|entry| entry.step == step.name && begun(&entry.event));
+        Ok(started.map(|entry| (step.name.clone(), entry.at)))
+    }
+}
+
+fn age(past: Duration) -> String {
+    match (past.num_minutes(), past.num_hours()) {
+        (..2, _) => "just made".to_owned(),
+        (minutes, ..2) => format!("{minutes} minutes old"),
+        (_, hours @ ..48) => format!("{hours} hours old"),
+        (_, hours) => format!("{} days old", hours / 24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::msmail::fixture::Tree;
+    use crate::system::World;
+    use std::path::Path;
+    use std::sync::Mutex;
+
+    /// A machine whose clock is set by the test.
+    struct Clock(Mutex<DateTime<Utc>>);
+
+    impl World for Clock {
+        fn now(&self) -> DateTime<Utc> {
+            *self.0.lock().expect("a time")
+        }
+
+        fn server_now(&self, _: &Path) -> Result<DateTime<Utc>> {
+            Ok(self.now())
+        }
+    }
+
+    const STEPS: &str = r#"
+[[step]]
+name = "backup"
+backup = { from = "{postoffice}", to = "{state}/backup" }
+[[step]]
+name = "quiesce"
+attest = "stopped"
+[[step]]
+name = "close-p1"
+rename = { from = "{postoffice}/P1", to = "{postoffice}/POLD" }
+after = ["p1-closed"]
+"#;
+
+    fn campaign(tree: &Tree) -> tempfile::TempDir {
+        let root = tempfile::tempdir().expect("a folder");
+        let postoffice = tree.root().display();
+        let toml = format!(
+            r#"
+[campaign]
+name = "small"
+change_at = 2024-12-12T18:00:00
+time_zone = "America/Chicago"
+contact = "Desk"
+[mail]
+from = "Desk <desk@corp.example>"
+[[roster]]
+file = "users.csv"
+[msmail]
+postoffice = "{postoffice}"
+staged = "{postoffice}"
+network = "CORP"
+name = "HQ"
+old_serial = "32-10411"
+new_serial = "32-20977"
+{STEPS}"#
+        );
+        fs_err::write(root.path().join("flagday.toml"), toml).expect("written");
+        fs_err::write(root.path().join("users.csv"), "id,name,email,kind\nANN,Ann,ann@corp.example,local\n")
+            .expect("it");
+        root
+    }
+
+    #[test]
+    fn a_backup_of_the_day_before_is_told_of_while_another_can_be_made() {
+        let tree = Tree::live();
+        let campaign = campaign(&tree);
+        let clock = Clock(Mutex::new("2026-12-11T12:00:00Z".parse().expect("a time")));
+        let engine = || Engine::open(campaign.path(), &clock).expect("opened");
+        let run = |hours: i64| {
+            *clock.0.lock().expect("a time") += Duration::hours(hours);
+            let mut told = Vec::new();
+            let note = &mut |step: &Step, warnings: &[Finding]| {
+                told.extend(
+                    warnings.iter().filter(|one| one.code == "backup-old").map(|one| (step.name.clone(), one.clone())),
+                );
+            };
+            engine().cutover(None, note).expect("no fault");
+            told
+        };
+        assert_eq!(run(0), []);
+        let words = || engine().situation().expect("told").expect("a postoffice").words.pop().expect("words");
+        assert_eq!(words(), "The backup is of Fri 2026-12-11 06:00 CST, just made: what changed since is not in it.");
+        engine().attest("quiesce", "Ann", "seen").expect("stated");
+        let told = run(31);
+        assert_eq!(told.iter().map(|(step, _)| step.as_str()).collect::<Vec<_>>(), ["quiesce", "close-p1"]);
+        assert!(told[0].1.cause.contains("31 hours old"), "{told:?}");
+        assert!(told[0].1.remedy.contains("`flagday cutover rollback` and then"), "{told:?}");
+        assert!(words().contains("31 hours old"));
+
+        engine().rollback(None).expect("taken back");
+        assert!(!words().starts_with("The backup"), "it is to be made anew");
+        run(1);
+        engine().attest("quiesce", "Ann", "seen").expect("stated");
+        assert_eq!(run(2), [], "a fresh one");
+    }
+
+    #[test]
+    fn an_age_in_words() {
+        for (minutes, words) in [
+            (-3, "just made"),
+            (1, "just made"),
+            (90, "90 minutes old"),
+            (120, "2 hours old"),
+            (47 * 60, "47 hours old"),
+            (48 * 60, "2 days old"),
+        ] {
+            assert_eq!(age(Duration::minutes(minutes)), words);
+        }
+    }
+}
