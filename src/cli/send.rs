@@ -1,6 +1,6 @@
 use super::confirm::confirm;
 use super::{Global, interrupt, output};
-use crate::engine::{Engine, Sent, To};
+use crate::engine::{Engine, Sent, To, kept_waiting_words};
 use crate::fault::{Exit, Result};
 use crate::outbox::Progress;
 use chrono::{DateTime, Utc};
@@ -44,8 +44,11 @@ impl Send {
             None => format!("Sending what is due for {}", engine.campaign.title),
         };
         engine.short_notice = self.short_notice;
-        confirm(global, &what)?;
         let notice = self.notice.as_deref();
+        if to != To::Failed {
+            output::findings(&engine.unread_findings(notice)?, false);
+        }
+        confirm(global, &what)?;
         let sent =
             with_progress(global, |stop, progress| engine.send(notice, &to, self.limit, self.again, stop, progress))?;
         finish(&engine, global, &sent)
@@ -141,6 +144,12 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
     for one in &sent.asleep {
         output::prose(&one.words(&hour));
     }
+    if sent.kept_waiting > 0 {
+        output::prose(&format!("held: {}", kept_waiting_words(sent.kept_waiting)));
+        for one in engine.unread()? {
+            output::prose(&format!("  {}", one.words(&hour)));
+        }
+    }
     output::findings(&sent.stopped, true);
     for entry in &sent.late {
         let name = entry.notice.as_deref().unwrap_or("");
@@ -160,6 +169,9 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
         Exit::Waiting if sent.uncertain > 0 => global
             .hint("Some messages are in doubt: flagday status names them; the next send, ten minutes on, settles them"),
         Exit::Waiting if sent.interrupted => global.hint("Stopped as you asked. What is left: flagday send"),
+        Exit::Waiting if sent.kept_waiting > 0 => global.hint(
+            "Next: flagday check says what is wrong with it, and the next tick goes on. To press people all the same: flagday send",
+        ),
         Exit::Waiting if !sent.nothing_due => global.hint("Next: flagday status, then flagday send once more"),
         Exit::Waiting | Exit::Done if !sent.asleep.is_empty() => global.hint(format!(
             "Next: flagday send from {} on; flagday serve, or tick in a crontab, does it by itself",
@@ -182,7 +194,9 @@ pub fn exit(sent: &Sent) -> Exit {
     match sent {
         Sent { failed: 1.., .. } => Exit::SomeFailed,
         Sent { uncertain: 1.., .. } | Sent { released: 1.., .. } | Sent { expired: 1.., .. } => Exit::Waiting,
-        Sent { interrupted: true, .. } | Sent { nothing_due: true, .. } => Exit::Waiting,
+        Sent { interrupted: true, .. } | Sent { kept_waiting: 1.., .. } | Sent { nothing_due: true, .. } => {
+            Exit::Waiting
+        }
         _ => Exit::Done,
     }
 }

@@ -1,5 +1,6 @@
 use super::watch::watch;
 use super::{Global, blocking, output};
+use crate::engine::kept_waiting_words;
 use crate::fault::{Exit, Result};
 use crate::report::status;
 use chrono::{DateTime, Utc};
@@ -106,6 +107,13 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
     );
     for one in &status.asleep {
         text += &format!("{}\n", one.words(local));
+    }
+    for one in &status.unread {
+        text += &format!("\n{}\n  {}\n", one.words(local), one.remedy);
+    }
+    if status.kept_waiting > 0 {
+        let words = kept_waiting_words(status.kept_waiting);
+        text += &format!("held: {words}; flagday send sends them all the same\n");
     }
     if !status.in_doubt.is_empty() {
         text += "\nin doubt, whether a server has them or not:\n";

@@ -10,7 +10,7 @@ pub struct Tick {}
 impl Tick {
     pub fn run(&self, global: &Global) -> Result<Exit> {
         let (mut engine, _lock) = global.open_locked("tick")?;
-        // Whoever has answered meanwhile is not reminded. A mailbox that cannot be read keeps no notice back.
+        // Whoever has answered meanwhile is not reminded, and nobody is while a mailbox cannot be read; notices go out.
         let (taken, faults) = engine.intake(&AtomicBool::new(false));
         if taken.new > 0 {
             global.hint(intake::words(&taken));

@@ -7,6 +7,7 @@ use super::Engine;
 use super::calendar::{Entry, What, Whereabouts};
 use super::reason::Reason;
 use super::sending::{Intent, Sent};
+use super::unread::PRESSING;
 use crate::answer::Kind;
 use crate::campaign::{Acknowledgement, EscalationWay, Grade};
 use crate::fault::Result;
@@ -61,6 +62,9 @@ impl Engine<'_> {
     pub(super) fn intents_due(&mut self, sent: &mut Sent) -> Result<Vec<Intent>> {
         let mut due = self.look_around()?.due()?;
         sent.late = std::mem::take(&mut due.late);
+        if self.ledger.presses_nobody {
+            due.keep_back();
+        }
         for (intent, why) in &due.tasks {
             sent.tasks.extend(self.task(intent, why)?);
         }
@@ -94,7 +98,7 @@ impl Engine<'_> {
 
 /// What one look finds.
 #[derive(Debug, Default)]
-struct Due {
+pub(super) struct Due {
     intents: Vec<Intent>,
     /// Calls to make, and why.
     tasks: Vec<(Intent, String)>,
@@ -105,8 +109,18 @@ struct Due {
     escalated: HashSet<(String, String, String)>,
 }
 
+impl Due {
+    /// Leaves out what presses somebody to answer, calls among it, and says how much that was.
+    pub(super) fn keep_back(&mut self) -> usize {
+        let all = self.intents.len() + self.tasks.len();
+        self.tasks.clear();
+        self.intents.retain(|intent| !PRESSING.contains(&intent.notice.as_str()));
+        all - self.intents.len()
+    }
+}
+
 impl Look<'_, '_> {
-    fn due(&self) -> Result<Due> {
+    pub(super) fn due(&self) -> Result<Due> {
         let mut due = Due::default();
         let calendar = self.engine.calendar();
         for entry in calendar.iter().filter(|entry| entry.at <= self.now) {

@@ -49,7 +49,8 @@ pub struct Seen {
 
 impl Engine<'_> {
     /// Reads every mailbox of the campaign once. A mailbox that cannot be read does not keep the others from it; its
-    /// fault comes back beside what the others brought. `stop` is looked at between mailboxes and batches.
+    /// fault comes back beside what the others brought, and what this engine sends from then on presses nobody. `stop` is
+    /// looked at between mailboxes and batches.
     pub fn intake(&mut self, stop: &AtomicBool) -> (TakenIn, Vec<Fault>) {
         let mut taken = TakenIn::default();
         let mut faults = Vec::new();
@@ -62,13 +63,15 @@ impl Engine<'_> {
                 MailboxKind::Mbox(path) => self.intake_mbox(path, stop, &mut taken),
                 MailboxKind::Imap(server) => self.intake_imap(server, stop, &mut taken),
             };
-            if let Err(mut fault) = done {
+            let noted = self.note_reading(&mailbox.name(), done.as_ref().map(drop));
+            for mut fault in [done.err(), noted.err()].into_iter().flatten() {
                 for finding in &mut fault.findings {
                     finding.place.get_or_insert_with(|| mailbox.place.clone());
                 }
                 faults.push(fault);
             }
         }
+        self.ledger.presses_nobody = !faults.is_empty() || stop.load(Ordering::Relaxed);
         (taken, faults)
     }
 

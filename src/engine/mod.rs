@@ -37,6 +37,7 @@ mod situation;
 mod standings;
 mod starting;
 mod steps;
+mod unread;
 mod vouching;
 mod waiving;
 
@@ -58,6 +59,7 @@ pub use review::{Reviewed, Verdict, WHICH};
 pub use sending::{Sent, To};
 pub use situation::Situation;
 pub use steps::{Outlook, StepView};
+pub use unread::kept_waiting_words;
 pub use waiving::{Waive, Waived};
 
 use crate::campaign::{self, Campaign};

@@ -43,6 +43,8 @@ pub struct Sent {
     pub expired: usize,
     /// What waits for the end of quiet hours.
     pub asleep: Vec<Asleep>,
+    /// Reminders, escalations and calls that wait until every mailbox was read.
+    pub kept_waiting: usize,
     /// Taken back at the instant of sending: answered meanwhile.
     pub moot: usize,
     /// The run was asked to stop, and messages are left.
@@ -200,7 +202,8 @@ impl Engine<'_> {
 
     /// Whether anything was to be done at all, and what waits for the morning.
     pub(super) fn weigh(&self, mut sent: Sent) -> Result<Sent> {
-        let done = sent.planned + sent.sent + sent.deferred + sent.failed + sent.uncertain;
+        sent.kept_waiting = if self.ledger.presses_nobody { self.kept_waiting()? } else { 0 };
+        let done = sent.planned + sent.sent + sent.deferred + sent.failed + sent.uncertain + sent.kept_waiting;
         sent.nothing_due = done + sent.released + sent.expired + sent.moot == 0 && !sent.interrupted;
         sent.asleep = self.asleep()?;
         Ok(sent)

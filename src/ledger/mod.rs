@@ -25,6 +25,7 @@ mod told;
 #[cfg(test)]
 mod tests;
 mod tries;
+mod unread;
 
 pub use abort::{Aborted, Asked, Told};
 pub use amendments::{Changed, Leaver, Owed, Takeover};
@@ -40,6 +41,7 @@ pub use secret::begin_with_key;
 pub use tasks::Task;
 pub use told::{Escalated, Letters};
 pub use tries::{Attempt, Tried};
+pub use unread::Unread;
 
 use crate::fault::{Exit, Fault, Result};
 use chrono::{DateTime, TimeZone, Utc};
@@ -64,6 +66,8 @@ pub struct Ledger {
     unreadable: Vec<(String, Fault)>,
     /// The round of sending that tells of the abort: it does not stop because of it.
     pub(crate) carries_abort: bool,
+    /// Answers may lie unread: reminders and escalations stay in the queue.
+    pub(crate) presses_nobody: bool,
     /// Acknowledgements whose waivers need two names.
     pub(crate) two_names: HashSet<String>,
     /// When messages were last claimed.
@@ -103,6 +107,7 @@ impl Ledger {
             questionable: HashSet::new(),
             unreadable: Vec::new(),
             carries_abort: false,
+            presses_nobody: false,
             two_names: HashSet::new(),
             claimed_at: DateTime::UNIX_EPOCH,
         };

@@ -40,6 +40,7 @@ impl Queue for Ledger {
     fn claim_except(&mut self, now: DateTime<Utc>, limit: usize, domains: &[String]) -> Result<Vec<Claimed>> {
         let boot = system::boot_id();
         self.claimed_at = now;
+        let due = self.planned();
         let (claimed, questionable, unreadable) = self.take_over(|tx| {
             let mut fetch = tx.prepare_cached(
                 "SELECT id, fence, attempts, person, notice, message_id, envelope_from, envelope_to, bytes, expires_at, \
@@ -50,7 +51,7 @@ impl Queue for Ledger {
             let (mut claimed, mut questionable, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
             let mut letters = Unpacker::new(tx);
             while claimed.is_empty() {
-                let ids = due(tx, now, limit, domains)?;
+                let ids = next_of(tx, &due, now, limit, domains)?;
                 if ids.is_empty() {
                     break;
                 }
@@ -206,12 +207,12 @@ struct Moved<'a> {
     reply: &'a str,
 }
 
-/// The next messages that are due, beside mail to some domains.
-fn due(tx: &Transaction, now: DateTime<Utc>, limit: usize, domains: &[String]) -> Result<Vec<i64>> {
+/// The next of these messages that are due, beside mail to some domains.
+fn next_of(tx: &Transaction, planned: &str, now: DateTime<Utc>, limit: usize, domains: &[String]) -> Result<Vec<i64>> {
     let apart: HashSet<&str> = domains.iter().map(String::as_str).collect();
-    let mut due = tx.prepare_cached(
-        "SELECT id, envelope_to FROM message WHERE state = 'planned' AND next_at <= ? ORDER BY next_at, id",
-    )?;
+    let mut due = tx.prepare_cached(&format!(
+        "SELECT id, envelope_to FROM message WHERE {planned} AND next_at <= ? ORDER BY next_at, id"
+    ))?;
     let mut rows = due.query([millis(now)])?;
     let mut ids = Vec::new();
     while ids.len() < limit
@@ -443,16 +444,22 @@ impl Ledger {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// The messages that may leave in this run, as SQL.
+    fn planned(&self) -> String {
+        let pressing = if self.presses_nobody { " AND notice NOT IN ('reminder', 'escalation')" } else { "" };
+        format!("state = 'planned'{pressing}")
+    }
+
     /// How many planned messages are due.
     pub fn due(&self, now: DateTime<Utc>) -> Result<usize> {
-        let count = "SELECT count(*) FROM message WHERE state = 'planned' AND next_at <= ?";
-        Ok(self.db.query_row(count, [millis(now)], |row| row.get::<_, i64>(0))? as usize)
+        let count = format!("SELECT count(*) FROM message WHERE {} AND next_at <= ?", self.planned());
+        Ok(self.db.query_row(&count, [millis(now)], |row| row.get::<_, i64>(0))? as usize)
     }
 
     /// When the next planned message is due again; `None` when none waits.
     pub fn next_due(&self) -> Result<Option<DateTime<Utc>>> {
-        let due: Option<i64> =
-            self.db.query_row("SELECT min(next_at) FROM message WHERE state = 'planned'", (), |row| row.get(0))?;
+        let next = format!("SELECT min(next_at) FROM message WHERE {}", self.planned());
+        let due: Option<i64> = self.db.query_row(&next, (), |row| row.get(0))?;
         Ok(due.map(instant))
     }
 }

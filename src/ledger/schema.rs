@@ -117,6 +117,9 @@ ALTER TABLE amended ADD COLUMN asks TEXT;
 ALTER TABLE amended ADD COLUMN overtakes TEXT NOT NULL DEFAULT 'all';
 CREATE INDEX amended_person ON amended(person);
 DROP VIEW floor;
+", "
+CREATE TABLE unread(
+  mailbox TEXT PRIMARY KEY, since INTEGER NOT NULL, cause TEXT NOT NULL, remedy TEXT NOT NULL) STRICT;
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {

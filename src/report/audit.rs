@@ -85,6 +85,8 @@ pub fn words(event: &AuditEvent) -> String {
                 text("change_at")
             )
         }
+        "mailbox-unread" => format!("{} cannot be read: {}", text("mailbox"), text("cause")),
+        "mailbox-read" => format!("{} is read again", text("mailbox")),
         "task" => format!("to do: {}", text("what")),
         "built" => format!("package {} is built for {} people", text("package"), number("people")),
         "step" => {

@@ -6,7 +6,7 @@ use crate::campaign::Grade;
 use crate::engine::{Asleep, Engine, Entry, RosterChanges, Situation, StepView};
 use crate::fault::Result;
 use crate::gate::{Override, Verdict};
-use crate::ledger::{Aborted, Counts, Leaver, MessageRow, Task};
+use crate::ledger::{Aborted, Counts, Leaver, MessageRow, Task, Unread};
 use crate::outbox::State;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -35,6 +35,10 @@ pub struct Status {
     pub messages: Counts,
     /// What would leave now, were it not for quiet hours.
     pub asleep: Vec<Asleep>,
+    /// Mailboxes that could not be read when they last were to be: answers may lie there.
+    pub unread: Vec<Unread>,
+    /// Reminders, escalations and calls that wait until they are read.
+    pub kept_waiting: usize,
     pub acknowledgements: Vec<AcknowledgementStatus>,
     /// What people wrote that is no acknowledgement, and letters that wait for a human.
     pub answers: Answers,
@@ -96,6 +100,7 @@ impl Status {
         // What waits for its hour that is over was not planned yet, and is held all the same.
         messages.held += engine.overdue()?;
         let asleep = engine.asleep()?;
+        let kept_waiting = engine.kept_waiting()?;
         let told = ledger.revision()?.is_some();
         let mut acknowledgements = Vec::new();
         let (review, outdated) = (engine.in_review()?.len(), engine.to_hear()?.len());
@@ -133,9 +138,11 @@ impl Status {
             change_at: engine.campaign.change.at,
             phase: if engine.aborted()?.is_some() { Phase::Aborted } else { phase(engine, &steps, told) },
             people: engine.roster.len(),
-            next: next(engine, &steps, &messages, &gates, &asleep)?,
+            next: next(engine, &steps, &messages, &gates, &asleep, kept_waiting)?,
             messages,
             asleep,
+            unread: engine.unread()?,
+            kept_waiting,
             acknowledgements,
             answers,
             gates,
@@ -193,6 +200,7 @@ fn next(
     messages: &Counts,
     gates: &[Verdict],
     asleep: &[Asleep],
+    kept_waiting: usize,
 ) -> Result<String> {
     if engine.aborted()?.is_some() {
         if engine.stands_changed()? {
@@ -232,6 +240,10 @@ fn next(
     }
     if let Some(step) = steps.iter().find(|step| matches!(step.state, "failed" | "running")) {
         return Ok(format!("{}: step {} {}", step.resume, step.name, step.why));
+    }
+    if kept_waiting > 0 {
+        let why = "a mailbox cannot be read, and nobody is pressed while answers may lie there";
+        return Ok(format!("flagday intake: {why} (flagday send does it all the same)"));
     }
     let waiting = messages.planned + messages.deferred;
     if let (Some(first), 0) = (asleep.first(), messages.uncertain)

@@ -68,6 +68,11 @@ impl Text {
         let change = status.change_at.timestamp() as f64;
         text.one("flagday_change_timestamp_seconds", "gauge", "When the change is.", change);
         text.one("flagday_tasks", "gauge", "Calls that wait for a human.", status.tasks.len() as f64);
+        let unread = status.unread.len() as f64;
+        text.one("flagday_mailboxes_unread", "gauge", "Mailboxes that could not be read.", unread);
+        let waiting = status.kept_waiting as f64;
+        let help = "Reminders, escalations and calls that wait until every mailbox was read.";
+        text.one("flagday_kept_waiting", "gauge", help, waiting);
         let counts = serde_json::to_value(status.messages)?;
         let counts = counts.as_object().into_iter().flatten();
         let by_state = counts.map(|(state, n)| (vec![("state", state.as_str())], n.as_f64().unwrap_or_default()));

@@ -4,7 +4,7 @@
 use super::notify::Notify;
 use super::site::Site;
 use super::{Log, Serve};
-use crate::engine::{Engine, Sent};
+use crate::engine::{Engine, Sent, kept_waiting_words};
 use crate::fault::{Exit, Result};
 use crate::ledger::Lock;
 use crate::system::{Real, World};
@@ -78,7 +78,7 @@ impl Scheduler {
             Err(fault) if fault.exit == Exit::Busy => return Ok(vec![format!("waiting: {}", fault.cause())]),
             Err(fault) => return Err(fault),
         };
-        // Whoever has answered meanwhile is not reminded. A mailbox that cannot be read keeps no notice back.
+        // Whoever has answered meanwhile is not reminded, and nobody is while a mailbox cannot be read; notices go out.
         let (taken, unread) = engine.intake(&self.stop);
         if taken.new > 0 {
             (self.log)(&format!("{} letters came in, {} of them for ack review", taken.new, taken.review));
@@ -116,6 +116,9 @@ impl Scheduler {
         let mut lines = in_the_way(&sent);
         let hour = |at: DateTime<Utc>| at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string();
         lines.extend(sent.asleep.iter().map(|one| one.words(&hour)));
+        if sent.kept_waiting > 0 {
+            lines.push(format!("held: {}", kept_waiting_words(sent.kept_waiting)));
+        }
         lines.extend(
             unread.iter().flat_map(|fault| &fault.findings).map(|one| format!("{}: {}", one.cause, one.remedy)),
         );

@@ -87,6 +87,16 @@ pub struct IntakeMailbox {
     pub place: Place,
 }
 
+impl IntakeMailbox {
+    /// What it is called by: its path, or [`ImapServer::name`].
+    pub fn name(&self) -> String {
+        match &self.kind {
+            MailboxKind::Maildir(path) | MailboxKind::Mbox(path) => path.display().to_string(),
+            MailboxKind::Imap(server) => server.name(),
+        }
+    }
+}
+
 /// How a mailbox is kept. Paths are absolute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailboxKind {
@@ -106,6 +116,13 @@ pub struct ImapServer {
     /// [`Tls::Implicit`] for `imaps://`; [`Tls::None`] for `imap://`, which only a loopback host may have.
     pub tls: Tls,
     pub password: PasswordSource,
+}
+
+impl ImapServer {
+    /// `imap://user@host/folder`: what letters and the cursor are called by.
+    pub fn name(&self) -> String {
+        format!("imap://{}@{}/{}", self.user, self.host, self.folder)
+    }
 }
 
 /// `[web]`: the confirm page and the dashboard.

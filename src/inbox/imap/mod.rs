@@ -26,7 +26,7 @@ const RESPONSES: usize = 2_000_000;
 #[derive(Debug)]
 pub struct Imap {
     wire: Wire,
-    /// `imap://user@host/folder`: what letters and the cursor are called by.
+    /// [`ImapServer::name`].
     pub name: String,
     secret: Secret,
     user: String,
@@ -41,9 +41,8 @@ impl Imap {
     /// Logs in and opens the folder. `ca_file` holds certificates to believe beside the system's.
     pub fn open(server: &ImapServer, secret: Secret, ca_file: Option<&Path>) -> Result<Imap> {
         let wire = Wire::dial(server, ca_file)?;
-        let name = format!("imap://{}@{}/{}", server.user, server.host, server.folder);
-        let mut imap =
-            Imap { wire, name, secret, user: server.user.clone(), count: 0, validity: 0, left: VecDeque::new() };
+        let (name, user) = (server.name(), server.user.clone());
+        let mut imap = Imap { wire, name, secret, user, count: 0, validity: 0, left: VecDeque::new() };
         imap.log_in()?;
         let examine = format!("EXAMINE {}", folder::quoted(&folder::encoded(&server.folder)));
         for response in imap.command(&examine)? {
