@@ -56,6 +56,22 @@ fn what_a_sleeping_machine_misses_is_held_until_a_person_asks_for_it() {
 }
 
 #[test]
+fn a_reminder_that_was_slept_over_is_held_though_another_is_to_come() {
+    let asleep = "[[fault]]\nkind = \"asleep\"\nat = \"T-10d 08:00\"\nfor = \"2d\"\n";
+    let never = |person| format!("[person.{person}]\nbehaviour = \"never\"\n");
+    let silent = ["ANN", "BOB", "CAM", "DOT"].map(never).concat();
+    let (_, outcome, code) = play(&format!("{silent}{asleep}"));
+    assert_eq!(code, 3, "nobody answers");
+    let lines = told(&outcome);
+    assert!(
+        lines.contains(&"2026-12-04T08:00:00-06:00 held reminder for ready of 2026-12-02 Wed 09:00".to_owned()),
+        "{lines:?}"
+    );
+    let sent: Vec<_> = lines.iter().filter(|line| line.contains(" sent reminder")).collect();
+    assert_eq!(sent, ["2026-12-05T09:00:00-06:00 sent reminder 1 for ready: ANN BOB CAM DOT"], "{lines:?}");
+}
+
+#[test]
 fn a_killed_run_is_taken_up_where_it_was_and_nobody_gets_two() {
     for after in 1..=4 {
         let (campaign, outcome, code) =

@@ -1,8 +1,9 @@
 //! Where one person stands with one acknowledgement: the best grade the evidence of this revision proves, and the
-//! fact that best explains it.
+//! fact that best explains it. Only that somebody is away outlasts an amendment.
 
 use super::{Evidence, Kind, Waiver, Waiving, away};
 use crate::campaign::Grade;
+use chrono::NaiveDate;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
@@ -16,7 +17,7 @@ pub struct Standing {
     pub remedy: String,
     pub attested: bool,
     /// The person is away: from their newest automatic reply that states when they are back, and nothing of theirs after it.
-    pub away_until: Option<chrono::NaiveDate>,
+    pub away_until: Option<NaiveDate>,
     /// In force: the person leaves the count.
     pub waiver: Option<Waiver>,
     /// Decided by one person where two have to: it does not count yet.
@@ -25,8 +26,15 @@ pub struct Standing {
 
 impl Standing {
     /// Derives the standing from a person's evidence for one acknowledgement, oldest first.
-    /// Evidence of other revisions must have been left out by the caller. `nothing` is what to say where there is none.
-    pub fn of(person: &str, evidence: &[Evidence], waiving: Waiving, nothing: &str) -> Standing {
+    /// Evidence of other revisions must have been left out by the caller, but for an absence that still lasts
+    /// ([`absence`]). `nothing` is what to say where there is none.
+    pub fn of(
+        person: &str,
+        evidence: &[Evidence],
+        absence: Option<&Evidence>,
+        waiving: Waiving,
+        nothing: &str,
+    ) -> Standing {
         let valid = || evidence.iter().filter(|fact| !fact.revoked && !is_overtaken(fact, evidence));
         let best = valid().max_by_key(|fact| fact.grade());
         let grade = best.map_or(Grade::None, Evidence::grade);
@@ -35,7 +43,9 @@ impl Standing {
             matches!(fact.kind, Kind::HardBounce | Kind::SoftBounce)
                 && valid().any(|later| later.id > fact.id && later.grade() >= Grade::Sent)
         };
+        let own = newest_own(evidence).or(absence);
         let trouble = valid().rev().find(|fact| fact.kind.is_trouble()).filter(|fact| !over(fact));
+        let trouble = trouble.or(own.filter(|fact| fact.kind == Kind::AutoReply));
         let telling = trouble.filter(|_| grade < Grade::Confirmed).or(best);
         // A second line of what was seen is what to do.
         let (detail, remedy) =
@@ -52,7 +62,7 @@ impl Standing {
             grade,
             trouble: trouble.map(|fact| fact.kind),
             why,
-            away_until: away_until(evidence),
+            away_until: own.and_then(away_until),
             remedy: remedy.to_owned(),
             attested: valid().any(|fact| fact.kind == Kind::Attested),
             waiver: waiving.in_force,
@@ -70,13 +80,23 @@ impl Standing {
     }
 }
 
-/// The day of return in the newest automatic reply. Who has answered since is there.
-fn away_until(evidence: &[Evidence]) -> Option<chrono::NaiveDate> {
+/// The newest thing that came from the person, or from their answering machine.
+fn newest_own(evidence: &[Evidence]) -> Option<&Evidence> {
     let own = |fact: &&Evidence| {
         fact.kind == Kind::AutoReply || fact.kind.proves() >= Grade::Delivered && fact.kind != Kind::DsnDelivered
     };
-    let newest = evidence.iter().rev().filter(|fact| !fact.revoked).find(own)?;
+    evidence.iter().rev().filter(|fact| !fact.revoked).find(own)
+}
+
+/// The day of return in an automatic reply. Who has answered since is there.
+fn away_until(newest: &Evidence) -> Option<NaiveDate> {
     (newest.kind == Kind::AutoReply).then(|| away::noted(&newest.detail)).flatten()
+}
+
+/// The automatic reply by which the person is not back on this day, in their evidence of any revision, oldest first. It
+/// speaks of no notice: most machines answer a sender once, and not again when people are told something newer.
+pub fn absence(evidence: &[Evidence], today: NaiveDate) -> Option<&Evidence> {
+    newest_own(evidence).filter(|fact| away_until(fact).is_some_and(|back| back > today))
 }
 
 /// An observation is a measurement: a later one that says otherwise takes its place. New mail in a mailbag that was
@@ -125,7 +145,7 @@ mod tests {
     }
 
     fn standing(kinds: &[Kind]) -> Standing {
-        Standing::of("ann", &facts(kinds), Waiving::default(), "was not told yet")
+        Standing::of("ann", &facts(kinds), None, Waiving::default(), "was not told yet")
     }
 
     #[test]
@@ -161,21 +181,38 @@ mod tests {
     #[test]
     fn who_is_away_is_so_until_the_day_stated_or_until_they_answer() {
         let mut facts = facts(&[Kind::Sent, Kind::AutoReply]);
-        assert_eq!(Standing::of("ann", &facts, Waiving::default(), "").away_until, None);
+        let away = |facts: &[Evidence]| Standing::of("ann", facts, None, Waiving::default(), "").away_until;
+        assert_eq!(away(&facts), None);
         facts[1].detail = "back on 2026-12-14".into();
-        assert_eq!(
-            Standing::of("ann", &facts, Waiving::default(), "").away_until,
-            chrono::NaiveDate::from_ymd_opt(2026, 12, 14)
-        );
+        assert_eq!(away(&facts), NaiveDate::from_ymd_opt(2026, 12, 14));
         facts.push(Evidence { id: 3, kind: Kind::Reply, ..facts[0].clone() });
-        assert_eq!(Standing::of("ann", &facts, Waiving::default(), "").away_until, None);
+        assert_eq!(away(&facts), None);
+    }
+
+    #[test]
+    fn an_absence_outlasts_an_amendment_until_its_end_or_until_they_write() {
+        let back = NaiveDate::from_ymd_opt(2026, 12, 14).expect("a day");
+        let mut before = facts(&[Kind::Code, Kind::AutoReply, Kind::DsnDelivered]);
+        before[1].detail = "back on 2026-12-14".into();
+        let still = absence(&before, back.pred_opt().expect("a day"));
+        assert_eq!(still.map(|fact| fact.id), Some(2));
+        assert_eq!(absence(&before, back), None, "back on that day");
+        let told = Standing::of("ann", &facts(&[Kind::Sent]), still, Waiving::default(), "");
+        assert_eq!((told.grade, told.away_until, told.trouble), (Grade::Sent, Some(back), Some(Kind::AutoReply)));
+        assert!(told.why.contains("back on 2026-12-14"), "{}", told.why);
+        for kind in [Kind::Confirmed, Kind::Reply, Kind::AutoReply] {
+            let wrote = Standing::of("ann", &facts(&[Kind::Sent, kind]), still, Waiving::default(), "");
+            assert_eq!(wrote.away_until, None, "{kind:?}");
+        }
+        before.push(Evidence { id: 4, kind: Kind::Question, ..before[0].clone() });
+        assert_eq!(absence(&before, back.pred_opt().expect("a day")), None, "they wrote since");
     }
 
     #[test]
     fn a_revoked_fact_proves_nothing() {
         let mut facts = facts(&[Kind::Sent, Kind::Code]);
         facts[1].revoked = true;
-        assert_eq!(Standing::of("ann", &facts, Waiving::default(), "").grade, Grade::Sent);
+        assert_eq!(Standing::of("ann", &facts, None, Waiving::default(), "").grade, Grade::Sent);
     }
 
     #[test]

@@ -85,6 +85,8 @@ struct Action<'c> {
     acknowledgement: Option<&'c str>,
     audience: &'c str,
     way: Option<EscalationWay>,
+    /// When the answer is due that this says is missing.
+    due: Option<DateTime<Utc>>,
 }
 
 impl Action<'_> {
@@ -145,16 +147,22 @@ impl Engine<'_> {
                 acknowledgement: self.acknowledgement_asked_by(&notice.name),
                 audience: &notice.audience,
                 way: None,
+                due: None,
             }));
         }
         for asked in self.campaign.acknowledgements.values() {
-            let action = |moment, what, notice, way| Action {
+            let change = &self.campaign.change;
+            // What is to come before the answer is due, as the file says, comes before it.
+            let due =
+                |moment: Moment| asked.due.map(|due| due.instant(change)).filter(|due| *due <= moment.instant(change));
+            let action = |moment: Moment, what, notice, way: Option<EscalationWay>| Action {
                 moment,
                 window: asked.window,
                 what,
                 notice,
                 acknowledgement: Some(&asked.name),
                 audience: &asked.audience,
+                due: due(moment).filter(|_| way.is_some()),
                 way,
             };
             actions.extend(asked.remind.iter().map(|at| action(*at, What::Reminder, Some("reminder"), None)));
@@ -190,14 +198,16 @@ impl Engine<'_> {
         place.see(&self.campaign)
     }
 
-    /// From when until when an action may happen there. A call is made by a person, who looks at the clock.
+    /// From when until when an action may happen there. An answer is due at one instant everywhere, and nobody is
+    /// escalated before it by a clock that is ahead. A call is made by a person, who looks at the clock.
     fn hour(&self, action: &Action, there: &Change) -> (DateTime<Utc>, DateTime<Utc>) {
         let quiet = &self.campaign.calendar.quiet;
-        let due = action.moment.instant(there);
+        let hour = action.moment.instant(there);
+        let hour = action.due.map_or(hour, |due| hour.max(due));
         if action.what == What::Task {
-            return (due, due + action.window);
+            return (hour, hour + action.window);
         }
-        let at = quiet.opens(due, there);
+        let at = quiet.opens(hour, there);
         let end = at + action.window;
         (at, if quiet.is_quiet(end, there) { quiet.opens(end, there) + AFTER_QUIET } else { end })
     }
@@ -226,9 +236,9 @@ impl Engine<'_> {
     }
 
     /// When the quiet hours of an entry that is due come to an end, for the first of those it concerns.
-    fn wakes(&self, entry: &Entry) -> Option<DateTime<Utc>> {
+    fn wakes(&self, entry: &Entry, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let quiet = &self.campaign.calendar.quiet;
-        entry.there.iter().map(|place| quiet.opens(self.now(), &self.seen_from(place))).min()
+        entry.there.iter().map(|place| quiet.opens(now, &self.seen_from(place))).min()
     }
 
     /// The acknowledgement that a notice asks for.
@@ -251,7 +261,7 @@ impl Engine<'_> {
         for mut entry in self.calendar() {
             if entry.at <= now {
                 // Put off by quiet hours that began after its hour.
-                let Some(wakes) = self.wakes(&entry).filter(|at| *at > now) else { continue };
+                let Some(wakes) = self.wakes(&entry, now).filter(|at| *at > now) else { continue };
                 if entry.is_late(now) || look.intents(&entry)?.is_empty() {
                     continue;
                 }
@@ -267,15 +277,15 @@ impl Engine<'_> {
         Ok(next)
     }
 
-    /// The part of an entry that is not passed over: of several reminders whose hour has come only the newest goes out, and
-    /// one that was slept over is dropped where a later one is to come.
+    /// The part of an entry that is not passed over: of several reminders whose hour has come only the newest goes out. One
+    /// that was slept over is held until then.
     pub(super) fn newest(&self, calendar: &[Entry], entry: &Entry) -> Entry {
         let now = self.now();
         let mut newest = entry.clone();
         if entry.what == What::Reminder {
             let newer = calendar.iter().filter(|other| {
                 let same = other.what == What::Reminder && other.acknowledgement == entry.acknowledgement;
-                same && other.at > entry.at && (other.at <= now || entry.is_late(now))
+                same && other.at > entry.at && other.at <= now
             });
             for other in newer {
                 newest.there.retain(|place| !other.there.contains(place));

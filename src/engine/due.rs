@@ -180,7 +180,7 @@ impl Look<'_, '_> {
         let Some(asked) = asked else { return Ok(otherwise.to_owned()) };
         Ok(match self.silent(asked)?.get(&intent.person.id) {
             Some(silent) if silent.unreachable => "mail does not reach them".to_owned(),
-            Some(Silent { away: Some(until), .. }) if *until > self.today(&intent.person) => {
+            Some(Silent { away: Some(until), .. }) if *until > self.engine.today(&intent.person) => {
                 format!("{otherwise}, and away until {until}")
             }
             _ => otherwise.to_owned(),
@@ -269,13 +269,8 @@ impl Look<'_, '_> {
     fn may_be_reminded(&self, entry: &Entry, silent: &Silent) -> bool {
         let last = silent.letters.as_ref().and_then(|letters| letters.last);
         !silent.unreachable
-            && silent.away.is_none_or(|until| until <= self.today(&silent.person))
+            && silent.away.is_none_or(|until| until <= self.engine.today(&silent.person))
             && (self.by_name || entry.at > self.now || last.is_none_or(|last| last < entry.at))
-    }
-
-    /// The day it is where the person is; as far as that is not known, where the campaign is.
-    fn today(&self, person: &Person) -> NaiveDate {
-        self.now.with_timezone(&person.time_zone.unwrap_or(self.engine.campaign.change.zone)).date_naive()
     }
 
     /// A reminder, an escalation or a call about somebody who is silent, with the reason.

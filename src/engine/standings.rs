@@ -2,12 +2,13 @@
 
 use super::Engine;
 use super::drain::reads_clock;
-use crate::answer::{Evidence, Standing, Waiver, Waiving};
+use crate::answer::{Evidence, Standing, Waiver, Waiving, absence};
 use crate::campaign::{Acknowledgement, Gate, Grade, OnDeadline, Step};
 use crate::fault::Result;
 use crate::gate::{self, Verdict};
+use crate::roster::Person;
 use crate::runbook::{Entry, Event, Journal, StepState, state_of};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::HashMap;
 
 /// From when on an observation counts.
@@ -44,6 +45,10 @@ impl Engine<'_> {
             }
             evidence.entry(fact.person.clone()).or_default().push(fact);
         }
+        let mut before: HashMap<String, Vec<Evidence>> = HashMap::new();
+        for fact in self.ledger.overtaken_of_the_absent(&acknowledgement.name)? {
+            before.entry(fact.person.clone()).or_default().push(fact);
+        }
         let mut waivers: HashMap<String, Vec<Waiver>> = HashMap::new();
         for waiver in self.waivers(acknowledgement)? {
             waivers.entry(waiver.person.clone()).or_default().push(waiver);
@@ -57,9 +62,15 @@ impl Engine<'_> {
             .map(|person| {
                 let facts = evidence.get(&person.id).map(Vec::as_slice).unwrap_or_default();
                 let waiving = Waiving::of(waivers.remove(&person.id).unwrap_or_default(), two, now);
-                Standing::of(&person.id, facts, waiving, nothing)
+                let before = before.get(&person.id).map(Vec::as_slice).unwrap_or_default();
+                Standing::of(&person.id, facts, absence(before, self.today(person)), waiving, nothing)
             })
             .collect())
+    }
+
+    /// The day it is where the person is; as far as that is not known, where the campaign is.
+    pub(super) fn today(&self, person: &Person) -> NaiveDate {
+        self.now().with_timezone(&person.time_zone.unwrap_or(self.campaign.change.zone)).date_naive()
     }
 
     /// From when on what was seen counts for an acknowledgement that no notice asks for. Mail fetched before the
@@ -91,17 +102,18 @@ impl Engine<'_> {
     /// One person's standing for one acknowledgement; none for who is not in its audience.
     pub fn standing(&self, acknowledgement: &Acknowledgement, person: &str) -> Result<Option<Standing>> {
         let audience = &self.campaign.audiences[&acknowledgement.audience];
-        if !self.roster.get(person).is_some_and(|one| one.is_in(audience)) {
-            return Ok(None);
-        }
+        let Some(member) = self.roster.get(person).filter(|one| one.is_in(audience)) else { return Ok(None) };
         let since = self.observed_since(acknowledgement)?;
         let floor = self.ledger.floor(person, &acknowledgement.name)?;
-        let mut facts = self.ledger.evidence_about(person, &acknowledgement.name, floor)?;
+        let all = self.ledger.evidence_about(person, &acknowledgement.name, 0)?;
+        let (mut facts, before): (Vec<Evidence>, Vec<Evidence>) =
+            all.into_iter().partition(|fact| fact.revision >= floor);
         facts.retain(|fact| since.counts(fact));
         let mut waivers = self.waivers(acknowledgement)?;
         waivers.retain(|waiver| waiver.person == person);
         let waiving = Waiving::of(waivers, self.asks_two(&acknowledgement.name), self.now());
-        Ok(Some(Standing::of(person, &facts, waiving, nothing_yet(acknowledgement))))
+        let absence = absence(&before, self.today(member));
+        Ok(Some(Standing::of(person, &facts, absence, waiving, nothing_yet(acknowledgement))))
     }
 
     /// What every gate says now.

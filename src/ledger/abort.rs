@@ -117,7 +117,7 @@ impl Ledger {
         if let Some(waiver) = &waiving.in_force {
             return Ok(Some(format!("not needed any more: {person} was waived by {}", waiver.by)));
         }
-        let standing = Standing::of(&person, &facts, waiving, "");
+        let standing = Standing::of(&person, &facts, None, waiving, "");
         Ok((standing.grade >= grade).then(|| format!("not needed any more: {person} {}", standing.why)))
     }
 }

@@ -26,6 +26,20 @@ impl Ledger {
         rows.map(|row| parse(row?)).collect()
     }
 
+    /// What amendments have left behind about those who had an automatic reply on, by person, oldest first.
+    pub fn overtaken_of_the_absent(&self, acknowledgement: &str) -> Result<Vec<Evidence>> {
+        if self.revision_number()?.unwrap_or(1) == 1 {
+            return Ok(Vec::new());
+        }
+        let holds = floor::holds("evidence");
+        let mut all = self.db.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM evidence WHERE acknowledgement = ?1 AND person IN (SELECT person FROM evidence \
+             WHERE acknowledgement = ?1 AND kind = 'auto_reply') AND NOT ({holds}) ORDER BY person, id"
+        ))?;
+        let rows = all.query_map([acknowledgement], read)?;
+        rows.map(|row| parse(row?)).collect()
+    }
+
     /// Evidence about one person and acknowledgement from one revision on, oldest first.
     pub fn evidence_about(&self, person: &str, acknowledgement: &str, since: u32) -> Result<Vec<Evidence>> {
         let mut all = self.db.prepare_cached(&format!(

@@ -38,7 +38,8 @@ fn acknowledgement(
     if let Some((_, at)) = remind.first() {
         needs_notice("reminder", *at, context);
     }
-    let escalate = table.tables("escalate").into_iter().filter_map(|table| escalation(table, context)).collect();
+    let escalate: Vec<(Escalation, Spot)> =
+        table.tables("escalate").into_iter().filter_map(|table| escalation(table, context)).collect();
     let cap = cap(&mut table);
     let window = super::notice::window(&mut table);
     let at = table.at;
@@ -55,6 +56,7 @@ fn acknowledgement(
     }
     if let Some(change) = &context.change {
         judge_times(change, asking.and_then(|(_, notice)| notice.at), due, grade, &remind, context);
+        judge_escalations(change, due, &escalate, context);
     }
     Some(Acknowledgement {
         name,
@@ -63,7 +65,7 @@ fn acknowledgement(
         grade,
         due: due.map(|(moment, _)| moment),
         remind: remind.into_iter().map(|(moment, _)| moment).collect(),
-        escalate,
+        escalate: escalate.into_iter().map(|(step, _)| step).collect(),
         cap,
         window,
         place,
@@ -94,7 +96,7 @@ fn grade(text: &str) -> Result<Grade, Finding> {
     }
 }
 
-fn escalation(mut table: Table, context: &Context) -> Option<Escalation> {
+fn escalation(mut table: Table, context: &Context) -> Option<(Escalation, Spot)> {
     table.require("at", "\"T-3d\"");
     let at = table.moment("at");
     let spot = table.at;
@@ -113,7 +115,8 @@ fn escalation(mut table: Table, context: &Context) -> Option<Escalation> {
         needs_notice("escalation", spot, context);
     }
     table.finish();
-    Some(Escalation { at: at?.0, way: to.or(task)? })
+    let (at, spot) = at?;
+    Some((Escalation { at, way: to.or(task)? }, spot))
 }
 
 /// Reminders and escalations are notices of these names.
@@ -167,5 +170,14 @@ fn judge_times(
             let cause = format!("the reminder at {moment} comes before the notice it reminds of");
             warn(*at, "reminder-before-notice", cause, "remind later");
         }
+    }
+}
+
+fn judge_escalations(change: &Change, due: Option<Stated>, steps: &[(Escalation, Spot)], context: &Context) {
+    let Some((due, _)) = due else { return };
+    for (step, at) in steps.iter().filter(|(step, _)| step.at.instant(change) < due.instant(change)) {
+        let cause = format!("the escalation at {} comes before the answer is due at {due}", step.at);
+        let remedy = "escalate when the answer is due, or later";
+        context.report.add(*at, Finding::warning("escalation-before-due", cause, remedy));
     }
 }

@@ -246,10 +246,11 @@ fn the_postoffice_is_described_in_full() {
 fn likely_mistakes_are_warned_of() {
     let warned = |lines: &str, code: &str| told(&format!("{SITE}{lines}\n"), Warning, code);
     let asked = "[acknowledgement.disk-received]\n";
-    warned(&format!("{asked}due = \"T+1d\""), "due-after-change");
+    warned(&format!("{asked}due = \"T+1d\"\nescalate = []"), "due-after-change");
     warned(&format!("{asked}due = \"T-20d\"\nremind = []"), "due-before-notice");
     warned(&format!("{asked}remind = \"T-2d\""), "reminder-after-due");
     warned(&format!("{asked}remind = \"T-15d\""), "reminder-before-notice");
+    warned(&format!("{asked}escalate = [{{ at = \"T-4d\", to = \"manager\" }}]"), "escalation-before-due");
     warned("[gate.more]\nacknowledgement = \"drained\"", "unused-gate");
     warned("[[step]]\nname = \"backup\"\nneeds = [\"disks-held\"]", "unused-gate");
     warned("[gate.disks-held]\nshare = 0", "gate-always-open");

@@ -75,6 +75,40 @@ fn whoever_was_asked_to_remind_hears_of_another_date_and_of_the_end() {
 }
 
 #[test]
+fn an_absence_outlasts_an_amendment() {
+    let play = Play::new();
+    play.tick();
+    play.says("ann", Kind::AutoReply, "back on 2027-03-30");
+    play.at("2027-03-18T09:00").tick();
+    assert_eq!(play.to("escalation").len(), 1);
+
+    // Due on 29 March: still away, and many machines answer a sender once.
+    play.write(&CAMPAIGN.replace("2027-03-31T18", "2027-04-01T18"));
+    play.at("2027-03-19T09:00").amend(&Wish::default());
+    play.tick();
+    let boss = ("ann".to_owned(), "boss@corp.example".to_owned());
+    assert_eq!(play.to("escalation"), [boss.clone(), boss.clone()]);
+    let letter = play.letter_to("escalation", "boss@corp.example");
+    assert!(letter.contains("30 March 2027") || letter.contains("2027-03-30"), "{letter}");
+    let engine = play.engine();
+    let asked = &engine.campaign.acknowledgements["read"];
+    let one = engine.standing(asked, "ann").expect("known").expect("in the audience");
+    assert!(one.away_until.is_some() && one.why.contains("back on 2027-03-30"), "{one:?}");
+    assert_eq!(engine.standings(asked).expect("known")[0], one);
+    drop(engine);
+
+    // Due on 11 April: there is time, so nobody is asked instead; and no reminder while away.
+    play.write(&CAMPAIGN.replace("2027-03-31T18", "2027-04-14T18").replace("\"T-10d\"", "\"T-20d\", \"T-10d\""));
+    play.at("2027-03-20T09:00").amend(&Wish::default());
+    play.at("2027-03-25T09:05").tick();
+    assert_eq!(play.to("escalation").len(), 2);
+    let reminded = |who: &str| play.to("reminder").iter().filter(|(id, _)| id == who).count();
+    assert_eq!((reminded("ann"), reminded("bea")), (0, 1));
+    play.at("2027-04-04T09:05").tick();
+    assert_eq!((reminded("ann"), reminded("bea")), (1, 2), "back by now");
+}
+
+#[test]
 fn whoever_left_the_roster_is_called_by_their_id_where_others_were_asked_about_them() {
     let play = Play::new();
     play.tick();

@@ -38,14 +38,43 @@ fn the_last_reminder_that_was_slept_over_is_held_in_every_zone() {
 }
 
 #[test]
-fn one_that_was_slept_over_gives_way_to_one_to_come() {
+fn one_that_was_slept_over_is_held_until_the_next_takes_its_place() {
     let play = spread();
     assert_eq!(play.at("2027-03-18T00:05").tick().sent, 2);
-    assert!(play.at("2027-03-23T12:00").tick().late.is_empty());
-    assert_eq!(play.engine().overdue().expect("counted"), 0);
+    let held = play.at("2027-03-23T12:00").tick();
+    assert_eq!((held.sent, held.late.len()), (0, 2), "Tokyo's hour and Berlin's");
+    assert_eq!(play.engine().overdue().expect("counted"), 2);
     for person in ["ann", "kei"] {
-        assert_eq!(states(&play, person), ["passed over", "to come"], "{person}");
+        assert_eq!(states(&play, person), ["held", "to come"], "{person}");
     }
+    let next = play.at("2027-03-25T00:05").tick();
+    assert_eq!((next.sent, next.late.len()), (2, 0), "one letter, not two");
+    for person in ["ann", "kei"] {
+        assert_eq!(states(&play, person), ["done", "done"], "{person}");
+    }
+}
+
+#[test]
+fn nobody_is_escalated_before_their_answer_is_due_whatever_their_clock_says() {
+    let head =
+        CAMPAIGN.replace("2027-03-31T18:00:00", "2027-01-17T06:00:00").replace("Europe/Berlin", "Australia/Sydney");
+    let escalate = r#"escalate = [{ at = "T-4d", to = "alternate" }, { at = "T-3d", to = "manager" }, { at = "T-3d", task = "phone" }]"#;
+    let at = head.find("escalate = ").expect("a list");
+    let play = Play::of(&format!("{}{escalate}\n", &head[..at]));
+    let people = "id,name,email,kind,time_zone,manager_email,alternate_email\n\
+                  lou,Lou,lou@corp.example,user,America/Los_Angeles,boss@corp.example,aide@corp.example\n\
+                  syd,Syd,syd@corp.example,user,,boss@corp.example,aide@corp.example\n";
+    fs_err::write(play.folder.path().join("people.csv"), people).expect("written");
+    play.at("2027-01-03T12:00");
+    let engine = play.engine();
+    // The letter says Thursday 14 January, 09:00 in Sydney. Los Angeles reads T-3d 09:00 five hours earlier.
+    let due = day("2027-01-13T22:00");
+    for entry in engine.calendar().iter().filter(|entry| entry.moment.starts_with("T-3d") && entry.way.is_some()) {
+        assert_eq!(entry.at, due, "{entry:?}");
+    }
+    let early: Vec<_> = engine.calendar().into_iter().filter(|one| one.moment.starts_with("T-4d")).collect();
+    let hours: Vec<_> = early.iter().filter(|one| one.way.is_some()).map(|one| one.at).collect();
+    assert_eq!(hours, [day("2027-01-12T17:00"), day("2027-01-12T22:00")], "earlier, because the file says so");
 }
 
 #[test]
