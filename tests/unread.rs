@@ -39,6 +39,7 @@ fn a_tick_sends_notices_and_holds_what_presses_until_the_mailbox_is_read() {
     assert!(status["unread"][0]["mailbox"].as_str().is_some_and(|path| path.ends_with("/desk")), "{status}");
     assert!(status["next"].as_str().is_some_and(|next| next.starts_with("flagday intake")), "{status}");
     campaign.run("status").ends(0).says("could not be read since").says("held: 4 reminders");
+    campaign.run("plan").ends(0).says("kept waiting");
     campaign.run("send").ends(3).refuses("not-confirmed").says("warning[answers-unread]");
     assert!(campaign.outbox("escalation").is_empty());
 

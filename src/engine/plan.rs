@@ -23,8 +23,9 @@ pub struct Planned {
     pub moment: String,
     /// Whom it concerns as things stand now.
     pub people: usize,
-    /// `done`, `due`, `quiet` (due, and put off until the quiet hours end), `held` (its window is over), `passed over`
-    /// (a later reminder takes its place), `on hold` (the change is put off), `called off` or `to come`.
+    /// `done`, `due`, `quiet` (due, and put off until the quiet hours end), `kept waiting` (until every mailbox was read),
+    /// `held` (its window is over), `passed over` (a later reminder takes its place), `on hold` (the change is put off),
+    /// `called off` or `to come`.
     pub state: String,
 }
 
@@ -39,6 +40,7 @@ impl Engine<'_> {
             (_, true) => Some("on hold"),
             _ => None,
         };
+        let unread = !self.unread()?.is_empty();
         let calendar = self.calendar();
         let mut planned = Vec::new();
         for entry in &calendar {
@@ -65,6 +67,7 @@ impl Engine<'_> {
                 () if open == 0 => (0, "done"),
                 () if left == 0 => (open, "passed over"),
                 () if entry.is_late(now) => (left, "held"),
+                () if unread && entry.what != What::Notice => (left, "kept waiting"),
                 () if self.awake(&newest).there.is_empty() => (left, "quiet"),
                 () => (left, "due"),
             };
