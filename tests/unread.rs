@@ -78,6 +78,7 @@ fn serve_holds_it_too_and_says_so_once() {
     let (status, said) = served.end();
     assert!(status.success());
     assert_eq!(said.matches("held: 4 reminders, escalations and calls wait").count(), 1, "{said}");
+    assert!(said.contains("/desk could not be read since "), "{said}");
     assert!(campaign.outbox("escalation").is_empty());
 }
 

@@ -14,7 +14,8 @@ pub trait Known {
     fn people_at(&self, address: &str) -> Vec<String>;
     /// Where this code went out.
     fn code(&self, fingerprint: &str) -> Option<Issued>;
-    /// The newest revision of which a letter to this person had left by then; without a moment, the oldest.
+    /// The newest revision of which a letter to this person had left by then; where none had, or without a moment, the
+    /// oldest.
     fn told(&self, person: &str, by: Option<DateTime<Utc>>) -> Option<u32>;
     /// The newest revision that overtook what the person answered: an answer to an older one does not count any more. Where
     /// nobody knows yet which acknowledgement it is about, the newest for any of them.

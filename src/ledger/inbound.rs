@@ -143,11 +143,12 @@ impl Ledger {
         Ok(<[_; 1]>::try_from(found).ok().map(|[one]| one))
     }
 
-    /// The newest revision of which a letter to this person had left by then; without a moment, the oldest.
+    /// The newest revision of which a letter to this person had left by then; where none had, or without a moment, the oldest
+    /// that they were ever to be told.
     pub fn told_to(&self, person: &str, by: Option<DateTime<Utc>>) -> Result<Option<u32>> {
         let mut find = self.db.prepare_cached(
-            "SELECT iif(?2 IS NULL, min(revision), max(revision) FILTER (WHERE settled_at <= ?2)), min(revision) \
-             FROM message WHERE person = ?1 AND tells AND state IN ('sent', 'delivered', 'bounced', 'uncertain')",
+            "SELECT max(revision) FILTER (WHERE settled_at <= ?2 AND state IN ('sent', 'delivered', 'bounced', 'uncertain')), \
+             min(revision) FROM message WHERE person = ?1 AND tells",
         )?;
         let (then, first): (Option<u32>, Option<u32>) =
             find.query_row((person, by.map(millis)), |row| Ok((row.get(0)?, row.get(1)?)))?;

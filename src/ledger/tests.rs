@@ -50,6 +50,27 @@ fn state(ledger: &Ledger, id: i64) -> State {
 }
 
 #[test]
+fn what_had_left_by_then_is_the_newest_that_anybody_can_answer() {
+    let (_folder, mut ledger) = ledger();
+    let send = |ledger: &mut Ledger, one: NewMessage, minute| {
+        ledger.plan_messages([Ok(one)], at(minute)).unwrap();
+        for claimed in ledger.claim(at(minute), 10).unwrap() {
+            assert_eq!(ledger.mark(claimed.id, claimed.fence).unwrap(), Lease::Held);
+            assert_eq!(ledger.settle(claimed.id, claimed.fence, accepted(), at(minute)).unwrap(), Lease::Held);
+        }
+        ledger.flush().unwrap();
+    };
+    send(&mut ledger, message("ann", 0), 0);
+    send(&mut ledger, NewMessage { revision: 2, message_id: "<2@x>".into(), ..message("ann", 0) }, 10);
+    let waits = NewMessage { revision: 3, message_id: "<3@x>".into(), due_at: at(90), ..message("ann", 0) };
+    ledger.plan_messages([Ok(waits)], at(20)).unwrap();
+    for (by, told) in [(Some(at(5)), 1), (Some(at(10)), 2), (Some(at(60)), 2), (Some(at(-5)), 1), (None, 1)] {
+        assert_eq!(ledger.told_to("ann", by).unwrap(), Some(told), "{by:?}");
+    }
+    assert_eq!(ledger.told_to("bob", None).unwrap(), None);
+}
+
+#[test]
 fn whoever_was_told_is_told_at_the_address_of_the_newest_letter() {
     let (_folder, mut ledger) = ledger();
     let to = |address: &str, one| NewMessage { envelope_to: Some(address.to_owned()), ..one };

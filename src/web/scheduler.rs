@@ -118,6 +118,7 @@ impl Scheduler {
         lines.extend(sent.asleep.iter().map(|one| one.words(&hour)));
         if sent.kept_waiting > 0 {
             lines.push(format!("held: {}", kept_waiting_words(sent.kept_waiting)));
+            lines.extend(engine.unread()?.iter().map(|one| one.words(&hour)));
         }
         lines.extend(
             unread.iter().flat_map(|fault| &fault.findings).map(|one| format!("{}: {}", one.cause, one.remedy)),
