@@ -188,7 +188,7 @@ fn a_package_that_was_touched_fails_its_message_and_says_nothing_of_the_address(
     campaign.run("who --failed").ends(0).says("CARTER.zip: the file is longer").says("WEISS.zip: the file is gone");
     let standing = campaign.run("who --person CARTER --json").ends(0);
     assert!(!standing.out.contains("bounce"), "{standing}");
-    standing.says("was not told yet");
+    standing.says("was not sent our message: ");
     campaign.run("build").ends(0);
     campaign.run("send --to failed --yes").ends(0).says("2 sent");
     campaign.run("who --person CARTER").ends(0).says("was sent the notice");

@@ -18,6 +18,31 @@ fn report(message: &str, recipient: &str, action: &str, status: &str) -> String 
 }
 
 #[test]
+fn a_code_that_is_read_out_settles_it_and_a_word_on_the_phone_does_not() {
+    let server = HangUp::start();
+    let campaign = Campaign::ready().change_at(FUTURE);
+    let transport = format!("transport = \"smtp://127.0.0.1:{}\"\nconnections = 1\nuncertain = \"hold\"", server.port);
+    campaign.edit("transport = \"file\"", &transport).run("build").ends(0);
+    campaign.run("send change-date --to WEISS --to LEROY --to GARCIA --yes");
+    let code = campaign.code("LEROY");
+    campaign.run_words(&["ack", "record", "LEROY", "--by", "Jo", "--code", &code, "--note", "phone"]).ends(0);
+    campaign.run_words(&["ack", "record", "WEISS", "--by", "Jo", "--note", "has it"]).ends(0);
+    campaign.write("answers.csv", format!("person,code,by,note\nGARCIA,{},Jo,phone\n", campaign.code("GARCIA")));
+    let answers = campaign.path("answers.csv");
+    campaign.run_words(&["ack", "import", answers.to_str().expect("UTF-8")]).ends(0);
+    let status = campaign.run("status --json").ends(0).json();
+    assert_eq!(
+        (&status["messages"]["uncertain"], &status["messages"]["delivered"]),
+        (&1.into(), &2.into()),
+        "{status}"
+    );
+    assert_eq!(status["in_doubt"][0]["person"], "WEISS");
+    // Not before a report of the server can have come.
+    campaign.run("send --to failed --yes").ends(3).says("1 in doubt");
+    assert_eq!(server.messages().len(), 3);
+}
+
+#[test]
 fn what_comes_back_settles_a_message_in_doubt_and_it_does_not_go_out_again() {
     let server = HangUp::start();
     let campaign = Campaign::ready().change_at(FUTURE);

@@ -186,7 +186,7 @@ fn everybody_has_a_habit() {
     let outcome = campaign.rehearse(&script, "out").ends(3).json();
     let lines = told(&outcome);
     for line in [
-        "2026-11-28T09:01:00-06:00 fact cannot be reached at this address (ready): bounce",
+        "2026-11-28T09:01:00-06:00 fact cannot be reached by mail (ready): bounce",
         "2026-11-28T09:01:00-06:00 fact could not be reached for now (ready): soft-bounce",
         "2026-11-28T09:01:00-06:00 fact has an automatic reply on (ready): auto-reply",
         "2026-11-28T11:00:00-06:00 answer ready: twice",
@@ -291,7 +291,7 @@ fn who_is_away_over_the_deadline_or_cannot_be_reached_is_escalated_at_once_and_n
         [
             "2026-11-28T09:00:00-06:00 sent announcement: ANN BOB CAM DOT",
             "2026-11-28T09:01:00-06:00 fact has an automatic reply on (ready): BOB",
-            "2026-11-28T09:01:00-06:00 fact cannot be reached at this address (ready): CAM",
+            "2026-11-28T09:01:00-06:00 fact cannot be reached by mail (ready): CAM",
             "2026-11-28T09:01:00-06:00 fact has an automatic reply on (ready): DOT",
             // The answer is due on the 9th: BOB is back on the 11th, DOT on the 4th.
             "2026-11-28T09:15:00-06:00 sent escalation 1 for ready: BOB CAM",

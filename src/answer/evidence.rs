@@ -16,6 +16,8 @@ pub enum Kind {
     HardBounce,
     /// A failure DSN that may.
     SoftBounce,
+    /// Our message did not leave, for a reason that says nothing of the person's address.
+    Unsent,
     /// RFC 3834: a machine answered.
     AutoReply,
     /// A read receipt (RFC 8098).
@@ -62,6 +64,7 @@ impl Kind {
             Kind::SerialMatches | Kind::Drained => Grade::Observed,
             Kind::HardBounce
             | Kind::SoftBounce
+            | Kind::Unsent
             | Kind::AutoReply
             | Kind::HelpAsked
             | Kind::NotMe
@@ -77,8 +80,9 @@ impl Kind {
         match self {
             Kind::Sent => "was sent the notice",
             Kind::DsnDelivered => "has the notice in the mailbox",
-            Kind::HardBounce => "cannot be reached at this address",
+            Kind::HardBounce => "cannot be reached by mail",
             Kind::SoftBounce => "could not be reached for now",
+            Kind::Unsent => "was not sent our message",
             Kind::AutoReply => "has an automatic reply on",
             Kind::Displayed => "opened the notice",
             Kind::Reply => "wrote back without the code",

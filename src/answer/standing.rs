@@ -38,9 +38,9 @@ impl Standing {
         let valid = || evidence.iter().filter(|fact| !fact.revoked && !is_overtaken(fact, evidence));
         let best = valid().max_by_key(|fact| fact.grade());
         let grade = best.map_or(Grade::None, Evidence::grade);
-        // A bounce is over once a later message got through: the address was corrected.
+        // A failure is over once a later message got through: what was wrong is mended.
         let over = |fact: &Evidence| {
-            matches!(fact.kind, Kind::HardBounce | Kind::SoftBounce)
+            matches!(fact.kind, Kind::HardBounce | Kind::SoftBounce | Kind::Unsent)
                 && valid().any(|later| later.id > fact.id && later.grade() >= Grade::Sent)
         };
         let own = newest_own(evidence).or(absence);
@@ -113,6 +113,7 @@ impl Kind {
             self,
             Kind::HardBounce
                 | Kind::SoftBounce
+                | Kind::Unsent
                 | Kind::AutoReply
                 | Kind::Declined
                 | Kind::Question
@@ -160,8 +161,7 @@ mod tests {
 
     #[test]
     fn what_machines_do_never_reaches_confirmed() {
-        for kind in
-            [Kind::Sent, Kind::DsnDelivered, Kind::HardBounce, Kind::SoftBounce, Kind::AutoReply, Kind::Displayed]
+        for kind in [Kind::Sent, Kind::DsnDelivered, Kind::HardBounce, Kind::SoftBounce, Kind::Unsent, Kind::Displayed]
         {
             assert!(standing(&[kind]).grade < Grade::Confirmed, "{kind:?}");
         }
@@ -219,6 +219,8 @@ mod tests {
     fn a_bounce_is_over_when_a_later_message_got_through_and_a_refusal_is_not() {
         assert_eq!(standing(&[Kind::Sent, Kind::HardBounce]).trouble, Some(Kind::HardBounce));
         assert_eq!(standing(&[Kind::HardBounce, Kind::Sent]).trouble, None);
+        assert_eq!(standing(&[Kind::Unsent, Kind::Sent]).trouble, None);
+        assert_eq!(standing(&[Kind::Sent, Kind::Unsent]).grade, Grade::Sent);
         assert_eq!(standing(&[Kind::Declined, Kind::Sent]).trouble, Some(Kind::Declined));
     }
 }

@@ -62,6 +62,11 @@ fn split_port(authority: &str) -> Result<(String, Option<u16>), &'static str> {
         }
         None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
     };
+    // As DNS has it (RFC 5890).
+    let host = match host.is_ascii() {
+        true => host.to_owned(),
+        false => idna::domain_to_ascii(host).map_err(|_| "names no host")?,
+    };
     let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if bracketed.is_none() && (host.is_empty() || host.len() > 253 || !host.chars().all(named)) {
         return Err("names no host");
@@ -71,7 +76,7 @@ fn split_port(authority: &str) -> Result<(String, Option<u16>), &'static str> {
         Some(Ok(port)) if port > 0 => Some(port),
         Some(_) => return Err("has no port between 1 and 65535 after its colon"),
     };
-    Ok((host.to_owned(), port))
+    Ok((host, port))
 }
 
 /// Percent-decoding; the result holds no control character.
@@ -102,6 +107,8 @@ mod tests {
         assert_eq!((url.host.as_str(), url.port, url.path.as_str()), ("::1", Some(2525), "a b"));
         assert_eq!(url.query, [("tls".into(), "none".into()), ("x".into(), String::new())]);
         assert!(url.is_loopback());
+        let host = Url::parse("smtp://mail.bücher.example:25").expect("a URL").host;
+        assert_eq!(host, "mail.xn--bcher-kva.example");
         assert!(!Url::parse("smtp://127.mail.example").expect("a URL").is_loopback());
     }
 

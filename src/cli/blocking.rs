@@ -20,7 +20,8 @@ pub fn text(gate: &Verdict) -> String {
     output::clean(&text)
 }
 
-fn names(people: &[&str]) -> String {
+/// The first of them, and how many more.
+pub fn names(people: &[&str]) -> String {
     match people.len() {
         n if n <= NAMES => people.join(", "),
         n => format!("{} and {} more", people[..NAMES].join(", "), n - NAMES),

@@ -1,7 +1,8 @@
 use super::confirm::confirm;
 use super::{Global, interrupt, output};
+use crate::campaign::Uncertain;
 use crate::engine::{Engine, Sent, To, kept_waiting_words};
-use crate::fault::{Exit, Result};
+use crate::fault::{Exit, Finding, Result, Severity};
 use crate::outbox::Progress;
 use chrono::{DateTime, Utc};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -68,7 +69,8 @@ pub fn with_progress(
     bar.set_style(style("{spinner} composing messages, {elapsed}"));
     bar.enable_steady_tick(Duration::from_millis(200));
     let stop = interrupt::flag()?;
-    let mut last = String::new();
+    // Each connection has the same trouble at about the same time: it is told anew when the pause grows.
+    let mut last = (String::new(), 0);
     let sent = work(&stop, &mut |progress| match progress {
         Progress::Due(messages) => {
             bar.set_length(messages as u64);
@@ -76,11 +78,10 @@ pub fn with_progress(
         }
         Progress::Settled { .. } => bar.inc(1),
         Progress::Trouble { finding, pause, .. } => {
-            // Each connection has the same trouble at about the same time.
-            let text = format!("{}; again in {} s", finding.cause, pause.as_secs());
-            if text != last {
-                bar.suspend(|| output::prose(&text));
-                last = text;
+            let seconds = pause.as_secs();
+            if last.0 != finding.cause || !(last.1 / 2 + 1..=last.1 * 3 / 2).contains(&seconds) {
+                bar.suspend(|| output::prose(&format!("{}; again in {seconds} s", finding.cause)));
+                last = (finding.cause.clone(), seconds);
             }
         }
         // The sums at the end name it, with the remedy.
@@ -115,21 +116,19 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
         global.hint(pace(sent));
     }
     for (class, failure) in &sent.failures {
-        let people = failure.people.join(", ");
-        output::prose(&format!(
-            "{} failed with {class}, {people} among them: {}. {}",
-            failure.count, failure.words, failure.remedy
-        ));
+        output::prose(&failure.sentence(class));
     }
     let zone = engine.campaign.change.zone;
     let hour = |at: DateTime<Utc>| at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string();
     for (class, deferral) in &sent.deferrals {
         let again = deferral.again_at.map(hour).unwrap_or_default();
         output::prose(&format!(
-            "{} deferred with {class}, {} among them: {}. The first is tried again from {again} on",
+            "{} deferred with {class}, {} among them: {}. The first is tried again from {again} on; if that goes on for \
+             hours: {}",
             deferral.count,
             deferral.people.join(", "),
-            deferral.words
+            deferral.words,
+            deferral.remedy
         ));
     }
     for (count, what) in [
@@ -150,7 +149,22 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
             output::prose(&format!("  {}", one.words(&hour)));
         }
     }
-    output::findings(&sent.stopped, true);
+    // Where others went on it has done no harm.
+    let severity = if sent.ended { Severity::Error } else { Severity::Warning };
+    let stopped: Vec<Finding> = sent.stopped.iter().map(|one| Finding { severity, ..one.clone() }).collect();
+    output::findings(&stopped, true);
+    if sent.resting > 0 {
+        output::prose(&format!(
+            "{} in doubt for less than ten minutes: a delivery report may come first",
+            sent.resting
+        ));
+    }
+    if sent.in_doubt > sent.uncertain + sent.resting {
+        output::prose(&format!(
+            "{} messages of an earlier run may have arrived or not; flagday status names them",
+            sent.in_doubt - sent.uncertain - sent.resting
+        ));
+    }
     for entry in &sent.late {
         let name = entry.notice.as_deref().unwrap_or("");
         let at = hour(entry.at);
@@ -161,29 +175,39 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
     for task in &sent.tasks {
         output::prose(&format!("to do: {}", task.what));
     }
+    if sent.uncertain > 0 {
+        let settled = match engine.campaign.mail.uncertain {
+            Uncertain::Retry => "the next send, ten minutes on, sends the same bytes once more",
+            Uncertain::Hold => "flagday send --to failed, ten minutes on, sends the same bytes once more",
+        };
+        global.hint(format!("Some messages are in doubt: flagday status names them; {settled}"));
+    }
+    let next = engine.next_moment()?.map(|(at, what)| format!("{what} {}", hour(at)));
     match exit(sent) {
+        Exit::Error => global.hint("Everything else stays planned. Next: mend what is said above, then flagday send"),
         Exit::SomeFailed => {
             global.hint("Each with the reason: flagday who --failed (or --failed --csv)");
             global.hint("Next: correct the roster or the server, then flagday send --to failed");
         }
-        Exit::Waiting if sent.uncertain > 0 => global
-            .hint("Some messages are in doubt: flagday status names them; the next send, ten minutes on, settles them"),
         Exit::Waiting if sent.interrupted => global.hint("Stopped as you asked. What is left: flagday send"),
         Exit::Waiting if sent.kept_waiting > 0 => global.hint(
             "Next: flagday check says what is wrong with it, and the next tick goes on. To press people all the same: flagday send",
         ),
-        Exit::Waiting if !sent.nothing_due => global.hint("Next: flagday status, then flagday send once more"),
         Exit::Waiting | Exit::Done if !sent.asleep.is_empty() => global.hint(format!(
             "Next: flagday send from {} on; flagday serve, or tick in a crontab, does it by itself",
             hour(sent.asleep[0].until)
         )),
-        Exit::Waiting => {
-            let next = engine.next_entry()?.map(|entry| {
-                let name = entry.notice.unwrap_or_else(|| "a phone task".into());
-                format!("Nothing is due. Next: {name} {}", hour(entry.at))
-            });
+        Exit::Waiting if sent.nothing_due => {
+            let next = next.map(|next| format!("Nothing is due. Next: {next}"));
             global.hint(next.unwrap_or_else(|| "Nothing is due, and nothing is to come.".into()));
         }
+        Exit::Waiting => match engine.ledger().next_due()?.filter(|_| sent.waiting > 0) {
+            Some(at) if at > engine.now() => {
+                global.hint(format!("{} still to go out: flagday send from {} on", sent.waiting, hour(at)))
+            }
+            Some(_) => global.hint(format!("{} still to go out: flagday send", sent.waiting)),
+            None => global.hint("Next: flagday status"),
+        },
         _ => global.hint("Next: flagday status"),
     }
     Ok(exit(sent))
@@ -192,7 +216,9 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
 /// How a run of sending ends.
 pub fn exit(sent: &Sent) -> Exit {
     match sent {
+        Sent { ended: true, .. } => Exit::Error,
         Sent { failed: 1.., .. } => Exit::SomeFailed,
+        Sent { waiting: 1.., .. } | Sent { in_doubt: 1.., .. } => Exit::Waiting,
         Sent { uncertain: 1.., .. } | Sent { released: 1.., .. } | Sent { expired: 1.., .. } => Exit::Waiting,
         Sent { interrupted: true, .. } | Sent { kept_waiting: 1.., .. } | Sent { nothing_due: true, .. } => {
             Exit::Waiting

@@ -4,6 +4,7 @@ use crate::engine::kept_waiting_words;
 use crate::fault::{Exit, Result};
 use crate::report::status;
 use chrono::{DateTime, Utc};
+use indexmap::IndexMap;
 
 /// Messages in doubt that are shown; `who --failed` has them all.
 const NAMES: usize = 12;
@@ -52,6 +53,22 @@ fn people(status: &status::Status) -> String {
         text += &format!("left, and no longer counted for {}: {} ({at})\n", leaver.acknowledgement, leaver.person);
     }
     if text.is_empty() { text } else { format!("\n{text}") }
+}
+
+/// Messages that did not arrive, alike ones together, with what to do.
+fn lost(status: &status::Status) -> String {
+    let mut alike: IndexMap<(&str, &str, &str), Vec<&str>> = IndexMap::new();
+    for row in &status.lost {
+        alike.entry((&row.notice, &row.reason, &row.remedy)).or_default().push(&row.person);
+    }
+    let mut text = String::new();
+    for ((notice, reason, remedy), people) in alike.iter().take(NAMES) {
+        text += &format!("  {notice} to {}: {reason}\n    to do: {remedy}\n", blocking::names(people));
+    }
+    if alike.len() > NAMES {
+        text += &format!("  … and {} more reasons: flagday who --failed\n", alike.len() - NAMES);
+    }
+    if text.is_empty() { text } else { format!("\nnot arrived:\n{}", output::clean(&text)) }
 }
 
 /// Gates, counts, names, tasks and steps, without what comes next.
@@ -115,6 +132,15 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
         let words = kept_waiting_words(status.kept_waiting);
         text += &format!("held: {words}; flagday send sends them all the same\n");
     }
+    if let Some(paused) = &status.paused {
+        let again = match paused.times {
+            1 => String::new(),
+            times => format!(", {times} times in a row since {}", local(paused.since)),
+        };
+        text +=
+            &format!("\nDELIVERY IS PAUSED until {}{again}: {}\n", local(paused.until), output::clean(&paused.cause));
+        text += &format!("  to do: {}; your own `flagday send` tries at once\n", paused.remedy);
+    }
     if !status.in_doubt.is_empty() {
         text += "\nin doubt, whether a server has them or not:\n";
         let rows = status.in_doubt.iter().take(NAMES);
@@ -124,6 +150,7 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
             text += &format!("… and {} more: flagday who --failed\n", status.in_doubt.len() - NAMES);
         }
     }
+    text += &lost(status);
     let a = &status.answers;
     if *a != status::Answers::default() {
         text += &format!(

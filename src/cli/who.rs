@@ -4,6 +4,7 @@ use crate::engine::Engine;
 use crate::fault::{Exit, Fault, Result};
 use crate::report::failures;
 use crate::report::people::{self, Filter};
+use indexmap::IndexMap;
 
 /// The people: where each one stands and how that is known
 #[derive(Debug, clap::Args)]
@@ -79,11 +80,18 @@ impl Who {
         } else if self.csv {
             output::data(&people::csv(&rows)?)?;
         } else {
+            let mut remedies: IndexMap<String, usize> = IndexMap::new();
+            for row in &rows {
+                *remedies.entry(row.remedy.clone()).or_default() += 1;
+            }
             let lines = rows.into_iter().map(|row| {
                 vec![row.person, row.name, row.email, row.notice, row.state.to_owned(), row.reason, row.row]
             });
             let titles = ["person", "name", "email", "notice", "state", "reason", "row"];
             output::data(&output::table(&titles, lines))?;
+            for (remedy, count) in remedies.iter().filter(|(remedy, _)| !remedy.is_empty()) {
+                global.hint(format!("{count} of them: {remedy}"));
+            }
         }
         Ok(Exit::Done)
     }

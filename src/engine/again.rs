@@ -6,7 +6,7 @@ use super::reason::Reason;
 use super::sending::Intent;
 use crate::fault::Result;
 use crate::ledger::{MessageRow, OUTDATED};
-use crate::outbox::State;
+use crate::outbox::{State, UNCERTAIN_PAUSE};
 use crate::roster::Person;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -16,6 +16,8 @@ use std::sync::Arc;
 pub(super) struct Again {
     /// How many go out as they are.
     pub same: usize,
+    /// In doubt for so short that a delivery report may come first: left as they are.
+    pub resting: usize,
     /// Letters to another address.
     pub intents: Vec<Intent>,
     /// All of them, by person and notice.
@@ -26,12 +28,17 @@ impl Engine<'_> {
     /// Plans messages in trouble again, and says which of them have to be written anew. What was amended since stays where
     /// it is.
     pub(super) fn try_again(&mut self, notice: Option<&str>, limit: usize) -> Result<Again> {
-        let overtaken = self.ledger.overtaken()?;
+        let (now, overtaken) = (self.now(), self.ledger.overtaken()?);
         let mut again = Again::default();
         let mut same = Vec::new();
         let mut copies: HashMap<String, HashSet<(String, u32)>> = HashMap::new();
         for message in self.ledger.messages_in_trouble()? {
             if overtaken.contains(&message.id) || notice.is_some_and(|name| name != message.notice) {
+                continue;
+            }
+            if message.state == State::Uncertain && message.settled_at.is_some_and(|at| at + UNCERTAIN_PAUSE > now) {
+                // A delivery report can come first.
+                again.resting += 1;
                 continue;
             }
             let key = (message.person.clone(), message.notice.clone());
@@ -62,7 +69,7 @@ impl Engine<'_> {
                 again.intents.push(intent);
             }
         }
-        self.ledger.retry(&same, self.now())?;
+        self.ledger.retry(&same, now)?;
         again.same = same.len();
         Ok(again)
     }

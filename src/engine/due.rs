@@ -26,6 +26,8 @@ struct Silent {
     person: Arc<Person>,
     /// Mail to the address in the roster comes back.
     unreachable: bool,
+    /// They were never told: our message did not leave.
+    unsent: bool,
     /// The day on which the person is back.
     away: Option<NaiveDate>,
     letters: Option<Letters>,
@@ -180,6 +182,7 @@ impl Look<'_, '_> {
         let Some(asked) = asked else { return Ok(otherwise.to_owned()) };
         Ok(match self.silent(asked)?.get(&intent.person.id) {
             Some(silent) if silent.unreachable => "mail does not reach them".to_owned(),
+            Some(silent) if silent.unsent => "our mail to them could not be sent".to_owned(),
             Some(Silent { away: Some(until), .. }) if *until > self.engine.today(&intent.person) => {
                 format!("{otherwise}, and away until {until}")
             }
@@ -188,27 +191,37 @@ impl Look<'_, '_> {
     }
 
     /// Whoever mail does not reach, or who is away until the answer is due, is escalated at once: their first escalation
-    /// to come is taken now. Where the campaign has none, somebody has to call.
+    /// to come is taken now, and the next one where a letter to somebody else about them did not arrive. Where the
+    /// campaign has none, somebody has to call.
     fn pull_forward(&self, calendar: &[Entry], due: &mut Due) -> Result<()> {
         for asked in self.engine.campaign.acknowledgements.values() {
-            for silent in self.silent(asked)?.values().filter(|silent| self.cannot_answer(asked, silent)) {
+            for silent in self.silent(asked)?.values() {
+                let lost = self.lost_escalation(asked, &silent.person)?;
+                // Whoever is next in the chain by their own hour need not be brought forward.
+                let pressed = due.pressed.contains_key(&(silent.person.id.clone(), asked.name.clone()));
+                if lost.is_none() && !self.cannot_answer(asked, silent) || lost.is_some() && pressed {
+                    continue;
+                }
                 let place = Whereabouts::of(&silent.person);
                 let mut escalations = calendar.iter().filter(|entry| {
                     matches!(entry.what, What::Escalation | What::Task)
                         && entry.acknowledgement.as_deref() == Some(&asked.name)
                         && entry.there.contains(&place)
+                        && (lost.is_none() || entry.at > self.now)
                 });
-                let Some(entry) = escalations.next() else {
-                    if !self.is_called(asked, &silent.person) {
-                        let intent = self.intent_about(asked, silent, "", 0, None)?;
-                        let why = self.why_call(&intent, "no answer to mail")?;
-                        due.tasks.push((intent, why));
-                    }
+                let next = match lost {
+                    None => escalations.next().map(|entry| Ok((entry, self.intent_if_new(asked, silent, entry)?))),
+                    Some(_) => escalations.find_map(|entry| match self.intent_if_new(asked, silent, entry) {
+                        Ok(intent) => intent.map(|intent| Ok((entry, Some(intent)))),
+                        Err(fault) => Some(Err(fault)),
+                    }),
+                };
+                let Some((entry, intent)) = next.transpose()? else {
+                    self.call(asked, silent, lost, due)?;
                     continue;
                 };
                 let only = self.engine.awake(&Entry { there: vec![place], ..entry.clone() });
                 if entry.at > self.now && !only.there.is_empty() {
-                    let intent = self.intent_if_new(asked, silent, entry)?;
                     self.add(due, entry, intent.into_iter().collect())?;
                 }
             }
@@ -216,11 +229,24 @@ impl Look<'_, '_> {
         Ok(())
     }
 
+    /// Nobody is left to write to.
+    fn call(&self, asked: &Acknowledgement, silent: &Silent, lost: Option<String>, due: &mut Due) -> Result<()> {
+        if self.is_called(asked, &silent.person) {
+            return Ok(());
+        }
+        let intent = self.intent_about(asked, silent, "", 0, None)?;
+        let otherwise = lost.map_or("no answer to mail".to_owned(), |to| format!("a letter to {to} did not arrive"));
+        let why = self.why_call(&intent, &otherwise)?;
+        due.tasks.push((intent, why));
+        Ok(())
+    }
+
+    /// What did not leave may be mended until the answer is due.
     fn cannot_answer(&self, asked: &Acknowledgement, silent: &Silent) -> bool {
         let change = &self.engine.campaign.change;
         let due = asked.due.map_or(change.at, |due| due.instant(change));
-        let due = due.with_timezone(&change.zone).date_naive();
-        silent.unreachable || silent.away.is_some_and(|until| until >= due)
+        let day = due.with_timezone(&change.zone).date_naive();
+        silent.unreachable || silent.unsent && due <= self.now || silent.away.is_some_and(|until| until >= day)
     }
 
     /// The people a timed action still concerns.
@@ -269,6 +295,7 @@ impl Look<'_, '_> {
     fn may_be_reminded(&self, entry: &Entry, silent: &Silent) -> bool {
         let last = silent.letters.as_ref().and_then(|letters| letters.last);
         !silent.unreachable
+            && !silent.unsent
             && silent.away.is_none_or(|until| until <= self.engine.today(&silent.person))
             && (self.by_name || entry.at > self.now || last.is_none_or(|last| last < entry.at))
     }
@@ -289,7 +316,9 @@ impl Look<'_, '_> {
         let name = person.name.clone();
         let reason = match (way, silent.away) {
             (None, _) => Reason::Silent { reminder, of: asked.remind.len().max(reminder) },
+            _ if silent.unreachable && person.email.is_none() => Reason::NoAddress { name },
             _ if silent.unreachable => Reason::Unreachable { name },
+            _ if silent.unsent => Reason::Unsent { name },
             (_, Some(until)) if self.cannot_answer(asked, silent) => Reason::Away { name, until },
             _ => Reason::NoAnswer { name, letters: letters.map_or(1, |letters| letters.told as usize) },
         };
@@ -334,13 +363,15 @@ impl Look<'_, '_> {
         let mut silent = IndexMap::new();
         for standing in self.engine.standings(asked)? {
             let unreachable = standing.trouble == Some(Kind::HardBounce);
-            let told = standing.grade > Grade::None || unreachable;
+            let unsent = standing.trouble == Some(Kind::Unsent) && standing.grade == Grade::None;
+            let told = standing.grade > Grade::None || unreachable || unsent;
             if !told || Engine::is_settled(asked, &standing) {
                 continue;
             }
             let Some(person) = self.engine.roster.shared(&standing.person) else { continue };
             let letters = letters.remove(&standing.person);
-            silent.insert(standing.person.clone(), Silent { person, unreachable, away: standing.away_until, letters });
+            let away = standing.away_until;
+            silent.insert(standing.person.clone(), Silent { person, unreachable, unsent, away, letters });
         }
         Ok(self.silent.borrow_mut().entry(asked.name.clone()).or_insert(Rc::new(silent)).clone())
     }

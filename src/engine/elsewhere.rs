@@ -57,7 +57,7 @@ impl Engine<'_> {
                     format!("notice '{name}' was due {hour} and is held; `flagday send {name}` sends it late")
                 }));
             }
-            self.send(Some(name), &To::Everyone, None, false, &stop, &mut |_: Progress<'_>| {})?;
+            self.send(Some(name), &To::Everyone, None, false, &stop, &mut |_: Progress<'_>| {})?.whole()?;
             let open = self.untold(name)?;
             if !open.is_empty() {
                 return Ok(Some(format!("notice '{name}' is still on its way to {} people", open.len())));

@@ -85,6 +85,8 @@ pub struct Engine<'w> {
     world: &'w dyn World,
     /// The operator has said that people may hear of the date later than the campaign allows.
     pub short_notice: bool,
+    /// Nobody is there: what was given up for a while is not tried before its time.
+    by_schedule: bool,
     /// The templates, compiled when they are first needed.
     texts: OnceCell<Arc<Texts>>,
     /// What was read when it was opened.
@@ -104,8 +106,8 @@ impl<'w> Engine<'w> {
         let two = campaign.gates.values().filter(|gate| gate.two_person);
         ledger.two_names = two.map(|gate| gate.acknowledgement.clone()).collect();
         let campaign = Arc::new(campaign);
-        let (patience, short_notice, texts) = Default::default();
-        Ok(Engine { inputs, campaign, roster, findings, patience, ledger, world, short_notice, texts })
+        let (patience, short_notice, by_schedule, texts) = Default::default();
+        Ok(Engine { inputs, campaign, roster, findings, patience, ledger, world, short_notice, by_schedule, texts })
     }
 
     pub fn now(&self) -> DateTime<Utc> {

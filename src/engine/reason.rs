@@ -18,6 +18,14 @@ pub(super) enum Reason {
     Unreachable {
         name: String,
     },
+    /// The roster has no address of theirs.
+    NoAddress {
+        name: String,
+    },
+    /// Our own message did not leave.
+    Unsent {
+        name: String,
+    },
     Away {
         name: String,
         until: NaiveDate,
@@ -50,6 +58,10 @@ impl Reason {
             (Reason::AskedFor, true) => "auf Ihren Wunsch noch einmal gesendet".to_owned(),
             (Reason::AddressCorrected, false) => "your address was corrected".to_owned(),
             (Reason::AddressCorrected, true) => "Ihre Adresse wurde berichtigt".to_owned(),
+            (Reason::NoAddress { name }, false) => format!("we have no mail address of {name}"),
+            (Reason::NoAddress { name }, true) => format!("wir haben keine Mailadresse von {name}"),
+            (Reason::Unsent { name }, false) => format!("our mail to {name} could not be sent"),
+            (Reason::Unsent { name }, true) => format!("unsere Mail an {name} konnte nicht gesendet werden"),
             (Reason::Away { name, until }, false) => {
                 format!("{name} is away until {until}, and the answer is needed before")
             }

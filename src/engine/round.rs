@@ -7,9 +7,13 @@ use crate::outbox::Progress;
 use chrono::{DateTime, Utc};
 use std::sync::atomic::AtomicBool;
 
+/// What comes next where nothing else does.
+const WAITING: &str = "messages that are waiting to go out";
+
 impl Engine<'_> {
     /// Does everything whose hour has come. `stop` is looked at between messages.
     pub fn round(&mut self, stop: &AtomicBool, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Sent> {
+        self.by_schedule = true;
         match self.send(None, &To::Everyone, None, false, stop, progress) {
             // Put off, and everybody knows: a round has nothing to do until somebody amends.
             Err(fault) if fault.exit == Exit::FactsChanged && self.is_postponed()? => {
@@ -28,7 +32,8 @@ impl Engine<'_> {
             };
             (entry.at, what)
         });
-        let waiting = self.ledger.next_due()?.map(|at| (at, "messages that are waiting to go out".to_owned()));
+        let pause = self.ledger.suspended()?.map(|one| one.until);
+        let waiting = self.ledger.next_due()?.map(|at| (at.max(pause.unwrap_or(at)), WAITING.to_owned()));
         Ok([entry, waiting].into_iter().flatten().min_by_key(|(at, _)| *at))
     }
 }

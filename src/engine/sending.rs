@@ -53,14 +53,18 @@ pub struct Sent {
     pub late: Vec<Entry>,
     pub tasks: Vec<Task>,
     /// Failures by class, with examples and what to do.
-    #[serde(skip)]
     pub failures: std::collections::BTreeMap<String, FailureClass>,
     /// The same for what is tried again later.
-    #[serde(skip)]
     pub deferrals: std::collections::BTreeMap<String, FailureClass>,
-    /// Connections that gave up while others went on.
-    #[serde(skip)]
+    /// Connections that gave up, and why.
     pub stopped: Vec<crate::fault::Finding>,
+    /// None was left to go on: what is due was not all sent.
+    pub ended: bool,
+    /// Messages in doubt that were to be sent again, and are not before a delivery report can have come.
+    pub resting: usize,
+    /// Messages in the ledger that are still to go out, and those that are in doubt, whichever run left them so.
+    pub waiting: usize,
+    pub in_doubt: usize,
     /// Nobody was left to tell.
     pub nothing_due: bool,
     /// How long it took to compose and plan, and then to carry.
@@ -68,6 +72,13 @@ pub struct Sent {
     pub planning: Duration,
     #[serde(skip)]
     pub carrying: Duration,
+}
+
+impl Sent {
+    /// For whoever can only go on once everything that was due is out.
+    pub(super) fn whole(self) -> Result<Sent> {
+        if self.ended { Err(outbox::given_up(&self.stopped)) } else { Ok(self) }
+    }
 }
 
 /// One message that ought to exist: decided, not yet composed.
@@ -125,6 +136,7 @@ impl Engine<'_> {
         let mut intents = match (to, notice) {
             (To::Failed, _) => {
                 let again = self.try_again(notice, limit)?;
+                sent.resting = again.resting;
                 sent.planned = again.same;
                 wanted = Wanted::Letters(again.letters);
                 again.intents
@@ -204,8 +216,12 @@ impl Engine<'_> {
     pub(super) fn weigh(&self, mut sent: Sent) -> Result<Sent> {
         sent.kept_waiting = if self.ledger.presses_nobody { self.kept_waiting()? } else { 0 };
         let done = sent.planned + sent.sent + sent.deferred + sent.failed + sent.uncertain + sent.kept_waiting;
-        sent.nothing_due = done + sent.released + sent.expired + sent.moot == 0 && !sent.interrupted;
+        let stopped = sent.interrupted || sent.ended;
+        sent.nothing_due = done + sent.released + sent.expired + sent.moot == 0 && !stopped;
         sent.asleep = self.asleep()?;
+        let (left, asleep) = (self.ledger.counts()?, sent.asleep.iter().map(|one| one.messages).sum());
+        sent.waiting = (left.planned + left.sending + left.deferred).saturating_sub(asleep);
+        sent.in_doubt = left.uncertain;
         Ok(sent)
     }
 
@@ -222,12 +238,27 @@ impl Engine<'_> {
         }
         self.world.mail_server()?;
         let transport = self.transport()?;
+        let mail = &self.campaign.mail;
+        let settings = format!("{:?} {:?} {:?}", mail.transport, mail.from, mail.bounce_to);
+        let suspended = self.ledger.suspended()?;
+        if let Some(one) = suspended.as_ref().filter(|one| self.by_schedule && one.holds(&settings, self.now())) {
+            let until = one.until.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z").to_string();
+            (sent.stopped, sent.ended) = (vec![one.finding(&until)], true);
+            return Ok(());
+        }
         progress(Progress::Due(self.ledger.due(self.now())?));
         let begun = Instant::now();
-        let mail = &self.campaign.mail;
         let nights = Nights::new(&self.campaign, &self.roster, self.ledger.amended()?, wanted);
         let hours = self.has_nights().then_some(&nights as &dyn Hours);
-        let limits = Limits { connections: mail.connections, rate: mail.rate, domains: mail.domains.clone(), hours };
+        let limits = Limits {
+            connections: mail.connections,
+            rate: mail.rate,
+            domains: mail.domains.clone(),
+            hours,
+            probing: self.by_schedule && suspended.is_some(),
+            suspended,
+            settings,
+        };
         let summary = outbox::deliver(&mut self.ledger, &transport, &limits, self.world, stop, progress)?;
         sent.carrying = begun.elapsed();
         sent.released = summary.released;
@@ -253,7 +284,7 @@ impl Engine<'_> {
             };
             sent.failures.insert(finding.code.to_owned(), class);
         }
-        sent.stopped = summary.stopped;
+        (sent.stopped, sent.ended) = (summary.stopped, summary.ended);
         Ok(())
     }
 

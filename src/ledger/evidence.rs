@@ -96,6 +96,7 @@ impl Ledger {
 
 /// Records a fact inside a larger transaction.
 pub(super) fn insert(tx: &Transaction, fact: &Evidence) -> Result<bool> {
+    super::doubt::settled_by(tx, fact)?;
     let last: Option<(String, String)> = tx
         .prepare_cached(
             "SELECT kind, detail FROM evidence WHERE person = ? AND acknowledgement = ? AND revision = ? AND revoked = 0

@@ -5,11 +5,15 @@ use super::queue::move_on;
 use super::{Ledger, audit, evidence, instant, millis};
 use crate::answer::{Evidence, Fate, MailKind, Token, Told};
 use crate::fault::{Fault, Result};
-use crate::outbox::Event;
+use crate::outbox::{Event, State};
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, Transaction};
 use serde::Serialize;
 use serde_json::json;
+
+/// What to do about a message that came back.
+const AFTER_BOUNCE: &str = "correct the address in the roster, then run `flagday send --to failed`; or reach them \
+                            another way";
 
 /// One letter as it is about to be recorded.
 #[derive(Debug, Clone)]
@@ -218,7 +222,8 @@ fn take(tx: &Transaction, letter: &NewInbound, now: DateTime<Utc>) -> Result<boo
         "because": letter.because, "review": letter.review });
     audit::append(tx, now, "inbound", &body)?;
     if let Some((message, fate)) = letter.fate {
-        tell(tx, message, fate, now)?;
+        let said = letter.facts.first().map_or(letter.because.as_str(), |fact| fact.detail.as_str());
+        tell(tx, message, fate, said, now)?;
     }
     for fact in &letter.facts {
         evidence::insert(tx, fact)?;
@@ -229,8 +234,8 @@ fn take(tx: &Transaction, letter: &NewInbound, now: DateTime<Utc>) -> Result<boo
     Ok(true)
 }
 
-/// Moves our message by what came back of it, where its state allows that.
-fn tell(tx: &Transaction, message: i64, fate: Fate, now: DateTime<Utc>) -> Result<()> {
+/// Moves our message by what came back of it, where its state allows that. Of one that bounced it is kept why.
+fn tell(tx: &Transaction, message: i64, fate: Fate, said: &str, now: DateTime<Utc>) -> Result<()> {
     let event = match fate {
         Fate::Delivered => Event::Deliver,
         Fate::Bounced => Event::Bounce,
@@ -241,7 +246,15 @@ fn tell(tx: &Transaction, message: i64, fate: Fate, now: DateTime<Utc>) -> Resul
         .optional()?;
     let Some(state) = state.map(|word| super::messages::state_of(&word)).transpose()? else { return Ok(()) };
     match state.apply(event) {
-        Ok(next) if next != state => move_on(tx, message, event, "told by a letter that came in", now),
+        Ok(next) if next != state => {
+            if next == State::Bounced {
+                tx.execute(
+                    "UPDATE message SET reply = ?2, remedy = ?3 WHERE id = ?1",
+                    (message, format!("came back: {}", said.replace('\n', " ")), AFTER_BOUNCE),
+                )?;
+            }
+            move_on(tx, message, event, "told by a letter that came in", now)
+        }
         _ => Ok(()),
     }
 }

@@ -1,7 +1,8 @@
 //! Messages: what was planned for whom, and what became of it. The letter's bytes are fixed when it is planned.
 
 use super::letters::{Packed, Packer, Unpacker};
-use super::{Ledger, audit, instant, millis};
+use super::{Ledger, audit, evidence, instant, millis};
+use crate::answer::{Evidence, Kind};
 use crate::campaign::Grade;
 use crate::fault::{Fault, Result};
 use crate::notice::Letter;
@@ -76,6 +77,8 @@ pub struct MessageRow {
     pub attempts: u32,
     pub next_at: DateTime<Utc>,
     pub reply: String,
+    /// What to do about it, where it did not leave.
+    pub remedy: String,
     /// It went to the person; false: to somebody else about them.
     #[serde(skip)]
     pub tells: bool,
@@ -95,7 +98,10 @@ pub struct Counts {
 }
 
 const COLUMNS: &str = "id, message_id, person, notice, revision, copy, acknowledgement, reason, envelope_to, due_at, \
-                       planned_at, settled_at, state, attempts, next_at, reply, tells";
+                       planned_at, settled_at, state, attempts, next_at, reply, tells, remedy";
+/// Why a message is planned as failed.
+const NOWHERE: &str = "no address in the roster";
+const ADD_ONE: &str = "add one to the roster, then run `flagday send --to failed`; or reach them another way";
 
 impl Ledger {
     /// Plans messages in bulk, in one durable transaction: all of them, or none after an error. A message that is planned
@@ -109,8 +115,8 @@ impl Ledger {
             let called_off = tx.query_row("SELECT count(*) FROM abort", (), |row| row.get::<_, i64>(0))? > 0;
             let mut insert = tx.prepare_cached(
                 "INSERT OR IGNORE INTO message(message_id, person, notice, revision, copy, acknowledgement, tells, reason, \
-                 envelope_from, envelope_to, format, due_at, planned_at, settled_at, state, next_at, reply, size, expires_at, \
-                 moot_at, calendar) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                 envelope_from, envelope_to, format, due_at, planned_at, settled_at, state, next_at, reply, remedy, size, expires_at, \
+                 moot_at, calendar) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             )?;
             let mut letter = tx.prepare_cached("INSERT INTO letter(message, base, sum, bytes) VALUES (?,?,?,?)")?;
             let mut packer = Packer::default();
@@ -125,7 +131,7 @@ impl Ledger {
                 }
                 let reachable = message.envelope_to.is_some();
                 let state = if reachable { State::Planned } else { State::Failed };
-                let values: [&dyn ToSql; 21] = [
+                let values: [&dyn ToSql; 22] = [
                     &message.message_id,
                     &message.person,
                     &message.notice,
@@ -142,7 +148,8 @@ impl Ledger {
                     &(!reachable).then(|| millis(now)),
                     &state.word(),
                     &millis(message.due_at),
-                    &if reachable { "" } else { "no address in the roster" },
+                    &if reachable { "" } else { NOWHERE },
+                    &if reachable { "" } else { ADD_ONE },
                     &(message.letter.size() as i64),
                     &message.expires.map(millis),
                     &message.moot_at.map(Grade::word),
@@ -162,6 +169,10 @@ impl Ledger {
                 token.execute((&message.token, &message.person, message.revision, message.tells))?;
                 if let Some((fingerprint, package, digest)) = &message.code {
                     code.execute((fingerprint, &message.person, package, message.revision, digest))?;
+                }
+                if let (false, true, Some(acknowledgement)) = (reachable, message.tells, message.acknowledgement) {
+                    let fact = nowhere(message.person.clone(), acknowledgement, message.revision, now);
+                    evidence::insert(tx, &fact)?;
                 }
                 let body = Planned {
                     message_id: &message.message_id,
@@ -260,6 +271,12 @@ impl Ledger {
     }
 }
 
+/// Mail can never reach who has no address.
+fn nowhere(person: String, acknowledgement: String, revision: u32, at: DateTime<Utc>) -> Evidence {
+    let (kind, detail) = (Kind::HardBounce, format!("{NOWHERE}\n{ADD_ONE}"));
+    Evidence { id: 0, at, person, acknowledgement, revision, kind, by: None, detail, revoked: false }
+}
+
 fn read(row: &Row) -> Result<MessageRow> {
     Ok(MessageRow {
         id: row.get(0)?,
@@ -279,6 +296,7 @@ fn read(row: &Row) -> Result<MessageRow> {
         next_at: instant(row.get(14)?),
         reply: row.get(15)?,
         tells: row.get(16)?,
+        remedy: row.get(17)?,
     })
 }
 

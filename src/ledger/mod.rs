@@ -7,6 +7,7 @@ mod abort;
 mod amendments;
 mod audit;
 mod decisions;
+mod doubt;
 mod evidence;
 mod floor;
 mod inbound;
@@ -20,6 +21,7 @@ mod revisions;
 mod schema;
 mod secret;
 mod slip;
+mod suspension;
 mod tasks;
 mod told;
 #[cfg(test)]

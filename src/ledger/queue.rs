@@ -6,10 +6,9 @@ use super::messages::state_of;
 use super::slip::{Line, Settled, Slip};
 use super::{Ledger, audit, evidence, floor, instant, millis};
 use crate::answer::{Evidence, Kind};
-use crate::campaign::Uncertain;
 use crate::fault::{Fault, Result};
 use crate::notice::{Letter, Segment, open_file};
-use crate::outbox::{Claimed, Event, Lease, Outcome, Payload, Queue, State, UNCERTAIN_PAUSE};
+use crate::outbox::{Claimed, Event, Lease, Outcome, Payload, Queue, State, Suspended};
 use crate::system;
 use chrono::{DateTime, Utc};
 use rusqlite::{Row, Transaction};
@@ -97,9 +96,11 @@ impl Queue for Ledger {
             proves: match outcome {
                 Outcome::Sent { .. } | Outcome::Stored { .. } => Some(Kind::Sent),
                 Outcome::Failed { ref refusal } if refusal.is_of_the_recipient() => Some(Kind::HardBounce),
+                Outcome::Failed { .. } | Outcome::Late => Some(Kind::Unsent),
                 _ => None,
             },
             words: outcome.to_string(),
+            remedy: outcome.remedy().unwrap_or_default(),
         };
         let lease = self.note_down(Line { id, fence, result: Some(result) })?;
         self.claims.remove(&id);
@@ -116,6 +117,14 @@ impl Queue for Ledger {
 
     fn called_off(&mut self) -> Result<bool> {
         Ok(!self.carries_abort && self.aborted()?.is_some())
+    }
+
+    fn suspend(&mut self, suspended: &Suspended, taken_back: &[i64], now: DateTime<Utc>) -> Result<()> {
+        self.write_suspension(suspended, taken_back, now)
+    }
+
+    fn resume(&mut self, now: DateTime<Utc>) -> Result<()> {
+        self.end_suspension(now)
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -141,7 +150,7 @@ impl Ledger {
 
     /// Takes over what stands on the slip, and makes `change` in the same durable transaction. From here on this process
     /// alone may send.
-    fn take_over<T>(&mut self, change: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
+    pub(super) fn take_over<T>(&mut self, change: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
         let mut slip = match self.slip.take() {
             Some(slip) => slip,
             None => Slip::take(&self.state)?,
@@ -191,12 +200,12 @@ fn read(row: &Row, letters: &mut Unpacker) -> Result<Claimed> {
 
 /// Holds a message that cannot be read, with the reason.
 fn set_aside(tx: &Transaction, id: i64, fault: &Fault, now: DateTime<Utc>) -> Result<()> {
-    tx.prepare_cached("UPDATE message SET reply = ?2, settled_at = ?3 WHERE id = ?1")?.execute((
-        id,
-        fault.cause(),
-        millis(now),
-    ))?;
-    move_on(tx, id, Event::Hold, fault.cause(), now)
+    let Some(mut message) = subject(tx, id)? else { return Ok(()) };
+    message.state = message.state.apply(Event::Hold)?;
+    let remedy = fault.findings.first().map(|finding| finding.remedy.as_str()).unwrap_or_default();
+    tx.prepare_cached("UPDATE message SET state = ?2, reply = ?3, remedy = ?4, settled_at = ?5 WHERE id = ?1")?
+        .execute((id, message.state.word(), fault.cause(), remedy, millis(now)))?;
+    record(tx, message, Some(Kind::Unsent), Said { words: fault.cause(), remedy }, now)
 }
 
 /// What the chain says of a message that moved on.
@@ -236,11 +245,20 @@ struct Subject {
     acknowledgement: Option<String>,
     tells: bool,
     revision: u32,
+    /// What was said of it last.
+    reply: String,
+}
+
+/// What was said of a message, and what to do about it.
+#[derive(Clone, Copy)]
+struct Said<'a> {
+    words: &'a str,
+    remedy: &'a str,
 }
 
 fn subject(tx: &Transaction, id: i64) -> Result<Option<Subject>> {
     let mut find = tx.prepare_cached(
-        "SELECT state, fence, message_id, person, acknowledgement, tells, revision FROM message WHERE id = ?",
+        "SELECT state, fence, message_id, person, acknowledgement, tells, revision, reply FROM message WHERE id = ?",
     )?;
     let mut rows = find.query([id])?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -252,6 +270,7 @@ fn subject(tx: &Transaction, id: i64) -> Result<Option<Subject>> {
         acknowledgement: row.get(4)?,
         tells: row.get(5)?,
         revision: row.get(6)?,
+        reply: row.get(7)?,
     }))
 }
 
@@ -284,9 +303,14 @@ fn read_off(tx: &Transaction, lines: &[Line]) -> Result<()> {
 
 fn settle(tx: &Transaction, id: i64, mut message: Subject, result: &Settled) -> Result<()> {
     message.state = message.state.apply(result.event)?;
+    let mut words = result.words.clone();
+    if result.event == Event::Hold && !message.reply.is_empty() {
+        // Why it was not sent in time.
+        words += &format!("; before that: {}", message.reply);
+    }
     tx.prepare_cached(
         "UPDATE message SET state = ?2, attempts = attempts + ?3, next_at = coalesce(?4, next_at), settled_at = ?5, \
-         reply = ?6, doubts = doubts + ?7 WHERE id = ?1",
+         reply = ?6, doubts = doubts + ?7, remedy = ?8 WHERE id = ?1",
     )?
     .execute((
         id,
@@ -294,10 +318,11 @@ fn settle(tx: &Transaction, id: i64, mut message: Subject, result: &Settled) -> 
         i64::from(result.attempt),
         result.due,
         result.at,
-        &result.words,
+        &words,
         i64::from(result.event == Event::Doubt),
+        &result.remedy,
     ))?;
-    record(tx, message, result.proves, &result.words, instant(result.at))
+    record(tx, message, result.proves, Said { words: &words, remedy: &result.remedy }, instant(result.at))
 }
 
 fn set_state(tx: &Transaction, id: i64, state: State) -> Result<()> {
@@ -310,21 +335,29 @@ pub(super) fn move_on(tx: &Transaction, id: i64, event: Event, words: &str, now:
     let Some(mut message) = subject(tx, id)? else { return Ok(()) };
     message.state = message.state.apply(event)?;
     set_state(tx, id, message.state)?;
-    record(tx, message, None, words, now)
+    record(tx, message, None, Said { words, remedy: "" }, now)
 }
 
 /// The result as an event of the chain and, where the message tells a person something, as evidence.
-fn record(tx: &Transaction, message: Subject, kind: Option<Kind>, words: &str, now: DateTime<Utc>) -> Result<()> {
-    let body = Moved { message_id: &message.message_id, state: message.state.word(), reply: words };
+fn record(tx: &Transaction, message: Subject, kind: Option<Kind>, said: Said<'_>, now: DateTime<Utc>) -> Result<()> {
+    let body = Moved { message_id: &message.message_id, state: message.state.word(), reply: said.words };
     audit::append(tx, now, "message", &body)?;
     if let (Some(kind), Some(acknowledgement), true) = (kind, message.acknowledgement, message.tells) {
-        let detail = if kind == Kind::Sent { String::new() } else { words.to_owned() };
+        let detail = if kind == Kind::Sent { String::new() } else { said.detail() };
         let (person, revision) = (message.person, message.revision);
         let fact =
             Evidence { id: 0, at: now, person, acknowledgement, revision, kind, by: None, detail, revoked: false };
         evidence::insert(tx, &fact)?;
     }
     Ok(())
+}
+
+impl Said<'_> {
+    /// As a fact about a person keeps it: what to do is its second line.
+    fn detail(self) -> String {
+        let words = self.words.replace('\n', " ");
+        if self.remedy.is_empty() { words } else { format!("{words}\n{}", self.remedy.replace('\n', " ")) }
+    }
 }
 
 /// Gives a message up for good inside the transaction that plans the one in its place.
@@ -350,52 +383,6 @@ fn address(text: String) -> Result<lettre::Address> {
 }
 
 impl Ledger {
-    /// Puts right what a killed process or a power cut left: claimed messages go back, those whose mark stands become
-    /// uncertain. Uncertain ones are planned once more after a pause, or held, as the campaign says.
-    pub fn recover(&mut self, now: DateTime<Utc>, policy: Uncertain) -> Result<()> {
-        let boot = system::boot_id();
-        let waited = millis(now) - UNCERTAIN_PAUSE.num_milliseconds();
-        self.claims.clear();
-        let recovered = self.take_over(|tx| {
-            let mut open = tx.prepare("SELECT id, boot FROM message WHERE state IN ('sending', 'transmitting')")?;
-            let found: Vec<(i64, String)> =
-                open.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
-            for (id, claimed_in) in found {
-                // Marks survive a killed process, not always a power cut; after one, every claim is in doubt.
-                let event = if claimed_in == boot { Event::Crash } else { Event::PowerCut };
-                move_on(tx, id, event, "recovered", now)?;
-                tx.execute(
-                    "UPDATE message SET doubts = doubts + 1, settled_at = ?2, reply = 'the run ended while it was being sent' \
-                     WHERE id = ?1 AND state = 'uncertain'",
-                    (id, millis(now)),
-                )?;
-            }
-            let mut doubtful =
-                tx.prepare("SELECT id, doubts, settled_at FROM message WHERE state = 'uncertain' ORDER BY id")?;
-            let found: Vec<(i64, i64, Option<i64>)> = doubtful
-                .query_map((), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-                .collect::<Result<_, _>>()?;
-            for (id, doubts, since) in found {
-                let event = match policy {
-                    Uncertain::Hold => continue,
-                    Uncertain::Retry if doubts > 1 => Event::Hold,
-                    Uncertain::Retry if since.is_some_and(|since| since > waited) => continue,
-                    Uncertain::Retry => Event::Retry,
-                };
-                let words = if event == Event::Retry {
-                    "in doubt: the same bytes once more"
-                } else {
-                    "in doubt twice: held until a person decides (`send --to failed` sends the same bytes again)"
-                };
-                move_on(tx, id, event, words, now)?;
-                tx.execute("UPDATE message SET next_at = ?2 WHERE id = ?1", (id, millis(now)))?;
-            }
-            Ok(())
-        });
-        self.slip = None;
-        recovered
-    }
-
     /// Plans failed, held or doubtful messages again, with the very same bytes.
     pub fn retry(&mut self, ids: &[i64], now: DateTime<Utc>) -> Result<()> {
         self.durable(|tx| {

@@ -120,6 +120,11 @@ DROP VIEW floor;
 ", "
 CREATE TABLE unread(
   mailbox TEXT PRIMARY KEY, since INTEGER NOT NULL, cause TEXT NOT NULL, remedy TEXT NOT NULL) STRICT;
+", "
+ALTER TABLE message ADD COLUMN remedy TEXT NOT NULL DEFAULT '';
+CREATE TABLE suspension(
+  one INTEGER PRIMARY KEY CHECK (one = 1), class TEXT NOT NULL, cause TEXT NOT NULL, remedy TEXT NOT NULL,
+  times INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, settings TEXT NOT NULL) STRICT;
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {

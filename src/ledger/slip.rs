@@ -47,6 +47,9 @@ pub(super) struct Settled {
     pub attempt: bool,
     pub proves: Option<Kind>,
     pub words: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub remedy: String,
 }
 
 /// The slip in the hands of its one writer.
@@ -172,7 +175,15 @@ mod tests {
 
     fn sent(id: i64) -> Line {
         let words = "250 2.0.0 Ok: \"queued\"\nas 1".to_owned();
-        let result = Settled { event: Event::Accept, at: 7, due: None, attempt: true, proves: Some(Kind::Sent), words };
+        let result = Settled {
+            event: Event::Accept,
+            at: 7,
+            due: None,
+            attempt: true,
+            proves: Some(Kind::Sent),
+            words,
+            remedy: String::new(),
+        };
         Line { id, fence: 1, result: Some(result) }
     }
 

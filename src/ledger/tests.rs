@@ -4,7 +4,7 @@ use super::*;
 use crate::answer::{Evidence, Kind};
 use crate::campaign::Uncertain;
 use crate::notice::Letter;
-use crate::outbox::{Enhanced, Lease, Outcome, Queue, Refusal, Reply, State, Unsendable, smtp::Phase};
+use crate::outbox::{Enhanced, Lease, Outcome, Queue, Refusal, Reply, State, Suspended, Unsendable, smtp::Phase};
 use crate::roster::Format;
 
 fn at(minutes: i64) -> DateTime<Utc> {
@@ -113,11 +113,25 @@ fn only_what_is_said_of_the_recipient_is_a_bounce() {
         Refusal::Server { phase, reply }
     };
     let deferred = Reply { code: 450, enhanced: None, text: "later".into() };
+    let farewell = Reply { code: 421, enhanced: None, text: "closing".into() };
     let gone = Unsendable::Unreadable { cause: "A.ZIP: the file is gone".into(), remedy: "build".into() };
     let refusals = [
         (server(Phase::Rcpt, 550, "5.1.1"), true),
-        (server(Phase::Dot, 554, "5.7.1"), true),
-        (Refusal::GaveUp { attempts: 9, reply: deferred }, true),
+        (server(Phase::Dot, 550, "5.1.1"), true),
+        (server(Phase::Rcpt, 550, "5.1.10"), true),
+        (server(Phase::Rcpt, 552, "5.2.2"), true),
+        (server(Phase::Rcpt, 550, ""), true),
+        (server(Phase::Dot, 550, ""), false),
+        (server(Phase::Rcpt, 552, ""), false),
+        (server(Phase::Dot, 552, "5.2.3"), false),
+        (server(Phase::Dot, 554, "5.7.1"), false),
+        (server(Phase::Rcpt, 554, "5.7.1"), false),
+        (server(Phase::Rcpt, 554, "5.4.4"), false),
+        (server(Phase::Rcpt, 553, "5.6.7"), false),
+        (Refusal::GaveUp { attempts: 9, phase: Phase::Rcpt, reply: deferred.clone() }, true),
+        (Refusal::GaveUp { attempts: 9, phase: Phase::Mail, reply: deferred }, false),
+        (Refusal::GaveUp { attempts: 9, phase: Phase::Dot, reply: farewell }, false),
+        (server(Phase::Data, 554, "5.5.1"), false),
         (Refusal::Message(Unsendable::BadDomain), true),
         (server(Phase::Mail, 552, "5.3.4"), false),
         (server(Phase::Dot, 550, "5.1.8"), false),
@@ -132,17 +146,46 @@ fn only_what_is_said_of_the_recipient_is_a_bounce() {
     ledger.plan_messages((0..count).map(|n| Ok(message(&format!("p{n}"), 0))), at(0)).unwrap();
     let claimed = ledger.claim(at(1), count).unwrap();
     for (message, (refusal, bounces)) in claimed.iter().zip(refusals) {
-        let words = refusal.to_string();
+        let (words, remedy) = (refusal.to_string(), refusal.remedy());
         let _ = ledger.settle(message.id, message.fence, Outcome::Failed { refusal }, at(2)).unwrap();
         ledger.flush().unwrap();
-        let kinds: Vec<_> = ledger.evidence_of(&message.person).unwrap().iter().map(|fact| fact.kind).collect();
-        assert_eq!(kinds, if bounces { vec![Kind::HardBounce] } else { vec![] }, "{words}");
+        let facts = ledger.evidence_of(&message.person).unwrap();
+        let found: Vec<_> = facts.iter().map(|fact| (fact.kind, fact.detail.as_str())).collect();
+        let kind = if bounces { Kind::HardBounce } else { Kind::Unsent };
+        assert_eq!(found, [(kind, format!("{words}\n{remedy}").as_str())]);
         // Failed all the same, in its words.
         let failed = ledger.messages_to(&message.person).unwrap().remove(0);
-        assert_eq!((failed.state, failed.reply), (State::Failed, words));
+        assert_eq!((failed.state, failed.reply, failed.remedy), (State::Failed, words, remedy));
         let _ = ledger.claim(at(1), 0).unwrap();
     }
     assert_eq!(ledger.counts().unwrap().failed, count);
+}
+
+#[test]
+fn whoever_was_refused_with_everybody_is_planned_again_and_nothing_is_held_against_them() {
+    let (_folder, mut ledger) = ledger();
+    ledger.plan_messages(["ann", "bea", "cy"].map(|person| Ok(message(person, 0))), at(0)).unwrap();
+    let reply = Reply { code: 550, enhanced: Enhanced::parse("5.1.1"), text: "no".into() };
+    let refused = Outcome::Failed { refusal: Refusal::Server { phase: Phase::Rcpt, reply } };
+    let claimed = ledger.claim(at(1), 2).unwrap();
+    for one in &claimed {
+        let _ = ledger.settle(one.id, one.fence, refused.clone(), at(2)).unwrap();
+    }
+    let finding = crate::fault::Finding::error("smtp-refused-all", "everybody", "mend it");
+    let suspended = Suspended::after(None, "550 5.1.1".into(), "settings", &finding, at(3));
+    ledger.suspend(&suspended, &[claimed[0].id], at(3)).unwrap();
+    assert_eq!(ledger.suspended().unwrap(), Some(suspended.clone()));
+    ledger.flush().unwrap();
+    let ann = ledger.messages_to("ann").unwrap().remove(0);
+    assert_eq!((ann.state, ann.attempts), (State::Planned, 1), "a second refusal is believed");
+    assert!(ledger.evidence_of("ann").unwrap().iter().all(|fact| fact.revoked));
+    assert!(ledger.evidence_of("bea").unwrap().iter().all(|fact| !fact.revoked), "not taken back");
+    let order: Vec<String> = ledger.claim(at(4), 9).unwrap().into_iter().map(|one| one.person).collect();
+    assert_eq!(order, ["cy", "ann"], "whoever was not tried goes first");
+    ledger.resume(at(5)).unwrap();
+    assert_eq!(ledger.suspended().unwrap(), None);
+    ledger.flush().unwrap();
+    ledger.audit_verify(None).unwrap();
 }
 
 #[test]

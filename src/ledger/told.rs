@@ -27,6 +27,8 @@ pub struct Escalated {
     /// Which of the acknowledgement's escalations it was.
     pub copy: u32,
     pub at: DateTime<Utc>,
+    /// It did not arrive.
+    pub lost: bool,
 }
 
 impl Ledger {
@@ -34,13 +36,14 @@ impl Ledger {
     /// each person.
     pub fn escalated(&self, acknowledgement: &str) -> Result<Vec<Escalated>> {
         let mut all = self.db.prepare_cached(&format!(
-            "SELECT person, lower(envelope_to), copy, planned_at FROM message m \
+            "SELECT person, lower(envelope_to), copy, planned_at, state IN ('failed', 'bounced', 'held') FROM message m \
              WHERE acknowledgement = ? AND notice = 'escalation' AND state <> 'cancelled' AND envelope_to IS NOT NULL \
              AND {} ORDER BY id",
             floor::message_holds("m")
         ))?;
         let rows = all.query_map([acknowledgement], |row| {
-            Ok(Escalated { person: row.get(0)?, to: row.get(1)?, copy: row.get(2)?, at: instant(row.get(3)?) })
+            let (person, to, copy, at) = (row.get(0)?, row.get(1)?, row.get(2)?, instant(row.get(3)?));
+            Ok(Escalated { person, to, copy, at, lost: row.get(4)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

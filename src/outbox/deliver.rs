@@ -4,9 +4,9 @@ use super::lane;
 use super::queue::{Claimed, Queue};
 use super::round::Shared;
 use super::smtp::{Dial, Server};
-use super::{Outcome, Progress, Summary, file};
+use super::{Outcome, Progress, Summary, Suspended, file};
 use crate::campaign::{DomainLimits, Rate};
-use crate::fault::{Fault, Finding, Result};
+use crate::fault::Result;
 use crate::system::World;
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
@@ -43,11 +43,17 @@ pub struct Limits<'a> {
     pub domains: DomainLimits,
     /// Absent: at any hour.
     pub hours: Option<&'a dyn Hours>,
+    /// Delivery was given up before.
+    pub suspended: Option<Suspended>,
+    /// What tells these settings of [mail] from others.
+    pub settings: String,
+    /// One message is tried first; nothing else leaves before the server has judged it.
+    pub probing: bool,
 }
 
 /// Sends what the queue gives until it gives nothing more. `stop` is looked at between messages. A message's trouble is an
-/// outcome in the queue; the error is for trouble that leaves messages behind: every lane lost its connection five times in
-/// a row, the login or everybody alike is refused, or the queue itself fails.
+/// outcome in the queue. What leaves messages behind stands in the summary: every lane lost its connection five times in a
+/// row, or the login or everybody alike is refused. The error is for a queue that itself fails.
 pub fn deliver(
     queue: &mut dyn Queue,
     transport: &TransportKind,
@@ -96,20 +102,9 @@ pub(super) async fn over_lanes(
         }
     }
     let others_carried = gone_on && !shared.is_halted();
-    let carried = if stopped.is_empty() || others_carried { Ok(()) } else { Err(given_up(&stopped)) };
-    shared.stopped(stopped);
-    shared.conclude(carried)
-}
-
-/// The last trouble of each lane, each kind once.
-fn given_up(stopped: &[Finding]) -> Fault {
-    let mut findings: Vec<Finding> = Vec::new();
-    for finding in stopped {
-        if !findings.iter().any(|known| known.code == finding.code) {
-            findings.push(finding.clone());
-        }
-    }
-    Fault { exit: crate::fault::Exit::Error, findings }
+    let ended = !stopped.is_empty() && !others_carried;
+    shared.stopped(stopped, ended);
+    shared.conclude(Ok(()))
 }
 
 /// Batch by batch: the files first, then their folder, then the results.

@@ -28,6 +28,15 @@ pub enum End {
 
 /// Carries messages until there are none, or the connection fails for good.
 pub async fn run(number: usize, shared: &Shared<'_>, dial: &impl Dial) -> Result<End> {
+    if number > 1 {
+        shared.probed().await;
+    }
+    let ended = carry_all(number, shared, dial).await;
+    shared.has_probed();
+    ended
+}
+
+async fn carry_all(number: usize, shared: &Shared<'_>, dial: &impl Dial) -> Result<End> {
     let mut lane = Lane { number, shared, dial, session: None, troubles: 0 };
     let mut end = End::Idle;
     while let Some(message) = lane.turn().await? {
@@ -76,23 +85,27 @@ impl<D: Dial> Lane<'_, '_, D> {
             }
             let reused = self.session.as_ref().is_some_and(Session::is_usable);
             let (trouble, in_transaction) = match self.attempt(message).await? {
-                Attempt::Settled(alarm) => return Ok(alarm.and_then(|alarm| self.heed(&alarm))),
-                Attempt::Lost(trouble) => return Ok(self.lost(&trouble).await),
-                // The server hung up on an idle connection: that is nobody's failure, once.
-                Attempt::Trouble(Trouble::Closed(_) | Trouble::Turned(..), true) if reused => continue,
+                Attempt::Settled(alarm) => return alarm.map_or(Ok(None), |alarm| self.heed(alarm)),
+                Attempt::Lost(trouble) => return self.lost(&trouble).await,
+                Attempt::Stopped => {
+                    let why = "stopped before it was begun".to_owned();
+                    return self.release(message, why).map(|()| None);
+                }
+                // The server hung up on a connection that was open already: that is nobody's failure, once.
+                Attempt::Trouble(trouble, true) if reused && trouble.is_a_farewell() => continue,
                 Attempt::Trouble(trouble, in_transaction) => (trouble, in_transaction),
             };
             troubles += u32::from(in_transaction);
             let finding = trouble.finding(&self.dial.name());
-            if self.is_at_its_end(&trouble) {
-                self.release(message, &finding.cause, false)?;
+            if self.is_at_its_end(&trouble, &finding)? {
+                self.release(message, finding.cause.clone())?;
                 return Ok(Some(finding));
             }
             if troubles >= TROUBLES_PER_MESSAGE {
-                return self.put_aside(message, &finding.cause).map(|()| None);
+                return self.put_aside(message, &trouble, finding.cause).map(|()| None);
             }
             if !self.rest(&finding).await {
-                return self.release(message, &finding.cause, false).map(|()| None);
+                return self.release(message, finding.cause).map(|()| None);
             }
         }
     }
@@ -105,7 +118,12 @@ impl<D: Dial> Lane<'_, '_, D> {
                 if let Some(worn) = worn {
                     worn.quit().await;
                 }
-                match self.dial.open().await {
+                // A server that keeps silent at its greeting is not waited for by whoever stops the run.
+                let opened = tokio::select! {
+                    opened = self.dial.open() => opened,
+                    () = self.shared.over() => return Ok(Attempt::Stopped),
+                };
+                match opened {
                     Ok(session) => session,
                     Err(trouble) => return Ok(Attempt::Trouble(trouble, false)),
                 }
@@ -126,79 +144,80 @@ impl<D: Dial> Lane<'_, '_, D> {
             Verdict::Accepted(reply) => Outcome::Sent { reply },
             Verdict::Refused(refusal) => Outcome::Failed { refusal },
             // The server judged nobody, it closes: that is the lane's trouble and costs the message no attempt.
-            Verdict::Later(reply) if reply.code == 421 => {
-                let outcome = self.deferral(message, reply.clone());
+            Verdict::Later(phase, reply) if reply.code == 421 => {
+                let outcome = self.deferral(message, phase, reply.clone());
                 shared.settle(message, outcome)?;
-                return Ok(Attempt::Lost(Trouble::Turned(Phase::Dot, reply)));
+                return Ok(Attempt::Lost(Trouble::Turned(phase, reply)));
             }
-            Verdict::Later(reply) => self.deferral(message, reply),
+            Verdict::Later(phase, reply) => self.deferral(message, phase, reply),
         };
-        let alarm = shared.heed(&outcome);
+        let alarm = shared.heed(message, &outcome)?;
         shared.settle(message, outcome)?;
         self.troubles = 0;
         self.session = Some(session);
         Ok(Attempt::Settled(alarm))
     }
 
-    fn deferral(&self, message: &Claimed, reply: Reply) -> Outcome {
+    fn deferral(&self, message: &Claimed, phase: Phase, reply: Reply) -> Outcome {
         let attempts = message.attempt + 1;
         match after_deferral(attempts, self.shared.now(), message.expires, message.id as u64) {
             Next::At(until) => Outcome::Deferred { reply, until },
-            Next::GiveUp => Outcome::Failed { refusal: Refusal::GaveUp { attempts, reply } },
+            Next::GiveUp => Outcome::Failed { refusal: Refusal::GaveUp { attempts, phase, reply } },
         }
     }
 
-    /// The connection failed with this message more than once: others go first. Where that is so run after run, it is the
-    /// message, and it fails like one that is deferred too often.
-    fn put_aside(&self, message: &Claimed, why: &str) -> Result<()> {
-        let attempts = message.attempt + 1;
-        match after_deferral(attempts, self.shared.now(), None, message.id as u64) {
-            Next::At(_) => self.release(message, why, true),
-            Next::GiveUp => {
-                let refusal = Refusal::Unfinished { attempts, why: why.to_owned() };
-                self.shared.settle(message, Outcome::Failed { refusal })
-            }
-        }
+    /// It failed with this message more than once: others go first. Where the connection ends with it time after time, for
+    /// days, it is the message, and it fails like one that is deferred too often.
+    fn put_aside(&self, message: &Claimed, trouble: &Trouble, why: String) -> Result<()> {
+        let (attempts, now) = (message.attempt + 1, self.shared.now());
+        let outcome = match after_deferral(attempts, now, None, message.id as u64) {
+            _ if !trouble.may_be_the_message() => Outcome::Released { why, until: Some(now + TROUBLE_PAUSE) },
+            Next::At(until) => Outcome::Broken { why, until },
+            Next::GiveUp => Outcome::Failed { refusal: Refusal::Unfinished { attempts, why } },
+        };
+        self.shared.settle(message, outcome)
     }
 
-    fn release(&self, message: &Claimed, why: &str, others_first: bool) -> Result<()> {
-        let until = others_first.then(|| self.shared.now() + TROUBLE_PAUSE);
-        self.shared.settle(message, Outcome::Released { why: why.to_owned(), until })
+    fn release(&self, message: &Claimed, why: String) -> Result<()> {
+        self.shared.settle(message, Outcome::Released { why, until: None })
     }
 
     /// The message is settled, the connection gone; the lane goes on after a rest unless that is the last straw.
-    async fn lost(&mut self, trouble: &Trouble) -> Option<Finding> {
+    async fn lost(&mut self, trouble: &Trouble) -> Result<Option<Finding>> {
         let finding = trouble.finding(&self.dial.name());
-        if self.is_at_its_end(trouble) {
-            return Some(finding);
+        if self.is_at_its_end(trouble, &finding)? {
+            return Ok(Some(finding));
         }
         self.rest(&finding).await;
-        None
+        Ok(None)
     }
 
-    /// A run of refusals makes every lane rest, or ends them all.
-    fn heed(&self, alarm: &Alarm) -> Option<Finding> {
+    /// A run of refusals makes every lane rest, or ends them all and stays in force.
+    fn heed(&self, alarm: Alarm) -> Result<Option<Finding>> {
         let finding = alarm.finding(&self.dial.name());
         match alarm {
-            Alarm::Stop { .. } => {
+            Alarm::Stop { class, taken_back, .. } => {
                 self.shared.halt();
-                return Some(finding);
+                self.shared.suspend(class, &finding, &taken_back)?;
+                return Ok(Some(finding));
             }
             Alarm::Rest { .. } => {
                 self.shared.rest(REST);
                 self.shared.tell(Progress::Trouble { lane: self.number, finding: &finding, pause: REST });
             }
         }
-        None
+        Ok(None)
     }
 
-    /// Counts the trouble. What no lane can mend ends them all.
-    fn is_at_its_end(&mut self, trouble: &Trouble) -> bool {
+    /// Counts the trouble. What no lane can mend ends them all and stays in force: tried every minute, a wrong password
+    /// locks the account.
+    fn is_at_its_end(&mut self, trouble: &Trouble, finding: &Finding) -> Result<bool> {
         self.troubles += 1;
         if trouble.is_final() {
             self.shared.halt();
+            self.shared.suspend(finding.code.to_owned(), finding, &[])?;
         }
-        trouble.is_final() || self.troubles >= TROUBLES_IN_A_ROW
+        Ok(trouble.is_final() || self.troubles >= TROUBLES_IN_A_ROW)
     }
 
     /// Twice as long after each trouble. False when the run ends meanwhile.
@@ -218,4 +237,6 @@ enum Attempt {
     Lost(Trouble),
     /// Before the mark; true: within the message's own transaction.
     Trouble(Trouble, bool),
+    /// The run ended before there was a connection.
+    Stopped,
 }

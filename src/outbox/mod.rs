@@ -16,6 +16,7 @@ mod round;
 mod secret;
 pub mod smtp;
 mod summary;
+mod suspension;
 
 pub use deliver::{Hours, Limits, TransportKind, deliver};
 pub use delivery::{Event, Impossible, State};
@@ -25,4 +26,5 @@ pub use queue::{Claimed, Lease, Payload, Queue};
 pub use reply::{Enhanced, Reply};
 pub use retry::{Next, UNCERTAIN_PAUSE, after_deferral};
 pub use secret::Secret;
-pub use summary::{FailureClass, Progress, Summary};
+pub use summary::{FailureClass, Progress, Summary, given_up};
+pub use suspension::Suspended;

@@ -29,11 +29,16 @@ pub enum Outcome {
     Uncertain {
         why: String,
     },
-    /// Trouble with the connection before the mark. `until`: this message was part of it more than once, so others go
-    /// first; that alone uses an attempt.
+    /// Given back: the run ended, or something that concerns every message is in the way. `until`: others go first.
     Released {
         why: String,
         until: Option<DateTime<Utc>>,
+    },
+    /// The connection ended before the mark, more than once with this message on it. It may be the message: uses an
+    /// attempt, and others go first.
+    Broken {
+        why: String,
+        until: DateTime<Utc>,
     },
     /// The quiet hours of whoever gets it have begun: nobody is written to before `until`.
     Asleep {
@@ -53,7 +58,7 @@ pub enum Refusal {
     /// A complete 5xx.
     Server { phase: Phase, reply: Reply },
     /// The last of many 4xx, or the last one before the message's own expiry.
-    GaveUp { attempts: u32, reply: Reply },
+    GaveUp { attempts: u32, phase: Phase, reply: Reply },
     /// The connection failed each time that this message was on its way, before the mark.
     Unfinished { attempts: u32, why: String },
     /// It must not leave as it is.
@@ -120,7 +125,7 @@ impl Outcome {
             Outcome::Deferred { .. } => Event::Defer,
             Outcome::Failed { .. } => Event::Refuse,
             Outcome::Uncertain { .. } => Event::Doubt,
-            Outcome::Released { .. } | Outcome::Asleep { .. } => Event::Release,
+            Outcome::Released { .. } | Outcome::Broken { .. } | Outcome::Asleep { .. } => Event::Release,
             Outcome::Late => Event::Hold,
             Outcome::Moot { .. } => Event::Cancel,
         }
@@ -129,8 +134,7 @@ impl Outcome {
     /// Whether the message was judged, or merely found the way barred.
     pub fn uses_an_attempt(&self) -> bool {
         match self {
-            Outcome::Released { until, .. } => until.is_some(),
-            Outcome::Asleep { .. } | Outcome::Late | Outcome::Moot { .. } => false,
+            Outcome::Released { .. } | Outcome::Asleep { .. } | Outcome::Late | Outcome::Moot { .. } => false,
             // The server closes, whoever the message is for.
             Outcome::Deferred { reply, .. } => reply.code != 421,
             _ => true,
@@ -140,20 +144,30 @@ impl Outcome {
     /// When it is due again, where this outcome says so.
     pub fn due(&self) -> Option<DateTime<Utc>> {
         match self {
-            Outcome::Deferred { until, .. } | Outcome::Asleep { until } => Some(*until),
+            Outcome::Deferred { until, .. } | Outcome::Broken { until, .. } | Outcome::Asleep { until } => Some(*until),
             Outcome::Released { until, .. } => *until,
+            _ => None,
+        }
+    }
+
+    /// What a person can do about it, where it needs one.
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Outcome::Failed { refusal } => Some(refusal.remedy()),
+            Outcome::Late => Some("`flagday send --to failed` sends it late all the same".to_owned()),
             _ => None,
         }
     }
 }
 
 impl Refusal {
-    /// Whether it says that the person cannot be reached at this address. What is wrong with a file, a size, the
-    /// sender or the connection says nothing of the kind.
+    /// Whether it says that the person cannot be reached at this address. What is wrong with a file, a size, a policy, the
+    /// sender, a relay or the connection says nothing of the kind.
     pub fn is_of_the_recipient(&self) -> bool {
         match self {
-            Refusal::Server { phase, reply } => matches!(phase, Phase::Rcpt | Phase::Dot) && !reply.is_of_the_sender(),
-            Refusal::GaveUp { .. } => true,
+            Refusal::Server { phase, reply } | Refusal::GaveUp { phase, reply, .. } => {
+                reply.is_of_the_recipient(*phase == Phase::Rcpt)
+            }
             Refusal::Unfinished { .. } => false,
             Refusal::Message(unsendable) => matches!(unsendable, Unsendable::BadDomain),
         }
@@ -172,9 +186,7 @@ impl Refusal {
     pub fn remedy(&self) -> String {
         match self {
             Refusal::Server { reply, .. } => retry::advice(reply).to_owned(),
-            Refusal::GaveUp { .. } => {
-                "ask the receiving site why it defers this mail, or reach the person by phone".to_owned()
-            }
+            Refusal::GaveUp { .. } => retry::PATIENCE_IS_OVER.to_owned(),
             Refusal::Unfinished { .. } => {
                 "look into the mail server's log: it, or something in between, ends the connection with this message"
                     .into()
@@ -225,7 +237,10 @@ impl fmt::Display for Outcome {
             Outcome::Sent { reply } | Outcome::Deferred { reply, .. } => reply.fmt(f),
             Outcome::Stored { file } => write!(f, "stored as {}", file.display()),
             Outcome::Failed { refusal } => refusal.fmt(f),
-            Outcome::Uncertain { why } | Outcome::Released { why, .. } | Outcome::Moot { why } => f.write_str(why),
+            Outcome::Uncertain { why }
+            | Outcome::Released { why, .. }
+            | Outcome::Broken { why, .. }
+            | Outcome::Moot { why } => f.write_str(why),
             Outcome::Asleep { .. } => f.write_str("quiet hours have begun"),
             Outcome::Late => f.write_str("past its expiry before it was sent"),
         }
@@ -236,7 +251,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refusal::Server { phase, reply } => write!(f, "{reply} (to {phase})"),
-            Refusal::GaveUp { attempts, reply } => write!(f, "{reply} (given up at attempt {attempts})"),
+            Refusal::GaveUp { attempts, reply, .. } => write!(f, "{reply} (given up at attempt {attempts})"),
             Refusal::Unfinished { attempts, why } => write!(f, "{why} (each time, given up at attempt {attempts})"),
             Refusal::Message(unsendable) => unsendable.fmt(f),
         }

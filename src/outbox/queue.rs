@@ -1,7 +1,7 @@
 //! What the lanes ask of whoever remembers the messages: a durable claim, a mark before the body's last byte, and the
 //! result. The ledger answers; the tests bring a queue in memory that forgets what a crash would.
 
-use super::Outcome;
+use super::{Outcome, Suspended};
 use crate::fault::Result;
 use chrono::{DateTime, Utc};
 use lettre::Address;
@@ -82,6 +82,18 @@ pub trait Queue {
     /// Another process has called the campaign off: nothing more is begun, and nobody waits.
     fn called_off(&mut self) -> Result<bool> {
         Ok(false)
+    }
+
+    /// Nothing is to leave for a while. These messages, settled as failed, are planned again: it was not about them.
+    fn suspend(&mut self, suspended: &Suspended, taken_back: &[i64], now: DateTime<Utc>) -> Result<()> {
+        let _ = (suspended, taken_back, now);
+        Ok(())
+    }
+
+    /// The server takes mail again.
+    fn resume(&mut self, now: DateTime<Utc>) -> Result<()> {
+        let _ = now;
+        Ok(())
     }
 
     /// Makes everything settled so far survive a power cut. Called once, at the end.

@@ -146,6 +146,17 @@ impl Reply {
         self.enhanced.is_some_and(|enhanced| enhanced.subject == 1 && matches!(enhanced.detail, 7 | 8))
     }
 
+    /// The recipient's address or mailbox is the reason (RFC 3463 §3.2, §3.3), and not the sender or the message's size. A
+    /// reply without an enhanced code says so to RCPT alone (RFC 5321 §4.2.2).
+    pub fn is_of_the_recipient(&self, to_rcpt: bool) -> bool {
+        match self.enhanced.map(|enhanced| (enhanced.subject, enhanced.detail)) {
+            Some((1, _)) => !self.is_of_the_sender(),
+            Some((2, detail)) => detail != 3,
+            Some(_) => false,
+            None => to_rcpt && matches!(self.code, 450 | 550 | 551 | 553),
+        }
+    }
+
     /// The reply's class for a table of failures: `550 5.1.1`.
     pub fn class(&self) -> String {
         match self.enhanced {

@@ -61,7 +61,8 @@ pub(super) enum Meaning {
     Later,
     /// This message, never.
     Never,
-    /// 421, or RSET is refused: the connection is of no more use. It judged nobody.
+    /// 421, RSET is refused, or the server takes nothing from anybody now: the connection is of no more use. It judged
+    /// nobody.
     Closing,
     /// The server will not have us as sender, whoever the recipient is. It judged nobody.
     NotFromUs,
@@ -83,6 +84,7 @@ impl Meaning {
             (Phase::Dot, 421) => Meaning::Later,
             (_, 421) | (Phase::Reset, 400..) => Meaning::Closing,
             // MAIL names nobody but the sender.
+            (Phase::Mail, 400..500) if !of_this_message => Meaning::Closing,
             (Phase::Mail, 500..) if !of_this_message => Meaning::NotFromUs,
             (Phase::Rcpt, 500..) if of_the_sender => Meaning::NotFromUs,
             (_, 400..500) => Meaning::Later,
@@ -91,6 +93,10 @@ impl Meaning {
         }
     }
 }
+
+/// What a person can do about mail that is deferred again and again.
+pub(super) const PATIENCE_IS_OVER: &str =
+    "ask the receiving site why it defers this mail, or reach the person by phone";
 
 /// What a person can do about a refusal, by its enhanced code (RFC 3463 §3), else by its code.
 pub(super) fn advice(reply: &Reply) -> &'static str {
@@ -101,11 +107,15 @@ pub(super) fn advice(reply: &Reply) -> &'static str {
             "correct the address in the roster, or reach the person another way"
         }
         (Some((2, 2)), _) | (None, 552) => "the mailbox is full: reach the person another way, then `send --to failed`",
-        (Some((2, 3) | (3, 4)), _) => "the message is too large for that site: send a smaller package",
+        (Some((2, 3) | (3, 4)), _) => {
+            "the message is too large for that site: send a smaller package, then `send --to failed`"
+        }
         (Some((2, _)), _) => "the mailbox takes no mail: reach the person another way",
         (Some((3 | 4, _)), _) => "that site's mail system has a fault: ask its administrator, then `send --to failed`",
         (Some((6, _)), _) => "that site does not take this kind of message: ask its administrator",
-        (Some((7, _)), _) => "the site's policy refuses it: show these words to the administrator of the mail server",
+        (Some((7, _)), _) => {
+            "a policy refuses it: show these words to the administrator of the mail server, then `send --to failed`"
+        }
         _ => "show these words to the administrator of the mail server, then `send --to failed`",
     }
 }
@@ -202,7 +212,10 @@ mod tests {
             (Phase::Mail, 552, "5.3.4", Never),
             (Phase::Mail, 554, "5.3.4", Never),
             (Phase::Mail, 553, "5.6.7", Never),
-            (Phase::Mail, 452, "", Later),
+            (Phase::Mail, 452, "", Closing),
+            (Phase::Mail, 452, "4.3.1", Closing),
+            (Phase::Mail, 451, "4.7.1", Closing),
+            (Phase::Mail, 452, "4.3.4", Later),
             (Phase::Reset, 250, "", Yes),
             (Phase::Reset, 502, "5.5.1", Closing),
             (Phase::Reset, 452, "", Closing),

@@ -4,15 +4,15 @@ use super::batch::Batch;
 use super::pacing::Pacer;
 use super::queue::{Claimed, Lease, Queue};
 use super::refusals::{Alarm, Run};
-use super::{Hours, Limits, Outcome, Progress, Summary};
+use super::{Hours, Limits, Outcome, Progress, Refusal, Summary, Suspended};
 use crate::fault::{Finding, Result};
 use crate::system::World;
 use chrono::{DateTime, Utc};
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// How often a waiting lane looks whether it is to stop.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -35,7 +35,14 @@ pub struct Shared<'a> {
     hours: Option<&'a dyn Hours>,
     progress: RefCell<&'a mut dyn FnMut(Progress<'_>)>,
     halted: Cell<bool>,
+    /// Given back, and not carried since.
+    released: RefCell<HashSet<i64>>,
     refusals: RefCell<Run>,
+    /// In force when the run began, and not over yet.
+    suspended: RefCell<Option<Suspended>>,
+    settings: String,
+    /// The first lane tries one message, and the others wait for what becomes of it.
+    probing: Cell<bool>,
     /// No lane begins a message before.
     resting: Cell<Option<Instant>>,
     /// When the queue last said that the run is not called off.
@@ -64,7 +71,14 @@ impl<'a> Shared<'a> {
             hours: limits.hours,
             progress: RefCell::new(progress),
             halted: Cell::new(false),
-            refusals: RefCell::default(),
+            released: RefCell::default(),
+            refusals: RefCell::new(match &limits.suspended {
+                Some(suspended) if limits.probing => Run::resumed(suspended.class.clone()),
+                _ => Run::default(),
+            }),
+            suspended: RefCell::new(limits.suspended.clone()),
+            settings: limits.settings.clone(),
+            probing: Cell::new(limits.probing && limits.suspended.is_some()),
             resting: Cell::new(None),
             asked: Cell::new(None),
             drawn_dry: RefCell::default(),
@@ -189,6 +203,10 @@ impl<'a> Shared<'a> {
         match self.watch(settled)? {
             Lease::Lost => self.lost(message),
             Lease::Held => {
+                match outcome {
+                    Outcome::Released { .. } | Outcome::Broken { .. } => self.released.borrow_mut().insert(message.id),
+                    _ => self.released.borrow_mut().remove(&message.id),
+                };
                 self.summary.borrow_mut().count(message, &outcome);
                 let (person, notice) = (&message.person, &message.notice);
                 self.tell(Progress::Settled { person, notice, outcome: &outcome });
@@ -202,7 +220,7 @@ impl<'a> Shared<'a> {
         let returned = self.give_back();
         let flushed = self.queue.into_inner().flush();
         carried.and(returned).and(flushed)?;
-        Ok(self.summary.into_inner())
+        Ok(Summary { released: self.released.into_inner().len(), ..self.summary.into_inner() })
     }
 
     fn give_back(&self) -> Result<()> {
@@ -225,9 +243,10 @@ impl<'a> Shared<'a> {
         self.summary.borrow_mut().lost += 1;
     }
 
-    /// Lanes that gave up while others went on.
-    pub fn stopped(&self, findings: Vec<Finding>) {
-        self.summary.borrow_mut().stopped = findings;
+    /// Lanes that gave up; `ended`: no other went on.
+    pub fn stopped(&self, findings: Vec<Finding>, ended: bool) {
+        let mut summary = self.summary.borrow_mut();
+        (summary.stopped, summary.ended) = (findings, ended);
     }
 
     pub fn now(&self) -> DateTime<Utc> {
@@ -242,9 +261,42 @@ impl<'a> Shared<'a> {
         answer
     }
 
-    /// What the server's verdict adds to a run of refusals.
-    pub fn heed(&self, outcome: &Outcome) -> Option<Alarm> {
-        self.refusals.borrow_mut().count(outcome)
+    /// What the server's verdict adds to a run of refusals. One that was in force is over when somebody is accepted, or
+    /// refused otherwise.
+    pub fn heed(&self, message: &Claimed, outcome: &Outcome) -> Result<Option<Alarm>> {
+        let over = match (outcome, &*self.suspended.borrow()) {
+            (Outcome::Sent { .. }, Some(_)) => true,
+            (Outcome::Failed { refusal: refusal @ Refusal::Server { .. } }, Some(one)) => refusal.class() != one.class,
+            _ => false,
+        };
+        if over {
+            self.suspended.replace(None);
+            self.has_probed();
+            let resumed = self.queue.borrow_mut().resume(self.clock.now());
+            self.watch(resumed)?;
+        }
+        Ok(self.refusals.borrow_mut().count(message, outcome))
+    }
+
+    /// Nothing leaves for a while, in this run and those after it.
+    pub fn suspend(&self, class: String, finding: &Finding, taken_back: &[i64]) -> Result<()> {
+        let now = self.clock.now();
+        let suspended = Suspended::after(self.suspended.borrow().as_ref(), class, &self.settings, finding, now);
+        self.summary.borrow_mut().take_back(&suspended.class, taken_back.len());
+        self.released.borrow_mut().extend(taken_back);
+        let written = self.queue.borrow_mut().suspend(&suspended, taken_back, now);
+        self.watch(written)
+    }
+
+    /// Waits while the first lane tries one message.
+    pub async fn probed(&self) {
+        while self.probing.get() && !self.is_over() {
+            sleep(GLANCE).await;
+        }
+    }
+
+    pub fn has_probed(&self) {
+        self.probing.set(false);
     }
 
     /// No lane begins anything before this has passed.
@@ -283,6 +335,13 @@ impl<'a> Shared<'a> {
 
     pub fn tell(&self, progress: Progress<'_>) {
         (self.progress.borrow_mut())(progress);
+    }
+
+    /// Waits until the run ends.
+    pub async fn over(&self) {
+        while !self.is_over() {
+            sleep(GLANCE).await;
+        }
     }
 
     /// Waits; false when the run ends meanwhile.

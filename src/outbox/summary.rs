@@ -1,8 +1,9 @@
 //! What a run tells: each result as it happens, and the sums at the end.
 
 use super::{Claimed, Outcome, retry};
-use crate::fault::Finding;
+use crate::fault::{Exit, Fault, Finding};
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ pub enum Progress<'a> {
 }
 
 /// One class of failure, with examples.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FailureClass {
     pub count: usize,
     /// The words of the first one.
@@ -54,7 +55,7 @@ pub struct Summary {
     pub deferred: usize,
     pub failed: usize,
     pub uncertain: usize,
-    /// Given back untouched.
+    /// Given back untouched, and carried by no other lane.
     pub released: usize,
     /// Put off, because quiet hours had begun.
     pub asleep: usize,
@@ -68,24 +69,49 @@ pub struct Summary {
     pub failures: BTreeMap<String, FailureClass>,
     /// The same for messages that are tried again later.
     pub deferrals: BTreeMap<String, FailureClass>,
-    /// Lanes that gave up while others went on, and why.
+    /// Lanes that gave up, and why.
     pub stopped: Vec<Finding>,
+    /// No lane was left to go on: messages are left behind.
+    pub ended: bool,
     /// Ended early on request.
     pub interrupted: bool,
 }
 
+/// The last trouble of each lane, each kind once.
+pub fn given_up(stopped: &[Finding]) -> Fault {
+    let mut findings: Vec<Finding> = Vec::new();
+    for finding in stopped {
+        if !findings.iter().any(|known| known.code == finding.code) {
+            findings.push(finding.clone());
+        }
+    }
+    Fault { exit: Exit::Error, findings }
+}
+
 impl Summary {
+    /// So many failures of a class are none.
+    pub(super) fn take_back(&mut self, class: &str, count: usize) {
+        self.failed -= count.min(self.failed);
+        if let Some(entry) = self.failures.get_mut(class) {
+            entry.count = entry.count.saturating_sub(count);
+            if entry.count == 0 {
+                self.failures.remove(class);
+            }
+        }
+    }
+
     pub(super) fn count(&mut self, claimed: &Claimed, outcome: &Outcome) {
         match outcome {
             Outcome::Sent { .. } | Outcome::Stored { .. } => self.sent += 1,
             Outcome::Deferred { reply, until } => {
                 self.deferred += 1;
-                let class = || FailureClass::of(reply.to_string(), retry::advice(reply).to_owned());
+                let class = || FailureClass::of(reply.to_string(), retry::PATIENCE_IS_OVER.to_owned());
                 let entry = add(&mut self.deferrals, reply.class(), claimed, class);
                 entry.again_at = Some(entry.again_at.map_or(*until, |first| first.min(*until)));
             }
             Outcome::Uncertain { .. } => self.uncertain += 1,
-            Outcome::Released { .. } => self.released += 1,
+            // Another lane may carry it yet.
+            Outcome::Released { .. } | Outcome::Broken { .. } => {}
             Outcome::Asleep { .. } => self.asleep += 1,
             Outcome::Late => self.late += 1,
             Outcome::Moot { .. } => self.moot += 1,
@@ -100,6 +126,12 @@ impl Summary {
 }
 
 impl FailureClass {
+    /// In a sentence, with examples and what to do.
+    pub fn sentence(&self, class: &str) -> String {
+        let people = self.people.join(", ");
+        format!("{} failed with {class}, {people} among them: {}. {}", self.count, self.words, self.remedy)
+    }
+
     fn of(words: String, remedy: String) -> FailureClass {
         FailureClass { count: 0, words, remedy, people: Vec::new(), again_at: None }
     }

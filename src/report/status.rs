@@ -7,7 +7,7 @@ use crate::engine::{Asleep, Engine, Entry, RosterChanges, Situation, StepView};
 use crate::fault::Result;
 use crate::gate::{Override, Verdict};
 use crate::ledger::{Aborted, Counts, Leaver, MessageRow, Task, Unread};
-use crate::outbox::State;
+use crate::outbox::{State, Suspended};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -46,6 +46,11 @@ pub struct Status {
     pub steps: Vec<StepView>,
     /// Messages that a server may have or not: the reply to them was lost.
     pub in_doubt: Vec<FailureRow>,
+    /// Why nothing leaves for a while.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Suspended>,
+    /// Messages that failed, came back or are held, and that nobody has made needless since.
+    pub lost: Vec<FailureRow>,
     /// Every gate that was passed against the count, for ever.
     pub overrides: Vec<Override>,
     /// What the files of the postoffice show now.
@@ -148,6 +153,8 @@ impl Status {
             gates,
             steps,
             in_doubt: in_doubt(engine, messages.uncertain)?,
+            lost: if messages.failed + messages.held > 0 { failures::open(engine)? } else { Vec::new() },
+            paused: ledger.suspended()?,
             overrides: ledger.overrides()?,
             postoffice: engine.situation()?,
             tasks: open_tasks(engine)?,
@@ -246,6 +253,9 @@ fn next(
         return Ok(format!("flagday intake: {why} (flagday send does it all the same)"));
     }
     let waiting = messages.planned + messages.deferred;
+    if engine.ledger().suspended()?.is_some() && waiting > 0 {
+        return Ok("flagday send: after mending what has stopped delivery".into());
+    }
     if let (Some(first), 0) = (asleep.first(), messages.uncertain)
         && waiting > 0
         && engine.ledger().due(engine.now())? == 0

@@ -100,6 +100,7 @@ impl Scheduler {
         {
             let mut beat = self.beat();
             beat.rounds += 1;
+            beat.failures += u64::from(sent.as_ref().is_ok_and(|sent| sent.ended));
             beat.last = Some(Real.now());
             beat.next = next;
         }
@@ -109,6 +110,9 @@ impl Scheduler {
                 "{} planned, {} sent, {} deferred, {} failed, {} uncertain",
                 sent.planned, sent.sent, sent.deferred, sent.failed, sent.uncertain
             ));
+        }
+        for (class, failure) in &sent.failures {
+            (self.log)(&failure.sentence(class));
         }
         for task in &sent.tasks {
             (self.log)(&format!("to do: {}", task.what));

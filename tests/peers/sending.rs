@@ -16,6 +16,7 @@ pub fn trials() -> Vec<Trial> {
         trial("smtp_sink_gets_every_message_once", &[SMTP_SINK], every_message_once),
         trial("a_server_that_defers_loses_nothing", &[SMTP_SINK], nothing_is_lost),
         trial("a_server_that_refuses_is_quoted", &[SMTP_SINK], refused_words),
+        trial("a_wrong_relay_fails_nobody_and_is_not_tried_by_every_round", &[SMTP_SINK], wrong_relay),
         trial("no_server_is_said_and_nothing_is_lost", &[], no_server),
         trial("postfix_delivers_what_is_sent", &[POSTFIX, Need::Root], postfix_delivers),
         trial("whoever_stops_a_run_leaves_nothing_in_doubt", &[SMTP_SINK], stopped),
@@ -111,6 +112,24 @@ fn refused_words() {
     let messages = campaign.run("status --json").ends(0).json()["messages"].clone();
     assert_eq!(messages["failed"].as_u64(), Some(12), "{messages}");
     drop(sink);
+}
+
+fn wrong_relay() {
+    let wrong = Sink::start(&["-f", "RCPT"]);
+    let campaign = on_loopback(wrong.port);
+    let run = campaign.run("send local-change-date --yes").ends(1).refuses("smtp-refused-all").says("0 failed");
+    let status = campaign.run("status --json").ends(0).json();
+    assert_eq!((&status["messages"]["failed"], &status["paused"]["times"]), (&0.into(), &1.into()), "{status}\n{run}");
+    campaign.run("status").ends(0).says("DELIVERY IS PAUSED until").says("to do: correct [mail] transport");
+    campaign.run("tick --yes").ends(1).refuses("delivery-paused").says("25 in a row are refused alike");
+    drop(wrong);
+    // Whoever changes [mail] is not kept waiting.
+    let right = Sink::start(&[]);
+    let transport = |port: u16| format!("transport = \"smtp://127.0.0.1:{port}\"");
+    let old = String::from_utf8_lossy(&campaign.bytes("flagday.toml")).into_owned();
+    let old = old.lines().find(|line| line.starts_with("transport = ")).expect("its line").to_owned();
+    campaign.edit(&old, &transport(right.port)).run("tick --yes").ends(0).says("28 sent");
+    assert!(campaign.run("status --json").ends(0).json()["paused"].is_null());
 }
 
 fn no_server() {

@@ -1,5 +1,6 @@
 //! Addresses as people write them: `Name <box@domain>`, and `ack+{token}@domain` for answers.
 
+use super::domain;
 use crate::fault::Finding;
 use lettre::{Address, message::Mailbox};
 
@@ -34,11 +35,24 @@ pub(super) fn with_token(text: &str) -> Result<String, Finding> {
         let cause = format!("'{text}' is longer than {LONGEST_LOCAL_PART} characters before the @, token included");
         return Err(Finding::error("bad-address", cause, "choose a shorter name"));
     }
-    Ok(text.to_owned())
+    let local = text.rsplit_once('@').map_or(text, |(local, _)| local).trim_start();
+    Ok(format!("{local}@{}", address.domain()))
 }
 
+/// With its domain as DNS has it (RFC 5890). A name beyond ASCII before the @ would need SMTPUTF8 of every server that mail
+/// passes, and of those of the people who answer.
 fn address(text: &str) -> Result<Address, Finding> {
-    text.trim().parse().map_err(|_| bad(text))
+    let address: Address = text.trim().parse().map_err(|_| bad(text))?;
+    if !address.user().is_ascii() {
+        let cause =
+            format!("'{text}' has letters beyond ASCII before the @: mail servers cannot be relied on to take it");
+        return Err(Finding::error("bad-address", cause, "use an address of the same mailbox in ASCII"));
+    }
+    if address.domain().is_ascii() {
+        return Ok(address);
+    }
+    let domain = domain::in_ascii(address.domain()).ok_or_else(|| bad(text))?;
+    Address::new(address.user(), domain).map_err(|_| bad(text))
 }
 
 fn bad(text: &str) -> Finding {
@@ -59,6 +73,14 @@ mod tests {
         {
             assert!(read(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_domain_beyond_ascii_is_kept_as_dns_has_it_and_a_name_beyond_it_is_refused() {
+        assert_eq!(mailbox("D <d@bücher.example>").expect("an address").email.to_string(), "d@xn--bcher-kva.example");
+        assert_eq!(with_token("ack+{token}@Bücher.example"), Ok("ack+{token}@xn--bcher-kva.example".into()));
+        let finding = mailbox("D <bücher@corp.example>").expect_err("refused");
+        assert!(finding.cause.contains("before the @"), "{finding:?}");
     }
 
     #[test]

@@ -55,6 +55,13 @@ impl Look<'_, '_> {
         Ok(letters.iter().any(|one| one.at >= entry.at && !known.ways.contains_key(&one.copy)))
     }
 
+    /// The address that was asked last about the person, where that letter did not arrive.
+    pub(super) fn lost_escalation(&self, asked: &Acknowledgement, person: &Person) -> Result<Option<String>> {
+        let known = self.asked(asked)?;
+        let newest = known.letters.get(&person.id).and_then(|letters| letters.last());
+        Ok(newest.filter(|one| one.lost).map(|one| one.to.clone()))
+    }
+
     /// Somebody has to call them about it already.
     pub(super) fn is_called(&self, asked: &Acknowledgement, person: &Person) -> bool {
         !self.calls.is_empty() && self.calls.contains(&(person.id.clone(), asked.name.clone()))

@@ -3,7 +3,7 @@
 use super::*;
 use crate::outbox::queue::memory::{CrashAt, MemoryQueue};
 use crate::outbox::smtp::script::{Act, Stage, Step};
-use crate::outbox::{State, retry};
+use crate::outbox::{State, given_up, retry};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::path::Path;
 use std::sync::{Mutex, atomic::AtomicUsize, atomic::Ordering};
@@ -42,7 +42,8 @@ async fn run_telling(
 ) -> Result<Summary> {
     let limits = Limits { connections, rate: None, ..Limits::default() };
     let clock = Clock(Some(Instant::now()));
-    over_lanes(queue, stage, &limits, &clock, &AtomicBool::new(false), progress).await
+    let summary = over_lanes(queue, stage, &limits, &clock, &AtomicBool::new(false), progress).await?;
+    if summary.ended { Err(given_up(&summary.stopped)) } else { Ok(summary) }
 }
 
 fn good() -> Stage {
@@ -190,7 +191,7 @@ async fn a_message_that_breaks_every_connection_steps_aside() {
     let summary = run(&mut queue, &stage, 1).await.expect("the others go out");
     assert_eq!((summary.sent, summary.released), (3, 1));
     assert_eq!((queue.rows[1].state, queue.rows[1].attempt), (State::Planned, 1));
-    assert!(queue.rows[1].due >= DateTime::UNIX_EPOCH + retry::TROUBLE_PAUSE);
+    assert!(queue.rows[1].due >= DateTime::UNIX_EPOCH + TimeDelta::minutes(4));
     // Run after run it is the message, and somebody has to hear of it.
     (queue.rows[1].attempt, queue.rows[1].due) = (retry::MOST_ATTEMPTS - 1, DateTime::UNIX_EPOCH);
     let summary = run(&mut queue, &stage, 1).await.expect("it is given up");

@@ -2,7 +2,7 @@
 
 use super::{Claimed, Lease, Payload, Queue};
 use crate::fault::{Fault, Result};
-use crate::outbox::{Event, Outcome, State};
+use crate::outbox::{Event, Outcome, State, Suspended};
 use chrono::{DateTime, Utc};
 use std::io::Write;
 use std::sync::Arc;
@@ -47,6 +47,7 @@ pub struct MemoryQueue {
     pub writes: usize,
     pub crash: Option<CrashAt>,
     pub flushed: bool,
+    pub suspended: Option<Suspended>,
 }
 
 impl MemoryQueue {
@@ -151,6 +152,23 @@ impl Queue for MemoryQueue {
             row.history.push(outcome.to_string());
             Ok(Lease::Held)
         })
+    }
+
+    fn suspend(&mut self, suspended: &Suspended, taken_back: &[i64], _now: DateTime<Utc>) -> Result<()> {
+        self.suspended = Some(suspended.clone());
+        let _ = self.write(|rows| {
+            for id in taken_back {
+                let row = &mut rows[*id as usize];
+                row.state = row.state.apply(Event::Retry)?;
+            }
+            Ok(Lease::Held)
+        })?;
+        Ok(())
+    }
+
+    fn resume(&mut self, _now: DateTime<Utc>) -> Result<()> {
+        self.suspended = None;
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<()> {

@@ -62,6 +62,7 @@ async fn attempt(line: &mut Line, mechanism: Mechanism, user: &str, secret: &Sec
     let command = Auth::new(mechanism, credentials, None)
         .map_err(|_| Trouble::NoMechanism { offered: mechanism.to_string(), usable: "PLAIN, LOGIN, XOAUTH2" })?
         .to_string();
+    line.hide(secret, user);
     let mut reply = line.ask(Phase::Auth, &command).await?;
     // LOGIN asks twice; its prompts differ from server to server, their order does not. XOAUTH2 explains a refusal and
     // waits for an empty line before it speaks it.
@@ -75,7 +76,6 @@ async fn attempt(line: &mut Line, mechanism: Mechanism, user: &str, secret: &Sec
             reply = line.ask(Phase::Auth, &format!("{}\r\n", STANDARD.encode(answer))).await?;
         }
     }
-    reply.text = secret.redact(&reply.text, user);
     judge(reply)
 }
 

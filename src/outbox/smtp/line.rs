@@ -1,8 +1,8 @@
 //! The wire with a deadline on every read and write, and replies read strictly from it.
 
 use super::{Phase, Trouble};
-use crate::outbox::Reply;
 use crate::outbox::reply::{Gather, LINE_LIMIT};
+use crate::outbox::{Reply, Secret};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
@@ -18,11 +18,18 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
 pub struct Line {
     io: BufReader<Box<dyn Wire>>,
     patience: Duration,
+    /// What is said over this line and must not be heard back from it, and whose it is.
+    hidden: Option<(Secret, String)>,
 }
 
 impl Line {
     pub fn new(wire: Box<dyn Wire>, patience: Duration) -> Self {
-        Line { io: BufReader::new(wire), patience }
+        Line { io: BufReader::new(wire), patience, hidden: None }
+    }
+
+    /// From here on no reply repeats the secret: servers and what debugs them do, long after the login.
+    pub fn hide(&mut self, secret: &Secret, user: &str) {
+        self.hidden = Some((secret.clone(), user.to_owned()));
     }
 
     /// Writes all of it.
@@ -56,7 +63,12 @@ impl Line {
                 return Err(Trouble::Closed(phase));
             }
             match gather.line(&line) {
-                Ok(Some(reply)) => return Ok(reply),
+                Ok(Some(mut reply)) => {
+                    if let Some((secret, user)) = &self.hidden {
+                        reply.text = secret.redact(&reply.text, user);
+                    }
+                    return Ok(reply);
+                }
                 Ok(None) => {}
                 Err(malformed) => return Err(Trouble::Garbled(phase, malformed)),
             }

@@ -38,7 +38,7 @@ async fn judged(stage: &Stage, message: &Claimed) -> String {
     };
     match session.transmit(message, &mut mark).await.expect("the queue is well") {
         Verdict::Accepted(reply) => format!("accepted, {marks} mark: {reply}"),
-        Verdict::Later(reply) => format!("later: {reply}"),
+        Verdict::Later(_, reply) => format!("later: {reply}"),
         Verdict::Refused(refusal) => format!("refused: {refusal}"),
         Verdict::LeaseLost => "lease lost".into(),
         Verdict::Broken { trouble, marked: false } => format!("trouble: {trouble}"),

@@ -20,7 +20,7 @@ pub enum Verdict {
     /// 250 to the dot.
     Accepted(Reply),
     /// A complete 4xx.
-    Later(Reply),
+    Later(Phase, Reply),
     /// A complete 5xx, or a message that must not leave.
     Refused(Refusal),
     /// Somebody else has the message now; the dot was not written.
@@ -192,7 +192,7 @@ impl Session {
         self.over = reply.code == 421;
         match Meaning::of(Phase::Dot, &reply) {
             Meaning::Yes => Verdict::Accepted(reply),
-            Meaning::Later => Verdict::Later(reply),
+            Meaning::Later => Verdict::Later(Phase::Dot, reply),
             Meaning::Never => Verdict::Refused(Refusal::Server { phase: Phase::Dot, reply }),
             Meaning::Closing | Meaning::NotFromUs | Meaning::Nonsense => {
                 Verdict::Broken { trouble: Trouble::OutOfStep(Phase::Dot, reply), marked: true }
@@ -218,7 +218,7 @@ fn judge(phase: Phase, reply: Reply) -> Result<(), End> {
     let broken = |trouble| Verdict::Broken { trouble, marked: false };
     Err(End::Verdict(match Meaning::of(phase, &reply) {
         Meaning::Yes => return Ok(()),
-        Meaning::Later => Verdict::Later(reply),
+        Meaning::Later => Verdict::Later(phase, reply),
         Meaning::Never => Verdict::Refused(Refusal::Server { phase, reply }),
         Meaning::Closing => broken(Trouble::Turned(phase, reply)),
         Meaning::NotFromUs => broken(Trouble::SenderRefused(reply)),

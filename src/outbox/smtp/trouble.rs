@@ -26,7 +26,7 @@ pub enum Trouble {
     Garbled(Phase, Malformed),
     /// A reply that cannot stand there, or that nobody asked for.
     OutOfStep(Phase, Reply),
-    /// The server says that it will not go on: 421, or a refusal of RSET or before the first message.
+    /// The server says that it will not go on: 421, or a refusal of RSET, before the first message, or of any sender now.
     Turned(Phase, Reply),
     /// TLS is required and not offered: a server without it, or somebody in between who took the offer away.
     NoStarttls,
@@ -79,6 +79,26 @@ impl Trouble {
                 | WrongPassword(_)
                 | NoPassword { .. }
         )
+    }
+
+    /// How a server ends a connection that it has had enough of, before it has heard of the next message: it hangs up, says
+    /// that time is up (X.4.2), or will not begin anew. Any other 421 asks to be slower.
+    pub fn is_a_farewell(&self) -> bool {
+        match self {
+            Trouble::Closed(phase) => matches!(phase, Phase::Reset | Phase::Mail),
+            Trouble::Turned(Phase::Reset, reply) if reply.code != 421 => true,
+            Trouble::Turned(Phase::Reset | Phase::Mail, reply) => {
+                reply.enhanced.is_some_and(|enhanced| (enhanced.subject, enhanced.detail) == (4, 2))
+            }
+            _ => false,
+        }
+    }
+
+    /// In a message's own transaction: it may be what the message does to the server, or to something in between. A
+    /// refused sender, a farewell or a file that cannot be read is not.
+    pub fn may_be_the_message(&self) -> bool {
+        use Trouble::*;
+        matches!(self, Silent(_) | Closed(_) | Garbled(..) | OutOfStep(..))
     }
 
     /// As a complaint about `server` (host and port).

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 fn limits(connections: usize, slow: DomainLimit) -> Limits<'static> {
     let named = IndexMap::from([("slow.example".to_owned(), slow)]);
-    Limits { connections, rate: None, domains: DomainLimits { named, others: None }, hours: None }
+    Limits { connections, rate: None, domains: DomainLimits { named, others: None }, ..Limits::default() }
 }
 
 fn at(count: u32) -> DomainLimit {

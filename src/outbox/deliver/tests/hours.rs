@@ -66,7 +66,7 @@ async fn who_is_asleep_takes_nothing_of_the_pace_of_others() {
     let pace = DomainLimit { connections: None, rate: Some(Rate { count: 1, per: Duration::from_secs(60) }) };
     let domains = DomainLimits { named: [("asleep.example".to_owned(), pace)].into(), others: None };
     let rate = Some(Rate { count: 1, per: Duration::from_secs(1) });
-    let limits = Limits { connections: 1, rate, domains, hours: Some(&night) };
+    let limits = Limits { connections: 1, rate, domains, hours: Some(&night), ..Limits::default() };
     let mut queue = MemoryQueue::default();
     for n in 0..50 {
         queue.push(&format!("p{n}@asleep.example"), "Subject: news\r\n\r\nnews\r\n");

@@ -45,6 +45,16 @@ async fn a_wrong_password_is_final_and_is_not_repeated_in_words() {
 }
 
 #[tokio::test]
+async fn no_reply_after_the_login_repeats_the_password_either() {
+    for at in [Step::Mail, Step::Rcpt, Step::Data, Step::Dot] {
+        let echo = Act::Say("550-5.7.1 you said AGtpbQBzZXNhbWU=\r\n550 5.7.1 which is sesame\r\n");
+        let stage = stage("AUTH PLAIN", move |step| if step == at { echo } else { Act::Go });
+        let told = super::judged(&stage, &super::message("x\r\n")).await;
+        assert!(told.contains("you said *** which is ***"), "{at:?}: {told}");
+    }
+}
+
+#[tokio::test]
 async fn xoauth2_hears_the_refusal_behind_its_explanation() {
     let stage = stage("AUTH XOAUTH2", |step| match step {
         Step::Auth => Act::Say("334 eyJzdGF0dXMiOiI0MDEifQ==\r\n"),

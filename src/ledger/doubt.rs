@@ -1,0 +1,85 @@
+//! Messages of which nobody knows whether a server has them: what a killed run left, and what settles them.
+
+use super::queue::move_on;
+use super::{Ledger, millis};
+use crate::answer::{Evidence, Kind};
+use crate::campaign::Uncertain;
+use crate::fault::Result;
+use crate::outbox::{Event, UNCERTAIN_PAUSE};
+use crate::system;
+use chrono::{DateTime, Utc};
+use rusqlite::Transaction;
+
+impl Ledger {
+    /// Puts right what a killed process or a power cut left: claimed messages go back, those whose mark stands become
+    /// uncertain. Uncertain ones are planned once more after a pause, or held, as the campaign says.
+    pub fn recover(&mut self, now: DateTime<Utc>, policy: Uncertain) -> Result<()> {
+        let boot = system::boot_id();
+        let waited = millis(now) - UNCERTAIN_PAUSE.num_milliseconds();
+        self.claims.clear();
+        let recovered = self.take_over(|tx| {
+            let mut open = tx.prepare("SELECT id, boot FROM message WHERE state IN ('sending', 'transmitting')")?;
+            let found: Vec<(i64, String)> =
+                open.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+            for (id, claimed_in) in found {
+                // Marks survive a killed process, not always a power cut; after one, every claim is in doubt.
+                let event = if claimed_in == boot { Event::Crash } else { Event::PowerCut };
+                move_on(tx, id, event, "recovered", now)?;
+                tx.execute(
+                    "UPDATE message SET doubts = doubts + 1, settled_at = ?2, reply = 'the run ended while it was being sent' \
+                     WHERE id = ?1 AND state = 'uncertain'",
+                    (id, millis(now)),
+                )?;
+            }
+            let mut doubtful =
+                tx.prepare("SELECT id, doubts, settled_at FROM message WHERE state = 'uncertain' ORDER BY id")?;
+            let found: Vec<(i64, i64, Option<i64>)> = doubtful
+                .query_map((), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+                .collect::<Result<_, _>>()?;
+            for (id, doubts, since) in found {
+                let event = match policy {
+                    Uncertain::Hold => continue,
+                    Uncertain::Retry if doubts > 1 => Event::Hold,
+                    Uncertain::Retry if since.is_some_and(|since| since > waited) => continue,
+                    Uncertain::Retry => Event::Retry,
+                };
+                let words = if event == Event::Retry {
+                    "in doubt: the same bytes once more"
+                } else {
+                    "in doubt twice: held until a person decides (`send --to failed` sends the same bytes again)"
+                };
+                move_on(tx, id, event, words, now)?;
+                tx.execute("UPDATE message SET next_at = ?2 WHERE id = ?1", (id, millis(now)))?;
+            }
+            Ok(())
+        });
+        self.slip = None;
+        recovered
+    }
+}
+
+/// A fact that only somebody can give who has the notice settles the message that is in doubt, or waits to go out once more
+/// because of it: the code that stands in its package, or the word typed behind its link, where no other letter had one.
+/// What comes by mail settles the message that it answers. A word on the phone can be given without any letter.
+pub(super) fn settled_by(tx: &Transaction, fact: &Evidence) -> Result<()> {
+    let only_letter = match fact.kind {
+        Kind::Code => false,
+        Kind::Confirmed => true,
+        _ => return Ok(()),
+    };
+    let mut doubtful = tx.prepare_cached(
+        "SELECT id FROM message m WHERE person = ?1 AND acknowledgement = ?2 AND revision = ?3 AND tells \
+         AND notice <> 'reminder' AND (state = 'uncertain' OR doubts > 0 AND state IN ('held', 'planned')) \
+         AND NOT (?4 AND EXISTS (SELECT 1 FROM message o WHERE o.person = m.person AND o.id <> m.id AND o.tells \
+         AND o.acknowledgement = m.acknowledgement AND o.state IN ('sent', 'delivered')))",
+    )?;
+    let found: Vec<i64> = doubtful
+        .query_map((&fact.person, &fact.acknowledgement, fact.revision, only_letter), |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for id in found {
+        let words = format!("no longer in doubt: {} {}", fact.person, fact.kind.words());
+        tx.prepare_cached("UPDATE message SET reply = ?2 WHERE id = ?1")?.execute((id, &words))?;
+        move_on(tx, id, Event::Deliver, &words, fact.at)?;
+    }
+    Ok(())
+}
