@@ -1,13 +1,13 @@
 //! Messages as they would be: one for a person to look at, or all of them to see what would fail.
 
 use super::Engine;
-use super::desk::{Built, Desk, Thread, thread};
+use super::desk::{Built, Desk, Thread, reader, thread};
 use super::outdated::Answered;
 use super::sending::Intent;
 use crate::fault::{Exit, Fault, Finding, Result};
 use crate::ledger::OUTDATED;
 use crate::notice::dkim::Signer;
-use crate::notice::{self, Context, Letter, Texts};
+use crate::notice::{self, ChangeWords, Context, Letter, Texts};
 use crate::package::Manifest;
 use crate::roster::Person;
 use serde::Serialize;
@@ -60,8 +60,12 @@ impl Engine<'_> {
         }
         let (campaign, texts) = (Arc::clone(&self.campaign), self.texts()?);
         let signer = campaign.mail.dkim.as_ref().map(Signer::load).transpose()?;
+        let mut changes = HashMap::new();
+        for person in self.roster.people() {
+            changes.entry(reader(person)).or_insert_with(|| ChangeWords::of(&campaign, person));
+        }
         let threads = HashMap::new();
-        Ok(Desk { campaign, secret: *self.ledger.secret(), texts, manifests, signer, threads })
+        Ok(Desk { campaign, secret: *self.ledger.secret(), texts, manifests, changes, signer, threads })
     }
 
     /// The letters that these belong to, as they really went out.

@@ -6,7 +6,7 @@ use crate::answer::{Claims, Evidence, Kind, LinkKeys, Refusal};
 use crate::campaign::{Acknowledgement, Campaign, Grade};
 use crate::fault::Result;
 use crate::ledger::{Attempt, Task, Tried};
-use crate::notice::{AckWords, Context};
+use crate::notice::{AckWords, ChangeWords};
 use crate::package::Code;
 use crate::roster::Person;
 use chrono::{DateTime, Duration, Utc};
@@ -106,8 +106,7 @@ impl Engine<'_> {
     /// What stands behind a genuine link; `None` when its person is gone from the rosters.
     pub fn page(&self, claims: &Claims) -> Result<Option<PageView>> {
         let Some(Asked { person, acknowledgement }) = self.asked(claims) else { return Ok(None) };
-        let notice = acknowledgement.notice.as_deref().unwrap_or_default();
-        let change = Context::new(&self.campaign, &person, notice).change;
+        let change = ChangeWords::of(&self.campaign, &person);
         let due = acknowledgement.due.map(|due| due.instant(&self.campaign.change));
         let facts = self.facts_about(&person.id, &acknowledgement.name)?;
         let in_words = |at| AckWords::due(&self.campaign, &person, at);

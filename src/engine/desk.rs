@@ -8,13 +8,14 @@ use crate::fault::{Fault, Finding, Result};
 use crate::ledger::{NewMessage, OUTDATED};
 use crate::notice::dkim::Signer;
 use crate::notice::{
-    self, AckWords, Attachment, ChangedWords, Context, FileWords, Header, Identity, Letter, PackageWords, Rendered,
-    Texts,
+    self, AckWords, Attachment, ChangeWords, ChangedWords, Context, FileWords, Header, Identity, Letter, PackageWords,
+    Rendered, Texts,
 };
 use crate::package::Manifest;
 use crate::package::manifest::{Artefact, Entry};
 use crate::roster::{Format, Person};
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,10 +31,19 @@ pub(super) struct Desk {
     pub texts: Arc<Texts>,
     /// By package.
     pub manifests: HashMap<String, Built>,
+    /// The change in words, by language and zone: few are asked for by many.
+    pub changes: HashMap<Reader, ChangeWords>,
     /// With `[mail.dkim]`.
     pub signer: Option<Signer>,
     /// The Message-IDs of letters that went out, for those that belong to them.
     pub threads: HashMap<Thread, String>,
+}
+
+/// Language and zone of whoever reads a letter.
+pub(super) type Reader = (Option<String>, Option<Tz>);
+
+pub(super) fn reader(person: &Person) -> Reader {
+    (person.language.clone(), person.time_zone)
 }
 
 /// A person, an address in small letters, and the notice that went there.
@@ -192,7 +202,6 @@ impl Desk {
             date: now,
             references: self.references(intent),
             answers: intent.answers.is_some(),
-            extra: Vec::new(),
             attachments: self.attachments(intent),
             calendar: None,
         };
@@ -254,7 +263,9 @@ impl Desk {
 
     fn context(&self, intent: &Intent, notice: &Notice, token: &str) -> Result<Context> {
         let person = &intent.person;
-        let mut context = Context::new(&self.campaign, person, &notice.name);
+        let change = self.changes.get(&reader(person)).cloned();
+        let change = change.unwrap_or_else(|| ChangeWords::of(&self.campaign, person));
+        let mut context = Context::with(change, &self.campaign, person, &notice.name);
         context.notice.reason = Some(intent.reason.clone()).filter(|reason| !reason.is_empty());
         context.notice.count = intent.count;
         context.outdated = intent.answers.as_ref().map(|answered| answered.words.clone());

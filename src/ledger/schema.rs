@@ -125,6 +125,12 @@ ALTER TABLE message ADD COLUMN remedy TEXT NOT NULL DEFAULT '';
 CREATE TABLE suspension(
   one INTEGER PRIMARY KEY CHECK (one = 1), class TEXT NOT NULL, cause TEXT NOT NULL, remedy TEXT NOT NULL,
   times INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, settings TEXT NOT NULL) STRICT;
+", "
+CREATE TABLE token_alone(
+  token TEXT PRIMARY KEY, person TEXT NOT NULL, revision INTEGER NOT NULL, tells INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO token_alone SELECT token, person, revision, tells FROM token;
+DROP TABLE token;
+ALTER TABLE token_alone RENAME TO token;
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {

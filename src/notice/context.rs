@@ -136,6 +136,11 @@ impl Context {
     /// Everything that follows from the campaign and the person. `notice` names one of the campaign's notices or, for a
     /// letter to everybody, any other word. Acknowledgement, package and `about` are the caller's to add.
     pub fn new(campaign: &Campaign, person: &Person, notice: &str) -> Context {
+        Context::with(ChangeWords::of(campaign, person), campaign, person, notice)
+    }
+
+    /// The same, where the change was put into words before.
+    pub fn with(change: ChangeWords, campaign: &Campaign, person: &Person, notice: &str) -> Context {
         let audience = campaign.notices.get(notice).map_or(notice, |notice| &notice.audience);
         Context {
             campaign: CampaignWords {
@@ -143,7 +148,7 @@ impl Context {
                 title: campaign.title.clone(),
                 contact: campaign.contact.clone(),
             },
-            change: ChangeWords::new(campaign, person),
+            change,
             person: columns(person),
             facts: facts(campaign),
             notice: NoticeWords {
@@ -162,7 +167,8 @@ impl Context {
 }
 
 impl ChangeWords {
-    fn new(campaign: &Campaign, person: &Person) -> ChangeWords {
+    /// In the person's language and zone; whoever shares these reads the same words.
+    pub fn of(campaign: &Campaign, person: &Person) -> ChangeWords {
         let change = &campaign.change;
         let language = person.language.as_deref();
         let own = person.time_zone.filter(|zone| {

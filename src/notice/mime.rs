@@ -17,9 +17,8 @@ use super::message_id::hash;
 use super::quoted::quoted_printable;
 use super::{Attachment, Header, Rendered};
 use crate::fault::{Fault, Result};
-use lettre::address::Envelope;
-use lettre::message::header::{self as field, ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Body, Mailbox, Message, MessageBuilder, MultiPart, MultiPartBuilder, SinglePart};
+use lettre::message::header::{self as field, ContentTransferEncoding, ContentType, HeaderName, HeaderValue, Headers};
+use lettre::message::{Body, Mailbox, Mailboxes};
 use memchr::memmem;
 
 /// Text whose lines are no longer needs no encoding; 78 is what a line should keep to (RFC 5322 section 2.1.1).
@@ -28,57 +27,45 @@ const SHORT: usize = 76;
 /// Puts text, HTML, calendar entry and attachments together. Attachments stay in their files: see [`Letter`].
 pub fn compose(rendered: &Rendered, header: &Header) -> Result<Letter> {
     header.check()?;
-    let marks = Marks::new(rendered, header);
-    let builder = headers(rendered, header)?;
-    let message = if header.attachments.is_empty() {
-        match alternative(rendered, header, &marks)? {
-            Some(alternative) => builder.multipart(alternative),
-            None => builder.singlepart(text_part("text/plain; charset=utf-8", &rendered.text)?),
-        }
+    let seed = seed(rendered, header);
+    let mut draft = Draft { bytes: fields(rendered, header)?.to_string().into_bytes(), segments: Vec::new() };
+    if header.attachments.is_empty() {
+        draft.words(rendered, header, &seed);
     } else {
-        let mixed = MultiPart::mixed().boundary(marks.boundary("mixed"));
-        let mut mixed = match alternative(rendered, header, &marks)? {
-            Some(alternative) => mixed.multipart(alternative),
-            None => mixed.singlepart(text_part("text/plain; charset=utf-8", &rendered.text)?),
-        };
-        for (n, attachment) in header.attachments.iter().enumerate() {
-            mixed = mixed.singlepart(attached(attachment, &marks.attachment(n))?);
+        let mixed = draft.multipart("mixed", &seed);
+        draft.next(&mixed);
+        draft.words(rendered, header, &seed);
+        for attachment in &header.attachments {
+            draft.next(&mixed);
+            draft.attach(attachment)?;
         }
-        builder.multipart(mixed)
-    };
-    let message = message.map_err(|error| refused(error.to_string()))?;
-    split(&message.formatted(), &header.attachments, &marks)
+        draft.end(&mixed);
+    }
+    draft.segments.push(Segment::Bytes(draft.bytes));
+    Letter::new(draft.segments)
 }
 
-fn headers(rendered: &Rendered, header: &Header) -> Result<MessageBuilder> {
+fn fields(rendered: &Rendered, header: &Header) -> Result<Headers> {
     let to = Mailbox::new(named(&header.to.0), with_ascii_domain(&header.to.1)?);
     let from = Mailbox::new(header.from.name.as_deref().and_then(named), header.from.email.clone());
-    let envelope = Envelope::new(Some(from.email.clone()), vec![to.email.clone()]);
-    let mut builder = Message::builder().envelope(envelope.map_err(|error| refused(error.to_string()))?);
-    // First, so that none of the fields below can be replaced by an extra one.
-    for (name, value) in &header.extra {
-        builder = builder.raw_header(raw(name, value)?);
-    }
-    builder = builder
-        .date(header.date.into())
-        .header(field::From::from(one(from)))
-        .header(field::To::from(one(to)))
-        .subject(rendered.subject.as_str())
-        .message_id(Some(header.message_id.clone()));
+    let mut fields = Headers::new();
+    fields.set(field::Date::from(std::time::SystemTime::from(header.date)));
+    fields.set(field::From::from(Mailboxes::from(from)));
+    fields.set(field::To::from(Mailboxes::from(to)));
+    fields.set(field::Subject::from(rendered.subject.clone()));
+    fields.set(field::MessageId::from(header.message_id.clone()));
     if let Some(reply_to) = &header.reply_to {
-        builder = builder.header(field::ReplyTo::from(one(Mailbox::new(None, reply_to.clone()))));
+        fields.set(field::ReplyTo::from(Mailboxes::from(Mailbox::new(None, reply_to.clone()))));
     }
     if let Some(last) = header.references.last() {
-        builder = builder.in_reply_to(last.clone()).references(header.references.join(" "));
+        fields.set(field::InReplyTo::from(last.clone()));
+        fields.set(field::References::from(header.references.join(" ")));
     }
     // RFC 3834 section 5, and the same for Exchange: no machine should answer.
-    Ok(builder
-        .raw_header(raw("Auto-Submitted", header.submitted())?)
-        .raw_header(raw("X-Auto-Response-Suppress", "OOF, AutoReply")?))
-}
-
-fn one(mailbox: Mailbox) -> lettre::message::Mailboxes {
-    mailbox.into()
+    fields.insert_raw(raw("Auto-Submitted", header.submitted()));
+    fields.insert_raw(raw("X-Auto-Response-Suppress", "OOF, AutoReply"));
+    fields.set(field::MIME_VERSION_1_0);
+    Ok(fields)
 }
 
 fn named(name: &str) -> Option<String> {
@@ -86,113 +73,114 @@ fn named(name: &str) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-fn raw(name: &str, value: &str) -> Result<HeaderValue> {
-    let name = HeaderName::new_from_ascii(name.to_owned()).map_err(|error| refused(error.to_string()))?;
-    Ok(HeaderValue::new(name, value.to_owned()))
+fn raw(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
-/// Text, HTML and calendar entry as equals; `None` where there is only text.
-fn alternative(rendered: &Rendered, header: &Header, marks: &Marks) -> Result<Option<MultiPart>> {
-    if rendered.html.is_none() && header.calendar.is_none() {
-        return Ok(None);
+/// A letter as it is being written.
+struct Draft {
+    /// What follows the last file.
+    bytes: Vec<u8>,
+    segments: Vec<Segment>,
+}
+
+impl Draft {
+    fn write(&mut self, text: &str) {
+        self.bytes.extend_from_slice(text.as_bytes());
     }
-    let parts: MultiPartBuilder = MultiPart::alternative().boundary(marks.boundary("alternative"));
-    let mut parts = parts.singlepart(text_part("text/plain; charset=utf-8", &rendered.text)?);
-    if let Some(html) = &rendered.html {
-        parts = parts.singlepart(text_part("text/html; charset=utf-8", html)?);
+
+    /// Begins a part that holds others; returns its boundary (RFC 2046 section 5.1). `=_` cannot occur in base64 or
+    /// quoted-printable.
+    fn multipart(&mut self, kind: &str, seed: &str) -> String {
+        let boundary = format!("=_{kind}_{seed}");
+        self.write(&format!("Content-Type: multipart/{kind};\r\n boundary=\"{boundary}\"\r\n\r\n"));
+        boundary
     }
-    if let Some(calendar) = &header.calendar {
-        let method = calendar.lines().find_map(|line| line.strip_prefix("METHOD:")).unwrap_or("REQUEST");
-        parts = parts.singlepart(text_part(&format!("text/calendar; charset=utf-8; method={method}"), calendar)?);
+
+    fn next(&mut self, boundary: &str) {
+        self.write(&format!("--{boundary}\r\n"));
     }
-    Ok(Some(parts))
-}
 
-fn text_part(content_type: &str, text: &str) -> Result<SinglePart> {
-    let lines = if text.contains('\r') { &text.replace("\r\n", "\n").replace('\r', "\n") } else { text };
-    Ok(SinglePart::builder().content_type(media_type(content_type)?).body(encoded(lines.trim_end_matches('\n'))))
-}
-
-/// As it is where every line is short ASCII, else quoted-printable; what has few ASCII letters is shorter as base64, which
-/// the builder makes.
-fn encoded(text: &str) -> Body {
-    let short = text.split('\n').all(|line| line.len() <= SHORT);
-    if text.is_ascii() && short {
-        return Body::dangerous_pre_encoded(text.replace('\n', "\r\n").into_bytes(), ContentTransferEncoding::SevenBit);
+    fn end(&mut self, boundary: &str) {
+        self.write(&format!("--{boundary}--\r\n"));
     }
-    let foreign = text.bytes().filter(|byte| !byte.is_ascii()).count();
-    if foreign * 3 > text.len() {
-        return Body::new(text.replace('\n', "\r\n"));
+
+    /// Text, HTML and calendar entry as equals, or the text alone.
+    fn words(&mut self, rendered: &Rendered, header: &Header, seed: &str) {
+        if rendered.html.is_none() && header.calendar.is_none() {
+            return self.text("text/plain; charset=utf-8", &rendered.text);
+        }
+        let alternative = self.multipart("alternative", seed);
+        self.next(&alternative);
+        self.text("text/plain; charset=utf-8", &rendered.text);
+        if let Some(html) = &rendered.html {
+            self.next(&alternative);
+            self.text("text/html; charset=utf-8", html);
+        }
+        if let Some(calendar) = &header.calendar {
+            let method = calendar.lines().find_map(|line| line.strip_prefix("METHOD:")).unwrap_or("REQUEST");
+            self.next(&alternative);
+            self.text(&format!("text/calendar; charset=utf-8; method={method}"), calendar);
+        }
+        self.end(&alternative);
     }
-    Body::dangerous_pre_encoded(quoted_printable(text), ContentTransferEncoding::QuotedPrintable)
-}
 
-/// The part of one attachment, with a mark instead of its content.
-fn attached(attachment: &Attachment, mark: &str) -> Result<SinglePart> {
-    let body = Body::dangerous_pre_encoded(mark.as_bytes().to_vec(), ContentTransferEncoding::Base64);
-    Ok(SinglePart::builder()
-        .content_type(media_type(&attachment.mime)?)
-        .header(Disposition::attachment(&attachment.shown_name))
-        .body(body))
-}
+    fn text(&mut self, content_type: &str, text: &str) {
+        let lines = if text.contains('\r') { &text.replace("\r\n", "\n").replace('\r', "\n") } else { text };
+        let (encoding, body) = encoded(lines.trim_end_matches('\n'));
+        self.write(&format!("Content-Type: {content_type}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"));
+        self.bytes.extend_from_slice(&body);
+        self.write("\r\n");
+    }
 
-fn media_type(text: &str) -> Result<ContentType> {
-    ContentType::parse(text).map_err(|error| refused(format!("'{text}' is no media type: {error}")))
-}
-
-/// Cuts the message where the marks stand and puts the files there.
-fn split(message: &[u8], attachments: &[Attachment], marks: &Marks) -> Result<Letter> {
-    let mut segments = Vec::new();
-    let mut rest = message;
-    for (n, attachment) in attachments.iter().enumerate() {
-        let mark = marks.attachment(n);
-        let at = memmem::find(rest, mark.as_bytes()).ok_or_else(|| refused("an attachment has no place in it"))?;
-        segments.push(Segment::Bytes(rest[..at].to_vec()));
-        segments.push(Segment::File {
+    /// The part of one attachment, with its file between two segments.
+    fn attach(&mut self, attachment: &Attachment) -> Result<()> {
+        let media_type = ContentType::parse(&attachment.mime);
+        let media_type = media_type.map_err(|error| refused(&attachment.mime, &error.to_string()))?;
+        let mut fields = Headers::new();
+        fields.set(media_type);
+        fields.set(Disposition::attachment(&attachment.shown_name));
+        fields.set(ContentTransferEncoding::Base64);
+        self.write(&format!("{fields}\r\n"));
+        self.segments.push(Segment::Bytes(std::mem::take(&mut self.bytes)));
+        self.segments.push(Segment::File {
             path: attachment.path.clone(),
             sha256: attachment.sha256.clone(),
             size: attachment.size,
             encoding: Encoding::Base64,
         });
-        rest = &rest[at + mark.len()..];
-    }
-    segments.push(Segment::Bytes(rest.to_vec()));
-    Letter::new(segments)
-}
-
-/// Boundaries and marks. They follow from the Message-ID, and from a number that grows until none of them stands in the
-/// message's own text (RFC 2046 section 5.1.1).
-struct Marks {
-    seed: String,
-}
-
-impl Marks {
-    fn new(rendered: &Rendered, header: &Header) -> Marks {
-        let texts = [Some(&rendered.text), rendered.html.as_ref(), header.calendar.as_ref()];
-        let holds = |text: &String, seed: &str| memmem::find(text.as_bytes(), seed.as_bytes()).is_some();
-        let taken = |seed: &str| texts.iter().flatten().any(|text| holds(text, seed));
-        let mut number = 0u32;
-        loop {
-            let seed = hash(&[&header.message_id, &number.to_string()]);
-            if !taken(&seed) {
-                return Marks { seed };
-            }
-            number += 1;
-        }
-    }
-
-    /// `=_` cannot occur in base64 or quoted-printable.
-    fn boundary(&self, kind: &str) -> String {
-        format!("=_{kind}_{}", self.seed)
-    }
-
-    fn attachment(&self, n: usize) -> String {
-        format!("attachment/{n}/{}", self.seed)
+        self.write("\r\n");
+        Ok(())
     }
 }
 
-fn refused(cause: impl std::fmt::Display) -> Fault {
-    Fault::new("letter", format!("the message cannot be put together: {cause}"), "look at its notice with preview")
+/// As it is where every line is short ASCII, else quoted-printable; what has few ASCII letters is shorter as base64, which
+/// the library makes.
+fn encoded(text: &str) -> (ContentTransferEncoding, Vec<u8>) {
+    if text.is_ascii() && text.split('\n').all(|line| line.len() <= SHORT) {
+        return (ContentTransferEncoding::SevenBit, text.replace('\n', "\r\n").into_bytes());
+    }
+    let foreign = text.bytes().filter(|byte| !byte.is_ascii()).count();
+    if foreign * 3 > text.len() {
+        let body = Body::new(text.replace('\n', "\r\n"));
+        return (body.encoding(), body.into_vec());
+    }
+    (ContentTransferEncoding::QuotedPrintable, quoted_printable(text))
+}
+
+/// What makes the boundaries this letter's own. It follows from the Message-ID, and from a number that grows until it does
+/// not stand in the message's own text (RFC 2046 section 5.1.1).
+fn seed(rendered: &Rendered, header: &Header) -> String {
+    let texts = [Some(&rendered.text), rendered.html.as_ref(), header.calendar.as_ref()];
+    let taken =
+        |seed: &String| texts.iter().flatten().any(|text| memmem::find(text.as_bytes(), seed.as_bytes()).is_some());
+    let seeds = (0u32..).map(|number| hash(&[&header.message_id, &number.to_string()]));
+    seeds.into_iter().find(|seed| !taken(seed)).expect("a text holds only so many of them")
+}
+
+fn refused(media_type: &str, error: &str) -> Fault {
+    let cause = format!("the message cannot be put together: '{media_type}' is no media type: {error}");
+    Fault::new("letter", cause, "look at its notice with preview")
 }
 
 #[cfg(test)]

@@ -43,11 +43,12 @@ fn encode_line(mut line: &[u8], out: &mut Vec<u8>) {
 /// How many characters from the start of the line stand for themselves.
 fn plain_run(line: &[u8]) -> usize {
     let is_plain = |byte: &u8| matches!(byte, b' '..=b'<' | b'>'..=b'~' | b'\t');
-    match line.iter().position(|byte| !is_plain(byte)) {
-        Some(run) => run,
+    // Most lines are plain. Over all of one, without an early end: so the compiler takes many bytes at a time.
+    if line.iter().fold(true, |plain, byte| plain & is_plain(byte)) {
         // Blanks at the end of a line do not survive every mail system.
-        None => line.len() - usize::from(matches!(line.last(), Some(b' ' | b'\t'))),
+        return line.len() - usize::from(matches!(line.last(), Some(b' ' | b'\t')));
     }
+    line.iter().position(|byte| !is_plain(byte)).unwrap_or(line.len())
 }
 
 #[cfg(test)]

@@ -20,8 +20,8 @@ const TEXT: usize = 32_000;
 /// More attachments than these fail on their way (Q127001).
 const ATTACHMENTS: usize = 35;
 
-/// Puts text and attachments together. HTML, calendar entry and extra fields have no place here: the date stands in the
-/// text. The findings say what had to be changed; none of them is an error.
+/// Puts text and attachments together. HTML and calendar entry have no place here: the date stands in the text. The findings
+/// say what had to be changed; none of them is an error.
 pub fn compose(rendered: &Rendered, header: &Header, token: &str) -> Result<(Letter, Vec<Finding>)> {
     header.check()?;
     let to: &str = header.to.1.as_ref();

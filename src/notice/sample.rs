@@ -181,7 +181,6 @@ pub fn header() -> Header {
         date: date(),
         references: vec![],
         answers: false,
-        extra: vec![],
         attachments: vec![attachment()],
         calendar: None,
     }

@@ -96,14 +96,17 @@ impl Texts {
         let voice = self.voice_for(language);
         let part = |part: Part, accept: fn(&str) -> Result<(), &'static str>| {
             let rendered = voice.render(part, template, &context, &self.sources)?;
-            accept(&rendered).map(|()| rendered.clone()).map_err(|cause| {
-                let remedy = "look at the template, and at what is filled in with preview";
-                let finding = Finding::error("template-render", cause, remedy);
-                match voice.piece(part, template) {
-                    Some(piece) => self.sources[piece].point(finding, 0, 0),
-                    None => finding,
+            match accept(&rendered) {
+                Ok(()) => Ok(rendered),
+                Err(cause) => {
+                    let remedy = "look at the template, and at what is filled in with preview";
+                    let finding = Finding::error("template-render", cause, remedy);
+                    Err(match voice.piece(part, template) {
+                        Some(piece) => self.sources[piece].point(finding, 0, 0),
+                        None => finding,
+                    })
                 }
-            })
+            }
         };
         let subject = part(Part::Subject, one_line)?.trim().to_owned();
         let text = part(Part::Text, body_fits)?;

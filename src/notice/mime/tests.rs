@@ -109,16 +109,6 @@ fn a_reminder_refers_to_its_notice() {
 }
 
 #[test]
-fn an_extra_field_never_replaces_one_of_ours() {
-    let extra = vec![("From".to_owned(), "evil@x.example".to_owned()), ("X-Campaign".to_owned(), "corp".to_owned())];
-    let header = Header { extra, ..sample::header() };
-    let bytes = sample::bytes(&compose(&plain(), &header).unwrap());
-    let message = MessageParser::default().parse(&bytes).unwrap();
-    assert_eq!(message.from().unwrap().first().unwrap().address(), Some("maildesk@corp.example"));
-    assert_eq!(message.header("X-Campaign"), Some(&Value::Text("corp".into())));
-}
-
-#[test]
 fn several_attachments_keep_their_places_and_names() {
     let named = |name: &str| Attachment { shown_name: name.to_owned(), ..sample::attachment() };
     let attachments = vec![named("CONNECT.GLB"), named("Diskette für Kim.zip"), named("README.TXT")];
@@ -133,9 +123,9 @@ fn several_attachments_keep_their_places_and_names() {
 #[test]
 fn a_text_that_holds_a_boundary_gets_another_one() {
     let header = sample::header();
-    let seed = Marks::new(&plain(), &header).seed;
+    let seed = seed(&plain(), &header);
     let mut hostile = plain();
-    hostile.text = format!("--=_mixed_{seed}--\n\nattachment/0/{seed}\n");
+    hostile.text = format!("--=_mixed_{seed}--\n\n--=_mixed_{seed}\n");
     let bytes = sample::bytes(&compose(&hostile, &header).unwrap());
     let message = MessageParser::default().parse(&bytes).unwrap();
     assert_eq!(message.body_text(0).unwrap().replace("\r\n", "\n").trim_end(), hostile.text.trim_end());
@@ -188,13 +178,11 @@ proptest! {
         from in "(\\PC|[\"\\\\,<>@()]){0,60}",
         subject in "\\PC{1,120}",
         text in "(\\PC|[\r\n.]){0,300}",
-        extra in "\\PC{0,80}",
     ) {
         let rendered = Rendered { subject: subject.clone(), text: text.clone(), html: None };
         let mut header = sample::header();
         header.to.0 = name.clone();
         header.from.name = Some(from);
-        header.extra = vec![("X-Note".to_owned(), extra)];
         let letter = compose(&rendered, &header);
         prop_assert_eq!(letter.is_ok(), header.check().is_ok(), "{:?}", letter);
         if let Ok(letter) = letter {
@@ -202,7 +190,7 @@ proptest! {
             let message = MessageParser::default().parse(&bytes).unwrap();
             let names: Vec<_> = message.headers().iter().map(|header| header.name()).collect();
             prop_assert_eq!(names, [
-                "X-Note", "Date", "From", "To", "Subject", "Message-ID", "Reply-To", "Auto-Submitted",
+                "Date", "From", "To", "Subject", "Message-ID", "Reply-To", "Auto-Submitted",
                 "X-Auto-Response-Suppress", "MIME-Version", "Content-Type",
             ]);
             prop_assert_eq!(message.to().unwrap().first().unwrap().address(), Some("kim@corp.example"));
