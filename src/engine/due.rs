@@ -146,6 +146,10 @@ impl Look<'_, '_> {
 
     /// An escalation without anybody left to write to becomes a call.
     fn add(&self, due: &mut Due, entry: &Entry, intents: Vec<Intent>) -> Result<()> {
+        if entry.what == What::Notice && due.intents.is_empty() {
+            due.intents = intents;
+            return Ok(());
+        }
         for intent in intents {
             match entry.what {
                 What::Task => {
@@ -263,7 +267,10 @@ impl Look<'_, '_> {
             // A notice is told once in a revision, whatever copy.
             let is_owed = |id: &str| !self.owed.is_empty() && self.owed.contains(&(id.to_owned(), notice.to_owned()));
             let left = people.filter(|one| !have.contains_key(&one.id) && is_there(one) && !is_owed(&one.id));
-            return Ok(left.map(|person| intent(entry, person)).collect());
+            // Growing, it would be held twice for a moment.
+            let mut intents = Vec::with_capacity(self.engine.roster.len());
+            intents.extend(left.map(|person| intent(entry, person)));
+            return Ok(intents);
         }
         let Some(asked) = asked else { return Ok(Vec::new()) };
         let mut intents = Vec::new();

@@ -158,6 +158,7 @@ impl Engine<'_> {
         sent.planning = begun.elapsed();
         let nowhere = |intent: &&Intent| intent.instead.is_none() && intent.person.email.is_none();
         let unreachable: Vec<String> = intents.iter().filter(nowhere).map(|intent| intent.person.id.clone()).collect();
+        drop(intents);
         self.deliver(&mut sent, &wanted, stop, progress)?;
         if !unreachable.is_empty() {
             sent.failed += unreachable.len();
@@ -322,7 +323,8 @@ impl Engine<'_> {
             *have.entry(id).or_default() += 1;
         }
         let now = self.now();
-        let mut intents = Vec::new();
+        // Growing, it would be held twice for a moment.
+        let mut intents = Vec::with_capacity(self.roster.len());
         let asked = self.acknowledgement_asked_by(name).map(str::to_owned);
         for person in self.people_of(&notice.audience) {
             let copies = have.get(&person.id).copied().unwrap_or(0);
