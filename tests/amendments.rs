@@ -2,6 +2,7 @@
 
 use crate::harness::letter::Letter;
 use crate::harness::{Campaign, FUTURE};
+use flagday::system::World;
 use serde_json::{Value, json};
 
 const LATER: &str = "2096-12-19T18:00:00";
@@ -248,4 +249,29 @@ fn a_date_that_is_too_near_needs_the_word() {
     assert!(timeline.contains(told) && timeline.contains("at short notice"), "{timeline}");
     let page = String::from_utf8(campaign.bytes("report/report.html")).expect("UTF-8");
     assert!(page.contains("at short notice"));
+}
+
+#[test]
+fn a_date_that_is_moved_too_near_needs_the_word_too() {
+    let campaign = Campaign::sample().change_at(FUTURE);
+    campaign.run("send new-serial --yes").ends(0).says("5 sent");
+    campaign.edit("minimum_notice = \"0d\"\n", "");
+    let near = (flagday::system::Real.now() + chrono::Duration::days(3)).format("%Y-%m-%dT18:00:00").to_string();
+    campaign.edit(FUTURE, &near);
+    campaign.run("amend --yes").ends(3).refuses("short-notice").says("--short-notice").says("know 7 days beforehand");
+    let told = status(&campaign);
+    assert_eq!((told["revision"].clone(), campaign.outbox("").len()), (json!(1), 5), "nobody was told, nothing is new");
+    let record = || campaign.run("audit export").ends(0).out.matches("\"short-notice\"").count();
+    assert_eq!(record(), 0);
+    // To look at it costs nothing.
+    campaign.run("amend --dry-run").ends(0).says("change_at");
+    campaign.run("amend --short-notice --yes").ends(0).says("5 sent");
+    assert_eq!((status(&campaign)["revision"].clone(), record()), (json!(2), 1), "the word is on record");
+    // What else changes later needs no word for a date that people know.
+    campaign.write("templates/mail/new-serial/text.hbs", "Another text.\n");
+    campaign.run("amend --yes").ends(0).says("5 sent");
+    assert_eq!(record(), 1);
+    // Further away again is no short notice at all.
+    campaign.edit(&near, FUTURE).run("amend --yes").ends(0).says("5 sent");
+    assert_eq!(record(), 1);
 }

@@ -9,6 +9,7 @@ mod calendars; // rehearsals held against calendars written by hand, across chan
 mod classifying; // what comes in is what it is, in the shapes of real systems
 mod hostile_mail; // mail made to do harm
 mod in_doubt; // messages that nobody knows to have arrived, settled by what comes back
+mod judged_again; // what opened a gate has to hold still on the evening of the change
 mod intake; // answers come in by mail
 mod changes; // facts that change in mid-rehearsal: amend in simulated time
 mod checks; // the checks of the postoffice: what they print, and what a step finds before it begins

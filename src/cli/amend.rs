@@ -114,6 +114,16 @@ fn text(amendment: &Amendment) -> String {
         );
     }
     text += &format!("\n{} answers stay\n", amendment.kept);
+    for rests in &amendment.rests {
+        let after = rests.after.as_ref().map(|step| format!(" --to {step}")).unwrap_or_default();
+        text += &format!(
+            "step {} is done, and rests on void answers: the change does not begin before {} {} open again\n  \
+             (to do the step once more, too: flagday cutover rollback{after})\n",
+            rests.step,
+            rests.gates.join(" and "),
+            if rests.gates.len() == 1 { "is" } else { "are" },
+        );
+    }
     let mut by_notice: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for one in &amendment.informed {
         one.notices.iter().for_each(|notice| by_notice.entry(notice).or_default().push(one.person.clone()));

@@ -165,8 +165,14 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
             sent.in_doubt - sent.uncertain - sent.resting
         ));
     }
+    let mut held: Vec<&str> = Vec::new();
     for entry in &sent.late {
         let name = entry.notice.as_deref().unwrap_or("");
+        // Everywhere it is due at another hour; the first one says enough.
+        if held.contains(&name) {
+            continue;
+        }
+        held.push(name);
         let at = hour(entry.at);
         output::prose(&format!(
             "held: '{name}' was due {at}, and late notices are not sent blindly. To send it: flagday send {name}"

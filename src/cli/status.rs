@@ -48,9 +48,10 @@ fn people(status: &status::Status) -> String {
             text += &format!("{what} since people were told: {} (flagday amend)\n", people.join(", "));
         }
     }
-    for leaver in &status.leavers {
-        let at = leaver.at.format("%F");
-        text += &format!("left, and no longer counted for {}: {} ({at})\n", leaver.acknowledgement, leaver.person);
+    for gone in &status.leavers {
+        let (leaver, at) = (&gone.leaver, gone.leaver.at.format("%F"));
+        let since = if gone.back { "left, is back, and counts again" } else { "left, and no longer counted" };
+        text += &format!("{since} for {}: {} ({at})\n", leaver.acknowledgement, leaver.person);
     }
     if text.is_empty() { text } else { format!("\n{text}") }
 }

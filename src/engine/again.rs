@@ -44,8 +44,8 @@ impl Engine<'_> {
             let key = (message.person.clone(), message.notice.clone());
             let person = self.roster.shared(&message.person);
             let address = person.as_ref().and_then(|person| person.email.as_ref()).map(ToString::to_string);
-            // Whoever has left the roster is told nothing any more, but that it is off.
-            if person.is_none() && message.notice != "abort" {
+            // Whoever has left is told nothing any more, but that it is off.
+            if message.notice != "abort" && !self.is_there(&message) {
                 continue;
             }
             // What may have arrived already goes out as the same bytes only, so that a receiver can drop the double.
@@ -87,7 +87,11 @@ impl Engine<'_> {
         };
         Ok(Some(Intent {
             cancels: if off { self.ledger.calendar_of(&person.id)? } else { None },
-            changes: self.ledger.amendment_of(&person.id, &message.notice, message.revision)?,
+            changes: if off {
+                Vec::new()
+            } else {
+                self.ledger.changes_to_tell(&person.id, &message.notice, message.revision)?
+            },
             notice: message.notice,
             acknowledgement: message.acknowledgement,
             copy,

@@ -157,10 +157,18 @@ impl Engine<'_> {
             return Ok(());
         }
         self.require_before(step)?;
-        match self.waits(step) {
-            Some(_) => Err(early(format!("step {} has not begun yet", step.name))),
-            None => Ok(()),
+        if self.waits(step).is_some() {
+            return Err(early(format!("step {} has not begun yet", step.name)));
         }
+        // Once it has begun its gates were passed.
+        if matches!(state_of(&self.ledger.entries()?, &step.name)?, StepState::Pending | StepState::Undone) {
+            let verdicts = self.verdicts()?;
+            let held = |gate: &&String| !verdicts.iter().any(|verdict| verdict.name == **gate && verdict.open);
+            if let Some(gate) = step.needs.iter().find(held) {
+                return Err(early(format!("step {} is held by gate {gate}", step.name)));
+            }
+        }
+        Ok(())
     }
 
     /// Every step before this one is done.

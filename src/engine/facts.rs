@@ -2,7 +2,8 @@
 //! never went out may change freely.
 
 use super::Engine;
-use super::amend::{Left, members_of};
+use super::amendment::Left;
+use super::membership::members_of;
 use crate::fault::{Exit, Fault, Finding, Result, Severity};
 use crate::ledger::Revision;
 use crate::package::Manifest;

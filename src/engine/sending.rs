@@ -130,6 +130,7 @@ impl Engine<'_> {
         self.require_unchanged()?;
         let now = self.now();
         self.ledger.recover(now, self.campaign.mail.uncertain)?;
+        self.take_back_from_gone()?;
         let mut wanted = notice.map_or_else(Wanted::default, |name| Wanted::Notice(name.to_owned()));
         let mut sent = Sent::default();
         let limit = limit.unwrap_or(usize::MAX);
@@ -176,10 +177,12 @@ impl Engine<'_> {
 
     /// Sends what amendments still owe, and nothing else that is due.
     pub(super) fn send_owed(&mut self, stop: &AtomicBool, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Sent> {
+        self.take_back_from_gone()?;
         let mut intents = self.intents_owed()?;
         if self.is_postponed()? {
             // What has not left names a date that nobody knows any more; and who was to hear of it waits for the new one.
-            self.ledger.hold_back(is_told, self.now())?;
+            let dated = self.ledger.waiting()?.into_iter().filter(|one| !is_told(&one.notice)).map(|one| one.id);
+            self.ledger.hold_back(&dated.collect::<Vec<_>>(), "taken back: the change was put off", self.now())?;
             intents.retain(|intent| is_told(&intent.notice));
         }
         let mut sent = Sent { planned: self.plan_messages(&intents)?, ..Sent::default() };
@@ -193,10 +196,13 @@ impl Engine<'_> {
         let calendars: HashMap<String, Option<u32>> =
             self.ledger.ever_told()?.into_iter().map(|told| (told.person, told.calendar)).collect();
         let now = self.now();
-        let owed = self.owed()?.into_iter().filter_map(|owed| {
-            Some(Intent {
+        let mut intents = Vec::new();
+        for owed in self.owed()? {
+            let Some(person) = self.roster.shared(&owed.person) else { continue };
+            intents.push(Intent {
                 acknowledgement: self.acknowledgement_asked_by(&owed.notice).map(str::to_owned),
-                copy: 0,
+                // Beyond 0 where one was taken back: they had left, and are back.
+                copy: self.ledger.next_copy(&owed.person, &owed.notice, owed.revision)?,
                 count: 0,
                 room: usize::MAX,
                 reason: owed.reason,
@@ -205,12 +211,13 @@ impl Engine<'_> {
                 replaces: None,
                 cancels: calendars.get(&owed.person).copied().flatten().filter(|_| owed.notice == "postponed"),
                 answers: None,
-                person: self.roster.shared(&owed.person)?,
+                person,
                 changes: owed.changes,
                 notice: owed.notice,
-            })
-        });
-        Ok(owed.chain(self.intents_corrected()?).collect())
+            });
+        }
+        intents.extend(self.intents_corrected()?);
+        Ok(intents)
     }
 
     /// Whether anything was to be done at all, and what waits for the morning.
@@ -318,27 +325,29 @@ impl Engine<'_> {
             return self.intents_of_latest(name);
         }
         self.require_step_of(name)?;
-        let mut have: HashMap<String, u32> = HashMap::new();
-        for (id, _) in self.copies(name)? {
-            *have.entry(id).or_default() += 1;
+        let mut next: HashMap<String, u32> = HashMap::new();
+        for (id, copy) in self.ledger.copies(name)? {
+            let next = next.entry(id).or_default();
+            *next = (copy + 1).max(*next);
         }
+        let have = self.ledger.have(name)?;
         let now = self.now();
         // Growing, it would be held twice for a moment.
         let mut intents = Vec::with_capacity(self.roster.len());
         let asked = self.acknowledgement_asked_by(name).map(str::to_owned);
         for person in self.people_of(&notice.audience) {
-            let copies = have.get(&person.id).copied().unwrap_or(0);
-            if copies > 0 && !again {
+            let has = have.contains(&person.id);
+            if has && !again {
                 continue;
             }
             intents.push(Intent {
                 notice: name.to_owned(),
                 person: Arc::clone(&person),
                 acknowledgement: asked.clone(),
-                copy: copies,
+                copy: next.get(&person.id).copied().unwrap_or(0),
                 count: 0,
                 room: usize::MAX,
-                reason: if copies > 0 { Reason::AskedFor.words(person.language.as_deref()) } else { String::new() },
+                reason: if has { Reason::AskedFor.words(person.language.as_deref()) } else { String::new() },
                 due_at: now,
                 instead: None,
                 replaces: None,
@@ -396,11 +405,6 @@ impl Engine<'_> {
     pub(super) fn people_of(&self, audience: &str) -> impl Iterator<Item = Arc<Person>> {
         let members = self.roster.audience(&self.campaign.audiences[audience]);
         members.filter_map(|person| self.roster.shared(&person.id))
-    }
-
-    /// Who has which copies of a notice in this revision.
-    fn copies(&self, notice: &str) -> Result<HashSet<(String, u32)>> {
-        self.ledger.copies(notice)
     }
 
     fn narrow(&self, intents: &mut Vec<Intent>, to: &To) -> Result<()> {

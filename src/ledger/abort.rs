@@ -37,7 +37,7 @@ pub struct Asked {
 }
 
 /// A message that has left, as far as anybody knows.
-const LEFT: &str = "(state IN ('sending', 'transmitting', 'sent', 'delivered', 'uncertain') \
+pub(super) const LEFT: &str = "(state IN ('sending', 'transmitting', 'sent', 'delivered', 'uncertain') \
                     OR (state IN ('held', 'cancelled') AND doubts > 0))";
 
 impl Ledger {

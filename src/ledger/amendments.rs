@@ -1,10 +1,11 @@
 //! Amendments: facts taken over under the next number, with whom that concerns; and who came and went meanwhile. From
 //! which revision on an answer counts is in `floor`.
 
+use super::abort::LEFT;
 use super::{Ledger, audit, instant, millis, queue};
 use crate::fault::Result;
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::{BTreeMap, HashSet};
@@ -112,17 +113,16 @@ impl Ledger {
         })
     }
 
-    /// Takes back what is planned and has not left, but for these notices: the change was put off.
-    pub fn hold_back(&mut self, stays: impl Fn(&str) -> bool, now: DateTime<Utc>) -> Result<()> {
-        let gone: Vec<i64> = self.waiting()?.into_iter().filter(|one| !stays(&one.notice)).map(|one| one.id).collect();
-        if gone.is_empty() {
+    /// Takes back those of the messages that are planned and have not left, with the reason.
+    pub fn hold_back(&mut self, ids: &[i64], words: &str, now: DateTime<Utc>) -> Result<()> {
+        if ids.is_empty() {
             return Ok(());
         }
         self.durable(|tx| {
             let mut is_planned = tx.prepare("SELECT 1 FROM message WHERE id = ? AND state = 'planned'")?;
-            for id in gone {
+            for id in ids {
                 if is_planned.exists([id])? {
-                    queue::cancel(tx, id, "taken back: the change was put off", now)?;
+                    queue::cancel(tx, *id, words, now)?;
                 }
             }
             Ok(())
@@ -135,7 +135,8 @@ impl Ledger {
         let mut all = self.db.prepare_cached(
             "SELECT person, notice, asks, revision, reason, changes, overtakes <> 'nothing' FROM amended a \
              WHERE NOT EXISTS (SELECT 1 FROM message m \
-             WHERE m.person = a.person AND m.notice = a.notice AND m.revision >= a.revision) \
+             WHERE m.person = a.person AND m.notice = a.notice AND m.revision >= a.revision \
+             AND NOT (m.state = 'cancelled' AND m.doubts = 0)) \
              AND NOT EXISTS (SELECT 1 FROM amended later WHERE later.person = a.person AND later.revision > a.revision \
              AND (later.notice = a.notice OR later.overtakes = 'all')) \
              AND NOT (notice = 'postponed' AND EXISTS (SELECT 1 FROM revision WHERE everything AND number > a.revision)) \
@@ -156,19 +157,32 @@ impl Ledger {
             ))
         })?;
         rows.map(|row| {
-            let (owed, changes) = row?;
-            Ok(Owed { changes: serde_json::from_str(&changes)?, ..owed })
+            let (owed, own) = row?;
+            let changes = match owed.notice.as_str() {
+                "postponed" => serde_json::from_str(&own)?,
+                notice => self.changes_to_tell(&owed.person, notice, owed.revision)?,
+            };
+            Ok(Owed { changes, ..owed })
         })
         .collect()
     }
 
-    /// What a letter of this revision about a notice told a person to be different, where an amendment made it.
-    pub fn amendment_of(&self, person: &str, notice: &str, revision: u32) -> Result<Vec<Changed>> {
-        let mut find = self.db.prepare_cached(
-            "SELECT changes FROM amended WHERE person = ? AND notice = ? AND revision <= ? ORDER BY revision DESC LIMIT 1",
+    /// What a letter of this revision about a notice has to say is different: since the newest one that really went to the
+    /// person, however many amendments came between. Nothing where none did.
+    pub fn changes_to_tell(&self, person: &str, notice: &str, revision: u32) -> Result<Vec<Changed>> {
+        let mut newest = self.db.prepare_cached(&format!(
+            "SELECT max(revision) FROM message WHERE person = ?1 AND notice IN (?2, 'postponed') AND revision < ?3 AND tells \
+             AND ({LEFT} OR state = 'bounced')"
+        ))?;
+        let Some(known) = newest.query_row((person, notice, revision), |row| row.get::<_, Option<u32>>(0))? else {
+            return Ok(Vec::new());
+        };
+        let mut all = self.db.prepare_cached(
+            "SELECT changes FROM amended WHERE person = ?1 AND notice IN (?2, 'postponed') AND revision > ?3 \
+             AND revision <= ?4 ORDER BY revision, rowid",
         )?;
-        let found: Option<String> = find.query_row((person, notice, revision), |row| row.get(0)).optional()?;
-        Ok(found.map(|changes| serde_json::from_str(&changes)).transpose()?.unwrap_or_default())
+        let rows = all.query_map((person, notice, known, revision), |row| row.get(0))?;
+        merged(rows)
     }
 
     /// Everything that is different since a revision in what a person is to acknowledge, each thing once: as it was then,
@@ -178,19 +192,8 @@ impl Ledger {
             "SELECT changes FROM amended WHERE person = ? AND revision > ? \
              AND (asks = ? OR notice = 'postponed' OR overtakes = 'all') ORDER BY revision, rowid",
         )?;
-        let rows = all.query_map((person, revision, acknowledgement), |row| row.get::<_, String>(0))?;
-        let mut merged: Vec<Changed> = Vec::new();
-        for row in rows {
-            for change in serde_json::from_str::<Vec<Changed>>(&row?)? {
-                match merged.iter_mut().find(|known| known.fact == change.fact) {
-                    Some(known) => known.now = change.now,
-                    None => merged.push(change),
-                }
-            }
-        }
-        // Back to where it was. A package has no words for what it is now: its letter brings it.
-        merged.retain(|change| change.told != change.now);
-        Ok(merged)
+        let rows = all.query_map((person, revision, acknowledgement), |row| row.get(0))?;
+        merged(rows)
     }
 
     /// Who was to get which notice because of any amendment.
@@ -229,6 +232,22 @@ fn set_members(tx: &Transaction, members: impl Iterator<Item = (String, String)>
         insert.execute(member)?;
     }
     Ok(())
+}
+
+/// What several amendments made different, each thing once: as it was before the first, and as it is after the last.
+fn merged(rows: impl Iterator<Item = rusqlite::Result<String>>) -> Result<Vec<Changed>> {
+    let mut merged: Vec<Changed> = Vec::new();
+    for row in rows {
+        for change in serde_json::from_str::<Vec<Changed>>(&row?)? {
+            match merged.iter_mut().find(|known| known.fact == change.fact) {
+                Some(known) => known.now = change.now,
+                None => merged.push(change),
+            }
+        }
+    }
+    // Back to where it was. A package has no words for what it is now: its letter brings it.
+    merged.retain(|change| change.told != change.now);
+    Ok(merged)
 }
 
 /// Cancels messages that have not left, with the reason.

@@ -420,6 +420,25 @@ impl Ledger {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Who has a notice, whichever copy, as far as what they were told still holds. What was taken back before it left
+    /// nobody has.
+    pub fn have(&self, notice: &str) -> Result<HashSet<String>> {
+        let mut all = self.db.prepare_cached(&format!(
+            "SELECT DISTINCT person FROM message m WHERE notice = ? AND NOT (state = 'cancelled' AND doubts = 0) AND {}",
+            floor::message_holds("m")
+        ))?;
+        let rows = all.query_map([notice], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The number of a person's next copy of a notice: none of this revision or a later one has it.
+    pub fn next_copy(&self, person: &str, notice: &str, revision: u32) -> Result<u32> {
+        let mut find = self.db.prepare_cached(
+            "SELECT coalesce(max(copy) + 1, 0) FROM message WHERE person = ? AND notice = ? AND revision >= ?",
+        )?;
+        Ok(find.query_row((person, notice, revision), |row| row.get(0))?)
+    }
+
     /// Who was asked for which acknowledgement under any revision, but for those whose leaving was taken note of since.
     pub fn told(&self) -> Result<Vec<(String, String)>> {
         let mut all = self.db.prepare_cached(

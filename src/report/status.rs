@@ -65,12 +65,28 @@ pub struct Status {
     /// Who came and went on the rosters since people were told; `amend` takes it over.
     pub roster: RosterChanges,
     /// Those who had to answer and left, by the amendment that took note of it. No gate counts them any more.
-    pub leavers: Vec<Leaver>,
+    pub leavers: Vec<Gone>,
     /// The next timed action, with its instant.
     pub upcoming: Option<Entry>,
     pub next: String,
     /// The head of the audit chain.
     pub head: Option<String>,
+}
+
+/// Somebody who had to answer and left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Gone {
+    #[serde(flatten)]
+    pub leaver: Leaver,
+    /// They have to answer again: by now they are back.
+    pub back: bool,
+}
+
+fn gone(engine: &Engine, leaver: Leaver) -> Gone {
+    let asked = engine.campaign.acknowledgements.get(&leaver.acknowledgement);
+    let audience = asked.map(|asked| &engine.campaign.audiences[&asked.audience]);
+    let person = engine.roster.get(&leaver.person);
+    Gone { back: person.zip(audience).is_some_and(|(person, audience)| person.is_in(audience)), leaver }
 }
 
 /// How many people stand so, over all acknowledgements, and how many letters wait.
@@ -161,7 +177,7 @@ impl Status {
             postponed: engine.is_postponed()?,
             aborted: engine.aborted()?,
             roster: engine.roster_changes()?,
-            leavers: ledger.leavers()?,
+            leavers: ledger.leavers()?.into_iter().map(|leaver| gone(engine, leaver)).collect(),
             upcoming: engine.next_entry()?,
             head: ledger.audit_head()?.map(|head| head.hash),
         })

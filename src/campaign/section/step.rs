@@ -41,7 +41,22 @@ pub(super) fn read(all: &mut Table, context: &Context) -> Vec<Step> {
         }
         steps.push(step);
     }
+    judge_again(&mut steps);
     steps
+}
+
+/// What let an earlier step begin has to hold still when the change itself begins: an amendment, an answer taken back or a
+/// waiver that ran out may have shut the gate since.
+fn judge_again(steps: &mut [Step]) {
+    let Some(begins) = steps.iter().position(|step| step.wait.is_some()) else { return };
+    let (earlier, change) = steps.split_at_mut(begins);
+    let mut needs: Vec<String> = Vec::new();
+    for gate in earlier.iter().flat_map(|step| &step.needs).chain(&change[0].needs) {
+        if !needs.contains(gate) {
+            needs.push(gate.clone());
+        }
+    }
+    change[0].needs = needs;
 }
 
 fn step(mut table: Table, context: &Context) -> Option<Step> {

@@ -8,6 +8,7 @@ mod nights; // quiet hours for what waits
 mod postponed; // put off, and the server is down
 mod unread; // a mailbox that cannot be read, and what waits for it
 mod unsent; // our own letter did not leave, or did not arrive
+mod waiting; // letters that wait while facts and people change
 mod two_notices; // an acknowledgement each, and who has to answer both
 
 use crate::answer::Kind;

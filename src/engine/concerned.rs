@@ -1,0 +1,133 @@
+//! Whom an amendment concerns: the letters that it makes necessary, and the answers that it makes void.
+
+use super::amend::Wish;
+use super::amendment::{Amendment, Informed};
+use super::{Difference, Engine};
+use crate::campaign::{Grade, Notice};
+use crate::fault::Result;
+use crate::ledger::{Changed, Owed};
+use crate::outbox::State;
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, HashSet};
+
+/// The notices one person got, with the newest day on which each really went out.
+pub(super) type Told = BTreeMap<String, BTreeMap<String, Option<DateTime<Utc>>>>;
+
+impl Engine<'_> {
+    /// By person and notice, under every revision.
+    pub(super) fn notices_told(&self) -> Result<Told> {
+        let mut told = Told::new();
+        for message in self.ledger.messages()? {
+            if !self.is_about_the_change(&message.notice) {
+                continue;
+            }
+            let out = matches!(message.state, State::Sent | State::Delivered | State::Uncertain | State::Bounced);
+            let day = told.entry(message.person).or_default().entry(message.notice).or_default();
+            *day = (*day).max(message.settled_at.filter(|_| out));
+        }
+        Ok(told)
+    }
+
+    pub(super) fn inform_those_concerned(&self, told: &Told, wish: &Wish, amendment: &mut Amendment) {
+        let material: Vec<&Difference> = amendment.material().collect();
+        let mut owed = Vec::new();
+        for (id, notices) in told {
+            let Some(person) = self.roster.get(id) else { continue };
+            for (name, day) in notices {
+                let notice = &self.campaign.notices[name];
+                let changes: Vec<&&Difference> =
+                    material.iter().filter(|difference| concerns(&difference.fact, notice, id)).collect();
+                if changes.is_empty() || !person.is_in(&self.campaign.audiences[&notice.audience]) {
+                    continue;
+                }
+                let changes = match day {
+                    Some(day) => self.letter_changes(&changes, notice, id, *day),
+                    None => Vec::new(),
+                };
+                // Whoever never got the letter need not hear that its date is open.
+                if wish.postpone && day.is_none() {
+                    continue;
+                }
+                let notice = if wish.postpone { "postponed".to_owned() } else { name.clone() };
+                let asks = self.acknowledgement_asked_by(&notice).map(str::to_owned);
+                let (person, revision, reason) = (id.clone(), amendment.next, wish.reason.clone());
+                let one = Owed { person, notice, asks, revision, reason, changes, overtakes: true };
+                if !owed
+                    .iter()
+                    .rev()
+                    .take(notices.len())
+                    .any(|known: &Owed| known.person == one.person && known.notice == one.notice)
+                {
+                    owed.push(one);
+                }
+            }
+        }
+        amendment.owed.extend(owed);
+    }
+
+    /// The changes as the letter tells them. A disk that went out before is named, for it is void whatever changed.
+    fn letter_changes(
+        &self,
+        changes: &[&&Difference],
+        notice: &Notice,
+        person: &str,
+        day: DateTime<Utc>,
+    ) -> Vec<Changed> {
+        let mut told: Vec<Changed> = changes
+            .iter()
+            .filter(|change| !change.fact.starts_with("package "))
+            .map(|change| Changed { fact: change.fact.clone(), told: change.told.clone(), now: change.now.clone() })
+            .collect();
+        if let Some(package) = &notice.package {
+            let day = day.with_timezone(&self.campaign.change.zone).format("%F").to_string();
+            told.push(Changed { fact: format!("package {package} {person}"), told: day, now: String::new() });
+        }
+        told
+    }
+
+    pub(super) fn count_answers(&self, amendment: &mut Amendment) -> Result<()> {
+        let mut informed: BTreeMap<String, Informed> = BTreeMap::new();
+        for owed in &amendment.owed {
+            let one = informed.entry(owed.person.clone()).or_insert_with(|| Informed::new(&owed.person));
+            one.notices.push(owed.notice.clone());
+            owed.changes.iter().for_each(|change| one.because(&change.fact));
+        }
+        let everything: Vec<&str> = amendment.everything().map(|difference| difference.fact.as_str()).collect();
+        let overtaken: HashSet<(&str, &str)> = amendment
+            .owed
+            .iter()
+            .filter(|owed| owed.overtakes)
+            .filter_map(|owed| Some((owed.person.as_str(), owed.asks.as_deref()?)))
+            .collect();
+        let mut kept = 0;
+        for asked in self.campaign.acknowledgements.values() {
+            let notice = asked.notice.as_ref().map(|name| &self.campaign.notices[name]);
+            for standing in self.standings(asked)?.into_iter().filter(|one| one.grade >= Grade::Confirmed) {
+                if everything.is_empty() && !overtaken.contains(&(&standing.person, &asked.name)) {
+                    kept += 1;
+                    continue;
+                }
+                let one = informed.entry(standing.person.clone()).or_insert_with(|| Informed::new(&standing.person));
+                one.void.push((asked.name.clone(), standing.grade));
+                everything.iter().for_each(|fact| one.because(fact));
+                let of_its_notice = |fact: &str| notice.is_some_and(|notice| concerns(fact, notice, &standing.person));
+                let because = amendment.material().filter(|difference| of_its_notice(&difference.fact));
+                because.for_each(|difference| one.because(&difference.fact));
+            }
+        }
+        amendment.kept = kept;
+        amendment.informed = informed.into_values().collect();
+        Ok(())
+    }
+}
+
+/// Whether a fact stands in a person's letter.
+fn concerns(fact: &str, notice: &Notice, person: &str) -> bool {
+    if let Some(name) = fact.strip_prefix("text ") {
+        return name == notice.name;
+    }
+    match fact.strip_prefix("package ").and_then(|rest| rest.split_once(' ')) {
+        Some((package, whose)) => notice.package.as_deref() == Some(package) && whose == person,
+        None => true,
+    }
+}
