@@ -137,3 +137,66 @@ fn a_letter_of_the_campaigns_own_is_checked_before_anybody_needs_it() {
     );
     assert!(!page.contains("does not reach you"), "{page}");
 }
+
+/// Mail never reached HARRIS; somebody brought her the disk and has heard that she holds it.
+fn told_by_hand() -> Campaign {
+    let campaign = asked();
+    campaign.run_words(&["ack", "record", "HARRIS", "--by", "Pat", "--note", "brought by courier"]).ends(0);
+    campaign
+}
+
+#[test]
+fn whoever_was_told_by_hand_has_to_be_called_when_it_is_off() {
+    let campaign = told_by_hand();
+    let call = "call Dolores Harris (+1 555 0133), who does not know that it is off: no letter of ours reached them; they were told \
+                by Pat: brought by courier";
+    campaign.run_words(&["abort", "--reason", "the room burnt down", "--by", "Pat", "--yes"]).ends(0).says(call);
+    campaign
+        .run("status")
+        .ends(0)
+        .says(call)
+        .says("Next: flagday report --call-sheet: one person does not know that it is off, and no letter tells them");
+    campaign.run("report --call-sheet").ends(0).says("1 to call, 1 letters");
+    let sheet = text(&campaign, "call-sheet.txt");
+    assert!(
+        sheet.contains("== They do not know that it is off (1)") && sheet.contains("it does not take place"),
+        "{sheet}"
+    );
+    assert!(!sheet.contains("it happens on") && !sheet.contains("README.TXT"), "nothing is asked any more: {sheet}");
+    assert!(sheet.contains("flagday ack record HARRIS --by NAME --note \"knows it\""), "{sheet}");
+    let letters = text(&campaign, "letters.txt");
+    assert!(letters.contains("does not take place") && !letters.contains("Signature"), "{letters}");
+    for page in ["call-sheet.html", "letters.html"] {
+        let page = text(&campaign, page);
+        assert!(page.contains("it does not take place") || page.contains("It does not take place"), "{page}");
+    }
+    campaign.run_words(&["ack", "record", "HARRIS", "--by", "Kim", "--note", "knows it"]).ends(0);
+    campaign.run("status").ends(0).says("everyone who was told knows").keeps_quiet_about("does not know");
+    campaign.run("report --call-sheet").ends(0).says("0 to call, 0 letters");
+}
+
+#[test]
+fn whoever_was_told_by_hand_has_to_be_called_when_it_is_put_off() {
+    let campaign = told_by_hand();
+    let postpone = ["amend", "--postpone", "--reason", "no room", "--yes"];
+    campaign
+        .run_words(&postpone)
+        .ends(0)
+        .says("call Dolores Harris (+1 555 0133), who does not know that it is put off");
+    campaign.run("report --call-sheet").ends(0).says("1 to call, 1 letters");
+    assert!(text(&campaign, "call-sheet.txt").contains("the new one is not known yet"));
+    campaign.run_words(&["ack", "record", "HARRIS", "--by", "Kim", "--note", "knows it"]).ends(0);
+    campaign.run("status").ends(0).says("set the new change_at").keeps_quiet_about("does not know");
+}
+
+#[test]
+fn headings_are_in_the_language_of_whoever_is_called() {
+    let campaign = unreachable();
+    campaign.run("report --call-sheet").ends(0);
+    let both = "== Mail does not reach them / Mail erreicht sie nicht (2)";
+    assert!(text(&campaign, "call-sheet.txt").contains(both), "{}", text(&campaign, "call-sheet.txt"));
+    campaign.run_words(&["ack", "waive", "HARRIS", "--by", "Pat", "--reason", "on leave"]).ends(0);
+    campaign.run("report --call-sheet").ends(0);
+    assert!(text(&campaign, "call-sheet.txt").contains("== Mail erreicht sie nicht (1)"));
+    assert!(text(&campaign, "call-sheet.html").contains("<h2>Mail erreicht sie nicht (1)</h2>"));
+}

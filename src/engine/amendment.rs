@@ -160,7 +160,7 @@ impl Engine<'_> {
             owed: Vec::new(),
             changes,
         };
-        self.inform_those_concerned(&told, wish, &mut amendment);
+        self.inform_those_concerned(&told, wish, &mut amendment)?;
         self.catch_up(&told, wish, &mut amendment)?;
         self.count_answers(&mut amendment)?;
         amendment.rests = self.resting_on_void(&amendment)?;
@@ -208,7 +208,7 @@ impl Engine<'_> {
     }
 }
 
-/// A text stands in one notice and a package goes with one; anything else is what all of them speak of.
+/// A text and a due date stand in one notice and a package goes with one; anything else is what all of them speak of.
 fn is_in_every_notice(fact: &str) -> bool {
-    !fact.starts_with("text ") && !fact.starts_with("package ")
+    !["text ", "package ", "due "].iter().any(|kind| fact.starts_with(kind))
 }

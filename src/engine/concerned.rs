@@ -28,15 +28,21 @@ impl Engine<'_> {
         Ok(told)
     }
 
-    pub(super) fn inform_those_concerned(&self, told: &Told, wish: &Wish, amendment: &mut Amendment) {
+    pub(super) fn inform_those_concerned(&self, told: &Told, wish: &Wish, amendment: &mut Amendment) -> Result<()> {
         let material: Vec<&Difference> = amendment.material().collect();
+        let answered = self.answered_by_now(&material)?;
         let mut owed = Vec::new();
         for (id, notices) in told {
             let Some(person) = self.roster.get(id) else { continue };
             for (name, day) in notices {
                 let notice = &self.campaign.notices[name];
-                let changes: Vec<&&Difference> =
-                    material.iter().filter(|difference| concerns(&difference.fact, notice, id)).collect();
+                let asks = self.acknowledgement_asked_by(name);
+                // Whoever has answered need not know until when others have to.
+                let answered = asks.is_some_and(|asks| answered.contains(&(id.clone(), asks.to_owned())));
+                let changes: Vec<&&Difference> = material
+                    .iter()
+                    .filter(|one| concerns(&one.fact, notice, asks, id) && !(answered && one.fact.starts_with("due ")))
+                    .collect();
                 if changes.is_empty() || !person.is_in(&self.campaign.audiences[&notice.audience]) {
                     continue;
                 }
@@ -63,6 +69,18 @@ impl Engine<'_> {
             }
         }
         amendment.owed.extend(owed);
+        Ok(())
+    }
+
+    /// Who has settled what has another due date, by person and acknowledgement.
+    fn answered_by_now(&self, material: &[&Difference]) -> Result<HashSet<(String, String)>> {
+        let mut answered = HashSet::new();
+        for name in material.iter().filter_map(|one| one.fact.strip_prefix("due ")) {
+            let Some(asked) = self.campaign.acknowledgements.get(name) else { continue };
+            let settled = self.standings(asked)?.into_iter().filter(|one| Self::is_settled(asked, one));
+            answered.extend(settled.map(|one| (one.person, name.to_owned())));
+        }
+        Ok(answered)
     }
 
     /// The changes as the letter tells them. A disk that went out before is named, for it is void whatever changed.
@@ -110,7 +128,9 @@ impl Engine<'_> {
                 let one = informed.entry(standing.person.clone()).or_insert_with(|| Informed::new(&standing.person));
                 one.void.push((asked.name.clone(), standing.grade));
                 everything.iter().for_each(|fact| one.because(fact));
-                let of_its_notice = |fact: &str| notice.is_some_and(|notice| concerns(fact, notice, &standing.person));
+                let of_its_notice = |fact: &str| {
+                    notice.is_some_and(|notice| concerns(fact, notice, Some(&asked.name), &standing.person))
+                };
                 let because = amendment.material().filter(|difference| of_its_notice(&difference.fact));
                 because.for_each(|difference| one.because(&difference.fact));
             }
@@ -121,8 +141,11 @@ impl Engine<'_> {
     }
 }
 
-/// Whether a fact stands in a person's letter.
-fn concerns(fact: &str, notice: &Notice, person: &str) -> bool {
+/// Whether a fact stands in a person's letter about a notice, and in what that asks for.
+fn concerns(fact: &str, notice: &Notice, asks: Option<&str>, person: &str) -> bool {
+    if let Some(name) = fact.strip_prefix("due ") {
+        return asks == Some(name);
+    }
     if let Some(name) = fact.strip_prefix("text ") {
         return name == notice.name;
     }

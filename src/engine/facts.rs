@@ -43,11 +43,16 @@ impl Engine<'_> {
         facts
     }
 
-    /// Everything one notice tells: the base facts, its text, and each person's package.
+    /// Everything one notice tells: the base facts, its text, until when it wants an answer, and each person's package.
     fn facts_of(&self, notice: &str) -> Result<BTreeMap<String, String>> {
         let mut facts = self.base_facts();
         let Some(notice) = self.campaign.notices.get(notice) else { return Ok(facts) };
         facts.insert(format!("text {}", notice.name), self.texts()?.digest(&notice.template));
+        let asked = self.acknowledgement_asked_by(&notice.name).map(|name| &self.campaign.acknowledgements[name]);
+        if let Some((asked, due)) = asked.and_then(|asked| Some((asked, asked.due?))) {
+            // As it stands in the file: what counts from the change moves with it.
+            facts.insert(format!("due {}", asked.name), due.to_string());
+        }
         if let Some(package) = &notice.package {
             for entry in Manifest::load(&self.package_folder(package))?.people {
                 facts.insert(format!("package {package} {}", entry.id), entry.digest);

@@ -37,6 +37,7 @@ mod reason;
 mod sending;
 mod round;
 mod situation;
+mod uninformed;
 mod standings;
 mod starting;
 mod steps;
@@ -65,6 +66,7 @@ pub use sending::{Sent, To};
 pub use situation::Situation;
 pub use steps::{Outlook, StepView};
 pub use unread::kept_waiting_words;
+pub use uninformed::{News, Uninformed};
 pub use waiving::{Waive, Waived};
 
 use crate::campaign::{self, Campaign};

@@ -1,6 +1,7 @@
 //! Why a letter is sent that nobody expected: told in the letter itself, in its reader's language, and kept with the
 //! message. English and German; every other language reads the English ones.
 
+use crate::notice::is_german;
 use chrono::NaiveDate;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub(super) enum Reason {
 
 impl Reason {
     pub(super) fn words(&self, language: Option<&str>) -> String {
-        let german = language.is_some_and(|tag| tag.to_ascii_lowercase().split(['-', '_']).next() == Some("de"));
+        let german = is_german(language);
         match (self, german) {
             (Reason::Silent { reminder, of }, false) => {
                 format!("you have not answered yet; this is reminder {reminder} of {of}")

@@ -230,6 +230,7 @@ impl Engine<'_> {
         let (left, asleep) = (self.ledger.counts()?, sent.asleep.iter().map(|one| one.messages).sum());
         sent.waiting = (left.planned + left.sending + left.deferred).saturating_sub(asleep);
         sent.in_doubt = left.uncertain;
+        sent.tasks.extend(self.calls_about_the_end()?);
         Ok(sent)
     }
 

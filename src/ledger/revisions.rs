@@ -20,6 +20,7 @@ pub struct Revision {
 /// When the change was moved, and why in the operator's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moved {
+    pub at: DateTime<Utc>,
     pub revision: u32,
     pub reason: String,
 }
@@ -49,11 +50,11 @@ impl Ledger {
     /// The newest revision that moved the change: with another date or zone than the one before it.
     pub fn moved(&self) -> Result<Option<Moved>> {
         let mut all = self.db.prepare_cached(
-            "SELECT number, facts ->> '$.change_at', facts ->> '$.time_zone', reason FROM revision ORDER BY number",
+            "SELECT number, at, facts ->> '$.change_at', facts ->> '$.time_zone', reason FROM revision ORDER BY number",
         )?;
         let rows = all.query_map((), |row| {
-            let when: (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
-            Ok((when, Moved { revision: row.get(0)?, reason: row.get(3)? }))
+            let when: (Option<String>, Option<String>) = (row.get(2)?, row.get(3)?);
+            Ok((when, Moved { revision: row.get(0)?, at: instant(row.get(1)?), reason: row.get(4)? }))
         })?;
         let (mut before, mut newest) = (None, None);
         for row in rows {

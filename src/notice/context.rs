@@ -5,6 +5,7 @@
 
 use super::moment;
 use super::shape::COLUMNS;
+use crate::campaign::schedule::Moment;
 use crate::campaign::{Campaign, Change};
 use crate::roster::Person;
 use chrono::{DateTime, Utc};
@@ -76,7 +77,7 @@ pub struct NoticeWords {
 /// One thing that is different, for `amendment`, which comes first in such a letter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChangedWords {
-    /// `date`, `zone`, `package`, `text`, or `fact` for any other.
+    /// `date`, `zone`, `package`, `text`, `due` (until when an answer is needed, in `now`), or `fact` for any other.
     pub kind: String,
     /// The fact's name; for a package, the package's.
     pub name: String,
@@ -203,15 +204,23 @@ impl ChangedWords {
             ("time_zone", _) => ("zone", fact),
             ("package", Some(name)) => ("package", name),
             ("text", Some(name)) => ("text", name),
+            ("due", Some(_)) => ("due", "due"),
             _ => ("fact", fact),
         };
         let name = name.replace('_', " ");
         let shown = |text: &str| match kind {
             "date" => date(text),
             "text" => String::new(),
+            // Counted from the change, as it is now; what it was would be counted from the same.
+            "due" => Moment::parse(text).map_or(String::new(), |due| Self::due(campaign, due, language)),
             _ => text.to_owned(),
         };
-        ChangedWords { kind: kind.to_owned(), name, told: shown(told), now: shown(now) }
+        let told = if kind == "due" { String::new() } else { shown(told) };
+        ChangedWords { kind: kind.to_owned(), name, told, now: shown(now) }
+    }
+
+    fn due(campaign: &Campaign, due: Moment, language: Option<&str>) -> String {
+        moment::in_words(due.instant(&campaign.change), campaign.change.zone, language)
     }
 }
 

@@ -40,7 +40,7 @@ pub use encoding::Encoding;
 pub use header::{Attachment, Header, is_message_id};
 pub use letter::{Letter, Open, Segment, open_file};
 pub use message_id::{Identity, calendar_uid, message_id};
-pub use moment::{day_in_words, in_words};
+pub use moment::{day_in_words, in_words, is_german};
 pub use template::{Rendered, Texts};
 pub use token::{address_with_token, short_token, token, token_about};
 pub(crate) use voice::chain;

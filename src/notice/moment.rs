@@ -49,7 +49,8 @@ pub fn weekday(date: NaiveDate, language: Option<&str>) -> &'static str {
     names[date.weekday().num_days_from_monday() as usize]
 }
 
-fn is_german(language: Option<&str>) -> bool {
+/// Whether a language tag is one of German.
+pub fn is_german(language: Option<&str>) -> bool {
     language.and_then(|tag| tag.split(['-', '_']).next()).is_some_and(|base| base.eq_ignore_ascii_case("de"))
 }
 

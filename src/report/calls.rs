@@ -3,7 +3,7 @@
 
 use crate::answer::{Kind, Standing};
 use crate::campaign::{Acknowledgement, Grade};
-use crate::engine::Engine;
+use crate::engine::{Engine, News, Uninformed};
 use crate::fault::Result;
 use crate::ledger::MessageRow;
 use crate::notice::{day_in_words, in_words};
@@ -23,17 +23,34 @@ pub enum Why {
     Silent,
     /// They said no, or asked something.
     Asked,
+    /// Nothing else is to be said any more.
+    CalledOff,
+    /// Likewise, for now.
+    Postponed,
 }
 
 impl Why {
-    pub const ALL: [Why; 3] = [Why::Unreachable, Why::Silent, Why::Asked];
+    pub const ALL: [Why; 5] = [Why::Unreachable, Why::Silent, Why::Asked, Why::CalledOff, Why::Postponed];
 
-    pub fn title(self) -> &'static str {
-        match self {
-            Why::Unreachable => "Mail does not reach them",
-            Why::Silent => "They have not answered",
-            Why::Asked => "They said no, or asked something",
+    /// The heading over them, in English or German.
+    pub fn title(self, german: bool) -> &'static str {
+        match (self, german) {
+            (Why::Unreachable, false) => "Mail does not reach them",
+            (Why::Unreachable, true) => "Mail erreicht sie nicht",
+            (Why::Silent, false) => "They have not answered",
+            (Why::Silent, true) => "Sie haben nicht geantwortet",
+            (Why::Asked, false) => "They said no, or asked something",
+            (Why::Asked, true) => "Sie haben abgelehnt oder etwas gefragt",
+            (Why::CalledOff, false) => "They do not know that it is off",
+            (Why::CalledOff, true) => "Sie wissen nicht, dass es abgesagt ist",
+            (Why::Postponed, false) => "They do not know that it is put off",
+            (Why::Postponed, true) => "Sie wissen nicht, dass es verschoben ist",
         }
+    }
+
+    /// Mail does not tell them: a letter on paper may.
+    pub fn needs_letter(self) -> bool {
+        !matches!(self, Why::Silent | Why::Asked)
     }
 }
 
@@ -59,6 +76,11 @@ pub struct Call {
     /// What is known, in words.
     pub known: String,
     pub change: String,
+    /// They are only to hear that it does not take place, or not on that date.
+    pub called_off: bool,
+    pub postponed: bool,
+    /// What to type once they know, where they are asked nothing.
+    pub record: String,
     pub asks: Vec<Ask>,
 }
 
@@ -80,6 +102,10 @@ pub struct Ask {
 /// Everybody who has to be called, by why and in roster order. `check_letters`: for an operator who cannot ask the
 /// program during the call.
 pub fn calls(engine: &Engine, check_letters: bool) -> Result<Vec<Call>> {
+    let off = engine.aborted()?.is_some();
+    if off || engine.is_postponed()? {
+        return uninformed(engine);
+    }
     let overtaken = engine.ledger().overtaken()?;
     let holds = |message: &MessageRow| !overtaken.contains(&message.id);
     let mut newest: HashMap<(String, String), MessageRow> = HashMap::new();
@@ -126,6 +152,18 @@ pub fn calls(engine: &Engine, check_letters: bool) -> Result<Vec<Call>> {
     }
     calls.sort_by_key(|call| call.why);
     Ok(calls)
+}
+
+/// While it is off or put off nobody is asked anything.
+fn uninformed(engine: &Engine) -> Result<Vec<Call>> {
+    let call = |one: Uninformed| {
+        let why = match one.news {
+            News::CalledOff => Why::CalledOff,
+            News::Postponed => Why::Postponed,
+        };
+        Some(call(engine, engine.roster.get(&one.person)?, why, one.why, Vec::new()))
+    };
+    Ok(engine.uninformed()?.into_iter().filter_map(call).collect())
 }
 
 fn is_lost(message: &MessageRow) -> bool {
@@ -199,7 +237,7 @@ fn call(engine: &Engine, person: &Person, why: Why, known: String, asks: Vec<Ask
     let own = person.time_zone.filter(|zone| *zone != change.zone);
     Call {
         why,
-        reachable: why != Why::Unreachable,
+        reachable: !why.needs_letter(),
         person: person.id.clone(),
         name: person.name.clone(),
         phone: text(&person.phone),
@@ -213,6 +251,14 @@ fn call(engine: &Engine, person: &Person, why: Why, known: String, asks: Vec<Ask
         date: day_in_words(engine.now().with_timezone(&change.zone).date_naive(), person.language.as_deref()),
         known,
         change: in_words(change.at, person.time_zone.unwrap_or(change.zone), person.language.as_deref()),
+        called_off: why == Why::CalledOff,
+        postponed: why == Why::Postponed,
+        record: match why {
+            Why::CalledOff | Why::Postponed => {
+                format!("flagday ack record {} --by NAME --note \"knows it\"", person.id)
+            }
+            _ => String::new(),
+        },
         asks,
     }
 }

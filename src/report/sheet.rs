@@ -35,7 +35,7 @@ pub fn write(engine: &Engine, folder: &Path, check_letters: bool) -> Result<Shee
         written.push(path);
     }
     written.sort();
-    let letters = calls.iter().filter(|call| call.why == Why::Unreachable).count();
+    let letters = calls.iter().filter(|call| call.why.needs_letter()).count();
     Ok(Sheets { files: written, calls: calls.len(), letters })
 }
 
@@ -63,10 +63,10 @@ fn files(
         let alike: Vec<&Call> = calls.iter().filter(|call| call.why == why).collect();
         let rendered = alike.iter().map(|call| one("call", call)).collect::<Result<Vec<_>>>()?;
         if !rendered.is_empty() {
-            groups.push(json!({ "title": why.title(), "count": rendered.len(), "calls": rendered }));
+            groups.push(json!({ "title": heading(why, &alike), "count": rendered.len(), "calls": rendered }));
         }
     }
-    let letters = calls.iter().filter(|call| call.why == Why::Unreachable);
+    let letters = calls.iter().filter(|call| call.why.needs_letter());
     let letters = letters.map(|call| one("letter", call)).collect::<Result<Vec<_>>>()?;
     let around = json!({
         "title": campaign.title,
@@ -84,6 +84,16 @@ fn files(
     let (sheet, letters) = (format!("call-sheet.{end}"), format!("letters.{end}"));
     let texts = (pieces.around(&sheet, &around)?, pieces.around(&letters, &around)?);
     Ok([(sheet, texts.0), (letters, texts.1)])
+}
+
+/// Over calls in one language in that one, over others in both: whoever makes them reads both.
+fn heading(why: Why, calls: &[&Call]) -> String {
+    let german = |call: &&&Call| crate::notice::is_german(Some(&call.language));
+    match calls.iter().filter(german).count() {
+        0 => why.title(false).to_owned(),
+        all if all == calls.len() => why.title(true).to_owned(),
+        _ => format!("{} / {}", why.title(false), why.title(true)),
+    }
 }
 
 /// What is the same for everybody.
@@ -156,7 +166,7 @@ fn examples(language: &str) -> Vec<Call> {
         for asks in [vec![], vec![ask("x", true)], vec![ask("x", false)], vec![ask("", false)]] {
             calls.extend(Why::ALL.map(|why| Call {
                 why,
-                reachable: why != Why::Unreachable,
+                reachable: !why.needs_letter(),
                 person: "X".to_owned(),
                 name: "X".to_owned(),
                 phone: word.to_owned(),
@@ -168,6 +178,9 @@ fn examples(language: &str) -> Vec<Call> {
                 date: "x".to_owned(),
                 known: "x".to_owned(),
                 change: "x".to_owned(),
+                called_off: why == Why::CalledOff,
+                postponed: why == Why::Postponed,
+                record: word.to_owned(),
                 asks: asks.clone(),
             }));
         }

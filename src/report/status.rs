@@ -3,7 +3,7 @@
 use super::failures::{self, FailureRow};
 use crate::answer::{Kind, Standing};
 use crate::campaign::Grade;
-use crate::engine::{Asleep, Engine, Entry, RosterChanges, Situation, StepView};
+use crate::engine::{Asleep, Engine, Entry, News, RosterChanges, Situation, StepView};
 use crate::fault::Result;
 use crate::gate::{Override, Verdict};
 use crate::ledger::{Aborted, Counts, Leaver, MessageRow, Task, Unread};
@@ -203,9 +203,13 @@ fn in_doubt(engine: &Engine, count: usize) -> Result<Vec<FailureRow>> {
     Ok(lost.into_iter().filter(|row| row.state == State::Uncertain.word()).collect())
 }
 
-/// Tasks whose acknowledgement is still open.
+/// Tasks whose acknowledgement is still open, and calls about the end of it all.
 fn open_tasks(engine: &Engine) -> Result<Vec<Task>> {
-    let mut open = Vec::new();
+    let mut open = engine.calls_about_the_end()?;
+    if engine.aborted()?.is_some() {
+        // No answer is needed any more.
+        return Ok(open);
+    }
     for task in engine.ledger().tasks_in_force()? {
         let Some(acknowledgement) = engine.campaign.acknowledgements.get(&task.acknowledgement) else { continue };
         let standing = engine.standing(acknowledgement, &task.person)?;
@@ -214,6 +218,16 @@ fn open_tasks(engine: &Engine) -> Result<Vec<Task>> {
         }
     }
     Ok(open)
+}
+
+fn to_call(people: usize, news: News) -> String {
+    let news = news.words();
+    match people {
+        1 => {
+            format!("flagday report --call-sheet: one person does not know that it is {news}, and no letter tells them")
+        }
+        n => format!("flagday report --call-sheet: {n} people do not know that it is {news}, and no letter tells them"),
+    }
 }
 
 /// The next sensible command, with the reason.
@@ -225,6 +239,7 @@ fn next(
     asleep: &[Asleep],
     kept_waiting: usize,
 ) -> Result<String> {
+    let uninformed = engine.uninformed()?.len();
     if engine.aborted()?.is_some() {
         if engine.stands_changed()? {
             return Ok("flagday cutover rollback: it was called off, and steps of the cutover are still done".into());
@@ -235,6 +250,7 @@ fn next(
                 + messages.planned
                 + messages.deferred
             {
+                0 if uninformed > 0 => to_call(uninformed, News::CalledOff),
                 0 => "flagday report: the campaign was called off, and everyone who was told knows".into(),
                 people => format!("flagday abort: {people} people are still to be told that it is off"),
             },
@@ -255,6 +271,9 @@ fn next(
             0 => {}
             1 => return Ok("flagday send: one letter that the change is put off waits to go out".into()),
             n => return Ok(format!("flagday send: {n} letters that the change is put off wait to go out")),
+        }
+        if uninformed > 0 {
+            return Ok(to_call(uninformed, News::Postponed));
         }
         return Ok("set the new change_at when it is known, then flagday amend: until then everything waits".into());
     }

@@ -30,6 +30,30 @@ pub(super) fn postpone() -> Wish {
 }
 
 #[test]
+fn another_due_date_is_told_to_those_who_still_have_to_answer() {
+    let play = Play::new();
+    play.tick();
+    play.record("ann", Kind::Confirmed);
+    let campaign = CAMPAIGN.replace("due = \"T-3d\"", "due = \"T-5d 12:00\"");
+    play.write(&campaign);
+    play.at("2027-03-18T09:00");
+    let refused = play.engine().send(None, &To::Everyone, None, false, &AtomicBool::new(false), &mut |_| {});
+    assert_eq!(refused.expect_err("told otherwise").exit, crate::fault::Exit::FactsChanged);
+    let amendment = play.amend(&Wish::default());
+    let told: Vec<&str> = amendment.informed.iter().map(|one| one.person.as_str()).collect();
+    assert_eq!((told, amendment.kept), (vec!["bea", "cy"], 1), "{amendment:?}");
+    let letter = play.letter_to("news", "cy@corp.example");
+    assert!(letter.contains("Your answer is needed by Friday, 26 March 2027, 12:00"), "{letter}");
+    let german = play.letter_to("news", "bea@corp.example");
+    assert!(german.contains("Ihre Antwort brauchen wir bis Freitag"), "{german}");
+    // A date that counts from the change moves with it, and is no news of its own.
+    play.write(&campaign.replace("2027-03-31T18", "2027-04-14T18"));
+    let moved = play.at("2027-03-19T09:00").amend(&Wish::default());
+    assert_eq!(moved.changes.iter().map(|one| one.difference.fact.as_str()).collect::<Vec<_>>(), ["change_at"]);
+    assert_eq!(moved.informed.len(), 3);
+}
+
+#[test]
 fn whoever_was_asked_to_remind_hears_of_another_date_and_of_the_end() {
     let campaign = CAMPAIGN.replace("[notice.escalation]\n", "[notice.escalation]\ncalendar = true\n");
     let play = Play::of(&campaign);

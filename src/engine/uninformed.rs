@@ -1,0 +1,114 @@
+//! Whoever knows of the change, and whom no letter tells that it is off or put off: their letter failed, or they were told by
+//! hand and mail never reached them. Somebody has to call them.
+
+use super::Engine;
+use crate::answer::Evidence;
+use crate::campaign::Grade;
+use crate::fault::Result;
+use crate::ledger::{MessageRow, Task};
+use crate::outbox::State;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// What people are to hear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum News {
+    CalledOff,
+    Postponed,
+}
+
+impl News {
+    pub fn words(self) -> &'static str {
+        match self {
+            News::CalledOff => "off",
+            News::Postponed => "put off",
+        }
+    }
+
+    fn notice(self) -> &'static str {
+        match self {
+            News::CalledOff => "abort",
+            News::Postponed => "postponed",
+        }
+    }
+}
+
+/// Somebody to call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Uninformed {
+    pub person: String,
+    pub news: News,
+    /// Since when.
+    pub at: DateTime<Utc>,
+    /// How it is known that mail does not tell them.
+    pub why: String,
+}
+
+impl Engine<'_> {
+    /// In roster order, then those who have left. Whoever was told by an operator since is not among them:
+    /// `ack record` says so.
+    pub fn uninformed(&self) -> Result<Vec<Uninformed>> {
+        let aborted = self.aborted()?;
+        let moved = if aborted.is_none() && self.is_postponed()? { self.ledger.moved()? } else { None };
+        let (news, since) = match (&aborted, &moved) {
+            (Some(abort), _) => (News::CalledOff, abort.at),
+            (None, Some(moved)) => (News::Postponed, moved.at),
+            (None, None) => return Ok(Vec::new()),
+        };
+        let first = moved.map_or(0, |moved| moved.revision);
+        let mut letters: HashMap<String, MessageRow> = HashMap::new();
+        for message in self.ledger.messages()? {
+            let counts = message.tells && message.revision >= first && message.state != State::Cancelled;
+            if counts && message.notice == news.notice() {
+                letters.insert(message.person.clone(), message);
+            }
+        }
+        let by_mail: HashSet<String> = self.ledger.ever_told()?.into_iter().map(|told| told.person).collect();
+        let mut by_hand: BTreeMap<String, Evidence> = BTreeMap::new();
+        let mut informed = HashSet::new();
+        for fact in self.ledger.all_evidence()?.into_iter().filter(|fact| !fact.revoked) {
+            if fact.by.is_some() && fact.at >= since {
+                informed.insert(fact.person);
+            } else if fact.kind.proves() >= Grade::Delivered && !by_mail.contains(&fact.person) {
+                by_hand.insert(fact.person.clone(), fact);
+            }
+        }
+        let mut found: BTreeMap<String, String> = BTreeMap::new();
+        for (person, letter) in &letters {
+            if matches!(letter.state, State::Failed | State::Bounced | State::Held) {
+                found.insert(person.clone(), letter.reply.clone());
+            }
+        }
+        for (person, fact) in by_hand.into_iter().filter(|(person, _)| !letters.contains_key(person)) {
+            let by = fact.by.map(|by| format!(" by {by}")).unwrap_or_default();
+            let detail = if fact.detail.is_empty() { String::new() } else { format!(": {}", fact.detail) };
+            found.insert(person, format!("no letter of ours reached them; they were told{by}{detail}"));
+        }
+        found.retain(|person, _| !informed.contains(person));
+        let mut uninformed = Vec::new();
+        let ids: Vec<String> = self.roster.people().map(|person| person.id.clone()).collect();
+        for person in ids {
+            let why = found.remove(&person);
+            uninformed.extend(why.map(|why| Uninformed { person, news, at: since, why }));
+        }
+        uninformed.extend(found.into_iter().map(|(person, why)| Uninformed { person, news, at: since, why }));
+        Ok(uninformed)
+    }
+
+    /// The same as calls to make.
+    pub fn calls_about_the_end(&self) -> Result<Vec<Task>> {
+        let task = |one: Uninformed| {
+            let known = self.roster.get(&one.person);
+            let name = known.map_or(one.person.as_str(), |person| person.name.as_str());
+            let phone = match known {
+                None => "no longer on the roster",
+                Some(person) => person.phone.as_deref().unwrap_or("no phone number in the roster"),
+            };
+            let what = format!("call {name} ({phone}), who does not know that it is {}: {}", one.news.words(), one.why);
+            Task { at: one.at, person: one.person.clone(), acknowledgement: String::new(), what, call: true }
+        };
+        Ok(self.uninformed()?.into_iter().map(task).collect())
+    }
+}
