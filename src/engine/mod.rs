@@ -65,8 +65,8 @@ pub use review::{Reviewed, Verdict, WHICH};
 pub use sending::{Sent, To};
 pub use situation::Situation;
 pub use steps::{Outlook, StepView};
-pub use unread::kept_waiting_words;
 pub use uninformed::{News, Uninformed};
+pub use unread::kept_waiting_words;
 pub use waiving::{Waive, Waived};
 
 use crate::campaign::{self, Campaign};
