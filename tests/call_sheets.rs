@@ -156,7 +156,7 @@ fn whoever_was_told_by_hand_has_to_be_called_when_it_is_off() {
         .ends(0)
         .says(call)
         .says("Next: flagday report --call-sheet: one person does not know that it is off, and no letter tells them");
-    campaign.run("report --call-sheet").ends(0).says("1 to call, 1 letters");
+    campaign.run("report --call-sheet").ends(0).says("1 to call, 1 letter");
     let sheet = text(&campaign, "call-sheet.txt");
     assert!(
         sheet.contains("== They do not know that it is off (1)") && sheet.contains("it does not take place"),
@@ -183,7 +183,7 @@ fn whoever_was_told_by_hand_has_to_be_called_when_it_is_put_off() {
         .run_words(&postpone)
         .ends(0)
         .says("call Dolores Harris (+1 555 0133), who does not know that it is put off");
-    campaign.run("report --call-sheet").ends(0).says("1 to call, 1 letters");
+    campaign.run("report --call-sheet").ends(0).says("1 to call, 1 letter");
     assert!(text(&campaign, "call-sheet.txt").contains("the new one is not known yet"));
     campaign.run_words(&["ack", "record", "HARRIS", "--by", "Kim", "--note", "knows it"]).ends(0);
     campaign.run("status").ends(0).says("set the new change_at").keeps_quiet_about("does not know");

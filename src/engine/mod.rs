@@ -104,12 +104,21 @@ impl<'w> Engine<'w> {
     /// Opens the campaign in `root`. Faults in its file stop everything; faults in the rosters stop only what would
     /// reach people (see [`Engine::require_roster`]).
     pub fn open(root: &Path, world: &'w dyn World) -> Result<Engine<'w>> {
+        Engine::open_with(root, world, Ledger::open)
+    }
+
+    /// The same for the copy that a rehearsal works on: its ledger need not survive a power cut.
+    pub(crate) fn open_rehearsal(root: &Path, world: &'w dyn World) -> Result<Engine<'w>> {
+        Engine::open_with(root, world, Ledger::open_throwaway)
+    }
+
+    fn open_with(root: &Path, world: &'w dyn World, open: impl FnOnce(&Path) -> Result<Ledger>) -> Result<Engine<'w>> {
         let (campaign, mut findings) = campaign::load(root)?;
         let inputs = inputs::inputs(&campaign);
         let (roster, faults) = roster::read(&campaign);
         findings.extend(faults);
         findings.extend(roster::check_audiences(&campaign, &roster));
-        let mut ledger = Ledger::open(&campaign.state())?;
+        let mut ledger = open(&campaign.state())?;
         let two = campaign.gates.values().filter(|gate| gate.two_person);
         ledger.two_names = two.map(|gate| gate.acknowledgement.clone()).collect();
         let campaign = Arc::new(campaign);

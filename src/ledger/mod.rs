@@ -52,6 +52,26 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// How long a ledger has to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    ForGood,
+    ForARehearsal,
+}
+
+impl Kept {
+    /// SQLite's FULL: what is committed survives a power cut; OFF: it survives the process.
+    fn synchronous(self) -> i64 {
+        match self {
+            Kept::ForGood => 2,
+            Kept::ForARehearsal => 0,
+        }
+    }
+}
+
+/// In the header of a rehearsal's ledger, as SQLite's `application_id`: "FDre".
+const REHEARSAL: i32 = 0x4644_7265;
+
 /// The open database of one campaign.
 #[derive(Debug)]
 pub struct Ledger {
@@ -79,19 +99,39 @@ pub struct Ledger {
 impl Ledger {
     /// Opens the ledger below the state folder, made when missing (mode 0700, files 0600).
     pub fn open(state: &Path) -> Result<Ledger> {
+        Ledger::open_as(state, Kept::ForGood)
+    }
+
+    /// The ledger of a rehearsal: it survives a killed process and no power cut, after which one rehearses anew. Refuses the
+    /// ledger of a real campaign, which bears no mark of one.
+    pub fn open_throwaway(state: &Path) -> Result<Ledger> {
+        Ledger::open_as(state, Kept::ForARehearsal)
+    }
+
+    fn open_as(state: &Path, kept: Kept) -> Result<Ledger> {
         secret::private_folder(state)?;
         secret::stay_home(state)?;
         let path = state.join("ledger.db");
+        let new = !path.exists();
         let mut db = Connection::open(&path)?;
         secret::private_file(&path)?;
+        if kept == Kept::ForARehearsal {
+            if new {
+                db.pragma_update(None, "application_id", REHEARSAL)?;
+            }
+            if db.pragma_query_value(None, "application_id", |row| row.get::<_, i32>(0))? != REHEARSAL {
+                let cause = format!("{} is no ledger of a rehearsal", path.display());
+                return Err(Fault::new("ledger-not-throwaway", cause, "rehearse in a new folder"));
+            }
+        }
         // Planning for a hundred thousand people holds the ledger for seconds, with signatures longer.
         db.busy_timeout(Duration::from_secs(60))?;
         db.pragma_update(None, "journal_mode", "WAL")?;
-        db.pragma_update(None, "synchronous", "FULL")?;
+        db.pragma_update(None, "synchronous", kept.synchronous())?;
         db.pragma_update(None, "foreign_keys", true)?;
         let mode: String = db.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
         let synchronous: i64 = db.pragma_query_value(None, "synchronous", |row| row.get(0))?;
-        if mode != "wal" || synchronous != 2 {
+        if mode != "wal" || synchronous != kept.synchronous() {
             return Err(Fault::new(
                 "ledger-not-durable",
                 format!("{}: journal mode {mode}, synchronous {synchronous}", path.display()),

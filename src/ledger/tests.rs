@@ -411,3 +411,20 @@ fn a_row_that_the_chain_does_not_know_is_found() {
     ledger.db.execute("DELETE FROM evidence", ()).unwrap();
     assert!(ledger.audit_verify(None).unwrap_err().cause().contains("gone from its table"));
 }
+
+#[test]
+fn the_ledger_of_a_campaign_is_never_opened_as_one_of_a_rehearsal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = folder.path().join(".flagday");
+    drop(Ledger::open(&state).expect("a real one"));
+    let fault = Ledger::open_throwaway(&state).expect_err("refused");
+    assert_eq!(fault.findings[0].code, "ledger-not-throwaway");
+    // The copy of a rehearsal may be looked at like any campaign, and is kept like one from then on.
+    let copy = folder.path().join("copy");
+    let synchronous = |ledger: &Ledger| {
+        ledger.db.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0)).expect("a number")
+    };
+    assert_eq!(synchronous(&Ledger::open_throwaway(&copy).expect("a new one")), 0);
+    assert_eq!(synchronous(&Ledger::open_throwaway(&copy).expect("again, after a kill")), 0);
+    assert_eq!(synchronous(&Ledger::open(&copy).expect("looked at")), 2);
+}

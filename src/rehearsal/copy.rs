@@ -78,7 +78,7 @@ pub(super) fn site(campaign: Campaign, folder: &Path) -> Result<Site> {
 impl Site {
     /// Opens the copy.
     pub(super) fn open<'w>(&self, world: &'w dyn World) -> Result<Engine<'w>> {
-        let mut engine = Engine::open(&self.root, world)?;
+        let mut engine = Engine::open_rehearsal(&self.root, world)?;
         // Whoever rehearses a date that is near has said so.
         engine.short_notice = true;
         self.redirect(Arc::make_mut(&mut engine.campaign))?;

@@ -35,7 +35,7 @@ impl Stage<'_, '_> {
                 }
             }
             What::Kill { during: Some(step), .. } => {
-                let look = Ledger::open(self.engine.ledger().state())?;
+                let look = Ledger::open_throwaway(self.engine.ledger().state())?;
                 self.world.arm(Some((step, look)));
                 self.kill = Some(index);
             }
