@@ -61,12 +61,12 @@ fn people_hear_of_it_once_the_steps_are_taken_back_and_a_refusal_tells_the_state
     campaign.run("build").ends(0);
     campaign.announce().answer().close().write("postoffice/P1/POPULATE.MSM", [0]);
     let off = ["abort", "--reason", "no", "--by", "Pat", "--rollback", "--yes"];
-    let refused = campaign.run_words(&off).ends(1).refuses("files-unclear");
+    let refused = campaign.run_words(&off).ends(1).refuses("p1-both");
     refused
         .says("nobody has been told of it by this run")
         .says("The postoffice now:")
         .says("P1 and POLD are both there")
-        .says("Safe now:\n  flagday cutover rollback ")
+        .says("Safe now:\n  flagday check ")
         .says("  flagday status ");
     assert!(campaign.outbox("-abort-").is_empty(), "what they would be told is not true yet");
     let status = campaign.run("status").ends(0).says("flagday cutover rollback: it was called off");

@@ -191,11 +191,56 @@ fn a_refused_statement_leaves_the_baseline_and_a_waiver_ends_with_a_broadcast_th
     campaign.run(waive).ends(0);
     let blocks = || campaign.run("who --blocking locals-drained").out;
     assert!(!blocks().contains("FISCHER"), "{}", blocks());
-    campaign.run("cutover rollback --to quiesce --yes").ends(0).says("undone: broadcast");
-    campaign.run("cutover --yes").ends(3).says("step broadcast needs a person");
+    campaign.run("cutover rollback --to quiesce --yes").ends(0).says("undone: broadcast").says("undone: quiesce");
+    campaign.run("cutover --yes").ends(3).says("step quiesce needs a person");
+    campaign.attest("quiesce").run("cutover --yes").ends(3).says("step broadcast needs a person");
     campaign.attest("broadcast").run("cutover --yes").ends(3).says("step drain is blocked");
     let blocking = blocks();
     assert!(blocking.contains("FISCHER"), "{blocking}");
     assert!(blocking.contains("the waiver by Pat has ended: the step it spoke of was taken back since"), "{blocking}");
     campaign.run(waive).ends(0);
+}
+
+#[test]
+fn a_second_evening_counts_what_is_seen_again() {
+    let campaign = before_broadcast();
+    campaign.attest("broadcast").drain().run("cutover --yes --until drain").ends(0);
+    campaign.run("cutover rollback --to backup --yes").ends(0);
+    campaign.attest_when_asked("quiesce").attest_when_asked("broadcast").drain();
+    campaign.run("cutover --yes").ends(3).says("done: drain").says("step restart needs a person");
+    // The same words, read back on the phone once more.
+    campaign.attest("restart").run("cutover --yes").ends(3);
+    campaign.read_back().run("cutover --yes --until async-confirmed").ends(0);
+    campaign.run("cutover rollback --to drain --yes").ends(0);
+    campaign.run("cutover --yes").ends(3).says("step restart needs a person");
+    campaign.attest("restart").run("cutover --yes").ends(3).says("step async-confirmed is blocked");
+    campaign.read_back().run("cutover --yes").ends(0).says("every step is done");
+}
+
+#[test]
+fn mail_that_no_drain_watches_is_told_before_p1_is_closed_and_before_the_master_goes() {
+    let campaign = Campaign::ready();
+    campaign.run("build").ends(0);
+    campaign.announce().answer();
+    // A neighbour's, by NETWORK.GLB or an .XTN file, and a remote user's.
+    campaign.write("postoffice/MBG/00000029.MBG", [0; 348]).write("postoffice/MBG/0000000A.MBG", [0; 116]);
+    campaign.run("cutover --yes").ends(3).says("step quiesce needs a person");
+    campaign.attest("quiesce");
+    let told = campaign.run("cutover --yes").ends(3).says("done: close-p1").says("warning[mail-waiting]");
+    told.says("00000029 (3 headers) of ").says("0000000A (1 header) of DUBOIS (remote)");
+    campaign.attest("broadcast").run("cutover --yes").ends(3).says("done: broadcast");
+    campaign.drain().write("postoffice/MBG/00000029.MBG", [0; 348]);
+    campaign.run("cutover drain").says("00000029 (3 headers) of ").keeps_quiet_about("DUBOIS");
+    campaign.run("cutover --yes --until drain").ends(0).says("warning[mail-waiting]");
+}
+
+#[test]
+fn who_is_seen_not_to_be_done_is_vouched_for_with_what_speaks_against_it() {
+    let campaign = before_broadcast();
+    campaign.attest("broadcast").run("cutover --yes").ends(3);
+    let vouch =
+        |person: &str| campaign.run(&format!("cutover attest drain --person {person} --by Pat --note holiday")).ends(0);
+    vouch("OKAFOR").says("The files say otherwise").says("3 headers are left");
+    vouch("FISCHER").keeps_quiet_about("otherwise");
+    campaign.run("who --person OKAFOR").ends(0).says("holiday; although");
 }

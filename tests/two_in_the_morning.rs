@@ -1,7 +1,7 @@
 //! What the administrator is told when the cutover stops: the state of the postoffice, two safe commands, what going back
 //! costs; and what was seen after the change.
 
-use crate::harness::Campaign;
+use crate::harness::{Campaign, tree};
 use serde_json::json;
 
 fn ready() -> Campaign {
@@ -113,10 +113,148 @@ fn which_number_is_in_force_is_judged_by_what_was_installed_and_not_by_the_stage
         let _ = fs_err::remove_file(&staged);
     }
     campaign.poke("postoffice/GLB/MASTER.GLB", 20, 0x5b);
+    status().says("was written to since it was installed").keeps_quiet_about("32-10411 is in force");
+    campaign.write("postoffice/GLB/MASTER.GLB", [0; 175]);
     status().says("neither known as the old one nor as the new one").keeps_quiet_about("is in force.");
     campaign.write("postoffice/GLB/MASTER.GLB", before);
     status().says("serial number 32-10411 is in force");
     campaign.run("cutover --yes").says(price).keeps_quiet_about("puts everything back");
     campaign.write("postoffice/GLB/MASTER.GLB", new).write("staged/GLB/MASTER.GLB", [0; 176]);
     campaign.run("cutover rollback --to backup --yes").ends(0).says("serial number 32-10411 is in force");
+}
+
+/// The evening is over: the new file is in, P1 is open.
+fn switched() -> Campaign {
+    let campaign = ready();
+    campaign.close().drain().run("cutover --yes").ends(3).says("done: open-p1").says("step restart needs a person");
+    campaign
+}
+
+#[test]
+fn what_admin_writes_into_the_new_file_is_told_holds_nothing_and_is_kept_on_the_way_back() {
+    let campaign = switched();
+    campaign.poke("postoffice/GLB/MASTER.GLB", 0x20, 0x5a).attest("restart");
+    let rewritten = campaign.bytes("postoffice/GLB/MASTER.GLB");
+    let goes_on = campaign.run("cutover --yes").ends(3).says("done: restart").says("warning[master-rewritten]");
+    goes_on.says("(offset: installed -> now): 20: ").says("step async-confirmed is blocked");
+    let status = campaign.run("status").ends(0).says("was written to since it was installed");
+    status.says("serial number 32-20977 is in force");
+    // The staged tree is of no use any more.
+    fs_err::rename(campaign.path("staged"), campaign.path("staged.away")).expect("away");
+    campaign.run("cutover --yes").ends(3).says("step async-confirmed is blocked");
+    let back = campaign.run("cutover rollback --to backup --yes").ends(0).says("undone: close-p1");
+    back.says("it had been written to since it was put there; that version is kept as ");
+    campaign.run("status").ends(0).says("P1 is in its place").says("serial number 32-10411 is in force");
+    let kept = fs_err::read_dir(campaign.path(".flagday/undo/install-master")).expect("kept").flatten();
+    assert!(kept.map(|entry| fs_err::read(entry.path()).expect("read")).any(|bytes| bytes == rewritten));
+}
+
+#[test]
+fn a_rollback_that_would_stop_half_way_does_not_begin() {
+    let campaign = switched();
+    campaign.write("postoffice/GLB/MASTER.GLB", "somebody's");
+    let refused = campaign.run("cutover rollback --to backup --yes").ends(1).refuses("files-unclear");
+    refused
+        .says("note[rollback-not-begun]")
+        .keeps_quiet_about("undone:")
+        .says("  flagday check ")
+        .says("  flagday status ");
+    assert!(campaign.path("postoffice/P1").exists() && !campaign.path("postoffice/POLD").exists(), "P1 stays open");
+    campaign.run("status").ends(0).keeps_quiet_about("flagday cutover rollback");
+
+    let campaign = ready();
+    campaign.close().write("postoffice/P1/NEW.P1", "mail");
+    let refused = campaign.run("cutover rollback --to backup --yes").ends(1).refuses("p1-both");
+    refused.says("keep that in a third folder").keeps_quiet_about("files-unclear").keeps_quiet_about("undone:");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_share_that_was_mounted_anew_with_mail_in_p1_can_be_closed_again() {
+    let campaign = switched();
+    let p1 = campaign.path("postoffice/P1");
+    tree::copy(&p1, &campaign.path("P1.again"));
+    fs_err::remove_dir_all(&p1).expect("away");
+    fs_err::rename(campaign.path("P1.again"), &p1).expect("with another number");
+    campaign.write("postoffice/P1/000003CB.P1", "an envelope");
+    campaign.run("cutover rollback --to backup --yes").ends(0).says("undone: open-p1").says("undone: close-p1");
+    assert_eq!(campaign.bytes("postoffice/P1/000003CB.P1"), b"an envelope");
+}
+
+#[test]
+fn a_share_that_is_not_mounted_is_no_postoffice_that_has_lost_its_files() {
+    let campaign = ready();
+    campaign.close();
+    fs_err::rename(campaign.path("postoffice"), campaign.path("away")).expect("away");
+    fs_err::create_dir(campaign.path("postoffice")).expect("an empty mount point");
+    for command in ["cutover --yes", "cutover drain", "cutover rollback --to backup --yes", "check --offline"] {
+        let run = campaign.run(command).ends(1).refuses("not-a-postoffice").says("put nothing into that folder");
+        run.keeps_quiet_about("p1-neither").keeps_quiet_about("master-missing").keeps_quiet_about("LISTUSER");
+    }
+    let status = campaign.run("status").ends(0).says("its state is not known here").says("the share is not mounted");
+    status.keeps_quiet_about("There is no MASTER.GLB").keeps_quiet_about("Neither P1 nor POLD");
+    let there = fs_err::read_dir(campaign.path("postoffice")).expect("read").count();
+    assert_eq!(there, 0, "nothing is put there");
+    fs_err::remove_dir(campaign.path("postoffice")).expect("removed");
+    fs_err::rename(campaign.path("away"), campaign.path("postoffice")).expect("back");
+    campaign.run("status").ends(0).says("P1 is renamed to POLD");
+}
+
+#[test]
+fn the_file_that_goes_in_is_the_one_that_was_checked_and_stated() {
+    let campaign = ready();
+    campaign.close().drain().poke("staged/GLB/MASTER.GLB", 0x20, 0x5a);
+    campaign.run("cutover --yes").ends(1).refuses("staged-changed").says("done: drain").says("attest attest-staged");
+    assert!(campaign.path("postoffice/GLB/MASTER.GLB").exists());
+    campaign.run("cutover attest attest-staged --by Pat --note again").ends(0).says("stated anew by Pat");
+    campaign.run("cutover attest attest-staged --by Pat --note again").ends(1).refuses("nothing-to-attest");
+
+    campaign.run("cutover --yes --until retire-master").ends(0);
+    let staged = campaign.bytes("staged/GLB/MASTER.GLB");
+    let refused = |code| {
+        campaign.run("cutover --yes").ends(1).refuses(code).says("There is no MASTER.GLB");
+        assert!(!campaign.path("postoffice/GLB/MASTER.GLB").exists());
+    };
+    campaign.poke("staged/GLB/MASTER.GLB", 0x94, staged[0x94] ^ 1);
+    refused("master-security");
+    campaign.write("staged/GLB/MASTER.GLB", &staged[..175]);
+    refused("master-size");
+    campaign.write("staged/GLB/MASTER.GLB", &staged);
+    campaign.run("cutover --yes").ends(3).says("done: install-master").says("step restart needs a person");
+}
+
+#[test]
+fn p1_is_not_closed_under_transports_that_a_rollback_let_start() {
+    let campaign = ready();
+    campaign.close();
+    let asked = campaign.run("cutover rollback --to quiesce").ends(3).refuses("not-confirmed");
+    asked.says("Undoing every step after backup").says("has to be stated anew");
+    campaign.run("cutover rollback --to quiesce --yes").ends(0).says("undone: quiesce").says("Back to backup");
+    campaign.run("cutover --yes").ends(3).says("step quiesce needs a person");
+    assert!(campaign.path("postoffice/P1").exists());
+    campaign.attest("quiesce").run("cutover --yes --until broadcast").ends(3).says("done: close-p1");
+    campaign.attest("broadcast").run("cutover --yes").ends(3).says("done: broadcast");
+    // P1 stays closed: what is stated of the transports still holds.
+    campaign.run("cutover rollback --to close-p1 --yes").ends(0).says("undone: broadcast").keeps_quiet_about("quiesce");
+}
+
+#[test]
+fn before_the_new_file_lies_there_going_back_costs_nothing() {
+    let campaign = ready();
+    campaign.close().drain().run("cutover --yes --until retire-master").ends(0);
+    let back = campaign.run("cutover rollback --to backup").ends(3).says("no mail is lost by that");
+    back.keeps_quiet_about("cannot be read");
+    campaign.run("status").ends(0).says("There is no MASTER.GLB: nobody can sign in");
+    campaign.run("cutover rollback --to backup --yes").ends(0).says("undone: retire-master");
+}
+
+#[test]
+fn nothing_seen_states_nothing() {
+    let campaign = switched();
+    let points =
+        ["local-mail", "mail-out", "mail-in", "dial-in", "admin", "gateway-menus", "global-list", "directory-sync"];
+    let mut words = vec!["cutover", "attest", "restart", "--by", "Pat", "--note", "run"];
+    points.iter().for_each(|point| words.extend(["--without", point]));
+    campaign.run_words(&words).ends(1).refuses("nothing-seen");
+    campaign.run_words(&words[..words.len() - 2]).ends(0);
 }

@@ -247,11 +247,20 @@ fn dry_run(engine: &Engine, global: &Global) -> Result<Exit> {
 
 fn rollback(global: &Global, to: Option<&str>, wait: u32) -> Result<Exit> {
     let (mut engine, _lock) = global.open_locked("cutover rollback")?;
+    let keep = engine.way_back(to)?;
     let warning = engine.rollback_warning(to)?;
     if let (true, Some(warning)) = (global.yes, &warning) {
         output::prose(warning);
     }
-    let what = match to {
+    if let (true, Some(step)) = (global.yes, keep.as_deref().filter(|step| to != Some(step))) {
+        output::prose(&format!(
+            "Back to {step}: P1 is opened, so that the transports are stopped has to be stated anew"
+        ));
+    }
+    let what = match &keep {
+        Some(step) if to != Some(step) => format!(
+            "Undoing every step after {step}: P1 is opened by it, so that the transports are stopped has to be stated anew"
+        ),
         Some(step) => format!("Undoing every step after {step}"),
         None => "Undoing every step".to_owned(),
     };

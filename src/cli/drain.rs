@@ -81,7 +81,7 @@ fn look(global: &Global) -> Result<Seen> {
 
 /// A share that is away for a moment, or a run beside this one, is no reason to end a watch of hours.
 fn may_pass(fault: &Fault, looked_before: bool) -> bool {
-    let share = |code: &str| ["io", "postoffice-unreadable"].contains(&code);
+    let share = |code: &str| ["io", "postoffice-unreadable", "not-a-postoffice"].contains(&code);
     fault.exit == Exit::Busy || looked_before && fault.findings.iter().all(|finding| share(finding.code))
 }
 

@@ -91,7 +91,7 @@ impl Engine<'_> {
             detail,
             revoked: false,
         };
-        let new = self.ledger.add_evidence(&fact)?;
+        let new = self.add_fact(&acknowledgement.name, &fact)?;
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
@@ -262,7 +262,15 @@ impl Engine<'_> {
             detail: detail.to_owned(),
             revoked: false,
         };
-        self.ledger.add_evidence(&fact)
+        self.add_fact(acknowledgement, &fact)
+    }
+
+    /// Records a fact unless it is on record already, and counts.
+    pub(super) fn add_fact(&mut self, acknowledgement: &str, fact: &Evidence) -> Result<bool> {
+        match self.campaign.acknowledgements.get(acknowledgement).map(|asked| self.observed_since(asked)).transpose()? {
+            Some(Since::At(since)) => self.ledger.add_evidence_since(fact, since),
+            _ => self.ledger.add_evidence(fact),
+        }
     }
 
     /// Takes back what stands for a person: the newest piece of evidence by an operator or an answer, or the waivers.

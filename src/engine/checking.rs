@@ -102,6 +102,12 @@ impl Engine<'_> {
             }
             Err(fault) => findings.extend(fault.findings),
         }
+        if fs_err::symlink_metadata(&facts.postoffice).is_ok_and(|seen| seen.is_symlink()) {
+            let cause =
+                format!("{} is a link, and what it leads to is taken for the postoffice", facts.postoffice.display());
+            let remedy = "see that it leads to the live one; links inside of it are refused";
+            findings.push(Finding::note("postoffice-link", cause, remedy).at(facts.place.clone()));
+        }
         findings.dedup();
         Ok(findings)
     }

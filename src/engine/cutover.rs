@@ -2,7 +2,6 @@
 //! journal and from the files, never from memory.
 
 use super::Engine;
-use super::drain::watches_drain;
 use crate::campaign::{Campaign, Step};
 use crate::fault::{Exit, Fault, Finding, Result};
 use crate::gate::Verdict;
@@ -87,6 +86,7 @@ impl Engine<'_> {
         self.require_roster()?;
         self.require_clock()?;
         self.require_unchanged()?;
+        self.require_postoffice()?;
         if let Some(name) = until {
             self.step_named(name)?;
         }
@@ -97,9 +97,7 @@ impl Engine<'_> {
                     Ok(mut warnings) => {
                         warnings.extend(self.unreached(&step)?);
                         warnings.extend(self.backup_old(&step)?);
-                        if watches_drain(&step) {
-                            warnings.extend(self.reconcile()?);
-                        }
+                        warnings.extend(self.left_behind(&step)?);
                         told(&step, &warnings);
                     }
                     Err(stop) => return Ok(Cutover { ran, stop }),
@@ -143,9 +141,24 @@ impl Engine<'_> {
         self.require_turn(&step)?;
         stated(by, note)?;
         let mut seen = points(&step, without)?;
+        if !seen.is_empty() && seen.iter().all(|point| point.starts_with(NOT_SEEN)) {
+            let cause = format!("nothing of the checklist of step {} was seen: that states nothing", step.name);
+            return Err(Fault::new(
+                "nothing-seen",
+                cause,
+                "see to the points first, at least to those that can be seen now",
+            ));
+        }
+        if self.is_overtaken(&step)? {
+            seen.extend(self.seen_of_staged(&step)?);
+            let step = self.filled(&step)?;
+            self.runbook(Vec::new(), |runbook| runbook.restate(&step, by, note, seen))?;
+            return Ok(format!("stated anew by {by}: {}", step.title));
+        }
         // What is seen at a statement takes the place of what was seen before: a refused one must leave that alone.
         self.runbook(Vec::new(), |runbook| runbook.require_asked(&step))?;
         seen.extend(self.seen_at_broadcast(&step)?);
+        seen.extend(self.seen_of_staged(&step)?);
         let step = self.filled(&step)?;
         self.runbook(Vec::new(), |runbook| runbook.attest_seeing(&step, by, note, seen))?;
         Ok(format!("stated by {by}: {}", step.title))
@@ -191,11 +204,11 @@ impl Engine<'_> {
 
     /// Takes done steps back, last first: those after the step named, or all of them.
     pub fn rollback(&mut self, to: Option<&str>) -> Result<Vec<TakenBack>> {
-        if let Some(name) = to {
-            self.step_named(name)?;
-        }
+        let to = self.way_back(to)?;
+        self.require_postoffice()?;
+        self.require_one_p1(to.as_deref())?;
         let steps = self.campaign.steps.clone();
-        let undone = self.runbook(Vec::new(), |runbook| runbook.rollback(&steps, to))?;
+        let undone = self.runbook(Vec::new(), |runbook| runbook.rollback(&steps, to.as_deref()))?;
         Ok(undone.into_iter().map(|(step, facts)| TakenBack { step, facts }).collect())
     }
 
@@ -213,7 +226,11 @@ impl Engine<'_> {
     }
 
     pub(super) fn check_by_names(&self, names: &[String]) -> Vec<Finding> {
-        let found = |name: &String| check(&self.campaign, name).unwrap_or_else(|fault| fault.findings);
+        let recorded = match self.recorded() {
+            Ok(recorded) => recorded,
+            Err(fault) => return fault.findings,
+        };
+        let found = |name: &String| check(&self.campaign, name, &recorded).unwrap_or_else(|fault| fault.findings);
         names.iter().flat_map(found).collect()
     }
 
@@ -250,9 +267,9 @@ impl Engine<'_> {
 }
 
 /// A check of the postoffice, by the name a step calls it.
-pub(super) fn check(campaign: &Campaign, name: &str) -> Result<Vec<Finding>> {
+pub(super) fn check(campaign: &Campaign, name: &str, recorded: &msmail::Recorded) -> Result<Vec<Finding>> {
     let facts = campaign.msmail.as_ref();
-    let found = facts.and_then(|facts| msmail::check_by_name(name, &facts.postoffice, &facts.staged, facts));
+    let found = facts.and_then(|facts| msmail::check_by_name(name, &facts.postoffice, &facts.staged, facts, recorded));
     found.ok_or_else(|| {
         let remedy = format!("one of {}; they need [msmail]", msmail::CHECKS.join(", "));
         Finding::error("unknown-check", format!("there is no check '{name}'"), remedy).in_file(&campaign.file).into()

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use super::elsewhere::server_clock_read;
+use super::situation::closes;
 use crate::answer::Kind;
 use crate::campaign::{Action, Gate, Grade, MsMail, Step};
 use crate::fault::{Fault, Finding, Result};
@@ -112,6 +113,7 @@ impl Engine<'_> {
 
     pub(super) fn observe_drain(&self) -> Result<(drain::Watch, Vec<drain::Observation>)> {
         let broadcast = self.require_broadcast()?;
+        let postoffice = Postoffice::open_folders(&self.msmail()?.postoffice, drain::FOLDERS)?;
         let server_now = self.server_now()?;
         let watch = drain::Watch {
             since: broadcast.server,
@@ -124,7 +126,6 @@ impl Engine<'_> {
         let acknowledgement = &self.drain_gate()?.acknowledgement;
         let audience = &self.campaign.audiences[&self.campaign.acknowledgements[acknowledgement].audience];
         let people: Vec<&Person> = self.roster.audience(audience).collect();
-        let postoffice = Postoffice::open_folders(&self.msmail()?.postoffice, drain::FOLDERS)?;
         let seen = drain::observe(&postoffice, &people, &watch);
         Ok((watch, seen))
     }
@@ -147,11 +148,34 @@ impl Engine<'_> {
     /// Mailboxes that nobody listed, people without a mailbag, counts against the ACCESS files.
     pub(super) fn reconcile(&self) -> Result<Vec<Finding>> {
         let people: Vec<&Person> = self.roster.people().collect();
-        let postoffice = Postoffice::open_folders(&self.msmail()?.postoffice, &["MBG", "MMF", "GLB", "XTN"])?;
+        let postoffice = Postoffice::open_folders(&self.msmail()?.postoffice, WHERE)?;
         let mut findings = msmail::roster(&postoffice, &people);
         // Message stores are told with each person.
         findings.retain(|finding| !["mmf-missing", "mmf-orphan"].contains(&finding.code));
+        findings.extend(postoffice.findings().to_vec());
+        findings.extend(self.waiting(&postoffice));
         Ok(findings)
+    }
+
+    /// What a step leaves behind that no gate watches: told when the transports are stopped, and before MASTER.GLB goes.
+    pub(super) fn left_behind(&self, step: &Step) -> Result<Vec<Finding>> {
+        if watches_drain(step) {
+            return self.reconcile();
+        }
+        let steps = &self.campaign.steps;
+        let next = steps.iter().skip_while(|one| one.name != step.name).nth(1);
+        let Some(facts) = self.campaign.msmail.as_ref().filter(|_| closes(step) || next.is_some_and(closes)) else {
+            return Ok(Vec::new());
+        };
+        Ok(self.waiting(&Postoffice::open_folders(&facts.postoffice, WHERE)?).into_iter().collect())
+    }
+
+    fn waiting(&self, postoffice: &Postoffice) -> Option<Finding> {
+        let people: Vec<&Person> = self.roster.people().collect();
+        let gate = self.drain_gate().ok()?;
+        let audience = &self.campaign.audiences[&self.campaign.acknowledgements[&gate.acknowledgement].audience];
+        let watched = self.roster.audience(audience).map(|person| person.id.as_str()).collect();
+        msmail::waiting(postoffice, &people, &watched)
     }
 
     /// When the broadcast was sent: the instant at which a person stated it, and the server's clock at that instant.
@@ -250,6 +274,9 @@ pub(super) fn reads_clock(step: &Step) -> bool {
 pub(super) fn watches_drain(step: &Step) -> bool {
     step.action == Some(Action::Observe("drain".to_owned()))
 }
+
+/// The folders that tell whose mailbag is whose.
+const WHERE: &[&str] = &["MBG", "MMF", "GLB", "XTN"];
 
 /// The event that keeps the message stores as they were at the broadcast.
 const STORES: &str = "message-stores";

@@ -16,13 +16,14 @@ impl Engine<'_> {
         match &step.action {
             Some(Action::Observe(what)) => match what.as_str() {
                 // Where a person states the moment, the clock is read with the statement.
-                "server-clock" if step.attest.is_some() => Ok(Vec::new()),
+                "server-clock" | "staged-master" if step.attest.is_some() => Ok(Vec::new()),
+                "staged-master" => self.seen_of_staged(step),
                 "server-clock" => self.seen_at_broadcast(step),
                 "drain" => self.look_at_drain(),
                 other => Err(Fault::new(
                     "unknown-observation",
                     format!("there is no observation '{other}'"),
-                    "observe = \"server-clock\" or \"drain\"",
+                    "observe = \"staged-master\", \"server-clock\" or \"drain\"",
                 )),
             },
             _ => Ok(Vec::new()),

@@ -37,6 +37,7 @@ mod reason;
 mod sending;
 mod round;
 mod situation;
+mod staged;
 mod uninformed;
 mod standings;
 mod starting;
@@ -44,6 +45,7 @@ mod steps;
 mod unread;
 mod vouching;
 mod waiving;
+mod way_back;
 
 pub use amend::Wish;
 pub use amendment::{Amendment, Change, Effect, Informed, Left, Rests};

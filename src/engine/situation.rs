@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::campaign::{Action, Grade, MsMail, Step};
 use crate::fault::Result;
-use crate::msmail::{P1, Postoffice, p1_state};
+use crate::msmail::{self, P1, Postoffice, p1_state};
 use crate::runbook::{Event, History, Journal, StepState, history_of, state_of};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -14,6 +14,9 @@ use serde::Serialize;
 pub enum Serial {
     Old,
     New,
+    /// The new one, to which ADMIN or another program has written since.
+    #[serde(rename = "new")]
+    Rewritten,
     /// There is no MASTER.GLB.
     None,
     Unknown,
@@ -36,9 +39,12 @@ impl Engine<'_> {
     /// What the files of the live postoffice show now; `None` for a campaign without one.
     pub fn situation(&self) -> Result<Option<Situation>> {
         let Some(facts) = &self.campaign.msmail else { return Ok(None) };
-        let (p1, serial, mut words) = match look(facts, self.installed()?.as_ref()) {
+        let (p1, serial, mut words) = match look(facts, self.installed()?.as_ref(), &self.retired()?) {
             Ok((p1, serial)) => (p1_word(p1), serial, vec![serial_words(serial, facts)]),
-            Err(cause) => ("unknown", Serial::Unknown, vec![format!("The postoffice cannot be looked at: {cause}.")]),
+            Err(cause) => {
+                let words = format!("The postoffice cannot be looked at, so its state is not known here: {cause}.");
+                ("unknown", Serial::Unknown, vec![words])
+            }
         };
         let closed_since = self.closed_since()?.filter(|_| p1 == "closed");
         let since = closed_since.map_or(String::new(), |at| {
@@ -51,17 +57,16 @@ impl Engine<'_> {
 
     /// What has to be said before steps are undone: what going back costs, with the new MASTER.GLB in place and before.
     pub fn rollback_warning(&self, to: Option<&str>) -> Result<Option<String>> {
-        to.map(|name| self.step_named(name)).transpose()?;
-        let steps = &self.campaign.steps;
-        let kept = to.and_then(|name| steps.iter().position(|step| step.name == name)).map_or(0, |last| last + 1);
+        let to = self.way_back(to)?;
         let entries = self.ledger.entries()?;
-        let taken_back = |step: &Step| -> Result<bool> {
-            let behind = steps[kept..].iter().any(|one| one.name == step.name);
-            Ok(behind && !matches!(state_of(&entries, &step.name)?, StepState::Pending | StepState::Undone))
-        };
-        if let Some(install) = self.install_step()
-            && taken_back(install)?
-        {
+        let mut taken_back = Vec::new();
+        for step in self.steps_back(to.as_deref()) {
+            if !matches!(state_of(&entries, &step.name)?, StepState::Pending | StepState::Undone) {
+                taken_back.push(step);
+            }
+        }
+        let installs = self.install_step().is_some_and(|install| taken_back.iter().any(|one| one.name == install.name));
+        if installs && self.was_in_force()? {
             let mut text = "The new MASTER.GLB is in place: mail that was written since then cannot be read under the old serial \
                             number. Stop all transports first, have everybody sign out, and restart the transports afterwards. \
                             Remote users who have installed the new disk need the old one again"
@@ -74,19 +79,39 @@ impl Engine<'_> {
             }
             return Ok(Some(text));
         }
-        let Some(closing) = steps.iter().find(|step| closes(step)) else { return Ok(None) };
-        Ok(taken_back(closing)?.then(|| {
+        Ok(taken_back.into_iter().any(closes).then(|| {
             "The old serial number stays in force, and P1 is opened again: no mail is lost by that. Start the transports only \
              afterwards, and tell the local users that the change did not take place"
                 .to_owned()
         }))
     }
 
+    /// Whether anybody can have written mail under the new serial number: the new file lies there, or was seen to. A step
+    /// that failed before it had put it there has cost nothing.
+    fn was_in_force(&self) -> Result<bool> {
+        let (Some(history), Some(facts)) = (self.installed()?, &self.campaign.msmail) else { return Ok(false) };
+        let retired = self.retired()?;
+        let lies_there = || match look(facts, Some(&history), &retired) {
+            Ok((_, serial)) => matches!(serial, Serial::New | Serial::Rewritten),
+            Err(_) => true,
+        };
+        Ok(history.acted.is_some() || lies_there())
+    }
+
     /// The last start of the step that installs the new MASTER.GLB; `None` while it has not begun or was taken back.
-    fn installed(&self) -> Result<Option<History>> {
+    pub(super) fn installed(&self) -> Result<Option<History>> {
         let Some(step) = self.install_step() else { return Ok(None) };
         let history = history_of(&self.ledger.entries()?, &step.name)?;
         Ok((!matches!(history.state, StepState::Pending | StepState::Undone)).then_some(history))
+    }
+
+    /// What the journal has of the old file's other name.
+    fn retired(&self) -> Result<History> {
+        let retires = |step: &&Step| step.after.iter().any(|check| check == "master-retired") && step.action.is_some();
+        match self.campaign.steps.iter().find(retires) {
+            Some(step) => history_of(&self.ledger.entries()?, &step.name),
+            None => Ok(History::default()),
+        }
     }
 
     /// How many have read the new serial number back.
@@ -139,49 +164,49 @@ impl Engine<'_> {
         if undoing {
             return Ok([line("flagday cutover rollback", "takes the rest back: going back was cut off"), status]);
         }
+        let back = match self.was_in_force()? {
+            true => "goes back to the old serial number; mail written under the new one is lost to its readers",
+            false => "puts everything back as it was before the change",
+        };
         if self.aborted()?.is_some() {
-            let rest = match (changed, serial) {
-                (None, _) => line("flagday abort", "tells those who do not know yet that it is off"),
-                (_, Serial::New) => line(
-                    "flagday cutover rollback",
-                    "goes back to the old serial number; mail written under the new one is lost to its readers",
-                ),
-                _ => line("flagday cutover rollback", "puts everything back as it was before the change"),
+            let rest = match changed {
+                None => line("flagday abort", "tells those who do not know yet that it is off"),
+                Some(_) if self.may_go_back(None)? && self.require_one_p1(None).is_ok() => {
+                    line("flagday cutover rollback", back)
+                }
+                Some(_) => line("flagday check", "says what is wrong and what to do; it only looks"),
             };
             return Ok([rest, status]);
         }
-        let on = match (p1, serial) {
-            ("unknown" | "both" | "neither", _) => "looks again, and stops before it touches anything while that is so",
-            _ => "goes on from here; what is not ready holds it",
-        };
+        if matches!(p1, "unknown" | "both" | "neither") || serial == Serial::Unknown {
+            return Ok([line("flagday check", "says what is wrong and what to do; it only looks"), status]);
+        }
         // Stopped transports have to be stated anew, so the way back leads to before the first step of the evening.
         let evening = self.campaign.steps.iter().position(|step| step.wait.is_some());
         let first = changed.map(|at| evening.map_or(at, |evening| at.min(evening)));
-        let back = match first.and_then(|at| Some(&self.campaign.steps.get(at.checked_sub(1)?)?.name)) {
-            None => status,
-            Some(keep) => {
-                let what = match serial {
-                    Serial::Old | Serial::None | Serial::Unknown if self.installed()?.is_none() => {
-                        "puts everything back as it was before the change"
-                    }
-                    _ => "goes back to the old serial number; mail written under the new one is lost to its readers",
-                };
-                (format!("flagday cutover rollback --to {keep}"), what.to_owned())
+        let keep = first.and_then(|at| Some(&self.campaign.steps.get(at.checked_sub(1)?)?.name));
+        let back = match keep {
+            Some(keep) if self.may_go_back(Some(keep))? => {
+                (format!("flagday cutover rollback --to {keep}"), back.to_owned())
             }
+            _ => status,
         };
-        Ok([line("flagday cutover", on), back])
+        Ok([line("flagday cutover", "goes on from here; what is not ready holds it"), back])
     }
 }
 
 /// Which MASTER.GLB lies there is judged by the identity of what the step installed, and by OLDMAST.GLB: the staged tree
 /// may change once it is done, or be gone. Before the step there is only that tree to compare with.
-fn look(facts: &MsMail, installed: Option<&History>) -> Result<(P1, Serial), String> {
+fn look(facts: &MsMail, installed: Option<&History>, retired: &History) -> Result<(P1, Serial), String> {
     let open =
         |path, folders: &[&'static str]| Postoffice::open_folders(path, folders).map_err(|f| f.cause().to_owned());
     let live = open(&facts.postoffice, &["GLB"])?;
     let read = |po: &Postoffice, path: &str| po.read(path).map_err(|fault| fault.cause().to_owned());
     let Some(master) = read(&live, "GLB/MASTER.GLB")? else { return Ok((p1_state(&live), Serial::None)) };
     let old = read(&live, "GLB/OLDMAST.GLB")?;
+    if master.len() as u64 != msmail::MASTER_SIZE {
+        return Ok((p1_state(&live), Serial::Unknown));
+    }
     let is_new = match installed.map(History::places).filter(|placed| !placed.is_empty()) {
         Some(placed) => Some(placed.iter().any(|identity| identity.is_of(&master))),
         None => {
@@ -189,14 +214,17 @@ fn look(facts: &MsMail, installed: Option<&History>) -> Result<(P1, Serial), Str
             staged.ok().flatten().map(|staged| staged == master)
         }
     };
-    let is_old = match &old {
-        Some(old) => *old == master,
-        // Nothing was renamed or installed yet: what is not the staged file is the old one.
-        None => installed.is_none() && is_new == Some(false),
-    };
+    // As long as nothing was renamed or installed, what is not the staged file is the old one, whatever OLDMAST.GLB may be.
+    let away = !matches!(retired.state, StepState::Pending | StepState::Undone);
+    let untouched = installed.is_none() && !(away && old.is_some()) && is_new == Some(false);
+    let is_old = untouched || old.as_ref() == Some(&master) || retired.renames().any(|it| it.is_of(&master));
     let serial = match (is_new, is_old) {
         (_, true) => Serial::Old,
         (Some(true), false) => Serial::New,
+        // It was seen to lie there, and the old one is kept: what lies there now was made of it.
+        (Some(false), false) if old.is_some() && installed.is_some_and(|history| history.acted.is_some()) => {
+            Serial::Rewritten
+        }
         (Some(false) | None, false) => Serial::Unknown,
     };
     Ok((p1_state(&live), serial))
@@ -233,6 +261,10 @@ fn serial_words(serial: Serial, facts: &MsMail) -> String {
             .to_owned(),
         Serial::Old => format!("MASTER.GLB is the old one: serial number {} is in force.", facts.old_serial),
         Serial::New => format!("MASTER.GLB is the new one: serial number {} is in force.", facts.new_serial),
+        Serial::Rewritten => format!(
+            "MASTER.GLB is the new one, and was written to since it was installed: serial number {} is in force.",
+            facts.new_serial
+        ),
         Serial::None => "There is no MASTER.GLB: nobody can sign in until the cutover goes on or goes back.".to_owned(),
     }
 }

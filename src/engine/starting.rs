@@ -103,12 +103,13 @@ impl Engine<'_> {
         facts: Vec<String>,
         run: impl FnOnce(&mut Runbook<'_>) -> Result<T>,
     ) -> Result<T> {
+        let recorded = self.recorded()?;
         let (paths, clock, campaign) = (self.paths(), self.world, &self.campaign);
         let Patience { seconds, tell } = &self.patience;
         run(&mut Runbook {
             paths: &paths,
             journal: &mut Guarded { ledger: &mut self.ledger, guard },
-            checks: &|name| check(campaign, name),
+            checks: &|name| check(campaign, name, &recorded),
             other: &mut |_| Ok(Progress::Done { facts: facts.clone() }),
             now: &|| clock.now(),
             again: &mut |why, waited| {

@@ -6,7 +6,7 @@ use super::drain::watches_drain;
 use crate::answer::{Evidence, Kind};
 use crate::fault::{Fault, Result};
 use crate::msmail::Postoffice;
-use crate::msmail::drain::Mail;
+use crate::msmail::drain::{Mail, Verdict};
 use crate::runbook::stated;
 
 impl Engine<'_> {
@@ -27,20 +27,29 @@ impl Engine<'_> {
             let cause = format!("{id} is not among those whom step '{}' waits for", step.name);
             return Err(Fault::new("not-concerned", cause, format!("see `flagday who --blocking {}`", gate.name)));
         }
+        let (_, seen) = self.observe_drain()?;
+        let against = seen.into_iter().find(|one| one.person == id && one.verdict == Verdict::NotYet);
+        let against = against.map_or(String::new(), |one| format!("although {}", one.why));
         let mail = self.mail_of(&self.mailbags()?, &id)?;
-        let words = format!("{by} vouches for {id}; it stays visible as an attestation");
+        let mut words = format!("{by} vouches for {id}; it stays visible as an attestation");
+        let mut note = note;
+        if !against.is_empty() {
+            words += &format!(". The files say otherwise: {id} is taken for drained {against}");
+            note += &format!("; {against}");
+        }
+        let acknowledgement = gate.acknowledgement.clone();
         let fact = Evidence {
             id: 0,
             at: self.now(),
             person: id,
-            acknowledgement: gate.acknowledgement.clone(),
+            acknowledgement: acknowledgement.clone(),
             revision: self.revision_number()?,
             kind: Kind::Attested,
             by: Some(by),
             detail: format!("{note}\nheaders left: {}\n{MAIL}{}", mail.count(), mail.to_line()),
             revoked: false,
         };
-        self.ledger.add_evidence(&fact)?;
+        self.add_fact(&acknowledgement, &fact)?;
         Ok(words)
     }
 

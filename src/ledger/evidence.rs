@@ -16,6 +16,12 @@ impl Ledger {
         self.durable(|tx| insert(tx, fact))
     }
 
+    /// The same, where only what was recorded since an instant counts: an older fact says nothing any more, and seen again it
+    /// is new.
+    pub fn add_evidence_since(&mut self, fact: &Evidence, since: DateTime<Utc>) -> Result<bool> {
+        self.durable(|tx| insert_since(tx, fact, millis(since)))
+    }
+
     /// All evidence for one acknowledgement that still counts, by person, oldest first: of the newest revision that
     /// overtook what the person answered, and those after it.
     pub fn evidence(&self, acknowledgement: &str) -> Result<Vec<Evidence>> {
@@ -96,16 +102,20 @@ impl Ledger {
 
 /// Records a fact inside a larger transaction.
 pub(super) fn insert(tx: &Transaction, fact: &Evidence) -> Result<bool> {
+    insert_since(tx, fact, i64::MIN)
+}
+
+fn insert_since(tx: &Transaction, fact: &Evidence, since: i64) -> Result<bool> {
     super::doubt::settled_by(tx, fact)?;
-    let last: Option<(String, String)> = tx
+    let last: Option<(String, String, i64)> = tx
         .prepare_cached(
-            "SELECT kind, detail FROM evidence WHERE person = ? AND acknowledgement = ? AND revision = ? AND revoked = 0
+            "SELECT kind, detail, at FROM evidence WHERE person = ? AND acknowledgement = ? AND revision = ? AND revoked = 0
              ORDER BY id DESC LIMIT 1",
         )?
-        .query_row((&fact.person, &fact.acknowledgement, fact.revision), |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row((&fact.person, &fact.acknowledgement, fact.revision), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     let kind = kind_word(fact.kind)?;
-    if last.is_some_and(|(last, detail)| last == kind && detail == fact.detail) {
+    if last.is_some_and(|(last, detail, at)| last == kind && detail == fact.detail && at >= since) {
         return Ok(false);
     }
     tx.prepare_cached(

@@ -14,6 +14,7 @@ mod tree;
 pub use crate::platform::Attributes;
 pub use checks::*;
 pub use serial::Serial;
+pub use sizes::MASTER as MASTER_SIZE;
 pub use tree::{Entry, FOLDERS, Folder, Postoffice};
 
 #[cfg(test)]

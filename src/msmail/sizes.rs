@@ -104,6 +104,12 @@ pub const RULES: &[Rule] = &[
     rule(Warning, ("GLB", "C850SCAN.GLB"), Exactly(795), "Q134669"),
     rule(Warning, ("GLB", "ANSISORT.GLB"), Exactly(795), "Q135868"),
     rule(Error, ("GLB", "TRANSFIL.GLB"), Exactly(1603), "Q173211"),
+    rule(Warning, ("GLB", "ERRORADM.GLB"), Exactly(22_272), "Q135868"),
+    rule(Warning, ("GLB", "ERRORDYN.GLB"), Exactly(1920), "Q135868"),
+    rule(Warning, ("GLB", "ENGMAI.GLB"), Exactly(18_304), "Q135868"),
+    rule(Warning, ("GLB", "ENGMON.GLB"), Exactly(4096), "Q135868"),
+    rule(Warning, ("GLB", "DS_MSG.GLB"), Exactly(32_512), "Q135868"),
+    rule(Warning, ("GLB", "WELCOME.GLB"), Exactly(609), "Q135868"),
     rule(Error, ("MBG", "*.MBG"), records(MAILBAG_HEADER), "Q87417"),
     rule(Error, ("KEY", "*.KEY"), Exactly(560), "Q118619"),
     rule(Error, ("NME", "ADMIN.NME"), records(45), "Q107767"),
@@ -115,7 +121,7 @@ pub const RULES: &[Rule] = &[
     rule(Warning, ("USR", "*.USR"), records(53), "Q77926"),
     rule(Warning, ("FOLDERS", "SERIALNO.IDX"), Exactly(4), "Q135868"),
     rule(Warning, ("FOLDERS/LOC", "*.IDX"), after(100, 158), "Q77926"),
-    rule(Warning, ("FOLDERS/PUB", "FOLDROOT.IDX"), after(100, 158), "Q77926"),
+    rule(Warning, ("FOLDERS/PUB", "*.IDX"), after(100, 158), "Q77926"),
 ];
 
 /// Every directory of a postoffice holds this file, one byte long (Q135868).
@@ -181,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_file_without_a_documented_size_may_have_any() {
-        for name in ["RNETWORK.GLB", "0000002E.GLB", "GALINDEX.GLB", "ERRORADM.GLB"] {
+        for name in ["RNETWORK.GLB", "0000002E.GLB", "GALINDEX.GLB"] {
             assert!(rule_of("GLB", name).is_none(), "{name}");
         }
         assert!(rule_of("MMF", "00000001.MMF").is_none());

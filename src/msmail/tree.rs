@@ -97,7 +97,8 @@ pub struct Postoffice {
 }
 
 impl Postoffice {
-    /// Looks at every documented folder below `root`. An error only when `root` itself cannot be listed.
+    /// Looks at every documented folder below `root`. An error when `root` itself cannot be listed, or
+    /// is no postoffice at all.
     pub fn open(root: &Path) -> Result<Postoffice> {
         Postoffice::open_folders(root, &FOLDERS)
     }
@@ -106,6 +107,9 @@ impl Postoffice {
     pub fn open_folders(root: &Path, wanted: &[&'static str]) -> Result<Postoffice> {
         let mut findings = Vec::new();
         let top = list(root, &mut findings)?;
+        if !FOLDERS.iter().any(|name| top.get(name).is_some_and(|entry| entry.is_folder)) {
+            return Err(nothing_there(root));
+        }
         let mut folders = BTreeMap::new();
         for &name in wanted {
             let Some(entry) = top.get(name).filter(|entry| entry.is_folder) else { continue };
@@ -250,6 +254,17 @@ fn look(item: &fs_err::DirEntry, findings: &mut Vec<Finding>) -> Option<Entry> {
 fn unreadable(path: &Path, error: std::io::Error) -> Fault {
     let remedy = "check the path and this account's rights: it needs File Scan to list folders, which users lack";
     Finding::error("postoffice-unreadable", error.to_string(), remedy).in_file(path).article("Q77646").into()
+}
+
+/// An empty mount point looks like a postoffice that has lost everything. It has lost nothing.
+fn nothing_there(root: &Path) -> Fault {
+    let cause = format!(
+        "{} has none of a postoffice's folders: the share is not mounted, or the path is wrong. That says nothing of the \
+         postoffice itself",
+        root.display()
+    );
+    let remedy = "mount the share, or correct the path in [msmail]; put nothing into that folder";
+    Finding::error("not-a-postoffice", cause, remedy).in_file(root).article("Q132744").into()
 }
 
 fn link(path: &Path) -> Finding {

@@ -5,6 +5,7 @@ use crate::platform::{Folder, Kind};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fmt;
 use std::io::Read;
@@ -25,16 +26,27 @@ pub struct Identity {
     pub digest: String,
     pub device: Option<u64>,
     pub inode: Option<u64>,
+    /// The names right inside of a folder, with the sizes of files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inside: Vec<(String, u64)>,
 }
 
 impl Identity {
     /// The same file: same bytes. Its number is no proof, because FAT and some servers give another one with each
     /// mount. The same folder: same number, or the same names and sizes below it, because programs that still run
-    /// may write into a folder that was renamed under them.
+    /// may write into a folder that was renamed under them; or all that it held then and more, because a share that was
+    /// mounted anew gives other numbers, and mail has flowed.
     pub fn is(&self, other: &Identity) -> bool {
         let content = self.kind == other.kind && self.size == other.size && self.digest == other.digest;
         let number = self.inode.is_some() && (self.device, self.inode) == (other.device, other.inode);
-        content || (self.kind == Kind::Folder && other.kind == Kind::Folder && number)
+        let folders = self.kind == Kind::Folder && other.kind == Kind::Folder;
+        content || folders && (number || self.holds_all_of(other))
+    }
+
+    /// An empty folder holds nothing by which it could be told.
+    fn holds_all_of(&self, other: &Identity) -> bool {
+        let here: BTreeSet<&(String, u64)> = self.inside.iter().collect();
+        !other.inside.is_empty() && other.inside.iter().all(|entry| here.contains(entry))
     }
 
     /// Whether a file of these bytes bears it.
@@ -62,11 +74,14 @@ impl fmt::Display for Identity {
 /// The identity of what stands under a name; `None` when nothing does. Links and devices are refused.
 pub fn identify(folder: &Folder, name: &OsStr) -> Result<Option<Identity>> {
     let Some(look) = folder.look(name)? else { return Ok(None) };
+    let mut inside = Vec::new();
     let (size, digest) = match look.kind {
         Kind::File => digest_of(&mut folder.read(name)?)?,
         Kind::Folder => {
             let mut manifest = Sha256::new();
-            let entries = list(&folder.folder(name)?, "", 0, &mut manifest)?;
+            let folder = folder.folder(name)?;
+            let entries = list(&folder, "", 0, &mut manifest)?;
+            inside = top_of(&folder)?;
             (entries, hex(manifest))
         }
         Kind::Link | Kind::Other => {
@@ -74,7 +89,24 @@ pub fn identify(folder: &Folder, name: &OsStr) -> Result<Option<Identity>> {
             return Err(not_plain(&path).into());
         }
     };
-    Ok(Some(Identity { kind: look.kind, size, digest, device: look.device, inode: look.inode }))
+    Ok(Some(Identity { kind: look.kind, size, digest, device: look.device, inode: look.inode, inside }))
+}
+
+/// More names than this are too many to remember: such a folder is told by the rest.
+const INSIDE: usize = 10_000;
+
+fn top_of(folder: &Folder) -> Result<Vec<(String, u64)>> {
+    let names = folder.names()?;
+    if names.len() > INSIDE {
+        return Ok(Vec::new());
+    }
+    let mut inside = Vec::new();
+    for name in names {
+        let Some(look) = folder.look(&name)? else { continue };
+        let size = if look.kind == Kind::File { look.size } else { 0 };
+        inside.push((name.to_string_lossy().into_owned(), size));
+    }
+    Ok(inside)
 }
 
 /// The refusal of anything that is neither a file nor a folder.
@@ -158,6 +190,12 @@ mod tests {
         assert!(after.is(&before) && after.changed_inside(&before));
         assert_eq!(after.size, 1);
         assert!(!of(&folder, "P1").is(&of(&folder, "A")));
+        // A share mounted anew: another number, all that was there, and mail.
+        fs_err::create_dir(root.path().join("AGAIN")).expect("made");
+        write("AGAIN/LATE", "x");
+        write("AGAIN/MORE", "mail");
+        assert!(of(&folder, "AGAIN").is(&after) && !after.is(&of(&folder, "AGAIN")));
+        assert!(!of(&folder, "AGAIN").is(&before), "it was empty: nothing tells it from any other");
         assert_eq!(identify(&folder, OsStr::new("NOTHING")), Ok(None));
     }
 

@@ -92,6 +92,14 @@ pub struct History {
 }
 
 impl History {
+    /// What its last start was to give another name.
+    pub fn renames(&self) -> impl Iterator<Item = &Identity> {
+        self.intents.iter().filter_map(|intent| match intent {
+            Intent::Rename(rename) => Some(&rename.identity),
+            _ => None,
+        })
+    }
+
     /// The files that its last start was to put in place.
     pub fn places(&self) -> Vec<&Identity> {
         let placements = self.intents.iter().filter_map(|intent| match intent {

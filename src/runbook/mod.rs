@@ -7,6 +7,7 @@
 //! it comes in as checks by name, and [`crate::gate::Passed`] is the key to [`Runbook::perform`].
 
 mod actions;
+mod ahead; // whether a rollback can be gone to its end
 mod dry_run;
 mod file_ops;
 mod identity;
@@ -17,6 +18,7 @@ mod run;
 mod step;
 
 pub use actions::{Intent, restore, verify};
+pub use ahead::require_way_back;
 pub use dry_run::{describe, foreseen, refusals};
 pub use journal::{Entry, Event, History, Journal, MemoryJournal, history_of, state_of};
 pub use lookup::{Paths, Spot, find_name};

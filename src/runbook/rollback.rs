@@ -2,6 +2,7 @@
 //! back already stays as it is, so a rollback may be cut off and repeated.
 
 use super::actions::{Intent, Stand};
+use super::ahead::require_way_back;
 use super::journal::{Event, History};
 use super::run::{Runbook, half_back, has_program, not_back, patiently, revert, settle, stated, unclear};
 use super::step::StepState;
@@ -54,6 +55,7 @@ impl Runbook<'_> {
                 })?
             }
         };
+        self.require_way_back(&steps[kept..])?;
         let mut undone = Vec::new();
         for step in steps[kept..].iter().rev() {
             if let Some(facts) = self.undo(step)? {
@@ -61,6 +63,23 @@ impl Runbook<'_> {
             }
         }
         Ok(undone)
+    }
+
+    /// Judges all of it before the first change: the files, and that nobody has them open.
+    fn require_way_back(&mut self, steps: &[Step]) -> Result<()> {
+        for step in steps.iter().rev() {
+            let history = self.history(step)?;
+            if matches!(history.state, StepState::Pending | StepState::Undone) || has_program(&history.intents) {
+                continue;
+            }
+            if history.state != StepState::Done {
+                // Cut off in the middle: only what is whole can be judged.
+                settle(&history.intents).map_err(|fault| not_back(step, fault))?;
+            }
+            let rest = || history.intents.iter().try_for_each(|intent| intent.operation().at_rest());
+            patiently(self.again, rest, || Ok(())).map_err(|fault| not_back(step, fault))?;
+        }
+        require_way_back(&self.journal.entries()?, steps.iter().rev())
     }
 
     /// Records that a person took back a program's work, where the program has no undo or nobody saw it end.
@@ -77,7 +96,7 @@ impl Runbook<'_> {
 }
 
 /// The changes that are there. Refuses, before anything is touched, where the files or a program leave a doubt.
-fn changes_to_take_back<'h>(step: &Step, history: &'h History) -> Result<Vec<&'h Intent>> {
+pub(super) fn changes_to_take_back<'h>(step: &Step, history: &'h History) -> Result<Vec<&'h Intent>> {
     let intents = &history.intents;
     if let Some(Intent::Shell(program)) = intents.iter().find(|intent| matches!(intent, Intent::Shell(_))) {
         if program.undo.is_none() {
@@ -101,7 +120,12 @@ fn changes_to_take_back<'h>(step: &Step, history: &'h History) -> Result<Vec<&'h
         }
         return Ok(intents.iter().collect());
     }
-    let stands = settle(intents)?;
+    let mut stands = settle(intents)?;
+    for (stand, intent) in stands.iter_mut().zip(intents) {
+        if matches!(stand, Stand::Unclear(_)) && history.acted.is_some() && intent.operation().rewritten()? {
+            *stand = Stand::Done;
+        }
+    }
     if stands.iter().any(|stand| matches!(stand, Stand::Unclear(_))) {
         return Err(unclear(step, intents, &stands));
     }

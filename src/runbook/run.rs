@@ -123,6 +123,13 @@ impl Runbook<'_> {
         self.record(step, Event::Attested { by, note, asked, facts })
     }
 
+    /// Records a statement of a step that is done once more, about what is another one by now.
+    pub fn restate(&mut self, step: &Step, by: &str, note: &str, facts: Vec<String>) -> Result<()> {
+        let (by, note) = stated(by, note)?;
+        let asked = step.attest.clone().unwrap_or_default();
+        self.record(step, Event::Attested { by, note, asked, facts })
+    }
+
     fn start(&mut self, step: &Step, history: &History, passed: &Passed) -> Result<Performed> {
         let mut warnings = self.check(&step.before).map_err(|fault| not_begun(step, fault))?;
         if step.action.is_none()

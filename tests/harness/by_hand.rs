@@ -29,6 +29,12 @@ impl Campaign {
         tree::files(&self.path("disks")).iter().for_each(|file| tree::rewrite(file));
     }
 
+    /// Runs up to a statement, and makes it.
+    pub fn attest_when_asked(&self, step: &str) -> &Campaign {
+        self.run("cutover --yes").ends(3).says(&format!("step {step} needs a person"));
+        self.attest(step)
+    }
+
     /// Up to and including the notices.
     pub fn announce(&self) -> &Campaign {
         self.run("cutover --yes").ends(3).says("step attest-staged needs a person");

@@ -227,8 +227,15 @@ impl Sweep {
     }
 
     pub fn ends_well(&self, line: &str) -> Result<Run, String> {
-        let run = self.campaign.run(line);
-        if run.code == 0 { Ok(run) } else { Err(format!("{run}")) }
+        let mut last = None;
+        for line in line.split(" && ") {
+            let run = self.campaign.run(line);
+            if run.code != 0 {
+                return Err(format!("{run}"));
+            }
+            last = Some(run);
+        }
+        last.ok_or_else(|| "no command".to_owned())
     }
 
     fn put_back(&self) {

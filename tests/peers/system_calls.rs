@@ -72,6 +72,10 @@ fn moves() -> Vec<Move> {
     ];
     for (step, kind) in steps {
         let go = format!("cutover --yes --until {step}");
+        // With P1 open again, that the transports are stopped has to be stated anew.
+        let closes = step == "close-p1";
+        let once_more =
+            if closes { format!("cutover attest quiesce --by Pat --note seen && {go}") } else { go.clone() };
         let back = format!("cutover rollback --yes{before}");
         let one = |line: &str, back: &str, again, share| Move {
             step,
@@ -82,10 +86,10 @@ fn moves() -> Vec<Move> {
         if kind == "stated" {
             moves.push(one(&format!("cutover attest {step} --by Pat --note seen"), &back, false, 1));
         }
-        moves.push(one(&go, &back, kind != "stated", if kind == "files" { 4 } else { 1 }));
+        moves.push(one(&go, &back, kind != "stated" && !closes, if kind == "files" { 4 } else { 1 }));
         if kind == "files" {
-            moves.push(one(&back, &go, true, 3));
-            moves.push(one(&go, &back, true, 0));
+            moves.push(one(&back, &once_more, true, 3));
+            moves.push(one(&once_more, &back, true, 0));
         }
         before = format!(" --to {step}");
     }
@@ -142,7 +146,7 @@ fn try_move(sweep: &mut Sweep, one: Move, shares: usize) {
         let judge = Trees { before, after: trees(sweep), own: one };
         sweep.points(&line, &calls, wanted, &judge);
     }
-    sweep.campaign.run(&line).ends(0);
+    line.split(" && ").for_each(|line| drop(sweep.campaign.run(line).ends(0)));
 }
 
 /// Files that a backup treats in different ways: without bytes, read-only, hidden, larger than what is read at a time;

@@ -24,7 +24,7 @@ pub const CHECKS: [&str; 10] = [
 ];
 
 /// What a step may `observe`.
-pub const OBSERVATIONS: [&str; 2] = ["server-clock", "drain"];
+pub const OBSERVATIONS: [&str; 3] = ["staged-master", "server-clock", "drain"];
 
 /// What a path of a step may begin with, and whether only a campaign with `[msmail]` knows it.
 const PLACEHOLDERS: [(&str, bool); 4] =

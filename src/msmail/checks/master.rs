@@ -1,8 +1,11 @@
 //! MASTER.GLB: the file that carries the serial number, before, during and after the change.
 
-use crate::fault::Finding;
+use crate::fault::{Finding, Result};
 use crate::msmail::sizes;
 use crate::msmail::tree::{Postoffice, Rights};
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+use std::path::Path;
 
 pub const MASTER: &str = "GLB/MASTER.GLB";
 pub const OLD_MASTER: &str = "GLB/OLDMAST.GLB";
@@ -140,16 +143,54 @@ pub fn no_old_master(live: &Postoffice) -> Option<Finding> {
     Some(Finding::error("oldmast-exists", cause, remedy).in_file(&entry.path).article("Q209486"))
 }
 
+/// What the cutover has on record of the new MASTER.GLB, by SHA-256 in hex.
+#[derive(Debug, Clone, Default)]
+pub struct Recorded {
+    /// The staged file, as it was when a person stated what ADMIN shows of it.
+    pub stated: Option<String>,
+    /// What was put in place.
+    pub installed: Option<String>,
+}
+
+/// SHA-256 of a MASTER.GLB; `None` where it is not there.
+pub fn fingerprint(po: &Postoffice) -> Result<Option<String>> {
+    Ok(po.read(MASTER)?.map(|bytes| digest(&bytes)))
+}
+
+fn digest(bytes: &[u8]) -> String {
+    HEXLOWER.encode(&Sha256::digest(bytes))
+}
+
+/// What was checked and stated of one file says nothing of another.
+fn as_stated(staged: &Postoffice, recorded: &Recorded) -> Option<Finding> {
+    let (stated, now) = (recorded.stated.as_ref()?, fingerprint(staged).ok()??);
+    (*stated != now).then(|| {
+        let cause = "the staged MASTER.GLB is not the one of which was stated what ADMIN shows: it was written to since";
+        let remedy = "find out what was changed in the staged postoffice; look at label, password, names and options there \
+                      again, and state it anew: `flagday cutover attest attest-staged --by NAME --note TEXT`";
+        Finding::error("staged-changed", cause, remedy).in_file(staged.place(MASTER)).article("Q128358")
+    })
+}
+
 /// Before step 6: the old file is in place, sound, not yet the staged one, and nothing is in the way of its new name.
-pub fn old_in_place(live: &Postoffice, staged: &Postoffice) -> Vec<Finding> {
+pub fn old_in_place(live: &Postoffice, staged: &Postoffice, recorded: &Recorded) -> Vec<Finding> {
     let mut findings = staged_fits(live, staged);
     findings.extend(no_old_master(live));
+    findings.extend(as_stated(staged, recorded));
     findings
 }
 
-/// After step 6: MASTER.GLB is away, OLDMAST.GLB is a sound file and not the staged one.
-pub fn retired(live: &Postoffice, staged: &Postoffice) -> Vec<Finding> {
+/// After step 6: MASTER.GLB is away, OLDMAST.GLB is a sound file and not the staged one, which still fits to follow it.
+pub fn retired(live: &Postoffice, staged: &Postoffice, recorded: &Recorded) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let new = sound(staged, MASTER, &mut findings);
+    if let (Some(new), Ok(Some(old))) = (new, live.read(OLD_MASTER))
+        && old.len() as u64 == sizes::MASTER
+        && old != new
+    {
+        findings.extend(compare(&old, &new).into_iter().map(|finding| finding.in_file(staged.place(MASTER))));
+    }
+    findings.extend(as_stated(staged, recorded));
     if let Some(entry) = live.entry(MASTER) {
         let cause = "MASTER.GLB is still there, or there again";
         let remedy =
@@ -168,13 +209,54 @@ pub fn new_in_place(live: &Postoffice, staged: &Postoffice) -> Vec<Finding> {
     if let (Some(installed), Some(wanted)) = (installed, wanted)
         && installed != wanted
     {
-        let cause = "MASTER.GLB of the live postoffice is not the staged one";
-        let remedy = "install it again, or roll back: OLDMAST.GLB is the old file";
-        findings.push(Finding::error("master-not-new", cause, remedy).in_file(live.place(MASTER)).article("Q209486"));
+        findings.push(not_new(live, "MASTER.GLB of the live postoffice is not the staged one"));
     }
     findings.extend(other_rights(live));
     findings.extend(old_kept(live, staged));
     findings
+}
+
+/// Later: MASTER.GLB is what was put in place, or what ADMIN made of it since. The staged postoffice may change by now, or
+/// be gone.
+pub fn new_in_force(live: &Postoffice, staged: &Path, installed: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let now = sound(live, MASTER, &mut findings);
+    let old = live.read(OLD_MASTER).ok().flatten();
+    match now {
+        Some(now) if Some(&now) == old.as_ref() => findings.push(not_new(live, "MASTER.GLB is the old one again")),
+        Some(now) if digest(&now) != installed => {
+            let staged =
+                Postoffice::open_folders(staged, &["GLB"]).and_then(|staged| staged.read(MASTER)).ok().flatten();
+            findings.push(rewritten(live, staged.filter(|bytes| digest(bytes) == installed), &now));
+        }
+        _ => {}
+    }
+    findings.extend(other_rights(live));
+    match old {
+        Some(old) if digest(&old) == installed => findings.push(old_is_new(live)),
+        Some(old) => drop(right_size(live, OLD_MASTER, old, &mut findings)),
+        None => findings.push(old_missing(live)),
+    }
+    findings
+}
+
+fn not_new(live: &Postoffice, cause: &str) -> Finding {
+    let remedy = "find out who put it there; `flagday cutover rollback` takes the rest back";
+    Finding::error("master-not-new", cause, remedy).in_file(live.place(MASTER)).article("Q209486")
+}
+
+/// ADMIN keeps its options there, and REBUILD switches the global address list on (Q102017): nothing is wrong with that.
+fn rewritten(live: &Postoffice, installed: Option<Vec<u8>>, now: &[u8]) -> Finding {
+    let offsets = |was: Vec<u8>| {
+        let pairs = was.into_iter().zip(now.iter().copied()).enumerate().filter(|(_, (was, now))| was != now);
+        let shown: Vec<String> = pairs.map(|(at, (was, now))| format!("{at:02X}: {was:02X} -> {now:02X}")).collect();
+        format!(" (offset: installed -> now): {}", shown.join(", "))
+    };
+    let cause =
+        format!("MASTER.GLB was written to since it was installed{}", installed.map(offsets).unwrap_or_default());
+    let remedy = "if nobody changed an option in ADMIN or ran REBUILD, find out who wrote it; a rollback keeps this version in \
+                  .flagday/undo";
+    Finding::warning("master-rewritten", cause, remedy).in_file(live.place(MASTER)).article("Q102017")
 }
 
 /// Whoever could use the old file must be able to use the new one. What is read-only is told as that.
@@ -202,24 +284,31 @@ fn other_rights(live: &Postoffice) -> Option<Finding> {
 /// OLDMAST.GLB is the way back: it must be there, of the right size, and another file than the staged one.
 fn old_kept(live: &Postoffice, staged: &Postoffice) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let place = live.place(OLD_MASTER);
     if live.file(OLD_MASTER).is_none() {
-        let cause = "OLDMAST.GLB is missing: there is no way back to the old serial number but the backup";
-        let remedy = "look for the old MASTER.GLB before anything else is done";
-        return vec![Finding::error("oldmast-missing", cause, remedy).in_file(place).article("Q209486")];
+        return vec![old_missing(live)];
     }
     match (live.read(OLD_MASTER), staged.read(MASTER)) {
         (Ok(old), Ok(new)) => {
             let old = right_size(live, OLD_MASTER, old.unwrap_or_default(), &mut findings);
             if old.is_some() && old == new {
-                let cause = "OLDMAST.GLB is the staged MASTER.GLB, not the old one";
-                let remedy = "put the old MASTER.GLB back from the backup before anything else is done";
-                findings.push(Finding::error("oldmast-is-new", cause, remedy).in_file(place).article("Q209486"));
+                findings.push(old_is_new(live));
             }
         }
         (old, new) => findings.extend([old.err(), new.err()].into_iter().flatten().flat_map(|fault| fault.findings)),
     }
     findings
+}
+
+fn old_missing(live: &Postoffice) -> Finding {
+    let cause = "OLDMAST.GLB is missing: there is no way back to the old serial number but the backup";
+    let remedy = "look for the old MASTER.GLB before anything else is done";
+    Finding::error("oldmast-missing", cause, remedy).in_file(live.place(OLD_MASTER)).article("Q209486")
+}
+
+fn old_is_new(live: &Postoffice) -> Finding {
+    let cause = "OLDMAST.GLB is the staged MASTER.GLB, not the old one";
+    let remedy = "put the old MASTER.GLB back from the backup before anything else is done";
+    Finding::error("oldmast-is-new", cause, remedy).in_file(live.place(OLD_MASTER)).article("Q209486")
 }
 
 #[cfg(test)]

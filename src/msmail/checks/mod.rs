@@ -20,11 +20,19 @@ use std::path::Path;
 
 pub use crate::campaign::CHECKS;
 pub use access::{COPIED, user_records};
+pub use master::{Recorded, fingerprint};
 pub use p1::State as P1;
-pub use p1::state as p1_state;
+pub use p1::{one_of_two, state as p1_state};
+pub use roster::waiting;
 
 /// Runs the check of that name on the trees as they are now. `None`: there is no such check.
-pub fn check_by_name(name: &str, live: &Path, staged: &Path, facts: &MsMail) -> Option<Vec<Finding>> {
+pub fn check_by_name(
+    name: &str,
+    live: &Path,
+    staged: &Path,
+    facts: &MsMail,
+    recorded: &Recorded,
+) -> Option<Vec<Finding>> {
     Some(match name {
         "stage" => on_both(live, staged, &FOLDERS, |live, staged| stage(live, staged, facts)),
         "postoffice" => on_live(live, &FOLDERS, sound),
@@ -33,9 +41,12 @@ pub fn check_by_name(name: &str, live: &Path, staged: &Path, facts: &MsMail) -> 
         "p1-quiet" => on_live(live, &["P1", "POLD", "MBG", "GLB", "XTN"], p1_quiet),
         "p1-closed" => on_live(live, &["P1", "POLD", "GLB"], p1_closed),
         "p1-open" => on_live(live, &["P1", "POLD"], p1_open),
-        "master-old" => on_both(live, staged, &["GLB"], master_old),
-        "master-retired" => on_both(live, staged, &["GLB"], master_retired),
-        "master-new" => on_both(live, staged, &["GLB"], master_new),
+        "master-old" => on_both(live, staged, &["GLB"], |live, staged| master_old(live, staged, recorded)),
+        "master-retired" => on_both(live, staged, &["GLB"], |live, staged| master_retired(live, staged, recorded)),
+        "master-new" => match &recorded.installed {
+            None => on_both(live, staged, &["GLB"], master_new),
+            Some(installed) => on_live(live, &["GLB"], |live| master_in_force(live, staged, installed)),
+        },
         _ => return None,
     })
 }
@@ -131,18 +142,23 @@ pub fn p1_open(live: &Postoffice) -> Vec<Finding> {
 }
 
 /// Before step 6.
-pub fn master_old(live: &Postoffice, staged: &Postoffice) -> Vec<Finding> {
-    both(live, staged, master::old_in_place)
+pub fn master_old(live: &Postoffice, staged: &Postoffice, recorded: &Recorded) -> Vec<Finding> {
+    both(live, staged, |live, staged| master::old_in_place(live, staged, recorded))
 }
 
 /// After step 6.
-pub fn master_retired(live: &Postoffice, staged: &Postoffice) -> Vec<Finding> {
-    both(live, staged, master::retired)
+pub fn master_retired(live: &Postoffice, staged: &Postoffice, recorded: &Recorded) -> Vec<Finding> {
+    both(live, staged, |live, staged| master::retired(live, staged, recorded))
 }
 
 /// After step 7.
 pub fn master_new(live: &Postoffice, staged: &Postoffice) -> Vec<Finding> {
     both(live, staged, master::new_in_place)
+}
+
+/// From step 8 on. `installed`: the SHA-256 of what was put in place.
+pub fn master_in_force(live: &Postoffice, staged: &Path, installed: &str) -> Vec<Finding> {
+    [live.findings().to_vec(), master::new_in_force(live, staged, installed)].concat()
 }
 
 /// The rosters against the live postoffice. `people`: everyone on them.

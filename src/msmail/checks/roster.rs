@@ -90,6 +90,30 @@ fn unlisted(
     (!nobody.is_empty()).then(|| Finding::warning("mailbag-unlisted", cause, remedy).in_file(place).article("Q87416"))
 }
 
+/// Mail in mailbags that no drain watches: of remote users, of neighbouring postoffices and gateways, and of the postoffice
+/// itself. It can be carried away only while P1 is open, and the old serial number in force.
+pub fn waiting(live: &Postoffice, people: &[&Person], watched: &BTreeSet<&str>) -> Option<Finding> {
+    let (owners, _) = other_owners(live);
+    let person = |stem: &str| people.iter().find(|person| person.hexid.as_deref() == Some(stem));
+    let owner = |stem: &str| match person(stem) {
+        Some(person) if watched.contains(person.id.as_str()) => None,
+        Some(person) => Some(format!("{} ({})", person.id, person.kind)),
+        None if SYSTEM.contains(&stem) => Some("the postoffice itself".to_owned()),
+        None => owners.get(stem).cloned(),
+    };
+    let full = |(stem, bag): (&str, &Entry)| {
+        (bag.size > 0).then(|| owner(stem))?.map(|owner| format!("{} of {owner}", holding(stem, bag)))
+    };
+    let empty = Folder::default();
+    let list: Vec<String> = live.folder(MAILBAGS).unwrap_or(&empty).with_suffix(".MBG").filter_map(full).collect();
+    let cause = format!("mail waits in mailbags that no drain watches: {}", names(list.iter().map(String::as_str)));
+    let remedy = "what is still there when MASTER.GLB is changed may not be readable afterwards. While P1 is open: let External \
+                  and the gateways send, let remote users connect, then run Compress in ADMIN. With P1 closed: go on knowingly, \
+                  or go back with `flagday cutover rollback --to backup`";
+    let place = live.place(MAILBAGS);
+    (!list.is_empty()).then(|| Finding::warning("mail-waiting", cause, remedy).in_file(place).article("Q87416"))
+}
+
 /// A mailbag, and what it holds: mail that nobody watches is lost with the change.
 fn holding(stem: &str, mailbag: &Entry) -> String {
     match drain::headers(mailbag) {

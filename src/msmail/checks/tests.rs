@@ -19,7 +19,7 @@ proptest! {
         live.write(file, &bytes);
         staged.write(file, &bytes);
         for name in CHECKS {
-            check_by_name(name, live.root(), staged.root(), &facts()).expect("a check of that name");
+            check_by_name(name, live.root(), staged.root(), &facts(), &Default::default()).expect("a check of that name");
         }
         let findings = stage(&live.open(), &staged.open(), &facts());
         roster(&live.open(), &[]);
@@ -45,12 +45,15 @@ fn every_finding_names_its_article() {
     staged.remove("GLB/MODEM.GLB").remove("GLB/ENGMAI.GLB").remove("NME/ADMIN.NME");
     let mut findings: Vec<Finding> = CHECKS
         .iter()
-        .flat_map(|name| check_by_name(name, live.root(), staged.root(), &facts()).expect("a check"))
+        .flat_map(|name| {
+            check_by_name(name, live.root(), staged.root(), &facts(), &Default::default()).expect("a check")
+        })
         .collect();
     findings.extend(roster(&live.open(), &[]));
     fs_err::remove_dir_all(live.path("glb")).expect("removed");
     for name in CHECKS {
-        findings.extend(check_by_name(name, live.root(), staged.root(), &facts()).expect("a check"));
+        findings
+            .extend(check_by_name(name, live.root(), staged.root(), &facts(), &Default::default()).expect("a check"));
     }
     let codes: std::collections::BTreeSet<_> = findings.iter().map(|finding| finding.code).collect();
     assert!(codes.len() > 20, "{codes:?}");

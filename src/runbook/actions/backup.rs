@@ -215,10 +215,10 @@ fn copy_folder(above: &Folder, own: &OsStr, to: &Folder, path: &mut Vec<OsString
         match from.look(&name)? {
             Some(seen) if seen.kind == Kind::File => {
                 let digest = copy_file(&from, &name, &seen, to)?;
-                list.write(&Line::entry(path, &seen, from.attributes(&name)?, digest))?;
+                list.write(&Line::entry(path, &seen, from.attributes(&name)?, from.carried(&name), digest))?;
             }
             Some(seen) if seen.kind == Kind::Folder => {
-                list.write(&Line::entry(path, &seen, from.attributes(&name)?, String::new()))?;
+                list.write(&Line::entry(path, &seen, from.attributes(&name)?, from.carried(&name), String::new()))?;
                 copy_folder(&from, &name, &enter(to, &name)?, path, list)?;
             }
             Some(_) => return Err(not_plain(&from.path().join(&name)).into()),

@@ -14,6 +14,8 @@ pub struct Bearing {
     pub modified: DateTime<Utc>,
     pub hidden: bool,
     pub read_only: bool,
+    /// Attributes in the form of the volume they were on.
+    pub carried: Vec<(String, Vec<u8>)>,
 }
 
 /// What was compared so far.

@@ -45,6 +45,9 @@ pub enum Line {
         owner: Option<(u32, u32)>,
         hidden: bool,
         read_only: bool,
+        /// DOS attributes in the form in which the volume of the tree keeps them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        carried: Vec<(String, Vec<u8>)>,
     },
     End {
         files: u64,
@@ -54,7 +57,13 @@ pub enum Line {
 }
 
 impl Line {
-    pub fn entry(path: &[OsString], look: &Look, attributes: Attributes, sha256: String) -> Line {
+    pub fn entry(
+        path: &[OsString],
+        look: &Look,
+        attributes: Attributes,
+        carried: Vec<(String, Vec<u8>)>,
+        sha256: String,
+    ) -> Line {
         Line::Entry {
             path: encode(path),
             kind: look.kind,
@@ -65,6 +74,7 @@ impl Line {
             owner: look.owner,
             hidden: attributes.hidden || path.last().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")),
             read_only: attributes.read_only,
+            carried,
         }
     }
 }

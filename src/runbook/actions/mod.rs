@@ -17,6 +17,7 @@ pub use rename::Rename;
 pub use restore::{restore, verify};
 pub use shell::Shell;
 
+use super::ahead::Ahead;
 use super::lookup::Paths;
 use crate::campaign::Action;
 use crate::fault::{Finding, Result};
@@ -55,6 +56,17 @@ pub trait Operation {
 
     /// Judges by identity, never by name alone. Changes nothing.
     fn look(&self) -> Result<Stand>;
+
+    /// The same, with the names that steps behind would have given back; and what taking it back would give. `settled`: the
+    /// change was seen to be whole at one time.
+    fn ahead(&self, _seen: &mut Ahead, _settled: bool) -> Result<Stand> {
+        self.look()
+    }
+
+    /// Whether a file that the change put in place was written to since, as programs write to their own files.
+    fn rewritten(&self) -> Result<bool> {
+        Ok(false)
+    }
 
     /// Takes away what an interrupted attempt left half done, so that the files stand before or after the change.
     /// Whatever it does not recognise stays where it is.

@@ -11,6 +11,7 @@ use super::{Operation, Stand};
 use crate::campaign::FromTo;
 use crate::fault::{Fault, Finding, Result};
 use crate::platform::{Folder, Kind};
+use crate::runbook::ahead::Ahead;
 use crate::runbook::file_ops::{Scratch, Stamp, discard, enter, free, move_to, space_for, write_new};
 use crate::runbook::identity::{Identity, identify, not_plain};
 use crate::runbook::lookup::{Paths, Spot};
@@ -99,20 +100,23 @@ impl Operation for Placement {
         let folder = self.to.folder()?;
         let there = identify(&folder, self.to.name())?;
         let aside = identify(&folder, OsStr::new(&self.scratch.aside()))?;
-        let old = |it: &Identity| self.old.as_ref().is_some_and(|old| it.is(old));
-        Ok(match (&there, &aside) {
-            (Some(it), None) if it.is(&self.new) => Stand::Done,
-            (Some(it), None) if old(it) => Stand::NotDone,
-            (None, None) if self.old.is_none() => Stand::NotDone,
-            _ => Stand::Unclear(format!(
-                "{} is {}{}; before the step it was {}, after it {}",
-                self.to,
-                shown(there.as_ref()),
-                aside.map(|aside| format!(", {} is {aside}", self.scratch.aside())).unwrap_or_default(),
-                shown(self.old.as_ref()),
-                self.new
-            )),
-        })
+        Ok(self.stand(there.as_ref(), aside.as_ref()))
+    }
+
+    fn ahead(&self, seen: &mut Ahead, settled: bool) -> Result<Stand> {
+        let (there, aside) = (seen.at(&self.to)?, seen.at(&self.to.sibling(self.scratch.aside()))?);
+        let written = settled && aside.is_none() && there.as_ref().is_some_and(|it| self.is_rewritten(it));
+        let stand = if written { Stand::Done } else { self.stand(there.as_ref(), aside.as_ref()) };
+        if stand == Stand::Done {
+            seen.put(&self.to, self.old.clone());
+        }
+        Ok(stand)
+    }
+
+    fn rewritten(&self) -> Result<bool> {
+        let folder = self.to.folder()?;
+        let aside = folder.look(OsStr::new(&self.scratch.aside()))?;
+        Ok(aside.is_none() && identify(&folder, self.to.name())?.is_some_and(|it| self.is_rewritten(&it)))
     }
 
     fn prove(&self) -> Result<Vec<Finding>> {
@@ -128,7 +132,7 @@ impl Operation for Placement {
         let there = identify(&folder, self.to.name())?;
         match (&there, identify(&folder, OsStr::new(&aside))?) {
             (None, Some(_)) => move_to(&folder, OsStr::new(&aside), &folder, self.to.name())?,
-            (Some(it), Some(set_aside)) if ours(it) && ours(&set_aside) => {
+            (Some(it), Some(set_aside)) if ours(it) && (ours(&set_aside) || self.is_kept(&set_aside)?) => {
                 self.keep(&folder, OsStr::new(&aside), &set_aside)?;
                 discard(&folder, &aside)?;
             }
@@ -158,14 +162,25 @@ impl Operation for Placement {
 
     fn revert(&self) -> Result<Vec<String>> {
         let folder = self.to.folder()?;
-        self.keep(&folder, self.to.name(), &self.new)?;
+        let there = identify(&folder, self.to.name())?.filter(|it| self.is_rewritten(it));
+        let leaving = there.as_ref().unwrap_or(&self.new);
+        self.keep(&folder, self.to.name(), leaving)?;
         if let (Some(old), Some(stamp)) = (&self.old, &self.old_stamp) {
             let kept = self.kept_in()?;
             self.write(&folder, &kept, OsStr::new(&self.kept_name(old)), old, stamp)?;
         }
-        self.exchange(&folder, Some(&self.new), self.old.is_some())?;
+        self.exchange(&folder, Some(leaving), self.old.is_some())?;
         self.settled(&Stand::NotDone)?;
-        Ok(vec![format!("{} is {} again", self.to, self.old.as_ref().map_or("gone".to_owned(), ToString::to_string))])
+        let now = self.old.as_ref().map_or("gone".to_owned(), ToString::to_string);
+        let mut facts = vec![format!("{} is {now} again", self.to)];
+        if there.is_some() {
+            let kept = self.kept_in()?.path().join(self.kept_name(leaving));
+            facts.push(format!(
+                "it had been written to since it was put there; that version is kept as {}",
+                kept.display()
+            ));
+        }
+        Ok(facts)
     }
 
     fn words(&self) -> String {
@@ -179,6 +194,35 @@ impl Operation for Placement {
 }
 
 impl Placement {
+    fn stand(&self, there: Option<&Identity>, aside: Option<&Identity>) -> Stand {
+        let old = |it: &Identity| self.old.as_ref().is_some_and(|old| it.is(old));
+        match (there, aside) {
+            (Some(it), None) if it.is(&self.new) => Stand::Done,
+            (Some(it), None) if old(it) => Stand::NotDone,
+            (None, None) if self.old.is_none() => Stand::NotDone,
+            _ => Stand::Unclear(format!(
+                "{} is {}{}; before the step it was {}, after it {}",
+                self.to,
+                shown(there),
+                aside.map(|aside| format!(", {} is {aside}", self.scratch.aside())).unwrap_or_default(),
+                shown(self.old.as_ref()),
+                self.new
+            )),
+        }
+    }
+
+    /// A file of the same length with other bytes: a program has written to what was put there. A stranger's file has
+    /// another length, or is told by the checks of whoever knows what belongs there.
+    fn is_rewritten(&self, it: &Identity) -> bool {
+        let known = it.is(&self.new) || self.old.as_ref().is_some_and(|old| it.is(old));
+        it.kind == Kind::File && it.size == self.new.size && !known
+    }
+
+    fn is_kept(&self, it: &Identity) -> Result<bool> {
+        let kept = identify(&self.kept_in()?, OsStr::new(&self.kept_name(it)))?;
+        Ok(kept.is_some_and(|kept| kept.is(it)))
+    }
+
     /// The incoming bytes, complete and compared.
     fn write(&self, folder: &Folder, from: &Folder, name: &OsStr, expected: &Identity, stamp: &Stamp) -> Result<()> {
         let incoming = self.scratch.incoming();

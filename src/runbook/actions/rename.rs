@@ -4,6 +4,7 @@ use super::{Operation, Stand};
 use crate::campaign::FromTo;
 use crate::fault::{Fault, Finding, Result};
 use crate::platform::{Folder, Kind};
+use crate::runbook::ahead::Ahead;
 use crate::runbook::file_ops::{GIVE_RIGHTS, Scratch, free, move_to, other_volume};
 use crate::runbook::identity::{Identity, identify, not_plain};
 use crate::runbook::lookup::{Paths, Spot};
@@ -58,18 +59,17 @@ impl Operation for Rename {
     fn look(&self) -> Result<Stand> {
         let source = identify(&self.from.folder()?, self.from.name())?;
         let target = identify(&self.to.folder()?, self.to.name())?;
-        Ok(match (&source, &target) {
-            (Some(it), None) if it.is(&self.identity) => Stand::NotDone,
-            (None, Some(it)) if it.is(&self.identity) => Stand::Done,
-            _ => Stand::Unclear(format!(
-                "{} is {}, and {} is {}; expected was {} under one of the two names",
-                self.from,
-                shown(source.as_ref()),
-                self.to,
-                shown(target.as_ref()),
-                self.identity
-            )),
-        })
+        Ok(self.stand(source.as_ref(), target.as_ref()))
+    }
+
+    fn ahead(&self, seen: &mut Ahead, _settled: bool) -> Result<Stand> {
+        let (source, target) = (seen.at(&self.from)?, seen.at(&self.to)?);
+        let stand = self.stand(source.as_ref(), target.as_ref());
+        if stand == Stand::Done {
+            seen.put(&self.from, target);
+            seen.put(&self.to, None);
+        }
+        Ok(stand)
     }
 
     fn prove(&self) -> Result<Vec<Finding>> {
@@ -108,6 +108,21 @@ impl Operation for Rename {
 }
 
 impl Rename {
+    fn stand(&self, source: Option<&Identity>, target: Option<&Identity>) -> Stand {
+        match (source, target) {
+            (Some(it), None) if it.is(&self.identity) => Stand::NotDone,
+            (None, Some(it)) if it.is(&self.identity) => Stand::Done,
+            _ => Stand::Unclear(format!(
+                "{} is {}, and {} is {}; expected was {} under one of the two names",
+                self.from,
+                shown(source),
+                self.to,
+                shown(target),
+                self.identity
+            )),
+        }
+    }
+
     fn move_between(&self, from: &Spot, to: &Spot, expected: &Stand) -> Result<Vec<String>> {
         let (old, new) = (from.folder()?, to.folder()?);
         let before = identify(&old, from.name())?.filter(|it| it.is(&self.identity));

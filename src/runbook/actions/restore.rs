@@ -81,6 +81,7 @@ pub fn restore(backup: &Path, to: &Path) -> Result<Restored> {
     let folder = Folder::open(backup)?;
     let tree = folder.folder(OsStr::new(TREE))?;
     let lines = || Ok::<_, Fault>(read(folder.read(OsStr::new(MANIFEST))?));
+    outside(to, backup, lines()?)?;
     fs_err::create_dir_all(to)?;
     let target = Folder::open(to)?;
     let names = target.names()?;
@@ -108,7 +109,7 @@ pub fn restore(backup: &Path, to: &Path) -> Result<Restored> {
     target.set_own_mode(0o700)?;
     let mut listed = 0;
     for line in lines()? {
-        let Line::Entry { path, kind, size, sha256, modified, mode, owner, .. } = line? else { continue };
+        let Line::Entry { path, kind, size, sha256, modified, mode, owner, carried, .. } = line? else { continue };
         let names = names_of(&path, to)?;
         let Some((name, above)) = names.split_last() else { continue };
         let (from, into) = (open_below(&tree, above)?, open_below(&target, above)?);
@@ -118,7 +119,8 @@ pub fn restore(backup: &Path, to: &Path) -> Result<Restored> {
             continue;
         }
         let owner = owner.or(from.look(name)?.and_then(|look| look.owner));
-        let stamp = Stamp { modified: modified.into(), mode, owner, attributes: from.carried(name) };
+        let stamp =
+            Stamp { modified: modified.into(), mode, owner, attributes: either(carried, || from.carried(name)) };
         if !whole(into, name, &stamp, &(size, sha256.clone()))?
             && write_new(from, name, into, name, Some(&stamp))? != (size, sha256)
         {
@@ -195,8 +197,8 @@ fn finish(
     let mut listed = 1;
     for line in lines {
         let (path, kind, own) = match line? {
-            Line::Entry { path, kind, modified, mode, owner, hidden, read_only, .. } => {
-                (path, kind, Bearing { mode, owner, modified, hidden, read_only })
+            Line::Entry { path, kind, modified, mode, owner, hidden, read_only, carried, .. } => {
+                (path, kind, Bearing { mode, owner, modified, hidden, read_only, carried })
             }
             Line::Begin { at, mode, owner, .. } => {
                 bearings.as_of = at;
@@ -220,7 +222,7 @@ fn finish(
     for (names, own) in folders.iter().rev() {
         let Some((name, above)) = names.split_last() else { continue };
         let from = open_below(tree, above)?;
-        let attributes = from.as_ref().unwrap_or(tree).carried(name);
+        let attributes = either(own.carried.clone(), || from.as_ref().unwrap_or(tree).carried(name));
         if let Some(folder) = open_below(target, names)? {
             sync(&folder)?;
             folder.set_own_bearing(own.owner, &attributes)?;
@@ -235,6 +237,26 @@ fn finish(
     target.set_own_mode(root.mode.unwrap_or(0o700))?;
     target.set_own_time(root.modified)?;
     sync(target)
+}
+
+/// What the list has of attributes, or a copy that a list knew nothing of.
+fn either(listed: Vec<(String, Vec<u8>)>, copied: impl FnOnce() -> Vec<(String, Vec<u8>)>) -> Vec<(String, Vec<u8>)> {
+    if listed.is_empty() { copied() } else { listed }
+}
+
+/// A tree is never laid out inside the backup, which would be none afterwards, nor inside the tree that it is a copy of.
+fn outside(to: &Path, backup: &Path, lines: impl Iterator<Item = Result<Line>>) -> Result<()> {
+    let real = |path: &Path| path.ancestors().find_map(|above| fs_err::canonicalize(above).ok());
+    let live = lines.take(1).find_map(|line| match line {
+        Ok(Line::Begin { from, .. }) => fs_err::canonicalize(from).ok(),
+        _ => None,
+    });
+    let kept = [fs_err::canonicalize(backup).ok(), live];
+    let Some(holder) = real(to).and_then(|to| kept.into_iter().flatten().find(|kept| to.starts_with(kept))) else {
+        return Ok(());
+    };
+    let cause = format!("{} is inside {}", to.display(), holder.display());
+    Err(Fault::new("restore-inside", cause, "name a new folder beside it, outside the backup and the live postoffice"))
 }
 
 fn names_of(path: &str, to: &Path) -> Result<Vec<OsString>> {

@@ -146,11 +146,24 @@ fn a_volume_that_does_not_tell_how_much_room_it_has_is_said_and_holds_nothing() 
 }
 
 #[test]
+fn a_restore_into_the_backup_or_into_the_tree_it_is_a_copy_of_is_refused() {
+    let office = backup("{postoffice}", "{state}/backup");
+    office.perform().expect("done");
+    let backup = office.backups().remove(0);
+    for inside in [backup.join("tree/AGAIN"), backup.clone(), office.path("po/OLDCOPY"), office.path("po/GLB/deep/OLD")]
+    {
+        assert_eq!(codes(&restore(&backup, &inside).expect_err("refused")), ["restore-inside"], "{}", inside.display());
+    }
+    office.backups_are_whole("untouched");
+    restore(&backup, &office.path("beside")).expect("laid out");
+}
+
+#[test]
 fn a_restore_needs_an_empty_folder() {
     let office = backup("{postoffice}", "{state}/backup");
     office.perform().expect("done");
     let backup = office.backups().remove(0);
-    assert_eq!(codes(&restore(&backup, &office.path("po")).expect_err("refused")), ["restore-not-empty"]);
+    assert_eq!(codes(&restore(&backup, &office.path("staged")).expect_err("refused")), ["restore-not-empty"]);
 }
 
 #[test]

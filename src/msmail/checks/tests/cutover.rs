@@ -5,7 +5,9 @@ use crate::msmail::fixture::{Tree, facts, troubles};
 
 /// The errors and warnings of a check by its name.
 fn named(name: &str, live: &Tree, staged: &Tree) -> Vec<&'static str> {
-    troubles(&check_by_name(name, live.root(), staged.root(), &facts()).expect("a check of that name"))
+    troubles(
+        &check_by_name(name, live.root(), staged.root(), &facts(), &Default::default()).expect("a check of that name"),
+    )
 }
 
 #[test]
@@ -68,7 +70,10 @@ fn p1_is_closed_and_opened_again() {
 #[test]
 fn nothing_is_to_be_started_for_what_lies_in_a_closed_p1() {
     let (live, staged) = (Tree::live(), Tree::staged());
-    let told = || check_by_name("p1-closed", live.root(), staged.root(), &facts()).expect("a check of that name");
+    let told = || {
+        check_by_name("p1-closed", live.root(), staged.root(), &facts(), &Default::default())
+            .expect("a check of that name")
+    };
     live.rename("P1", "POLD").fill("POLD/000003CB.P1", 5).fill("POLD/0000000A.0LK", 0).fill("POLD/LOCKP1ID.PBB", 0);
     let before = told();
     assert_eq!(troubles(&before), ["p1-inbound", "p1-mailbag-lock", "p1-session"]);
@@ -149,7 +154,8 @@ fn a_new_master_with_other_rights_than_the_old_one_is_found() {
     assert_eq!(named("master-new", &live, &staged), [""; 0]);
     crate::platform::restrict(&live.path("GLB/MASTER.GLB"), 0o600).expect("set");
     crate::platform::restrict(&live.path("GLB/OLDMAST.GLB"), 0o664).expect("set");
-    let seen = check_by_name("master-new", live.root(), staged.root(), &facts()).expect("a check of that name");
+    let seen = check_by_name("master-new", live.root(), staged.root(), &facts(), &Default::default())
+        .expect("a check of that name");
     if cfg!(unix) {
         assert_eq!(troubles(&seen), ["master-rights"]);
         assert!(seen.iter().any(|finding| finding.cause.contains("(mode 0600, user ")), "{seen:?}");
@@ -163,12 +169,13 @@ fn every_check_has_its_name_and_tells_of_a_missing_tree_or_a_clash() {
     let (live, staged) = (Tree::live(), Tree::staged());
     let nowhere = live.path("nowhere");
     for name in CHECKS {
-        let findings = check_by_name(name, &nowhere, staged.root(), &facts()).expect("a check of that name");
+        let findings =
+            check_by_name(name, &nowhere, staged.root(), &facts(), &Default::default()).expect("a check of that name");
         assert_eq!(troubles(&findings), ["postoffice-unreadable"], "{name}");
     }
     live.folder("glb").folder("p1");
     for name in CHECKS {
         assert!(named(name, &live, &staged).contains(&"case-clash"), "{name}");
     }
-    assert!(check_by_name("p1", live.root(), staged.root(), &facts()).is_none());
+    assert!(check_by_name("p1", live.root(), staged.root(), &facts(), &Default::default()).is_none());
 }

@@ -1,0 +1,66 @@
+//! A rollback judged whole before its first change: what each step would find once those behind it are taken back. Half a
+//! rollback is worse than none: P1 would be closed, and no command would lead on.
+
+use super::actions::Stand;
+use super::identity::{Identity, identify};
+use super::journal::{Entry, History, history_of};
+use super::lookup::Spot;
+use super::rollback::changes_to_take_back;
+use super::run::{has_program, unclear};
+use super::step::StepState;
+use crate::campaign::Step;
+use crate::fault::{Fault, Finding, Result};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What would lie under the names that steps behind have given back; everything else is as the disk has it.
+#[derive(Debug, Default)]
+pub struct Ahead(BTreeMap<PathBuf, Option<Identity>>);
+
+impl Ahead {
+    pub fn at(&self, spot: &Spot) -> Result<Option<Identity>> {
+        match self.0.get(&spot.path()) {
+            Some(foreseen) => Ok(foreseen.clone()),
+            None => identify(&spot.folder()?, spot.name()),
+        }
+    }
+
+    pub fn put(&mut self, spot: &Spot, what: Option<Identity>) {
+        self.0.insert(spot.path(), what);
+    }
+
+    fn take_back(&mut self, step: &Step, history: &History) -> Result<()> {
+        if has_program(&history.intents) {
+            return changes_to_take_back(step, history).map(drop);
+        }
+        let mut stands = Vec::new();
+        for intent in history.intents.iter().rev() {
+            stands.push(intent.operation().ahead(self, history.acted.is_some())?);
+        }
+        match stands.iter().any(|stand| matches!(stand, Stand::Unclear(_))) {
+            true => Err(unclear(step, &history.intents, &stands)),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Refuses a rollback that would stop on its way. `back`: the steps to be taken back, last first.
+/// Touches nothing.
+pub fn require_way_back<'s>(entries: &[Entry], back: impl Iterator<Item = &'s Step>) -> Result<()> {
+    let mut ahead = Ahead::default();
+    for step in back {
+        let history = history_of(entries, &step.name)?;
+        if matches!(history.state, StepState::Pending | StepState::Undone) {
+            continue;
+        }
+        ahead.take_back(step, &history).map_err(not_begun)?;
+    }
+    Ok(())
+}
+
+fn not_begun(mut fault: Fault) -> Fault {
+    let cause = "no step was taken back: one of them could not be, and half of it would leave the postoffice worse off";
+    let remedy = "see to the cause. Safe now: `flagday check` says what is wrong, `flagday status` where it stands; both only look";
+    fault.findings.push(Finding::note("rollback-not-begun", cause, remedy));
+    fault
+}
