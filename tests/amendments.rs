@@ -153,6 +153,31 @@ fn a_wording_that_is_called_cosmetic_leaves_everybody_alone() {
 }
 
 #[test]
+fn another_contact_or_title_is_what_every_letter_said_and_may_be_cosmetic() {
+    let campaign = told();
+    campaign.edit("Mail Desk, +1 555 0100", "Mail Desk, +1 555 0111");
+    campaign.run("send --yes").ends(6).says("campaign contact = Mail Desk, +1 555 0100");
+    campaign.run("amend --cosmetic --reason moved --yes").ends(0).says("cosmetic").says("2 answers stay");
+    assert_eq!(campaign.outbox("").len(), 17);
+    assert_eq!(satisfied(&campaign, "disks-held"), (1, 12));
+
+    campaign.edit("+1 555 0111", "+1 555 0122").edit("title = \"New serial number for", "title = \"Another number for");
+    campaign.run("amend --yes").ends(0).says("campaign title").says("material").says("17 sent");
+    assert_eq!((satisfied(&campaign, "disks-held").0, satisfied(&campaign, "async-informed").0), (0, 0));
+    let letters: Vec<Letter> = campaign.outbox("DENVER-").iter().map(|path| Letter::read(path)).collect();
+    let changed = letters.iter().find(|letter| letter.text.contains("CHANGED")).expect("the amendment");
+    for words in
+        ["What it is about: Another number for", "Questions go to: Mail Desk, +1 555 0122", "No longer to: Mail Desk"]
+    {
+        assert!(changed.text.contains(words), "{words} is missing in\n{}", changed.text);
+    }
+    // The disk is the same, and so is its code: what is answered to the new letter counts again.
+    let code = campaign.code("CARTER");
+    campaign.run(&format!("ack record CARTER --by Pat --note phone --code {code}")).ends(0);
+    assert_eq!(satisfied(&campaign, "disks-held"), (1, 12));
+}
+
+#[test]
 fn who_joins_catches_up_and_who_leaves_is_named_for_ever() {
     let campaign = told();
     let roster = String::from_utf8(campaign.bytes("rosters/async-admins.csv")).expect("UTF-8");

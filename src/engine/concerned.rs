@@ -10,7 +10,7 @@ use crate::outbox::State;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashSet};
 
-/// The notices one person got, with the newest day on which each really went out.
+/// The notices one person got or has answered, with the newest day on which each really went out.
 pub(super) type Told = BTreeMap<String, BTreeMap<String, Option<DateTime<Utc>>>>;
 
 impl Engine<'_> {
@@ -24,6 +24,13 @@ impl Engine<'_> {
             let out = matches!(message.state, State::Sent | State::Delivered | State::Uncertain | State::Bounced);
             let day = told.entry(message.person).or_default().entry(message.notice).or_default();
             *day = (*day).max(message.settled_at.filter(|_| out));
+        }
+        // Whoever was told by hand, and never written to.
+        for asked in self.campaign.acknowledgements.values() {
+            let Some(notice) = &asked.notice else { continue };
+            for standing in self.standings(asked)?.into_iter().filter(|one| one.grade >= Grade::Confirmed) {
+                told.entry(standing.person).or_default().entry(notice.clone()).or_default();
+            }
         }
         Ok(told)
     }

@@ -34,12 +34,14 @@ impl Difference {
 }
 
 impl Engine<'_> {
-    /// Date, zone and the campaign's facts (serial numbers among them): what every notice speaks of.
+    /// Date, zone, title, contact and the campaign's facts (serial numbers among them): what every notice speaks of.
     fn base_facts(&self) -> BTreeMap<String, String> {
         let mut facts: BTreeMap<String, String> =
             self.campaign.facts.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         facts.insert("change_at".into(), self.campaign.change.local.to_string());
         facts.insert("time_zone".into(), self.campaign.change.zone.name().into());
+        facts.insert("campaign title".into(), self.campaign.title.clone());
+        facts.insert("campaign contact".into(), self.campaign.contact.clone());
         facts
     }
 

@@ -77,7 +77,8 @@ pub struct NoticeWords {
 /// One thing that is different, for `amendment`, which comes first in such a letter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChangedWords {
-    /// `date`, `zone`, `package`, `text`, `due` (until when an answer is needed, in `now`), or `fact` for any other.
+    /// `date`, `zone`, `title`, `contact`, `package`, `text`, `due` (until when an answer is needed, in `now`), or `fact` for
+    /// any other.
     pub kind: String,
     /// The fact's name; for a package, the package's.
     pub name: String,
@@ -202,6 +203,7 @@ impl ChangedWords {
         let (kind, name) = match (words.next().unwrap_or_default(), words.next()) {
             ("change_at", _) => ("date", fact),
             ("time_zone", _) => ("zone", fact),
+            ("campaign", Some(kind @ ("title" | "contact"))) => (kind, kind),
             ("package", Some(name)) => ("package", name),
             ("text", Some(name)) => ("text", name),
             ("due", Some(_)) => ("due", "due"),

@@ -199,6 +199,24 @@ fn whoever_joins_while_the_date_is_open_catches_up_with_the_next_one() {
 }
 
 #[test]
+fn an_answer_of_somebody_who_was_told_by_hand_ends_with_the_wording_it_answers() {
+    let play = Play::two();
+    play.tick();
+    // The hour of the notices lies ahead again, so whoever comes is not written to yet.
+    play.at("2027-03-17T10:00").write(&TWO.replace("2027-03-31", "2027-04-15"));
+    play.take_over(&Wish::default());
+    play.seat(&[("ann", "east"), ("bea", "both"), ("cy", "west"), ("dan", "both")]);
+    play.take_over(&Wish::default());
+    play.confirms("dan", "obey");
+    assert_eq!((play.satisfied(), play.states_of("rules", "dan").len()), (counts(0, 1), 0));
+    play.at("2027-03-18T10:00").text("rules", "second");
+    let amendment = play.take_over(&Wish::default());
+    let dan = amendment.informed.iter().find(|one| one.person == "dan").expect("he is written to");
+    assert_eq!((dan.void.len(), dan.notices.as_slice()), (1, ["rules".to_owned()].as_slice()));
+    assert_eq!((play.satisfied(), play.states_of("rules", "dan")), (counts(0, 0), vec![State::Sent]));
+}
+
+#[test]
 fn a_letter_with_the_old_date_does_not_leave_after_it_was_put_off() {
     let play = Play::two();
     play.plan_only(None);
