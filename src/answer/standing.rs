@@ -40,11 +40,13 @@ impl Standing {
         let grade = best.map_or(Grade::None, Evidence::grade);
         // A failure is over once a later message got through: what was wrong is mended.
         let over = |fact: &Evidence| {
-            matches!(fact.kind, Kind::HardBounce | Kind::SoftBounce | Kind::Unsent)
+            matches!(fact.kind, Kind::HardBounce | Kind::SoftBounce)
                 && valid().any(|later| later.id > fact.id && later.grade() >= Grade::Sent)
         };
         let own = newest_own(evidence).or(absence);
-        let trouble = valid().rev().find(|fact| fact.kind.is_trouble()).filter(|fact| !over(fact));
+        // Whoever has the notice is not in trouble because a reminder did not leave.
+        let matters = |fact: &&Evidence| fact.kind.is_trouble() && (fact.kind != Kind::Unsent || grade == Grade::None);
+        let trouble = valid().rev().find(matters).filter(|fact| !over(fact));
         let trouble = trouble.or(own.filter(|fact| fact.kind == Kind::AutoReply));
         let telling = trouble.filter(|_| grade < Grade::Confirmed).or(best);
         // A second line of what was seen is what to do.
@@ -220,7 +222,8 @@ mod tests {
         assert_eq!(standing(&[Kind::Sent, Kind::HardBounce]).trouble, Some(Kind::HardBounce));
         assert_eq!(standing(&[Kind::HardBounce, Kind::Sent]).trouble, None);
         assert_eq!(standing(&[Kind::Unsent, Kind::Sent]).trouble, None);
-        assert_eq!(standing(&[Kind::Sent, Kind::Unsent]).grade, Grade::Sent);
+        let reminder = standing(&[Kind::Sent, Kind::AutoReply, Kind::Unsent]);
+        assert_eq!((reminder.grade, reminder.trouble), (Grade::Sent, Some(Kind::AutoReply)));
         assert_eq!(standing(&[Kind::Declined, Kind::Sent]).trouble, Some(Kind::Declined));
     }
 }

@@ -123,10 +123,9 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
     for (class, deferral) in &sent.deferrals {
         let again = deferral.again_at.map(hour).unwrap_or_default();
         output::prose(&format!(
-            "{} deferred with {class}, {} among them: {}. The first is tried again from {again} on; if that goes on for \
-             hours: {}",
+            "{} deferred with {class} ({}): {}. The first is tried again from {again} on; if that goes on for hours: {}",
             deferral.count,
-            deferral.people.join(", "),
+            deferral.examples(),
             deferral.words,
             deferral.remedy
         ));
@@ -160,10 +159,11 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
         ));
     }
     if sent.in_doubt > sent.uncertain + sent.resting {
-        output::prose(&format!(
-            "{} messages of an earlier run may have arrived or not; flagday status names them",
-            sent.in_doubt - sent.uncertain - sent.resting
-        ));
+        let (count, status) = (sent.in_doubt - sent.uncertain - sent.resting, "flagday status names");
+        output::prose(&match count {
+            1 => format!("one message of an earlier run may have arrived or not; {status} it"),
+            _ => format!("{count} messages of an earlier run may have arrived or not; {status} them"),
+        });
     }
     let mut held: Vec<&str> = Vec::new();
     for entry in &sent.late {

@@ -370,7 +370,7 @@ impl Look<'_, '_> {
         let mut silent = IndexMap::new();
         for standing in self.engine.standings(asked)? {
             let unreachable = standing.trouble == Some(Kind::HardBounce);
-            let unsent = standing.trouble == Some(Kind::Unsent) && standing.grade == Grade::None;
+            let unsent = standing.trouble == Some(Kind::Unsent);
             let told = standing.grade > Grade::None || unreachable || unsent;
             if !told || Engine::is_settled(asked, &standing) {
                 continue;

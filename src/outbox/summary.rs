@@ -128,8 +128,13 @@ impl Summary {
 impl FailureClass {
     /// In a sentence, with examples and what to do.
     pub fn sentence(&self, class: &str) -> String {
-        let people = self.people.join(", ");
-        format!("{} failed with {class}, {people} among them: {}. {}", self.count, self.words, self.remedy)
+        format!("{} failed with {class} ({}): {}. To do: {}", self.count, self.examples(), self.words, self.remedy)
+    }
+
+    /// All of them, or the first few.
+    pub fn examples(&self) -> String {
+        let more = if self.count > self.people.len() { " among them" } else { "" };
+        format!("{}{more}", self.people.join(", "))
     }
 
     fn of(words: String, remedy: String) -> FailureClass {

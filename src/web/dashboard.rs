@@ -124,6 +124,7 @@ fn numbers(engine: &Engine) -> Result<Value> {
         "title": engine.campaign.title, "contact": engine.campaign.contact, "wide": true, "refresh": REFRESH,
         "heading": heading, "change": local(status.change_at), "next": next, "gates": gates,
         "acknowledgements": acknowledgements, "steps": steps, "coming": coming, "tasks": status.tasks.len(),
+        "paused": status.paused.as_ref().map(|paused| local(paused.until)),
         "unread": status.unread.len(), "kept_waiting": status.kept_waiting,
         "status": { "campaign": status.campaign, "revision": status.revision, "phase": status.phase,
             "people": status.people, "messages": status.messages },

@@ -68,6 +68,15 @@ impl Text {
         let change = status.change_at.timestamp() as f64;
         text.one("flagday_change_timestamp_seconds", "gauge", "When the change is.", change);
         text.one("flagday_tasks", "gauge", "Calls that wait for a human.", status.tasks.len() as f64);
+        let paused = f64::from(u8::from(status.paused.is_some()));
+        text.one("flagday_delivery_paused", "gauge", "1 while delivery is given up for a while.", paused);
+        let lost = status.lost.len() as f64;
+        text.one(
+            "flagday_messages_lost",
+            "gauge",
+            "Messages that did not arrive and that somebody has to see to.",
+            lost,
+        );
         let unread = status.unread.len() as f64;
         text.one("flagday_mailboxes_unread", "gauge", "Mailboxes that could not be read.", unread);
         let waiting = status.kept_waiting as f64;

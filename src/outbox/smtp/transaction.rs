@@ -3,7 +3,7 @@
 use super::session::Session;
 use super::transparency::{BLOCK, Transparent};
 use super::{Phase, Trouble, envelope};
-use crate::fault;
+use crate::fault::{self, Finding};
 use crate::outbox::outcome::Unwritten;
 use crate::outbox::retry::Meaning;
 use crate::outbox::{Claimed, Lease, Payload, Refusal, Reply, Unsendable};
@@ -152,7 +152,7 @@ impl Session {
             let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
             Transparent::fill(&*payload, |block| ready.blocking_send(block).map_err(gone))
         });
-        while let Some(block) = blocks.recv().await {
+        while let Some(block) = read_in_time(&mut blocks).await? {
             self.block(&block).await?;
         }
         let last = reader.await.unwrap_or_else(|_| {
@@ -213,6 +213,16 @@ impl Session {
 /// How long a server that stopped reading is listened to.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
+/// The next block of a message that is being read. A disk or a share that hangs holds its lane no longer than a server may
+/// hold a block.
+async fn read_in_time(blocks: &mut mpsc::Receiver<Vec<u8>>) -> Result<Option<Vec<u8>>, Trouble> {
+    timeout(Phase::Body.deadline(), blocks.recv()).await.map_err(|_| {
+        let cause = format!("a package could not be read within {} s", Phase::Body.deadline().as_secs());
+        let remedy = "see to the disk or the share that it lies on, then run the command again";
+        Trouble::Unread(Finding::error("io", cause, remedy))
+    })
+}
+
 /// A reply before the dot.
 fn judge(phase: Phase, reply: Reply) -> Result<(), End> {
     let broken = |trouble| Verdict::Broken { trouble, marked: false };
@@ -224,4 +234,22 @@ fn judge(phase: Phase, reply: Reply) -> Result<(), End> {
         Meaning::NotFromUs => broken(Trouble::SenderRefused(reply)),
         Meaning::Nonsense => broken(Trouble::OutOfStep(phase, reply)),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_disk_that_hangs_is_nobodys_failure_and_is_not_waited_for() {
+        let (ready, mut blocks) = mpsc::channel(2);
+        let start = Instant::now();
+        let trouble = read_in_time(&mut blocks).await.expect_err("nothing comes");
+        assert!(!trouble.may_be_the_message() && trouble.finding("mail:25").cause.contains("could not be read"));
+        assert_eq!(start.elapsed(), Phase::Body.deadline());
+        ready.send(vec![1]).await.expect("heard");
+        assert_eq!(read_in_time(&mut blocks).await, Ok(Some(vec![1])));
+        drop(ready);
+        assert_eq!(read_in_time(&mut blocks).await, Ok(None));
+    }
 }

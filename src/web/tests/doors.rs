@@ -1,6 +1,9 @@
 //! Who gets in where: names in `Host`, sizes, the operator's pages.
 
 use super::*;
+use crate::fault::Finding;
+use crate::ledger::Ledger;
+use crate::outbox::{Queue, Suspended};
 use base64::Engine as _;
 
 fn under(desk: &Desk, host: &str, path: &str, peer: &str) -> Reply {
@@ -59,6 +62,20 @@ fn another_site_cannot_send_the_form() {
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     desk.ask(cross, "192.0.2.77:1", format!("nonce={nonce}&answer=done&typed={code}")).ends(400);
     assert_eq!(desk.grade(ANNA), Grade::Sent);
+}
+
+#[test]
+fn that_delivery_is_paused_is_seen_by_whoever_watches() {
+    let desk = Desk::new();
+    let finding = Finding::error("smtp-password", "the login of kim@corp.example is refused", "correct it");
+    let suspended = Suspended::after(None, "smtp-password".into(), "", &finding, Real.now());
+    let mut ledger = Ledger::open(&desk.root.join(".flagday")).unwrap();
+    ledger.suspend(&suspended, &[], Real.now()).unwrap();
+    ledger.flush().unwrap();
+    let overview = desk.here("/");
+    overview.ends(200).says("Delivery is paused until");
+    assert!(!overview.body.contains("kim@"), "why is for the operator alone");
+    desk.here("/metrics").ends(200).says("flagday_delivery_paused 1\n");
 }
 
 #[test]
