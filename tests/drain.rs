@@ -224,7 +224,8 @@ fn mail_that_no_drain_watches_is_told_before_p1_is_closed_and_before_the_master_
     campaign.announce().answer();
     // A neighbour's, by NETWORK.GLB or an .XTN file, and a remote user's.
     campaign.write("postoffice/MBG/00000029.MBG", [0; 348]).write("postoffice/MBG/0000000A.MBG", [0; 116]);
-    campaign.run("cutover --yes").ends(3).says("step quiesce needs a person");
+    let asked = campaign.run("cutover --yes").ends(3).says("step quiesce needs a person");
+    asked.says("warning[mail-waiting]").says("While P1 is open: let External");
     campaign.attest("quiesce");
     let told = campaign.run("cutover --yes").ends(3).says("done: close-p1").says("warning[mail-waiting]");
     told.says("00000029 (3 headers) of ").says("0000000A (1 header) of DUBOIS (remote)");

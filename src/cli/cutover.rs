@@ -124,6 +124,8 @@ impl Cutover {
         };
         if global.json {
             output::json(&cutover)?;
+        } else {
+            output::findings(&cutover.warnings, global.verbose);
         }
         let exit = tell(&engine, global, &cutover.stop)?;
         if exit != Exit::Done && !quiet {

@@ -148,8 +148,11 @@ new_serial = "32-20977"
         assert_eq!(run(0), []);
         let words = || engine().situation().expect("told").expect("a postoffice").words.pop().expect("words");
         assert_eq!(words(), "The backup is of Fri 2026-12-11 06:00 CST, just made: what changed since is not in it.");
+        *clock.0.lock().expect("a time") += Duration::hours(25);
+        let asked = engine().cutover(None, &mut |_, _| {}).expect("no fault").warnings;
+        assert_eq!(asked.iter().map(|one| one.code).collect::<Vec<_>>(), ["backup-old"], "while another can be made");
         engine().attest("quiesce", "Ann", "seen").expect("stated");
-        let told = run(31);
+        let told = run(6);
         assert_eq!(told.iter().map(|(step, _)| step.as_str()).collect::<Vec<_>>(), ["quiesce", "close-p1"]);
         assert!(told[0].1.cause.contains("31 hours old"), "{told:?}");
         assert!(told[0].1.remedy.contains("`flagday cutover rollback` and then"), "{told:?}");

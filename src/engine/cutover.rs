@@ -48,6 +48,9 @@ pub struct Cutover {
     pub ran: Vec<String>,
     #[serde(flatten)]
     pub stop: Stop,
+    /// What to know before a person states what is asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Finding>,
 }
 
 /// One step taken back, with what was seen.
@@ -100,15 +103,22 @@ impl Engine<'_> {
                         warnings.extend(self.left_behind(&step)?);
                         told(&step, &warnings);
                     }
-                    Err(stop) => return Ok(Cutover { ran, stop }),
+                    Err(stop) => {
+                        let mut warnings = Vec::new();
+                        if matches!(stop, Stop::NeedsPerson { .. }) {
+                            warnings.extend(self.backup_old(&step)?);
+                            warnings.extend(self.left_behind(&step)?);
+                        }
+                        return Ok(Cutover { ran, stop, warnings });
+                    }
                 }
                 ran.push(step.name.clone());
             }
             if until == Some(step.name.as_str()) {
-                return Ok(Cutover { ran, stop: Stop::Reached { step: step.name } });
+                return Ok(Cutover { ran, stop: Stop::Reached { step: step.name }, warnings: Vec::new() });
             }
         }
-        Ok(Cutover { ran, stop: Stop::Done })
+        Ok(Cutover { ran, stop: Stop::Done, warnings: Vec::new() })
     }
 
     /// Takes one step as far as it goes: the warnings of its checks when it is done, else what stops it.
