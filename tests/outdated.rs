@@ -132,6 +132,8 @@ fn a_code_that_another_text_leaves_as_it_was_counts_for_the_letter_that_is_answe
     let told = told();
     let Told { campaign, mwangi, code, .. } = &told;
     let picture = campaign.code("KOWALSKI");
+    // While it is the only one: files are named by chance.
+    let kowalski = campaign.outbox("KOWALSKI-").into_iter().next().expect("the first letter");
     campaign.write("templates/mail/change-date/text.hbs", "{{change.local}}: now with a driver. Send the code.\n");
     campaign.run("amend --yes").ends(0).says("12 sent");
     campaign.run("build").ends(0).says("0 written");
@@ -143,7 +145,6 @@ fn a_code_that_another_text_leaves_as_it_was_counts_for_the_letter_that_is_answe
         campaign.write(&format!("Maildir/new/{name}"), letter);
     };
     bare("2", "LEROY", LEROY, "Sat, 03 Feb 2001 18:00:00 +0000");
-    let kowalski = campaign.outbox("KOWALSKI-").into_iter().next().expect("the first letter");
     told.reply("3", &kowalski, "kowalski@field.example", "The code is in the picture.");
     let taken = told.intake();
     assert_eq!((taken["outdated"].clone(), taken["review"].clone()), (json!(2), json!(1)), "{taken}");

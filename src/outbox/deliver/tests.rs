@@ -267,6 +267,25 @@ async fn a_connection_carries_so_many_messages_and_idles_so_long() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn stop_is_heard_while_a_server_keeps_silent_before_anything_is_on_the_wire() {
+    for step in [Step::Greeting, Step::Ehlo, Step::Auth] {
+        let stage = Stage::always(step, Act::Mute).offering("AUTH PLAIN").logging_in("kim", "sesame");
+        let (mut queue, stop, start) = (MemoryQueue::of(5), AtomicBool::new(false), Instant::now());
+        let limits = Limits { connections: 2, ..Limits::default() };
+        let (clock, mut quiet) = (Clock(None), |_: Progress<'_>| ());
+        let run = over_lanes(&mut queue, &stage, &limits, &clock, &stop, &mut quiet);
+        let interrupt = async {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        };
+        let (summary, ()) = tokio::join!(run, interrupt);
+        assert!(summary.expect("stopped").interrupted && start.elapsed() < Duration::from_secs(5), "{step:?}");
+        assert_eq!(queue.states(), [State::Planned; 5]);
+        assert!(queue.rows.iter().all(|row| row.attempt == 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn stop_is_heard_between_messages_and_nothing_stays_claimed() {
     let (mut queue, stage, stop) = (MemoryQueue::of(50), good(), AtomicBool::new(false));
     let mut sent = 0;
