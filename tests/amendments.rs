@@ -105,7 +105,7 @@ fn one_other_disk_concerns_its_owner_alone() {
     campaign.run("build").ends(0);
     campaign.run("send --yes").ends(6);
     campaign.run("amend --cosmetic --yes").ends(1).refuses("not-cosmetic");
-    campaign.run("amend --yes").ends(0).says("anew for 1 people").says("1 sent").says("2 answers stay");
+    campaign.run("amend --yes").ends(0).says("anew for 1 person").says("1 sent").says("2 answers stay");
     assert_eq!(satisfied(&campaign, "disks-held"), (1, 12), "CARTER's answer stays");
     assert!(newest(&campaign, "HARRIS-change", 2).text.contains("is void"));
     assert_eq!(campaign.outbox("CARTER-change").len(), 1);
@@ -126,7 +126,7 @@ fn a_waiver_speaks_of_what_the_person_was_told_then() {
     assert_eq!(waived(), json!(["WEISS", "HARRIS"]));
     campaign.poke("disks/HARRIS/CONNECT.GLB", 400, 0x5a);
     campaign.run("build").ends(0);
-    campaign.run("amend --yes").ends(0).says("anew for 1 people");
+    campaign.run("amend --yes").ends(0).says("anew for 1 person");
     assert_eq!(waived(), json!(["WEISS"]), "the disk in HARRIS's hand is not the one any more");
     campaign.run("status").ends(0).says("the waiver by Pat has ended: what it spoke of was amended since");
     waive("HARRIS").ends(0).says("HARRIS no longer blocks disk-received");
@@ -209,7 +209,7 @@ fn a_joiner_gets_what_the_others_have_when_its_hour_is_over() {
     let roster = String::from_utf8(campaign.bytes("rosters/async-admins.csv")).expect("UTF-8");
     let joiner = "BOSTON,Ina Bell,ina.bell@boston.corp.example,CORP,BOSTON,modem,Boston,it@boston.corp.example,America/New_York,+1 555 0209\n";
     campaign.write("rosters/async-admins.csv", roster + joiner);
-    campaign.run("amend --yes").ends(0).says("joined: BOSTON").says("'new-serial' goes to 1 people").says("1 sent");
+    campaign.run("amend --yes").ends(0).says("joined: BOSTON").says("'new-serial' goes to 1 person").says("1 sent");
     let letter = newest(&campaign, "BOSTON-", 1);
     assert!(!letter.subject.contains("Changed"), "nothing changed for somebody who is new: {}", letter.subject);
 }

@@ -43,7 +43,7 @@ impl Amend {
         }
         if !amendment.is_empty() {
             let people = amendment.informed.iter().filter(|one| !one.is_silent()).count();
-            confirm(global, &format!("This makes revision {} and writes to {people} people", amendment.next))?;
+            confirm(global, &format!("This makes revision {} and writes to {}", amendment.next, self::people(people)))?;
         }
         let mut done = amendment;
         let sent = send::with_progress(global, |stop, progress| {
@@ -85,7 +85,7 @@ fn text(amendment: &Amendment) -> String {
         rows.push(vec![
             format!("package {package}"),
             String::new(),
-            format!("anew for {count} people"),
+            format!("anew for {}", people(count)),
             effect.word().to_owned(),
         ]);
     }
@@ -135,9 +135,13 @@ fn text(amendment: &Amendment) -> String {
         );
     }
     for (notice, people) in by_notice {
-        text += &format!("'{notice}' goes to {} people: {}\n", people.len(), names(&people));
+        text += &format!("'{notice}' goes to {}: {}\n", self::people(people.len()), names(&people));
     }
     text
+}
+
+fn people(count: usize) -> String {
+    if count == 1 { "1 person".to_owned() } else { format!("{count} people") }
 }
 
 fn names(people: &[String]) -> String {

@@ -47,7 +47,9 @@ impl Build {
                 );
                 output::data(&text)?;
             }
-            global.hint("Next: flagday build --verify, then flagday send");
+            let amends = !engine.differences()?.is_empty();
+            let then = if amends { "amend: people were told otherwise" } else { "send" };
+            global.hint(format!("Next: flagday build --verify, then flagday {then}"));
         }
         Ok(Exit::Done)
     }

@@ -74,7 +74,10 @@ fn lost(status: &status::Status) -> String {
 
 /// Gates, counts, names, tasks and steps, without what comes next.
 pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) -> String) -> String {
-    let change = local(status.change_at);
+    let change = match status.postponed {
+        true => "put off, and no new date yet".to_owned(),
+        false => local(status.change_at),
+    };
     let phase = serde_json::to_value(status.phase).ok().and_then(|value| value.as_str().map(str::to_owned));
     let mut text = format!(
         "{title} ({}), revision {}\nchange: {change}, phase: {}, {} people\n\n",

@@ -2,6 +2,7 @@
 //! never went out may change freely.
 
 use super::Engine;
+use super::amend::OPEN;
 use super::amendment::Left;
 use super::membership::members_of;
 use crate::fault::{Exit, Fault, Finding, Result, Severity};
@@ -106,11 +107,17 @@ impl Engine<'_> {
             .differences()?
             .into_iter()
             .map(|difference| {
-                let cause = format!(
-                    "people were told {} = {}, and now it is {}",
-                    difference.fact, difference.told, difference.now
-                );
-                let remedy = "`flagday amend` shows whom that concerns and takes it over; or put it back as it was";
+                let Difference { fact, told, now, .. } = difference;
+                let (cause, remedy) = match told.as_str() {
+                    OPEN => (
+                        format!("people were told that the change is put off, and the file says {now}"),
+                        "set `change_at` to the new date when it is known, then `flagday amend` tells everybody",
+                    ),
+                    _ => (
+                        format!("people were told {fact} = {told}, and now it is {now}"),
+                        "`flagday amend` shows whom that concerns and takes it over; or put it back as it was",
+                    ),
+                };
                 Finding::new(Severity::Error, "facts-changed", cause, remedy).in_file(&self.campaign.file)
             })
             .collect();

@@ -29,6 +29,7 @@ mod sending; // `send` to smtp-sink and Postfix
 mod system_calls; // every step of the cutover, killed and failed at its system calls
 mod plans_change; // amend, postpone, abort, killed and failed at their system calls
 mod share; // a cutover on a network share, where one is named
+mod service_unit; // the unit for systemd, read by systemd
 mod submission; // logins at Postfix, and what never shows
 mod servers_work; // the servers above do what their callers rely on
 mod volumes; // full, read-only, immutable, foreign and other volumes
@@ -48,6 +49,7 @@ fn main() -> std::process::ExitCode {
         volumes::trials(),
         crowd::trials(),
         share::trials(),
+        service_unit::trials(),
         submission::trials(),
         dkim::trials(),
     ];
