@@ -37,7 +37,7 @@ impl Engine<'_> {
                     let beyond_ascii = beyond_ascii.map(|person| person.id.clone()).collect();
                     findings.extend(smtp::probe(&server, &Load { largest, beyond_ascii }));
                 }
-                TransportKind::File { .. } => {}
+                TransportKind::File { .. } | TransportKind::Captured { .. } => {}
             }
         }
         findings.extend(self.check_mailboxes(online));
@@ -128,7 +128,10 @@ impl Engine<'_> {
             Transport::File => {
                 let folder = self.campaign.state().join("outbox");
                 fs_err::create_dir_all(&folder)?;
-                Ok(TransportKind::File { folder })
+                Ok(match self.ledger.is_throwaway() {
+                    true => TransportKind::Captured { folder },
+                    false => TransportKind::File { folder },
+                })
             }
             Transport::Smtp(server) => {
                 let password = self.campaign.mail.password.as_ref();

@@ -48,8 +48,10 @@ impl Ledger {
 
     /// Evidence about one person and acknowledgement from one revision on, oldest first.
     pub fn evidence_about(&self, person: &str, acknowledgement: &str, since: u32) -> Result<Vec<Evidence>> {
+        // By itself SQLite takes the index for a whole acknowledgement, and reads everybody's.
         let mut all = self.db.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM evidence WHERE person = ? AND acknowledgement = ? AND revision >= ? ORDER BY id"
+            "SELECT {COLUMNS} FROM evidence INDEXED BY evidence_about WHERE person = ? AND acknowledgement = ? \
+             AND revision >= ? ORDER BY id"
         ))?;
         let rows = all.query_map((person, acknowledgement, since), read)?;
         rows.map(|row| parse(row?)).collect()

@@ -77,6 +77,7 @@ const REHEARSAL: i32 = 0x4644_7265;
 pub struct Ledger {
     db: Connection,
     state: PathBuf,
+    kept: Kept,
     secret: [u8; 32],
     /// Held from the first claim of a round of sending to its end.
     slip: Option<slip::Slip>,
@@ -143,6 +144,7 @@ impl Ledger {
         let mut ledger = Ledger {
             db,
             state,
+            kept,
             secret,
             slip: None,
             claims: HashMap::new(),
@@ -165,6 +167,11 @@ impl Ledger {
     /// The password of the operator's web pages, kept in `.flagday/operator`.
     pub fn operator_password(&self) -> Result<String> {
         secret::operator_password(&self.state)
+    }
+
+    /// It is a rehearsal's, and a power cut may take it.
+    pub fn is_throwaway(&self) -> bool {
+        self.kept == Kept::ForARehearsal
     }
 
     /// `.flagday`.

@@ -23,6 +23,10 @@ pub enum TransportKind {
     File {
         folder: PathBuf,
     },
+    /// The same in a rehearsal: nothing of it has to survive a power cut.
+    Captured {
+        folder: PathBuf,
+    },
     Smtp(Server),
 }
 
@@ -63,10 +67,11 @@ pub fn deliver(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Summary> {
     match transport {
-        TransportKind::File { folder } => {
+        TransportKind::File { folder } | TransportKind::Captured { folder } => {
+            let sync = matches!(transport, TransportKind::File { .. });
             let limits = Limits { hours: limits.hours, ..Limits::default() };
             let shared = Shared::new(queue, &limits, 1, clock, stop, progress);
-            let stored = store_all(&shared, folder);
+            let stored = store_all(&shared, folder, sync);
             shared.conclude(stored)
         }
         TransportKind::Smtp(server) => {
@@ -108,18 +113,20 @@ pub(super) async fn over_lanes(
 }
 
 /// Batch by batch: the files first, then their folder, then the results.
-fn store_all(shared: &Shared<'_>, folder: &std::path::Path) -> Result<()> {
+fn store_all(shared: &Shared<'_>, folder: &std::path::Path, sync: bool) -> Result<()> {
     loop {
         let mut stored: Vec<(_, Outcome)> = Vec::new();
         while stored.len() < FILES {
             let Some(message) = shared.next()? else { break };
-            let outcome = file::store(folder, &message)?;
+            let outcome = file::store(folder, &message, sync)?;
             stored.push((message, outcome));
         }
         if stored.is_empty() {
             return Ok(());
         }
-        file::sync(folder)?;
+        if sync {
+            file::sync(folder)?;
+        }
         for (message, outcome) in stored {
             shared.settle(&message, outcome)?;
         }

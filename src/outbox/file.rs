@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 use std::io::{BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// Puts the message into `folder` under its own name: written beside it, synced, renamed. The caller syncs the folder
-/// with [`sync`] before it believes the name.
-pub fn store(folder: &Path, message: &Claimed) -> Result<Outcome> {
+/// Puts the message into `folder` under its own name: written beside it, synced where that is asked for, renamed. The caller
+/// syncs the folder with [`sync`] before it believes the name.
+pub fn store(folder: &Path, message: &Claimed, sync: bool) -> Result<Outcome> {
     let file = folder.join(name(message));
     let failed = |unsendable| Ok(Outcome::Failed { refusal: Refusal::Message(unsendable) });
     let mut written = tempfile::Builder::new().prefix(".writing-").suffix(".tmp").tempfile_in(folder)?;
@@ -25,7 +25,9 @@ pub fn store(folder: &Path, message: &Claimed) -> Result<Outcome> {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error.into()),
     }
-    written.as_file().sync_all()?;
+    if sync {
+        written.as_file().sync_all()?;
+    }
     // Never over a file that has appeared meanwhile.
     written.persist_noclobber(&file).map_err(|error| error.error)?;
     Ok(Outcome::Stored { file })
@@ -124,7 +126,9 @@ mod tests {
     #[test]
     fn the_very_bytes_stand_under_a_readable_name_and_nothing_else_does() {
         let folder = tempfile::tempdir().expect("a folder");
-        let Outcome::Stored { file } = store(folder.path(), &message()).expect("stored") else { panic!("not stored") };
+        let Outcome::Stored { file } = store(folder.path(), &message(), true).expect("stored") else {
+            panic!("not stored")
+        };
         assert_eq!(fs_err::read(&file).expect("a file"), b"Subject: 0\r\nMessage-ID: <0@t>\r\n\r\nbody 0\r\n");
         let names = files(folder.path());
         assert_eq!(names.len(), 1);
@@ -134,8 +138,8 @@ mod tests {
     #[test]
     fn a_second_time_changes_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
-        let first = store(folder.path(), &message()).expect("stored");
-        assert_eq!(store(folder.path(), &message()).expect("stored"), first);
+        let first = store(folder.path(), &message(), true).expect("stored");
+        assert_eq!(store(folder.path(), &message(), true).expect("stored"), first);
         assert_eq!(files(folder.path()).len(), 1);
     }
 
@@ -144,7 +148,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join(name(&message()));
         fs_err::write(&file, b"mine").expect("written");
-        let outcome = store(folder.path(), &message()).expect("judged");
+        let outcome = store(folder.path(), &message(), true).expect("judged");
         assert_eq!(outcome, Outcome::Failed { refusal: Refusal::Message(Unsendable::Occupied { file: file.clone() }) });
         assert_eq!(fs_err::read(&file).expect("a file"), b"mine");
         assert_eq!(files(folder.path()).len(), 1);
@@ -176,7 +180,7 @@ mod tests {
             }
         }
         let folder = tempfile::tempdir().expect("a folder");
-        let outcome = store(folder.path(), &Claimed { payload: Arc::new(Gone), ..message() }).expect("judged");
+        let outcome = store(folder.path(), &Claimed { payload: Arc::new(Gone), ..message() }, true).expect("judged");
         assert!(matches!(outcome, Outcome::Failed { .. }), "{outcome}");
         assert_eq!(outcome.to_string(), "kim.zip has changed");
         assert_eq!(files(folder.path()), [""; 0]);
@@ -185,6 +189,6 @@ mod tests {
     #[test]
     fn a_folder_that_is_gone_stops_the_run() {
         let folder = tempfile::tempdir().expect("a folder").path().join("gone");
-        assert_eq!(store(&folder, &message()).expect_err("no folder").findings[0].code, "io");
+        assert_eq!(store(&folder, &message(), true).expect_err("no folder").findings[0].code, "io");
     }
 }
