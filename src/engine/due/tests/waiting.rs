@@ -132,3 +132,25 @@ fn what_waits_for_somebody_who_is_elsewhere_by_now_is_taken_back() {
         assert_eq!(hints(&play)[0], ("ann".to_owned(), "cancelled"));
     }
 }
+
+#[test]
+fn a_joiner_whose_letter_waits_when_it_is_put_off_is_told_with_the_new_date_and_not_before() {
+    let play = Play::new();
+    play.tick();
+    play.people(&format!("{PEOPLE}dee,Dee,dee@corp.example,user,,,\n"));
+    play.at("2027-03-17T10:00").amend_in_vain();
+    let hers = |play: &Play, notice: &str| -> Vec<&'static str> {
+        let hers = play.letters(notice).into_iter().filter(|one| one.person == "dee");
+        hers.map(|one| one.state.word()).collect()
+    };
+    assert_eq!(hers(&play, "news"), ["planned"]);
+    play.at("2027-03-18T09:00").amend(&super::amended::postpone());
+    assert_eq!(hers(&play, "news"), ["cancelled"], "it names a date that does not hold");
+    assert!(hers(&play, "postponed").is_empty(), "she never heard of the date");
+    assert_eq!(play.engine().owed().expect("asked"), []);
+    play.write(&on("2027-04-01T18"));
+    play.at("2027-03-19T09:00").amend(&Wish::default());
+    assert_eq!(hers(&play, "news"), ["cancelled", "sent"]);
+    let letter = play.letter_to("news", "dee@corp.example");
+    assert!(!letter.contains("Changed: ") && !letter.contains("CHANGED"), "nothing changed for her: {letter}");
+}
