@@ -30,6 +30,7 @@ mod nights;
 mod outdated;
 mod overruling;
 mod review;
+mod paused;
 mod plan;
 mod planning;
 mod postponed;

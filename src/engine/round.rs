@@ -32,7 +32,7 @@ impl Engine<'_> {
             };
             (entry.at, what)
         });
-        let pause = self.ledger.suspended()?.map(|one| one.until);
+        let pause = self.paused()?.map(|one| one.until);
         let waiting = self.ledger.next_due()?.map(|at| (at.max(pause.unwrap_or(at)), WAITING.to_owned()));
         Ok([entry, waiting].into_iter().flatten().min_by_key(|(at, _)| *at))
     }

@@ -247,9 +247,8 @@ impl Engine<'_> {
         }
         self.world.mail_server()?;
         let transport = self.transport()?;
+        let (settings, suspended) = (self.mail_settings(), self.paused_still()?);
         let mail = &self.campaign.mail;
-        let settings = format!("{:?} {:?} {:?}", mail.transport, mail.from, mail.bounce_to);
-        let suspended = self.ledger.suspended()?;
         if let Some(one) = suspended.as_ref().filter(|one| self.by_schedule && one.holds(&settings, self.now())) {
             let until = one.until.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z").to_string();
             (sent.stopped, sent.ended) = (vec![one.finding(&until)], true);

@@ -45,7 +45,8 @@ impl Engine<'_> {
             _ => None,
         };
         let own = entries.iter().rev().filter(|entry| entry.step == step.name);
-        Ok(own.map(|entry| &entry.event).find_map(digest))
+        // A statement that does not say of which file, as an older flagday took it, speaks of none that lies there.
+        Ok(Some(own.map(|entry| &entry.event).find_map(digest).unwrap_or_default()))
     }
 }
 

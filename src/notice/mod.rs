@@ -27,7 +27,7 @@ mod transliterate;
 mod voice;
 
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 #[cfg(test)]
 mod snapshots;
 

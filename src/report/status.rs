@@ -170,7 +170,7 @@ impl Status {
             steps,
             in_doubt: in_doubt(engine, messages.uncertain)?,
             lost: if messages.failed + messages.held > 0 { failures::open(engine)? } else { Vec::new() },
-            paused: ledger.suspended()?,
+            paused: engine.paused()?,
             overrides: ledger.overrides()?,
             postoffice: engine.situation()?,
             tasks: open_tasks(engine)?,
@@ -288,7 +288,7 @@ fn next(
         return Ok(format!("flagday intake: {why} (flagday send does it all the same)"));
     }
     let waiting = messages.planned + messages.deferred;
-    if engine.ledger().suspended()?.is_some() && waiting > 0 {
+    if engine.paused()?.is_some() && waiting > 0 {
         return Ok("flagday send: after mending what has stopped delivery".into());
     }
     if let (Some(first), 0) = (asleep.first(), messages.uncertain)

@@ -165,7 +165,10 @@ fn digest(bytes: &[u8]) -> String {
 fn as_stated(staged: &Postoffice, recorded: &Recorded) -> Option<Finding> {
     let (stated, now) = (recorded.stated.as_ref()?, fingerprint(staged).ok()??);
     (*stated != now).then(|| {
-        let cause = "the staged MASTER.GLB is not the one of which was stated what ADMIN shows: it was written to since";
+        let cause = match stated.is_empty() {
+            true => "nothing on record says of which staged MASTER.GLB it was stated what ADMIN shows",
+            false => "the staged MASTER.GLB is not the one of which was stated what ADMIN shows: it was written to since",
+        };
         let remedy = "find out what was changed in the staged postoffice; look at label, password, names and options there \
                       again, and state it anew: `flagday cutover attest attest-staged --by NAME --note TEXT`";
         Finding::error("staged-changed", cause, remedy).in_file(staged.place(MASTER)).article("Q128358")

@@ -68,7 +68,8 @@ fn another_site_cannot_send_the_form() {
 fn that_delivery_is_paused_is_seen_by_whoever_watches() {
     let desk = Desk::new();
     let finding = Finding::error("smtp-password", "the login of kim@corp.example is refused", "correct it");
-    let suspended = Suspended::after(None, "smtp-password".into(), "", &finding, Real.now());
+    let suspended =
+        Suspended::after(None, "smtp-password".into(), &desk.engine().mail_settings(), &finding, Real.now());
     let mut ledger = Ledger::open(&desk.root.join(".flagday")).unwrap();
     ledger.suspend(&suspended, &[], Real.now()).unwrap();
     ledger.flush().unwrap();

@@ -2,6 +2,7 @@
 
 use crate::msmail::checks::{CHECKS, COPIED, access_changed_since, check_by_name, p1_quiet};
 use crate::msmail::fixture::{Tree, facts, troubles};
+use crate::msmail::{Recorded, fingerprint};
 
 /// The errors and warnings of a check by its name.
 fn named(name: &str, live: &Tree, staged: &Tree) -> Vec<&'static str> {
@@ -178,4 +179,18 @@ fn every_check_has_its_name_and_tells_of_a_missing_tree_or_a_clash() {
         assert!(named(name, &live, &staged).contains(&"case-clash"), "{name}");
     }
     assert!(check_by_name("p1", live.root(), staged.root(), &facts(), &Default::default()).is_none());
+}
+
+#[test]
+fn a_statement_that_names_no_file_or_another_one_speaks_of_none() {
+    let (live, staged) = (Tree::live(), Tree::staged());
+    let there = fingerprint(&staged.open()).expect("read").expect("a file");
+    let told = |stated: Option<&str>| {
+        let recorded = Recorded { stated: stated.map(str::to_owned), installed: None };
+        let name = "master-old";
+        troubles(&check_by_name(name, live.root(), staged.root(), &facts(), &recorded).expect("a check of that name"))
+    };
+    assert_eq!(told(Some(&there)), [""; 0]);
+    assert_eq!(told(Some("")), ["staged-changed"]);
+    assert_eq!(told(Some(&"0".repeat(64))), ["staged-changed"]);
 }
