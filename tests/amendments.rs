@@ -229,6 +229,9 @@ fn a_change_that_is_put_off_holds_everything_until_there_is_a_new_date() {
     campaign.run("plan").ends(0).says("on hold");
     campaign.run("amend --postpone --yes").ends(0).says("nothing changed");
 
+    campaign.run("amend --yes").ends(3).refuses("date-put-off").says("--same-date");
+    campaign.run("amend --same-date --dry-run").ends(0).says("'change-date' goes to");
+
     campaign.edit(FUTURE, LATER);
     campaign.run("build").ends(0);
     campaign.run("amend --yes").ends(0).says("17 sent");

@@ -239,6 +239,22 @@ fn p1_is_not_closed_under_transports_that_a_rollback_let_start() {
 }
 
 #[test]
+fn a_rollback_that_was_cut_off_when_p1_was_open_again_closes_nothing_under_anybody() {
+    let campaign = ready();
+    campaign.close();
+    campaign.run("cutover rollback --to quiesce --yes").ends(0).says("undone: quiesce");
+    // As if it had been killed before it came to quiesce.
+    let ledger = rusqlite::Connection::open(campaign.path(".flagday/ledger.db")).expect("the ledger");
+    let cut = "DELETE FROM journal WHERE step = 'quiesce' AND event LIKE '%und%'";
+    assert_eq!(ledger.execute(cut, ()).expect("cut off"), 2);
+    drop(ledger);
+    campaign.run("cutover --yes").ends(1).refuses("rollback-cut-off").says("cutover rollback --to backup");
+    assert!(campaign.path("postoffice/P1").exists());
+    campaign.run("cutover rollback --to quiesce --yes").ends(0).says("undone: quiesce");
+    campaign.run("cutover --yes").ends(3).says("step quiesce needs a person");
+}
+
+#[test]
 fn before_the_new_file_lies_there_going_back_costs_nothing() {
     let campaign = ready();
     campaign.close().drain().run("cutover --yes --until retire-master").ends(0);

@@ -19,6 +19,9 @@ pub struct Amend {
     /// A date that is nearer than the campaign's minimum notice
     #[arg(long)]
     short_notice: bool,
+    /// It takes place on the date that was put off, after all
+    #[arg(long, conflicts_with = "postpone")]
+    same_date: bool,
     /// Only show what it would do
     #[arg(long)]
     dry_run: bool,
@@ -33,6 +36,9 @@ impl Amend {
         engine.require_not_aborted()?;
         engine.require_roster()?;
         engine.short_notice = self.short_notice;
+        if !self.same_date && !self.postpone {
+            engine.require_new_date()?;
+        }
         let wish = Wish { cosmetic: self.cosmetic, postpone: self.postpone, reason: self.reason.trim().to_owned() };
         let amendment = engine.amendment(&wish)?;
         if self.dry_run || !global.json {

@@ -197,7 +197,7 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
         }
         Exit::Waiting if sent.interrupted => global.hint("Stopped as you asked. What is left: flagday send"),
         Exit::Waiting if sent.kept_waiting > 0 => global.hint(
-            "Next: flagday check says what is wrong with it, and the next tick goes on. To press people all the same: flagday send",
+            "Next: flagday status says what to do about it, and then the next tick goes on. To press people all the same: flagday send",
         ),
         Exit::Waiting | Exit::Done if !sent.asleep.is_empty() => global.hint(format!(
             "Next: flagday send from {} on; flagday serve, or tick in a crontab, does it by itself",

@@ -45,7 +45,12 @@ fn people(status: &status::Status) -> String {
         [("joined the rosters", &roster.joined), ("left the rosters", &roster.left), ("moved", &roster.moved)]
     {
         if !people.is_empty() {
-            text += &format!("{what} since people were told: {} (flagday amend)\n", people.join(", "));
+            let how = match (&status.aborted, status.postponed) {
+                (Some(_), _) => "",
+                (None, true) => " (flagday amend, with the next date)",
+                (None, false) => " (flagday amend)",
+            };
+            text += &format!("{what} since people were told: {}{how}\n", people.join(", "));
         }
     }
     for gone in &status.leavers {

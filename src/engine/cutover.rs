@@ -90,6 +90,7 @@ impl Engine<'_> {
         self.require_clock()?;
         self.require_unchanged()?;
         self.require_postoffice()?;
+        self.require_whole_way_back()?;
         if let Some(name) = until {
             self.step_named(name)?;
         }

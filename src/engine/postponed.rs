@@ -3,7 +3,7 @@
 use super::Engine;
 use super::amend::OPEN;
 use super::sending::{Sent, To};
-use crate::fault::Result;
+use crate::fault::{Exit, Fault, Finding, Result};
 use crate::outbox::Progress;
 use std::sync::atomic::AtomicBool;
 
@@ -15,6 +15,19 @@ impl Engine<'_> {
     pub fn is_postponed(&self) -> Result<bool> {
         let told = self.ledger.revision()?;
         Ok(told.is_some_and(|revision| revision.facts.get("change_at").is_some_and(|date| date == OPEN)))
+    }
+
+    /// Refuses the date that was put off where a new one is to be told: whoever has just read that it is put off would
+    /// read the old date again.
+    pub fn require_new_date(&self) -> Result<()> {
+        let there = self.campaign.change.local.to_string();
+        if !self.is_postponed()? || self.ledger.last_date(OPEN)?.is_none_or(|put_off| put_off != there) {
+            return Ok(());
+        }
+        let cause = format!("the change is put off, and change_at is still the date that was: {there}");
+        let remedy = "write the new date into change_at, and `amend` tells everybody; where it takes place on that date \
+                      after all, say --same-date";
+        Err(Fault { exit: Exit::Waiting, findings: vec![Finding::error("date-put-off", cause, remedy)] })
     }
 
     /// How many letters that it is put off are still to go out: not composed yet, waiting for the server, or in doubt.

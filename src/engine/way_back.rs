@@ -5,7 +5,7 @@ use super::situation::closes;
 use crate::campaign::Step;
 use crate::fault::{Fault, Result};
 use crate::msmail::{self, Postoffice};
-use crate::runbook::{self, Journal, StepState, state_of};
+use crate::runbook::{self, Event, Journal, StepState, state_of};
 
 impl Engine<'_> {
     /// The step that stays done. Where P1 is opened by it, that is none of the evening: whether the transports stand still
@@ -21,11 +21,42 @@ impl Engine<'_> {
             return Ok(Some(to.to_owned()));
         };
         let entries = self.ledger.entries()?;
-        let opens = keep < closing && !untouched(state_of(&entries, &steps[closing].name)?);
-        match opens && evening <= keep {
+        let opens = !untouched(state_of(&entries, &steps[closing].name)?) || self.is_reopened()?;
+        match opens && evening <= keep && keep < closing {
             true => Ok(evening.checked_sub(1).map(|before| steps[before].name.clone())),
             false => Ok(Some(to.to_owned())),
         }
+    }
+
+    /// P1 was opened again, and the rollback that did it was cut off before it took back what had been stated of the
+    /// transports.
+    fn is_reopened(&self) -> Result<bool> {
+        let steps = &self.campaign.steps;
+        let evening = steps.iter().find(|step| step.wait.is_some());
+        let (Some(evening), Some(closing)) = (evening, steps.iter().find(|step| closes(step))) else {
+            return Ok(false);
+        };
+        let entries = self.ledger.entries()?;
+        let last = |step: &Step, is: fn(&Event) -> bool| {
+            entries.iter().rposition(|entry| entry.step == step.name && is(&entry.event))
+        };
+        let opened = last(closing, |event| matches!(event, Event::Undone { .. }));
+        let stated = last(evening, |event| matches!(event, Event::Done { .. }));
+        Ok(opened > stated && !untouched(state_of(&entries, &evening.name)?))
+    }
+
+    /// Nothing goes forward on a statement that a rollback meant to take back.
+    pub(super) fn require_whole_way_back(&self) -> Result<()> {
+        if !self.is_reopened()? {
+            return Ok(());
+        }
+        let evening = self.campaign.steps.iter().position(|step| step.wait.is_some()).unwrap_or(0);
+        let to = evening.checked_sub(1).map(|before| format!(" --to {}", self.campaign.steps[before].name));
+        Err(Fault::new(
+            "rollback-cut-off",
+            "a rollback opened P1 and was cut off: what was stated of the transports before does not hold any more",
+            format!("bring it to its end: `flagday cutover rollback{}`", to.unwrap_or_default()),
+        ))
     }
 
     /// The steps that a rollback takes back, last first.

@@ -34,14 +34,17 @@ impl Mbox {
     /// Takes the lock that mail programs hold while they write, for as long as this is open. A mailbox that somebody
     /// writes to is read another time.
     pub fn lock(&self) -> Result<()> {
-        let busy = || {
-            let cause = format!("{} is locked by another program", self.name);
-            Fault::new("mailbox-busy", cause, "nothing was read of it; the next intake takes all of it")
+        let busy = |by: &str, then: &str| {
+            let cause = format!("{} is locked by {by}", self.name);
+            let remedy = format!("nothing was read of it; the next intake takes all of it{then}");
+            Fault::new("mailbox-busy", cause, remedy)
         };
-        if Path::new(&format!("{}.lock", self.name)).exists() {
-            return Err(busy());
+        let lock = format!("{}.lock", self.name);
+        if Path::new(&lock).exists() {
+            let then = format!(". Where no program writes to it any more, {lock} was left behind: remove it");
+            return Err(busy(&lock, &then));
         }
-        platform::lock_shared(self.from.get_ref()).map_err(|_| busy())
+        platform::lock_shared(self.from.get_ref()).map_err(|_| busy("another program", ""))
     }
 
     /// The next letter and its name.

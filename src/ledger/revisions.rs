@@ -3,6 +3,7 @@
 use super::{Ledger, audit, instant, millis};
 use crate::fault::Result;
 use chrono::{DateTime, Utc};
+use rusqlite::OptionalExtension;
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -45,6 +46,12 @@ impl Ledger {
     /// The number of the newest revision, without its facts.
     pub fn revision_number(&self) -> Result<Option<u32>> {
         Ok(self.db.prepare_cached("SELECT max(number) FROM revision")?.query_row((), |row| row.get(0))?)
+    }
+
+    /// The newest date that people were told: not `open`, which stands for none.
+    pub fn last_date(&self, open: &str) -> Result<Option<String>> {
+        let find = "SELECT facts ->> '$.change_at' AS date FROM revision WHERE date <> ? ORDER BY number DESC LIMIT 1";
+        Ok(self.db.query_row(find, [open], |row| row.get(0)).optional()?)
     }
 
     /// The newest revision that moved the change: with another date or zone than the one before it.

@@ -60,6 +60,13 @@ fn killed() {
     assert!(before.values().all(|copies| *copies == 1), "nothing was sent twice");
     assert!((sent..=PEOPLE).contains(&before.len()), "{} taken, {sent} counted as sent", before.len());
     campaign.run("audit verify").ends(0);
+    // A delivery report could still come.
+    campaign.run("send --to failed --yes");
+    assert_eq!(counts(&campaign), (sent, uncertain));
+    let ledger = rusqlite::Connection::open(campaign.path(".flagday/ledger.db")).expect("the ledger");
+    let an_hour = "UPDATE message SET settled_at = settled_at - 3600000 WHERE state = 'uncertain'";
+    assert_eq!(ledger.execute(an_hour, ()).expect("an hour later"), uncertain);
+    drop(ledger);
     // A person decides that what is in doubt goes out once more.
     campaign.run("send --to failed --yes");
     assert_eq!(counts(&campaign), (PEOPLE, 0));
