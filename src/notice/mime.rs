@@ -174,8 +174,8 @@ fn seed(rendered: &Rendered, header: &Header) -> String {
     let texts = [Some(&rendered.text), rendered.html.as_ref(), header.calendar.as_ref()];
     let taken =
         |seed: &String| texts.iter().flatten().any(|text| memmem::find(text.as_bytes(), seed.as_bytes()).is_some());
-    let seeds = (0u32..).map(|number| hash(&[&header.message_id, &number.to_string()]));
-    seeds.into_iter().find(|seed| !taken(seed)).expect("a text holds only so many of them")
+    let mut seeds = (0u32..).map(|number| hash(&[&header.message_id, &number.to_string()]));
+    seeds.find(|seed| !taken(seed)).expect("a text holds only so many of them")
 }
 
 fn refused(media_type: &str, error: &str) -> Fault {
