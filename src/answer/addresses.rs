@@ -1,7 +1,7 @@
 //! Mail addresses in running text, and in the typed fields of reports.
 
 /// Longer than any address (RFC 5321 section 4.5.3.1).
-const LONGEST: usize = 320;
+pub(super) const LONGEST: usize = 320;
 
 /// Every address in a line, in lower case, in order.
 pub(super) fn in_text(line: &str) -> Vec<String> {

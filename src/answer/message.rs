@@ -3,6 +3,7 @@
 //! Everything here is hostile (RFC 7103). What passes a limit is refused as a whole, never read by halves; a fault of
 //! the parser below is caught at this edge.
 
+use super::addresses;
 use mail_parser::{Address, HeaderName, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
@@ -342,7 +343,8 @@ fn field(name: &str, value: &HeaderValue) -> Field {
 }
 
 fn list(address: &Address) -> Vec<String> {
-    address.iter().filter_map(|one| one.address()).map(|text| text.trim().to_lowercase()).collect()
+    let written = address.iter().filter_map(|one| one.address()).map(|text| text.trim().to_lowercase());
+    written.filter(|address| address.len() <= addresses::LONGEST).collect()
 }
 
 /// Unfolded (RFC 5322 section 2.2.3), blanks run together.
