@@ -1,5 +1,6 @@
 //! What failed, is held or is in doubt, once more: the same bytes, or a new letter where the roster has another address by
-//! now. That one says all that the first one said, and takes the same calendar entry out.
+//! now, the person's own or that of whom an escalation asks. It says all that the first one said, and takes the same calendar
+//! entry out.
 
 use super::Engine;
 use super::reason::Reason;
@@ -8,6 +9,7 @@ use crate::fault::Result;
 use crate::ledger::{MessageRow, OUTDATED};
 use crate::outbox::{State, UNCERTAIN_PAUSE};
 use crate::roster::Person;
+use lettre::Address;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -31,6 +33,8 @@ impl Engine<'_> {
         let (now, overtaken) = (self.now(), self.ledger.overtaken()?);
         let mut again = Again::default();
         let mut same = Vec::new();
+        let look = self.look_around()?;
+        let mut asked: HashSet<(String, Option<String>, Address)> = HashSet::new();
         let mut copies: HashMap<String, HashSet<(String, u32)>> = HashMap::new();
         for message in self.ledger.messages_in_trouble()? {
             if overtaken.contains(&message.id) || notice.is_some_and(|name| name != message.notice) {
@@ -50,7 +54,15 @@ impl Engine<'_> {
             }
             // What may have arrived already goes out as the same bytes only, so that a receiver can drop the double.
             let in_doubt = matches!(message.state, State::Held | State::Uncertain);
-            if address.is_none() || address == message.envelope_to || !message.tells || in_doubt {
+            let mut instead = None;
+            if let Some(person) = person.as_ref().filter(|one| !in_doubt && asks_somebody_gone(&message, one)) {
+                let Some(to) = look.asked_instead(&message, person)? else { continue };
+                // Two letters that did not reach the old address are one to the new one.
+                if !asked.insert((person.id.clone(), message.acknowledgement.clone(), to.clone())) {
+                    continue;
+                }
+                instead = Some(to);
+            } else if address.is_none() || address == message.envelope_to || !message.tells || in_doubt {
                 let known = message.envelope_to.is_some() && (address.is_some() || !message.tells || person.is_none());
                 if known && same.len() < limit {
                     same.push(message.id);
@@ -64,7 +76,7 @@ impl Engine<'_> {
             }
             let have = copies[&message.notice].iter().filter(|(id, _)| *id == person.id);
             let copy = have.map(|(_, copy)| copy + 1).max().unwrap_or(0);
-            if let Some(intent) = self.written_anew(message, person, copy)? {
+            if let Some(intent) = self.written_anew(message, person, instead, copy)? {
                 again.letters.insert(key);
                 again.intents.push(intent);
             }
@@ -74,8 +86,14 @@ impl Engine<'_> {
         Ok(again)
     }
 
-    /// The same letter to the address that the person has now.
-    fn written_anew(&self, message: MessageRow, person: Arc<Person>, copy: u32) -> Result<Option<Intent>> {
+    /// The same letter to the address that the person has now, or to somebody else about them.
+    fn written_anew(
+        &self,
+        message: MessageRow,
+        person: Arc<Person>,
+        instead: Option<Address>,
+        copy: u32,
+    ) -> Result<Option<Intent>> {
         let answers = if message.notice == OUTDATED { self.answered_by(&person.id)? } else { None };
         if message.notice == OUTDATED && answers.is_none() {
             return Ok(None);
@@ -99,10 +117,17 @@ impl Engine<'_> {
             room: usize::MAX,
             reason,
             due_at: self.now(),
-            instead: None,
+            instead,
             replaces: Some(message.id),
             answers,
             person,
         }))
     }
+}
+
+/// An escalation to an address that nobody has any more who may be asked about the person.
+fn asks_somebody_gone(message: &MessageRow, person: &Person) -> bool {
+    let whom = [&person.manager_email, &person.alternate_email].into_iter().flatten();
+    let to = message.envelope_to.as_deref().unwrap_or_default();
+    message.notice == "escalation" && !whom.map(ToString::to_string).any(|one| one.eq_ignore_ascii_case(to))
 }

@@ -4,7 +4,7 @@
 use super::{Entry, Look};
 use crate::campaign::{Acknowledgement, EscalationWay};
 use crate::fault::Result;
-use crate::ledger::Escalated;
+use crate::ledger::{Escalated, MessageRow};
 use crate::roster::Person;
 use lettre::Address;
 use std::collections::HashMap;
@@ -45,6 +45,15 @@ impl Look<'_, '_> {
         };
         let own = own.filter(|to| is_free(to, Some(way)));
         Ok(own.or(next.filter(|to| is_free(to, None))).cloned())
+    }
+
+    /// Whom a letter that did not arrive asks now that its address is gone from the roster: who has its step in the chain
+    /// today, or the next one who was not asked.
+    pub(in crate::engine) fn asked_instead(&self, lost: &MessageRow, person: &Person) -> Result<Option<Address>> {
+        let asked = lost.acknowledgement.as_ref().and_then(|name| self.engine.campaign.acknowledgements.get(name));
+        let Some(asked) = asked else { return Ok(None) };
+        let way = self.asked(asked)?.ways.get(&lost.copy).copied();
+        self.next_in_chain(asked, person, way.unwrap_or(EscalationWay::Manager))
     }
 
     /// Whether a step that is no longer in the file went out since the hour of this one: a list that is edited in

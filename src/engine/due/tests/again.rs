@@ -103,6 +103,55 @@ fn what_a_manager_was_told_is_told_again_at_the_same_address() {
 }
 
 #[test]
+fn an_escalation_goes_to_the_managers_corrected_address_and_only_where_it_is_another() {
+    let play = Play::new();
+    play.tick();
+    play.at("2027-03-28T07:00").tick();
+    let to_boss = |to: &str| ("ann".to_owned(), to.to_owned());
+    assert_eq!(play.to("escalation")[0], to_boss("boss@corp.example"));
+    let before = play.letter_to("escalation", "boss@corp.example");
+    // The alternate of somebody else has nothing to do with it.
+    play.refuse("escalation", "ann");
+    assert_eq!(play.again().sent, 1);
+    assert_eq!(play.letter_to("escalation", "boss@corp.example"), before, "the same bytes to the same address");
+
+    play.refuse("escalation", "ann");
+    play.moves("boss@corp.example", "head@corp.example");
+    let sent = play.again();
+    assert_eq!((sent.planned, sent.sent), (1, 1));
+    let about_ann = || play.letters("escalation").into_iter().filter(|one| one.person == "ann").collect::<Vec<_>>();
+    let rows = about_ann();
+    assert_eq!(rows.iter().map(|one| one.envelope_to.clone().unwrap_or_default()).collect::<Vec<_>>(), [
+        "boss@corp.example",
+        "head@corp.example"
+    ]);
+    assert_eq!((rows[0].reason.as_str(), rows[0].acknowledgement.as_deref()), (rows[1].reason.as_str(), Some("read")));
+    assert!(play.again().nothing_due, "the letter that it replaces is given up");
+    // The chain goes on where it was: the alternate by their hour, then a call.
+    play.at("2027-03-28T08:00").tick();
+    assert_eq!(about_ann().len(), 2);
+    play.at("2027-03-29T07:00").tick();
+    assert_eq!(about_ann().last().and_then(|one| one.envelope_to.clone()).as_deref(), Some("aide@corp.example"));
+}
+
+#[test]
+fn an_escalation_whose_manager_left_asks_the_alternate_and_nobody_twice() {
+    let play = Play::new();
+    play.tick();
+    play.at("2027-03-28T07:00").tick();
+    play.refuse("escalation", "ann");
+    play.moves("boss@corp.example", "");
+    assert_eq!(play.again().sent, 1);
+    let about_ann = || play.to("escalation").into_iter().filter(|(id, _)| id == "ann").collect::<Vec<_>>();
+    assert_eq!(about_ann().last().expect("asked").1, "aide@corp.example");
+    // Nobody is left who was not asked.
+    play.refuse("escalation", "ann");
+    play.moves("user,,aide@corp.example", "user,,");
+    let asked = about_ann().len();
+    assert_eq!((play.again().sent, about_ann().len()), (0, asked));
+}
+
+#[test]
 fn an_amended_notice_to_another_address_still_says_what_is_different() {
     let play = Play::of(&with_calendar());
     play.tick();
