@@ -3,7 +3,7 @@ use super::{Global, interrupt, output};
 use crate::campaign::Uncertain;
 use crate::engine::{Engine, Sent, To, kept_waiting_words};
 use crate::fault::{Exit, Finding, Result, Severity};
-use crate::outbox::Progress;
+use crate::outbox::{Outcome, Progress};
 use chrono::{DateTime, Utc};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::atomic::AtomicBool;
@@ -71,12 +71,22 @@ pub fn with_progress(
     let stop = interrupt::flag()?;
     // Each connection has the same trouble at about the same time: it is told anew when the pause grows.
     let mut last = (String::new(), 0);
+    let mut settled = Sent::default();
     let sent = work(&stop, &mut |progress| match progress {
         Progress::Due(messages) => {
             bar.set_length(messages as u64);
             bar.set_style(style("{bar:30} {pos} of {len} settled, {per_sec:.0}, {eta} left"));
         }
-        Progress::Settled { .. } => bar.inc(1),
+        Progress::Settled { outcome, .. } => {
+            bar.inc(1);
+            match outcome {
+                Outcome::Sent { .. } | Outcome::Stored { .. } => settled.sent += 1,
+                Outcome::Deferred { .. } => settled.deferred += 1,
+                Outcome::Failed { .. } => settled.failed += 1,
+                Outcome::Uncertain { .. } => settled.uncertain += 1,
+                _ => {}
+            }
+        }
         Progress::Trouble { finding, pause, .. } => {
             let seconds = pause.as_secs();
             if last.0 != finding.cause || !(last.1 / 2 + 1..=last.1 * 3 / 2).contains(&seconds) {
@@ -88,7 +98,16 @@ pub fn with_progress(
         Progress::Stopped { .. } => {}
     });
     bar.finish_and_clear();
+    let begun = settled != Sent::default();
+    if sent.is_err() && begun {
+        output::prose(&format!("Before it was broken off: {}", results(&settled)));
+    }
     sent
+}
+
+/// What became of the messages that were tried.
+fn results(sent: &Sent) -> String {
+    format!("{} sent, {} deferred, {} failed, {} uncertain", sent.sent, sent.deferred, sent.failed, sent.uncertain)
 }
 
 fn style(template: &str) -> ProgressStyle {
@@ -107,10 +126,7 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
     if global.json {
         output::json(sent)?;
     } else {
-        output::data(&format!(
-            "{} planned, {} sent, {} deferred, {} failed, {} uncertain",
-            sent.planned, sent.sent, sent.deferred, sent.failed, sent.uncertain
-        ))?;
+        output::data(&format!("{} planned, {}", sent.planned, results(sent)))?;
     }
     if global.verbose || sent.sent >= MANY {
         global.hint(pace(sent));

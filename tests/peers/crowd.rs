@@ -77,7 +77,7 @@ fn killed() {
 
 fn starved() {
     const PEOPLE: usize = 1_000;
-    let mut stopped = 0;
+    let (mut stopped, mut in_the_midst) = (0, 0);
     // Full while planning, while sending, or not at all.
     for size in ["300k", "700k", "1500k", "2500k", "4m", "6m", "9m"] {
         let sink = Sink::start(&[]);
@@ -93,6 +93,13 @@ fn starved() {
             assert!(run.code == 1 && run.err.contains("free space"), "{size}: {run}");
         }
         assert!(disk.resize("64m"), "a larger disk");
+        if run.code != 0 {
+            let said = run.err.lines().find_map(|line| line.strip_prefix("Before it was broken off: "));
+            let said =
+                said.map_or(0, |counts| counts.split_once(" sent, ").expect("counts").0.parse().expect("a number"));
+            assert_eq!(said, counts(&campaign).0, "{size}: {run}");
+            in_the_midst += usize::from(said > 0);
+        }
         campaign.run("send move --yes");
         let (sent, uncertain) = counts(&campaign);
         assert_eq!(sent + uncertain, PEOPLE, "{size}");
@@ -102,6 +109,7 @@ fn starved() {
         campaign.run("audit verify").ends(0);
     }
     assert!(stopped > 2, "only {stopped} runs met a full disk");
+    assert!(in_the_midst > 0, "none of {stopped} runs met it while sending");
 }
 
 /// A file system of a given size, gone when dropped.

@@ -121,10 +121,10 @@ fn an_escalation_goes_to_the_managers_corrected_address_and_only_where_it_is_ano
     assert_eq!((sent.planned, sent.sent), (1, 1));
     let about_ann = || play.letters("escalation").into_iter().filter(|one| one.person == "ann").collect::<Vec<_>>();
     let rows = about_ann();
-    assert_eq!(rows.iter().map(|one| one.envelope_to.clone().unwrap_or_default()).collect::<Vec<_>>(), [
-        "boss@corp.example",
-        "head@corp.example"
-    ]);
+    assert_eq!(
+        rows.iter().map(|one| one.envelope_to.clone().unwrap_or_default()).collect::<Vec<_>>(),
+        ["boss@corp.example", "head@corp.example"]
+    );
     assert_eq!((rows[0].reason.as_str(), rows[0].acknowledgement.as_deref()), (rows[1].reason.as_str(), Some("read")));
     assert!(play.again().nothing_due, "the letter that it replaces is given up");
     // The chain goes on where it was: the alternate by their hour, then a call.
