@@ -57,6 +57,24 @@ pub fn file_sizes(po: &Postoffice) -> Vec<Finding> {
         .collect()
 }
 
+/// Each mailbag has its KEY file and each KEY file its mailbag (Q77926). Without a KEY file nobody reads what lies in the
+/// mailbag, and nothing comes in.
+pub fn mailbag_pairs(po: &Postoffice) -> Option<Finding> {
+    let (mailbags, keys) = (po.folder("MBG")?, po.folder("KEY")?);
+    let alone = |folder: &Folder, suffix: &'static str, other: &Folder, wanted: &str| -> Vec<String> {
+        let stems = folder.with_suffix(suffix).map(|(stem, _)| stem);
+        stems
+            .filter(|stem| other.get(&format!("{stem}{wanted}")).is_none())
+            .map(|stem| format!("{stem}{suffix}"))
+            .collect()
+    };
+    let alone = [alone(mailbags, ".MBG", keys, ".KEY"), alone(keys, ".KEY", mailbags, ".MBG")].concat();
+    let cause = format!("of a mailbag and its KEY file only one is there: {}", names(alone.iter().map(String::as_str)));
+    let remedy = "put the missing one back from a backup, before the people concerned are asked to fetch their mail";
+    let place = po.place("MBG");
+    (!alone.is_empty()).then(|| Finding::warning("mailbag-pair", cause, remedy).in_file(place).article("Q87408"))
+}
+
 /// The indexes of shared folders and of each user's folders, two directories down.
 pub fn folder_indexes(po: &Postoffice) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -111,6 +111,7 @@ fn tree(po: &Postoffice) -> Vec<Finding> {
     findings.extend(layout::folders(po));
     findings.extend(layout::file_sizes(po));
     findings.extend(layout::folder_indexes(po));
+    findings.extend(layout::mailbag_pairs(po));
     findings.extend(access::triple(po));
     findings.extend(access::user_list(po));
     findings

@@ -87,6 +87,19 @@ fn sizes_are_judged_in_both_trees() {
 }
 
 #[test]
+fn a_mailbag_and_its_key_file_are_both_there() {
+    for (gone, alone) in [("KEY/00000001.KEY", "00000001.MBG"), ("MBG/INQUEUE.MBG", "INQUEUE.KEY")] {
+        assert_eq!(live_with(|live| live.remove(gone)), ["mailbag-pair"]);
+        let live = Tree::lower_case();
+        live.remove(gone);
+        let findings = postoffice(&live.open(), &facts());
+        let finding = findings.iter().find(|finding| finding.code == "mailbag-pair").expect("a warning");
+        assert!(finding.cause.ends_with(&format!("only one is there: {alone}")), "{}", finding.cause);
+        assert_eq!(finding.article, Some("Q87408"));
+    }
+}
+
+#[test]
 fn the_access_files_keep_step() {
     assert_eq!(live_with(|live| live.fill("GLB/ACCESS2.GLB", 7 * 69)), ["access-unequal"]);
     assert_eq!(live_with(|live| live.fill("GLB/ACCESS3.GLB", 8 * 512 + 1)), ["size-rule"]);
