@@ -79,6 +79,36 @@ fn what_was_seen_after_the_change_is_recorded_point_by_point() {
 }
 
 #[test]
+fn all_is_clear_only_when_every_point_was_seen_or_waived_by_name() {
+    let campaign = ready();
+    campaign.close().drain().run("cutover --yes").ends(3);
+    campaign.run("cutover attest restart --by Pat --note run --without dial-in --without directory-sync").ends(0);
+    campaign.run("cutover --yes --until restart").ends(0);
+    campaign.read_back().run("cutover --yes --until async-confirmed").ends(0);
+    let held = campaign.run("cutover --yes").ends(3);
+    let held = held.says("step all-clear waits: not seen yet after restart: dial-in, directory-sync");
+    held.says("flagday cutover attest restart --by NAME --note TEXT").says("--waive POINT");
+    let status = campaign.run("status").ends(0).says("not seen yet after restart: dial-in, directory-sync");
+    status.says("Next: flagday cutover: says how to state");
+    assert_eq!(campaign.run("status --json").ends(0).json()["steps"][15]["state"], "blocked");
+    assert!(campaign.outbox("-all_clear-").is_empty());
+
+    let still = "cutover attest restart --by Pat --note x --without dial-in --without directory-sync";
+    campaign.run(still).ends(1).refuses("nothing-seen");
+    campaign.run("cutover attest restart --by Pat --note called --without directory-sync").ends(0).says("stated anew");
+    campaign.run("cutover --yes").ends(3).says("not seen yet after restart: directory-sync.");
+    campaign.run("cutover attest restart --by Kim --note unused --waive directory-sync").ends(0);
+    campaign.run("cutover attest restart --by Kim --note x").ends(1).refuses("nothing-to-attest");
+    campaign.run("cutover --yes").ends(0).says("every step is done");
+    let journal = campaign.run("cutover journal").ends(0).says("stated by Kim: unused");
+    journal.says("seen: dial-in: ").says("waived: directory-sync: ");
+    campaign.run("status").ends(0).says("waived: directory-sync").keeps_quiet_about("not seen");
+    campaign.run("report").ends(0);
+    let page = String::from_utf8(campaign.bytes(".flagday/report/report.html")).expect("text");
+    assert!(page.contains("waived: directory-sync"));
+}
+
+#[test]
 fn all_is_not_clear_when_a_neighbour_reads_another_number_after_all() {
     let campaign = ready();
     campaign.close().drain().run("cutover --yes").ends(3);

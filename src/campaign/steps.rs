@@ -45,6 +45,8 @@ pub struct Step {
     pub attest: Option<String>,
     /// Points of that statement, each with a name: which of them were seen is recorded.
     pub checklist: IndexMap<String, String>,
+    /// Earlier steps: every point of their checklists has to be seen, or waived, before this one begins.
+    pub seen: Vec<String>,
     pub action: Option<Action>,
     pub place: Place,
 }

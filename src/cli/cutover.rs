@@ -1,6 +1,6 @@
 use super::confirm::{confirm, typed};
 use super::{Global, blocking, drain, output, waiting};
-use crate::engine::{Engine, Overrule, Stop};
+use crate::engine::{Engine, Except, Overrule, Stop};
 use crate::fault::{Exit, Fault, Result};
 use crate::runbook::{self, Event, Journal};
 use clap::Subcommand;
@@ -50,6 +50,9 @@ enum What {
         /// A point of the step's checklist that was not seen; it stays visible
         #[arg(long, value_name = "POINT", conflicts_with_all = ["person", "undone"])]
         without: Vec<String>,
+        /// A point that nobody is going to see, by your decision and for the reason in the note; it stays visible
+        #[arg(long, value_name = "POINT", conflicts_with_all = ["person", "undone"])]
+        waive: Vec<String>,
         /// That you took back by hand what the step's own program had done
         #[arg(long, conflicts_with = "person")]
         undone: bool,
@@ -83,12 +86,12 @@ impl Cutover {
         match &self.what {
             None if self.dry_run => dry_run(&global.open()?, global),
             None => self.advance(global),
-            Some(What::Attest { step, by, note, person, without, undone }) => {
+            Some(What::Attest { step, by, note, person, without, waive, undone }) => {
                 let (mut engine, _lock) = global.open_locked("cutover attest")?;
                 output::text(&match person {
                     Some(person) => engine.attest_person(step, person, by, note)?,
                     None if *undone => engine.undone_by_hand(step, by, note)?,
-                    None => engine.attest_without(step, by, note, without)?,
+                    None => engine.attest_except(step, by, note, Except { without, waived: waive })?,
                 })?;
                 global.hint("Next: flagday cutover");
                 Ok(Exit::Done)

@@ -2,6 +2,7 @@
 //! journal and from the files, never from memory.
 
 use super::Engine;
+use super::points::Except;
 use crate::campaign::{Campaign, Step};
 use crate::fault::{Exit, Fault, Finding, Result};
 use crate::gate::Verdict;
@@ -142,25 +143,20 @@ impl Engine<'_> {
     /// Records a person's statement for a whole step, once its turn has come: said earlier, it would speak of another
     /// moment than the one it is needed for.
     pub fn attest(&mut self, step: &str, by: &str, note: &str) -> Result<String> {
-        self.attest_without(step, by, note, &[])
+        self.attest_except(step, by, note, Except::default())
     }
 
-    /// The same, leaving out points of the step's checklist that were not seen: it stays visible that they were not.
-    pub fn attest_without(&mut self, step: &str, by: &str, note: &str, without: &[String]) -> Result<String> {
+    /// The same, with what is said of single points of the step's checklist. Where points are open after the step, they
+    /// can be stated once they are seen.
+    pub fn attest_except(&mut self, step: &str, by: &str, note: &str, except: Except) -> Result<String> {
         self.require_not_aborted()?;
         let step = self.step_named(step)?.clone();
         self.require_turn(&step)?;
         stated(by, note)?;
-        let mut seen = points(&step, without)?;
-        if !seen.is_empty() && seen.iter().all(|point| point.starts_with(NOT_SEEN)) {
-            let cause = format!("nothing of the checklist of step {} was seen: that states nothing", step.name);
-            return Err(Fault::new(
-                "nothing-seen",
-                cause,
-                "see to the points first, at least to those that can be seen now",
-            ));
-        }
-        if self.is_overtaken(&step)? {
+        let overtaken = self.is_overtaken(&step)?;
+        let open = self.left_open(&step.name)?.filter(|_| !overtaken);
+        let mut seen = self.points(&step, except, open.as_deref().unwrap_or_default())?;
+        if overtaken || open.is_some() {
             seen.extend(self.seen_of_staged(&step)?);
             let step = self.filled(&step)?;
             self.runbook(Vec::new(), |runbook| runbook.restate(&step, by, note, seen))?;
@@ -286,24 +282,6 @@ pub(super) fn check(campaign: &Campaign, name: &str, recorded: &msmail::Recorded
         Finding::error("unknown-check", format!("there is no check '{name}'"), remedy).in_file(&campaign.file).into()
     })
 }
-
-/// Each point of a step's checklist, as it goes on record.
-fn points(step: &Step, without: &[String]) -> Result<Vec<String>> {
-    if let Some(unknown) = without.iter().find(|name| !step.checklist.contains_key(*name)) {
-        let known: Vec<_> = step.checklist.keys().map(String::as_str).collect();
-        let cause = format!("'{unknown}' is no point of the checklist of step {}", step.name);
-        let remedy = if known.is_empty() { "it has none".to_owned() } else { format!("one of {}", known.join(", ")) };
-        return Err(Fault::ending(Exit::Usage, "unknown-point", cause, remedy));
-    }
-    let told = |(name, words): (&String, &String)| match without.contains(name) {
-        true => format!("{NOT_SEEN}{name}: {words}"),
-        false => format!("seen: {name}: {words}"),
-    };
-    Ok(step.checklist.iter().map(told).collect())
-}
-
-/// How a point that was left out begins on record.
-pub(super) const NOT_SEEN: &str = "not seen: ";
 
 #[cfg(test)]
 mod tests;

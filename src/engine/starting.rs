@@ -23,6 +23,9 @@ impl Engine<'_> {
         if let Some(stop) = self.waits(step) {
             return Ok(Err(stop));
         }
+        if let Some((why, state)) = self.unseen(step)? {
+            return Ok(Err(Stop::Pending { step: name, why: format!("{why}. {state}") }));
+        }
         if matches!(step.action, Some(Action::Notice(_) | Action::Package(_) | Action::Observe(_))) {
             Fault::check(self.check_by_names(&step.before))?;
         }

@@ -1,7 +1,7 @@
 //! Each step as a report sees it: how far it is, why it does not run, and what it would do.
 
 use super::Engine;
-use super::cutover::NOT_SEEN;
+use super::points::left_out;
 use super::starting::POLLING;
 use crate::campaign::Step;
 use crate::fault::{Finding, Result};
@@ -86,6 +86,9 @@ impl Engine<'_> {
         if let Some(at) = self.begins(step).filter(|at| *at > self.now()) {
             return Ok(Some(self.not_before(at)));
         }
+        if let Some((why, _)) = self.unseen(step)? {
+            return Ok(Some(why));
+        }
         if step.action.is_none() && awaits_statement(step, history) {
             return Ok(Some(AWAITS_STATEMENT.to_owned()));
         }
@@ -131,15 +134,6 @@ impl Engine<'_> {
 fn awaits_statement(step: &Step, history: &History) -> bool {
     let acted = history.intents.is_empty() || history.acted.is_some();
     step.attest.is_some() && history.attested.is_none() && acted
-}
-
-/// Points of a checklist that nobody saw, for ever beside the step.
-fn left_out(history: &History) -> String {
-    let names = history.attested_facts.iter().filter_map(|fact| fact.strip_prefix(NOT_SEEN)?.split(':').next());
-    match names.collect::<Vec<_>>().join(", ") {
-        names if names.is_empty() => names,
-        names => format!("not seen: {names}"),
-    }
 }
 
 fn failure(entries: &[Entry], step: &str) -> String {

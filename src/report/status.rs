@@ -3,7 +3,7 @@
 use super::failures::{self, FailureRow};
 use crate::answer::{Kind, Standing};
 use crate::campaign::Grade;
-use crate::engine::{Asleep, Engine, Entry, News, RosterChanges, Situation, StepView};
+use crate::engine::{Asleep, Engine, Entry, News, RosterChanges, Situation, StepView, UNSEEN};
 use crate::fault::Result;
 use crate::gate::{Override, Verdict};
 use crate::ledger::{Aborted, Counts, Leaver, MessageRow, Task, Unread};
@@ -333,6 +333,9 @@ fn next(
     }
     if step.why.contains("statement") {
         return Ok(format!("flagday cutover: reads what to state for step {}", step.name));
+    }
+    if step.why.starts_with(UNSEEN) {
+        return Ok(format!("flagday cutover: says how to state for step {} what was {}", step.name, step.why));
     }
     if step.why.starts_with("not before") {
         return Ok(format!("wait: step {} is {}", step.name, step.why));

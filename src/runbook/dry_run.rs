@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 pub fn describe(step: &Step, paths: &Paths) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     lines.extend(step.needs.iter().map(|gate| format!("needs the gate {gate} to be open")));
+    lines.extend(step.seen.iter().map(|step| format!("needs every point of the checklist of {step} to be seen")));
     lines.extend(step.before.iter().map(|check| format!("check {check}")));
     lines.extend(step.action.iter().flat_map(|action| operations(&step.name, action, paths)));
     lines.extend(step.attest.iter().map(|text| format!("wait until a person states: {text}")));

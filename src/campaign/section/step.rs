@@ -34,7 +34,7 @@ pub(super) fn read(all: &mut Table, context: &Context) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for table in all.tables("step") {
         let at = table.at;
-        let Some(step) = step(table, context) else { continue };
+        let Some(step) = step(table, context, &steps) else { continue };
         if steps.iter().any(|known| known.name == step.name) {
             let cause = format!("two steps are named '{}'", step.name);
             context.report.add(at, Finding::error("duplicate-name", cause, "name each step once"));
@@ -59,7 +59,7 @@ fn judge_again(steps: &mut [Step]) {
     change[0].needs = needs;
 }
 
-fn step(mut table: Table, context: &Context) -> Option<Step> {
+fn step(mut table: Table, context: &Context, earlier: &[Step]) -> Option<Step> {
     table.require("name", "\"close-p1\"");
     let name = table.parsed("name", value::name);
     let title = table.text("title").map(|text| text.value);
@@ -71,12 +71,13 @@ fn step(mut table: Table, context: &Context) -> Option<Step> {
     let after = checks(&mut table, "after", context);
     let attest = table.prose("attest").map(|text| text.value);
     let checklist = checklist(&mut table, attest.is_some());
+    let seen = seen(&mut table, context, earlier);
     let action = action(&mut table, context);
     let place = table.place();
     table.finish();
     let name = name?;
     let title = title.unwrap_or_else(|| name.clone());
-    Some(Step { name, title, article, needs, wait, before, after, attest, checklist, action, place })
+    Some(Step { name, title, article, needs, wait, before, after, attest, checklist, seen, action, place })
 }
 
 /// `"dial-in: one remote user has dialled in"`: a name for the record, and what was to be seen.
@@ -100,6 +101,20 @@ fn checklist(table: &mut Table, attested: bool) -> IndexMap<String, String> {
         table.complain(Finding::error("bad-checklist", cause, "add `attest` with what a person has to state"));
     }
     points
+}
+
+/// Steps before this one whose checklist has to be seen to its last point.
+fn seen(table: &mut Table, context: &Context, earlier: &[Step]) -> Vec<String> {
+    let listed = || earlier.iter().filter(|step| !step.checklist.is_empty()).map(|step| step.name.as_str());
+    let known = |text: Text| {
+        if listed().any(|name| name == text.value) {
+            return Some(text.value);
+        }
+        let cause = format!("no step before this one has a checklist and is named '{}'", text.value);
+        context.report.absent(text.at, Finding::error("unknown-step", cause, instead(&text.value, listed())));
+        None
+    };
+    table.texts("seen").into_iter().filter_map(known).collect()
 }
 
 fn checks(table: &mut Table, key: &'static str, context: &Context) -> Vec<String> {

@@ -199,6 +199,11 @@ fn a_gate_names_somebody() {
 #[test]
 fn a_step_does_one_thing_that_can_be_done() {
     let step = |lines: &str, code: &str| added(&format!("[[step]]\nname = \"ask\"\n{lines}"), code);
+    step("attest = \"x\"\nchecklist = [\"no name\"]", "bad-checklist");
+    step("checklist = [\"seen: a thing\"]", "bad-checklist");
+    step("seen = [\"restrat\"]", "unknown-step");
+    step("seen = [\"backup\"]", "unknown-step");
+    step("seen = [\"ask\"]\nattest = \"x\"\nchecklist = [\"here: itself\"]", "unknown-step");
     added("[[step]]", "missing-key");
     added("[[step]]\nname = \"Ask\"", "bad-name");
     added("[[step]]\nname = \"ask\"\n[[step]]\nname = \"ask\"", "duplicate-name");

@@ -50,6 +50,7 @@ pub fn step(name: &str, action: Option<Action>) -> Step {
         after: vec![],
         attest: None,
         checklist: Default::default(),
+        seen: Vec::new(),
         action,
         place: Place::file("flagday.toml"),
     }
