@@ -177,6 +177,27 @@ fn whoever_was_told_by_hand_has_to_be_called_when_it_is_off() {
 }
 
 #[test]
+fn whoever_was_called_about_the_end_is_off_the_list_even_without_anything_to_acknowledge_or_a_place_on_the_roster() {
+    let knows = |campaign: &Campaign, person: &str, call: &str| {
+        campaign.run_words(&["abort", "--reason", "the room burnt down", "--by", "Pat", "--yes"]).ends(0);
+        campaign.run("status").ends(0).says(call);
+        let knows = ["ack", "record", person, "--by", "Kim", "--note", "knows it"];
+        campaign.run_words(&knows).ends(0).says("HARRIS: confirmed for 'it is off'");
+        campaign.run("status").ends(0).says("everyone who was told knows").keeps_quiet_about("does not know");
+        campaign.run_words(&knows).ends(1);
+        campaign.run("audit verify").ends(0);
+    };
+    let campaign = told_by_hand();
+    campaign.append("[audience]\nremote-users = { kind = \"nobody\" }");
+    knows(&campaign, "Dolores Harris", "call Dolores Harris (+1 555 0133), who does not know");
+    let campaign = told_by_hand();
+    let rows = campaign.bytes("rosters/users.csv");
+    let stay = rows.split_inclusive(|byte| *byte == b'\n').filter(|row| !row.starts_with(b"HARRIS;"));
+    campaign.write("rosters/users.csv", stay.collect::<Vec<_>>().concat());
+    knows(&campaign, "harris", "call HARRIS (no longer on the roster), who does not know");
+}
+
+#[test]
 fn whoever_was_told_by_hand_has_to_be_called_when_it_is_put_off() {
     let campaign = told_by_hand();
     let postpone = ["amend", "--postpone", "--reason", "no room", "--yes"];

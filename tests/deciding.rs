@@ -89,10 +89,12 @@ fn an_override_covers_those_who_held_the_gate_then_and_is_seen_for_ever() {
     status.says("it was held by HARRIS").says("it was held by DENVER, MUNICH, HARBOR, LUMEN, ORCHARD");
     campaign.run("cutover rollback --yes --to announce").ends(0);
     assert_eq!(gate(&campaign, "disks-held")["open"], false, "it ends with a step that is taken back");
-    campaign.run("status").ends(0).says("OVERRIDDEN by Pat on");
+    let status = campaign.run("status").ends(0).says("OVERRIDDEN by Pat on");
+    status.says("it holds no more since").says("a step was taken back");
     campaign.run("report").ends(0);
     let page = String::from_utf8(campaign.bytes(".flagday/report/report.html")).expect("UTF-8");
     assert!(page.contains("<strong>OVERRIDDEN</strong> by Pat") && page.contains("It was held by HARRIS"));
+    assert!(page.contains("It holds no more since"));
     assert!(
         page.contains("gate disks-held is overridden for step backup by Pat: the window closes"),
         "in the timeline"
@@ -153,4 +155,5 @@ fn an_override_speaks_of_the_facts_that_people_were_told_then() {
     ledger.add_revision(told.at + chrono::TimeDelta::days(3650), &told.digest, &told.facts).expect("another");
     drop(ledger);
     assert_eq!(gate(&campaign, "disks-held")["open"], false);
+    campaign.run("status").says("people were told other facts");
 }

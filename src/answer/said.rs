@@ -154,10 +154,14 @@ pub(super) fn read(typed: &str, asked: &Asked) -> Answer {
     answer
 }
 
-/// The text with whatever could be a code in it blotted out: so much may be kept and shown.
+/// The text with whatever could be a code in it blotted out: so much may be kept and shown. More than what answers: a word
+/// that is a code by chance goes too.
 pub fn masked(text: &str) -> String {
     let plain: String = text.chars().map(|c| if is_dash(c) { '-' } else { c }).collect();
-    let mut shapes: Vec<String> = sentences(&plain).flat_map(|sentence| codes(sentence, true)).collect();
+    let words = plain.split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.')));
+    let chance = words.map(|word| word.trim_matches(['-', '_', '.'])).filter(|word| Code::parse(word).is_ok());
+    let answers = sentences(&plain).flat_map(|sentence| codes(sentence, true));
+    let mut shapes: Vec<String> = answers.chain(chance.map(str::to_owned)).collect();
     shapes.sort_unstable();
     shapes.dedup();
     let found = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&shapes);
@@ -403,5 +407,8 @@ mod tests {
         let text = format!("{code} or {}, {code}. Yours, Kim", code.to_lowercase().replace('-', "\u{2013}"));
         assert_eq!(masked(&text), "****-**** or ****-****, ****-****. Yours, Kim");
         assert_eq!(masked("Nothing here."), "Nothing here.");
+        let dotted = code.to_lowercase().replace('-', ".");
+        assert_eq!(masked(&format!("It is, I think, {dotted}.")), "It is, I think, ****-****.");
+        assert_eq!(masked("r r messagge."), "r r ****-****.", "a word that is a code by chance");
     }
 }

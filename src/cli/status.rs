@@ -109,7 +109,8 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
             ]
         }),
     );
-    for one in &status.overrides {
+    for overridden in &status.overrides {
+        let one = &overridden.decision;
         text += &format!(
             "\nOVERRIDDEN by {} on {}: gate {} for step {}: {}\n  it was held by {}\n",
             one.by,
@@ -119,6 +120,9 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
             one.reason,
             if one.missing.is_empty() { "nobody: its audience is empty".to_owned() } else { one.missing.join(", ") }
         );
+        if let Some(ended) = overridden.ended {
+            text += &format!("  it holds no more since {}: {}\n", local(ended.at), ended.why);
+        }
     }
     if let Some(postoffice) = &status.postoffice {
         text += "\npostoffice:\n";

@@ -47,6 +47,9 @@ impl Engine<'_> {
         if let Some(by) = &answer.by {
             stated(by, &answer.note)?;
         }
+        if let Some(recorded) = self.record_news(answer)? {
+            return Ok(recorded);
+        }
         let person = self.roster.find(&answer.person)?.id.clone();
         let issued = answer.code.as_ref().map(|typed| self.code_of(&person, typed)).transpose()?;
         let acknowledgement = match &issued {

@@ -63,7 +63,7 @@ pub use import::ImportRow;
 pub use intake::{Seen, TakenIn};
 pub use membership::RosterChanges;
 pub use nights::Asleep;
-pub use overruling::Overrule;
+pub use overruling::{Overridden, Overrule};
 pub use plan::Planned;
 pub use points::{Except, UNSEEN};
 pub use review::{Reviewed, Verdict, WHICH};

@@ -4,6 +4,8 @@ use super::{Engine, Stop};
 use crate::fault::{Exit, Fault, Result};
 use crate::gate::Override;
 use crate::runbook::{Event, Journal, StepState, state_of, stated};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 /// What an administrator decides about a gate.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +15,22 @@ pub struct Overrule<'a> {
     pub reason: &'a str,
     /// The campaign's name, as typed.
     pub typed: &'a str,
+}
+
+/// A decision about a gate, which stays visible for ever, and whether it still holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Overridden {
+    #[serde(flatten)]
+    pub decision: Override,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
+}
+
+/// Since when a decision holds no more, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Ended {
+    pub at: DateTime<Utc>,
+    pub why: &'static str,
 }
 
 impl Engine<'_> {
@@ -62,19 +80,30 @@ impl Engine<'_> {
         Ok(decision)
     }
 
-    /// Overrides that still hold: no step was taken back since, and people are told the same facts as then.
-    pub(super) fn overrides_in_force(&self) -> Result<Vec<Override>> {
-        let mut decisions = self.ledger.overrides()?;
+    /// Every override there was, oldest first, and what has ended it: an override speaks of the steps and of the facts as
+    /// they were, so it ends when a step is taken back, and when people are told other facts.
+    pub fn overrides(&self) -> Result<Vec<Overridden>> {
+        let decisions = self.ledger.overrides()?;
         if decisions.is_empty() {
-            return Ok(decisions);
+            return Ok(Vec::new());
         }
         let undone = |event: &Event| matches!(event, Event::Undone { .. } | Event::UndoneByHand { .. });
-        let last = self.ledger.entries()?.into_iter().filter(|entry| undone(&entry.event)).map(|entry| entry.at).max();
+        let back: Vec<_> =
+            self.ledger.entries()?.into_iter().filter(|entry| undone(&entry.event)).map(|entry| entry.at).collect();
         let told = self.ledger.revision()?.map(|revision| revision.at);
-        decisions.retain(|decision| {
-            last.is_none_or(|last| decision.at > last) && told.is_none_or(|told| decision.at >= told)
+        let judged = decisions.into_iter().map(|decision| {
+            let taken = back.iter().find(|&&at| at >= decision.at).map(|&at| (at, "a step was taken back"));
+            let other = told.filter(|&at| at > decision.at).map(|at| (at, "people were told other facts"));
+            let ended = taken.into_iter().chain(other).min().map(|(at, why)| Ended { at, why });
+            Overridden { decision, ended }
         });
-        Ok(decisions)
+        Ok(judged.collect())
+    }
+
+    /// Those that still hold.
+    pub(super) fn overrides_in_force(&self) -> Result<Vec<Override>> {
+        let all = self.overrides()?.into_iter();
+        Ok(all.filter(|one| one.ended.is_none()).map(|one| one.decision).collect())
     }
 
     /// The first step that is not done.

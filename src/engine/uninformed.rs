@@ -1,8 +1,8 @@
 //! Whoever knows of the change, and whom no letter tells that it is off or put off: their letter failed, or they were told by
 //! hand and mail never reached them. Somebody has to call them.
 
-use super::Engine;
-use crate::answer::Evidence;
+use super::{Answer, Engine, Recorded};
+use crate::answer::{Evidence, Kind};
 use crate::campaign::Grade;
 use crate::fault::Result;
 use crate::ledger::{MessageRow, Task};
@@ -95,6 +95,43 @@ impl Engine<'_> {
         }
         uninformed.extend(found.into_iter().map(|(person, why)| Uninformed { person, news, at: since, why }));
         Ok(uninformed)
+    }
+
+    /// Somebody who had to be called knows by now that it is off or put off, as an operator has heard. That answers no
+    /// acknowledgement, so it concerns who has none, and who has left the roster. Nothing where nobody has to call them.
+    pub(super) fn record_news(&mut self, answer: &Answer) -> Result<Option<Recorded>> {
+        let answers = answer.code.is_some() || answer.serial.is_some() || answer.acknowledgement.is_some();
+        if answers || answer.by.is_none() {
+            return Ok(None);
+        }
+        let waiting = self.uninformed()?;
+        let known = self.roster.find(&answer.person).map(|person| person.id.as_str());
+        let person = known.unwrap_or_else(|_| answer.person.trim());
+        let Some(one) = waiting.into_iter().find(|one| one.person.eq_ignore_ascii_case(person)) else {
+            return Ok(None);
+        };
+        let fact = Evidence {
+            id: 0,
+            at: self.now(),
+            person: one.person,
+            acknowledgement: format!("it is {}", one.news.words()),
+            revision: self.revision_number()?,
+            kind: Kind::Operator,
+            by: answer.by.clone(),
+            detail: answer.note.clone(),
+            revoked: false,
+        };
+        let new = self.ledger.add_evidence_since(&fact, one.at)?;
+        Ok(Some(Recorded {
+            person: fact.person,
+            acknowledgement: fact.acknowledgement,
+            revision: fact.revision,
+            kind: fact.kind,
+            grade: fact.kind.proves(),
+            required: fact.kind.proves(),
+            satisfied: true,
+            new,
+        }))
     }
 
     /// The same as calls to make.

@@ -3,7 +3,7 @@
 use super::audit::{Moment, timeline};
 use super::people::{Filter, PersonRow, csv, who};
 use super::status::Status;
-use crate::engine::Engine;
+use crate::engine::{Engine, Overridden};
 use crate::fault::{Fault, Result};
 use fs_err as fs;
 use handlebars::Handlebars;
@@ -120,9 +120,10 @@ fn render(
     let overrides: Vec<_> = status
         .overrides
         .iter()
-        .map(|one| {
+        .map(|Overridden { decision: one, ended }| {
             json!({ "gate": one.gate, "step": one.step, "by": one.by, "reason": one.reason, "at": local(one.at),
-                "missing": one.missing.join(", ") })
+                "missing": one.missing.join(", "),
+                "ended": ended.map(|ended| format!("{}: {}", local(ended.at), ended.why)).unwrap_or_default() })
         })
         .collect();
     let data = json!({

@@ -3,9 +3,9 @@
 use super::failures::{self, FailureRow};
 use crate::answer::{Kind, Standing};
 use crate::campaign::Grade;
-use crate::engine::{Asleep, Engine, Entry, News, RosterChanges, Situation, StepView, UNSEEN};
+use crate::engine::{Asleep, Engine, Entry, News, Overridden, RosterChanges, Situation, StepView, UNSEEN};
 use crate::fault::Result;
-use crate::gate::{Override, Verdict};
+use crate::gate::Verdict;
 use crate::ledger::{Aborted, Counts, Leaver, MessageRow, Task, Unread};
 use crate::outbox::{State, Suspended};
 use chrono::{DateTime, Utc};
@@ -52,7 +52,7 @@ pub struct Status {
     /// Messages that failed, came back or are held, and that nobody has made needless since.
     pub lost: Vec<FailureRow>,
     /// Every gate that was passed against the count, for ever.
-    pub overrides: Vec<Override>,
+    pub overrides: Vec<Overridden>,
     /// What the files of the postoffice show now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub postoffice: Option<Situation>,
@@ -171,7 +171,7 @@ impl Status {
             in_doubt: in_doubt(engine, messages.uncertain)?,
             lost: if messages.failed + messages.held > 0 { failures::open(engine)? } else { Vec::new() },
             paused: engine.paused()?,
-            overrides: ledger.overrides()?,
+            overrides: engine.overrides()?,
             postoffice: engine.situation()?,
             tasks: open_tasks(engine)?,
             postponed: engine.is_postponed()?,

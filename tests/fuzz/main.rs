@@ -2,8 +2,8 @@
 //! takes mutations of good input until its time is over, and holds what it makes of them against what may never be.
 //!
 //! ```text
-//! FLAGDAY_FUZZ_SECONDS=15 cargo test --test fuzz        seconds for each target; without it, part of one
-//! FLAGDAY_FUZZ_SEED=…     cargo test --test fuzz reply  the same inputs once more
+//! FLAGDAY_FUZZ_SECONDS=600 cargo test --test fuzz        a hunt: seconds for each target; without it, part of one
+//! FLAGDAY_FUZZ_SEED=…      cargo test --test fuzz reply  the same inputs once more
 //! ```
 //! What fails is made smaller and written to `tests/fuzz/corpus/<target>/`, which every run begins with.
 
