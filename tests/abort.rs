@@ -39,6 +39,17 @@ fn everyone_who_was_told_hears_of_it_and_nobody_else() {
     campaign.run("tick --yes").ends(0);
     assert_eq!(campaign.outbox("").len(), 10, "nobody is told twice");
     campaign.run("audit verify").ends(0);
+    campaign.run("plan").ends(0).says("it was called off").keeps_quiet_about("flagday build").keeps_quiet_about("next");
+}
+
+#[test]
+fn without_a_name_it_is_whose_process_it_is() {
+    let campaign = Campaign::sample().change_at(FUTURE);
+    let mut abort = program();
+    abort.env_remove("USER").env_remove("LOGNAME").arg("-C").arg(campaign.root());
+    abort.args(["abort", "--reason", "the disks are faulty", "--yes"]).assert().success();
+    let status = campaign.run("status --json").ends(0).json();
+    assert!(status["aborted"]["by"].as_str().is_some_and(|name| !name.is_empty()), "{status}");
 }
 
 #[test]

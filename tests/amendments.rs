@@ -113,6 +113,28 @@ fn one_other_disk_concerns_its_owner_alone() {
 }
 
 #[test]
+fn other_words_make_no_disk_void_and_another_disk_stays_void_until_it_is_told() {
+    let campaign = told();
+    let words = |text: &str| {
+        campaign.write("templates/mail/change-date/text.hbs", format!("{text}: {{{{facts.new_serial}}}}.\n"));
+        campaign.run("amend --yes").ends(0).says("12 sent");
+    };
+    words("Another text");
+    let letter = newest(&campaign, "HARRIS-change", 2).text;
+    assert!(
+        letter.contains("told anew below") && letter.contains("answer again") && !letter.contains("is void"),
+        "{letter}"
+    );
+    // The new disk is told in a letter that nobody may have got; the next one tells it as well.
+    campaign.poke("disks/HARRIS/CONNECT.GLB", 400, 0x5a);
+    campaign.run("build").ends(0);
+    campaign.run("amend --yes").ends(0).says("1 sent");
+    words("A third");
+    assert!(newest(&campaign, "HARRIS-change", 4).text.contains("is void"));
+    assert!(!newest(&campaign, "CARTER-change", 3).text.contains("is void"));
+}
+
+#[test]
 fn a_waiver_speaks_of_what_the_person_was_told_then() {
     let campaign = told();
     let waive = |person: &str| campaign.run_words(&["ack", "waive", person, "--by", "Pat", "--reason", "has the disk"]);

@@ -99,7 +99,8 @@ fn wait_for_lock(global: &Global, engine: &Engine) -> Result<Lock> {
     take()
 }
 
-/// Who is logged on.
+/// Who is logged on: as the session says, which knows who became root; else whose process it is.
 fn operator() -> String {
-    ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default()
+    let session = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
+    session.filter(|name| !name.trim().is_empty()).or_else(|| whoami::username().ok()).unwrap_or_default()
 }

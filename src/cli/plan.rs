@@ -60,7 +60,10 @@ impl Plan {
             );
         }
         output::data(&text)?;
-        global.hint("Next: flagday build, then flagday preview NOTICE --to PERSON");
+        global.hint(match engine.aborted()?.is_some() {
+            true => "Next: flagday status",
+            false => "Next: flagday build, then flagday preview NOTICE --to PERSON",
+        });
         Ok(Exit::Done)
     }
 }

@@ -54,7 +54,7 @@ impl Engine<'_> {
                     continue;
                 }
                 let changes = match day {
-                    Some(day) => self.letter_changes(&changes, notice, id, *day),
+                    Some(day) => self.letter_changes(&changes, notice, id, *day)?,
                     None => Vec::new(),
                 };
                 // Whoever never got the letter need not hear that its date is open.
@@ -90,24 +90,27 @@ impl Engine<'_> {
         Ok(answered)
     }
 
-    /// The changes as the letter tells them. A disk that went out before is named, for it is void whatever changed.
+    /// The changes as the letter tells them. A disk that went out before is named: it is void, unless what is told is words
+    /// alone and no other disk than today's was ever made out to them.
     fn letter_changes(
         &self,
         changes: &[&&Difference],
         notice: &Notice,
         person: &str,
         day: DateTime<Utc>,
-    ) -> Vec<Changed> {
+    ) -> Result<Vec<Changed>> {
         let mut told: Vec<Changed> = changes
             .iter()
             .filter(|change| !change.fact.starts_with("package "))
             .map(|change| Changed { fact: change.fact.clone(), told: change.told.clone(), now: change.now.clone() })
             .collect();
-        if let Some(package) = &notice.package {
+        let words = changes.iter().all(|change| is_words(&change.fact));
+        let Some(package) = &notice.package else { return Ok(told) };
+        if !words || self.ledger.packages_issued(person, package)? > 1 {
             let day = day.with_timezone(&self.campaign.change.zone).format("%F").to_string();
             told.push(Changed { fact: format!("package {package} {person}"), told: day, now: String::new() });
         }
-        told
+        Ok(told)
     }
 
     pub(super) fn count_answers(&self, amendment: &mut Amendment) -> Result<()> {
@@ -146,6 +149,11 @@ impl Engine<'_> {
         amendment.informed = informed.into_values().collect();
         Ok(())
     }
+}
+
+/// Whether a fact is told in the letter alone: no disk says anything of it.
+fn is_words(fact: &str) -> bool {
+    fact.starts_with("text ") || fact.starts_with("due ") || matches!(fact, "campaign title" | "campaign contact")
 }
 
 /// Whether a fact stands in a person's letter about a notice, and in what that asks for.

@@ -42,7 +42,7 @@ impl Engine<'_> {
     pub fn steps(&self) -> Result<Vec<StepView>> {
         let entries = self.ledger.entries()?;
         let verdicts = self.verdicts()?;
-        let mut before_done = true;
+        let (mut before_done, off) = (true, self.aborted()?.is_some());
         let mut views = Vec::new();
         for step in &self.campaign.steps {
             let history = history_of(&entries, &step.name)?;
@@ -52,6 +52,7 @@ impl Engine<'_> {
                 StepState::Undoing => ("running", "was being taken back, and that was cut off".into()),
                 StepState::Started if awaits_statement(step, &history) => ("blocked", AWAITS_STATEMENT.into()),
                 StepState::Started => ("running", "was begun, and that was cut off".into()),
+                StepState::Pending | StepState::Undone if off => (history.state.word(), "it was called off".into()),
                 StepState::Pending | StepState::Undone if !before_done => {
                     (history.state.word(), "a step before it is open".into())
                 }
