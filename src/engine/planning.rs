@@ -4,12 +4,8 @@ use super::Engine;
 use super::sending::Intent;
 use crate::fault::{Fault, Result};
 use crate::ledger::OUTDATED;
-use crate::package::on_all_cores;
+use crate::package::streamed;
 use std::collections::HashMap;
-use std::sync::mpsc::sync_channel;
-
-/// Composed and planned at a time: bounds what is held in memory.
-const BATCH: usize = 200;
 
 impl Engine<'_> {
     /// Composes and plans; returns how many messages are new.
@@ -36,18 +32,7 @@ impl Engine<'_> {
         desk.threads = self.threads(intents)?;
         let desk = desk;
         let compose = |intent: &Intent| desk.compose(intent, revisions[&intent.notice], now);
-        // While one batch is written down, the next is composed.
-        let (written, composed) = sync_channel(1);
-        std::thread::scope(|scope| {
-            let composer = scope.spawn(move || {
-                // The ledger refused an earlier one: nobody waits for more.
-                intents.chunks(BATCH).all(|batch| written.send(on_all_cores(batch, compose)).is_ok())
-            });
-            let planned = self.ledger.plan_messages(whole(composed.into_iter().flatten(), intents.len()), now);
-            // What broke it has said so itself; that it did is known from what is missing.
-            let _ = composer.join();
-            planned
-        })
+        streamed(intents, compose, |composed| self.ledger.plan_messages(whole(composed, intents.len()), now))
     }
 
     /// A notice with a package can only go out when everybody's is built.

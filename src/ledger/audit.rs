@@ -6,7 +6,7 @@ use crate::fault::{Fault, Result};
 use crate::gate::Override;
 use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
-use rusqlite::{Row, Transaction};
+use rusqlite::{OptionalExtension, Row, Transaction};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,23 +37,43 @@ pub(crate) const CLOCK_ACCEPTED: &str = "clock-accepted";
 
 /// Adds an event inside the transaction of the change that it tells of.
 pub(super) fn append(tx: &Transaction, at: DateTime<Utc>, kind: &str, body: &impl Serialize) -> Result<()> {
-    let mut head = tx.prepare_cached("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1")?;
-    let (seq, previous) = head.query_row((), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))).or_else(
-        |error| match error {
-            rusqlite::Error::QueryReturnedNoRows => Ok((0, GENESIS.to_owned())),
-            other => Err(other),
-        },
-    )?;
-    let body = serde_json::to_string(body)?;
-    let hash = link(&previous, seq + 1, millis(at), kind, &body);
-    tx.prepare_cached("INSERT INTO event(seq, at, kind, body, hash) VALUES (?,?,?,?,?)")?.execute((
-        seq + 1,
-        millis(at),
-        kind,
-        &body,
-        &hash,
-    ))?;
-    Ok(())
+    Chain::of(tx).append(at, kind, body)
+}
+
+/// The chain inside one transaction. Its end is looked up once, for whoever adds many events.
+pub(super) struct Chain<'t> {
+    tx: &'t Transaction<'t>,
+    end: Option<(i64, String)>,
+}
+
+impl<'t> Chain<'t> {
+    pub fn of(tx: &'t Transaction<'t>) -> Chain<'t> {
+        Chain { tx, end: None }
+    }
+
+    /// Somebody else has added events to it in this transaction.
+    pub fn has_grown(&mut self) {
+        self.end = None;
+    }
+
+    pub fn append(&mut self, at: DateTime<Utc>, kind: &str, body: &impl Serialize) -> Result<()> {
+        let (seq, previous) = match self.end.take() {
+            Some(end) => end,
+            None => end(self.tx)?,
+        };
+        let (seq, at, body) = (seq + 1, millis(at), serde_json::to_string(body)?);
+        let hash = link(&previous, seq, at, kind, &body);
+        let mut insert = self.tx.prepare_cached("INSERT INTO event(seq, at, kind, body, hash) VALUES (?,?,?,?,?)")?;
+        insert.execute((seq, at, kind, &body, &hash))?;
+        self.end = Some((seq, hash));
+        Ok(())
+    }
+}
+
+fn end(tx: &Transaction) -> Result<(i64, String)> {
+    let mut last = tx.prepare_cached("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1")?;
+    let end = last.query_row((), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    Ok(end.unwrap_or_else(|| (0, GENESIS.to_owned())))
 }
 
 fn link(previous: &str, seq: i64, at: i64, kind: &str, body: &str) -> String {

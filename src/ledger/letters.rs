@@ -1,5 +1,5 @@
 //! How letters are kept: a few of them whole, all others as what is different from one of those (LZ4, the whole one as its
-//! dictionary). Letters of one notice differ in a few words; kept whole, a hundred thousand would take hundreds of megabytes
+//! dictionary; `likeness` is the quick way to it). Letters of one notice differ in a few words; kept whole, a hundred thousand would take hundreds of megabytes
 //! through the write-ahead log in one transaction.
 //!
 //! ```text
@@ -10,6 +10,7 @@
 //! What does not come out as it went in is never sent.
 
 use super::Ledger;
+use super::likeness::differences;
 use crate::fault::{Fault, Result};
 use lz4_flex::block::{compress_with_dict, decompress_with_dict};
 use rusqlite::{Connection, OptionalExtension};
@@ -41,15 +42,14 @@ impl Packer {
     /// What to keep of this message's letter.
     pub fn pack(&mut self, message: i64, whole: Vec<u8>) -> Packed {
         let sum = crc32fast::hash(&whole);
-        for place in 0..self.bases.len() {
-            let (base, dictionary) = &self.bases[place];
-            let packed = compress_with_dict(&whole, dictionary);
-            if packed.len() * 2 < whole.len() {
-                let bytes = [&(whole.len() as u32).to_be_bytes()[..], &packed].concat();
-                let packed = Packed { base: Some(*base), sum, bytes };
-                self.bases[..=place].rotate_right(1);
-                return packed;
-            }
+        let pack = |way: fn(&[u8], &[u8]) -> Vec<u8>, times: usize| {
+            let packed = self.bases.iter().map(|(_, dictionary)| way(&whole, dictionary)).enumerate();
+            packed.into_iter().find(|(_, packed)| packed.len() * times < whole.len())
+        };
+        if let Some((place, packed)) = pack(differences, 4).or_else(|| pack(compress_with_dict, 2)) {
+            let bytes = [&(whole.len() as u32).to_be_bytes()[..], &packed].concat();
+            self.bases[..=place].rotate_right(1);
+            return Packed { base: Some(self.bases[0].0), sum, bytes };
         }
         if whole.len() <= LONGEST {
             self.bases.truncate(BASES - 1);

@@ -9,7 +9,7 @@ use crate::notice::Letter;
 use crate::outbox::State;
 use crate::roster::Format;
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, Row, ToSql};
+use rusqlite::{OptionalExtension, Row, ToSql, Transaction};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -101,6 +101,9 @@ pub struct Counts {
 /// indexes go out and come in again all the time.
 const PLANNING_CACHE: i64 = 4_000;
 
+/// Tokens kept at a time.
+const TOKENS: usize = 10_000;
+
 const COLUMNS: &str = "id, message_id, person, notice, revision, copy, acknowledgement, reason, envelope_to, due_at, \
                        planned_at, settled_at, state, attempts, next_at, reply, tells, remedy";
 /// Why a message is planned as failed.
@@ -125,7 +128,8 @@ impl Ledger {
             )?;
             let mut letter = tx.prepare_cached("INSERT INTO letter(message, base, sum, bytes) VALUES (?,?,?,?)")?;
             let mut packer = Packer::default();
-            let mut token = tx.prepare_cached("INSERT OR IGNORE INTO token(token, person, revision, tells) VALUES (?,?,?,?)")?;
+            let mut tokens = Vec::new();
+            let mut chain = audit::Chain::of(tx);
             let mut code = tx.prepare_cached("INSERT OR IGNORE INTO code VALUES (?,?,?,?,?)")?;
             let mut added = 0;
             for message in messages {
@@ -170,14 +174,15 @@ impl Ledger {
                 letter.execute((id, base, sum, bytes))?;
                 if let Some(id) = message.replaces {
                     super::queue::give_up(tx, id, now)?;
+                    chain.has_grown();
                 }
-                token.execute((&message.token, &message.person, message.revision, message.tells))?;
                 if let Some((fingerprint, package, digest)) = &message.code {
                     code.execute((fingerprint, &message.person, package, message.revision, digest))?;
                 }
                 if let (false, true, Some(acknowledgement)) = (reachable, message.tells, message.acknowledgement) {
                     let fact = nowhere(message.person.clone(), acknowledgement, message.revision, now);
                     evidence::insert(tx, &fact)?;
+                    chain.has_grown();
                 }
                 let body = Planned {
                     message_id: &message.message_id,
@@ -186,8 +191,13 @@ impl Ledger {
                     revision: message.revision,
                     reason: &message.reason,
                 };
-                audit::append(tx, now, "planned", &body)?;
+                chain.append(now, "planned", &body)?;
+                tokens.push((message.token, message.person, message.revision, message.tells));
+                if tokens.len() == TOKENS {
+                    keep(tx, &mut tokens)?;
+                }
             }
+            keep(tx, &mut tokens)?;
             Ok(added)
         })
     }
@@ -274,6 +284,16 @@ impl Ledger {
         let find = "SELECT person, revision FROM token WHERE token = ?";
         Ok(self.db.query_row(find, [token], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
     }
+}
+
+/// Keeps reply tokens, in their order: they follow from nothing, and one by one each would touch another page.
+fn keep(tx: &Transaction, tokens: &mut Vec<(String, String, u32, bool)>) -> Result<()> {
+    let mut keep = tx.prepare_cached("INSERT OR IGNORE INTO token(token, person, revision, tells) VALUES (?,?,?,?)")?;
+    tokens.sort_unstable();
+    for token in tokens.drain(..) {
+        keep.execute(token)?;
+    }
+    Ok(())
 }
 
 /// Mail can never reach who has no address.

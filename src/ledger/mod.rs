@@ -13,6 +13,7 @@ mod floor;
 mod inbound;
 mod journal;
 mod letters;
+mod likeness;
 mod lock;
 mod messages;
 mod outdated;

@@ -14,7 +14,7 @@ use super::disposition::Disposition;
 use super::header::with_ascii_domain;
 use super::letter::{Encoding, Letter, Segment};
 use super::message_id::hash;
-use super::quoted::quoted_printable;
+use super::quoted::{lines, quoted_printable, with_crlf};
 use super::{Attachment, Header, Rendered};
 use crate::fault::{Fault, Result};
 use lettre::message::header::{self as field, ContentTransferEncoding, ContentType, HeaderName, HeaderValue, Headers};
@@ -24,11 +24,15 @@ use memchr::memmem;
 /// Text whose lines are no longer needs no encoding; 78 is what a line should keep to (RFC 5322 section 2.1.1).
 const SHORT: usize = 76;
 
+/// Bytes set aside for what stands around the texts.
+const ROOM: usize = 1_000;
+
 /// Puts text, HTML, calendar entry and attachments together. Attachments stay in their files: see [`Letter`].
 pub fn compose(rendered: &Rendered, header: &Header) -> Result<Letter> {
     header.check()?;
     let seed = seed(rendered, header);
     let mut draft = Draft { bytes: fields(rendered, header)?.to_string().into_bytes(), segments: Vec::new() };
+    draft.bytes.reserve(ROOM + rendered.text.len() + rendered.html.as_ref().map_or(0, String::len));
     if header.attachments.is_empty() {
         draft.words(rendered, header, &seed);
     } else {
@@ -157,11 +161,11 @@ impl Draft {
 /// As it is where every line is short ASCII, else quoted-printable; what has few ASCII letters is shorter as base64, which
 /// the library makes.
 fn encoded(text: &str) -> (ContentTransferEncoding, Vec<u8>) {
-    if text.is_ascii() && text.split('\n').all(|line| line.len() <= SHORT) {
-        return (ContentTransferEncoding::SevenBit, text.replace('\n', "\r\n").into_bytes());
+    let is_ascii = text.is_ascii();
+    if is_ascii && lines(text).all(|line| line.len() <= SHORT) {
+        return (ContentTransferEncoding::SevenBit, with_crlf(text));
     }
-    let foreign = text.bytes().filter(|byte| !byte.is_ascii()).count();
-    if foreign * 3 > text.len() {
+    if !is_ascii && text.bytes().filter(|byte| !byte.is_ascii()).count() * 3 > text.len() {
         let body = Body::new(text.replace('\n', "\r\n"));
         return (body.encoding(), body.into_vec());
     }

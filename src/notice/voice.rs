@@ -34,7 +34,11 @@ impl Voice {
         for unused in ["lookup", "raw", "log"] {
             plain.unregister_helper(unused);
         }
-        let html = plain.clone();
+        let mut html = plain.clone();
+        html.register_escape_fn(|value| match value.contains(['&', '<', '>', '"', '\'', '`', '=']) {
+            true => handlebars::html_escape(value),
+            false => value.to_owned(),
+        });
         plain.register_escape_fn(handlebars::no_escape);
         let mut voice = Voice { plain, html, pieces: BTreeMap::new() };
 
@@ -119,9 +123,13 @@ impl Voice {
         sources: &Sources,
     ) -> Result<String, Finding> {
         let name = key(false, part, notice);
-        let rendered = self.registry(part).render_with_context(&name, context);
+        let source = self.piece(part, notice).map_or(0, |piece| sources[piece].text.len());
+        // What is filled in seldom is more than a quarter of it.
+        let mut rendered = Vec::with_capacity(source + source / 4);
+        let written = self.registry(part).render_with_context_to_write(&name, context, &mut rendered);
+        let text = written.and_then(|()| Ok(String::from_utf8(rendered).map_err(RenderErrorReason::from)?));
         let unix = |text: String| if text.contains('\r') { text.replace("\r\n", "\n") } else { text };
-        rendered.map(|text| unix(text).trim_end().to_owned()).map_err(|error| {
+        text.map(unix).map(without_end).map_err(|error| {
             let finding = failed(&error, notice);
             let place = (part == Part::Html, error.template_name.clone().unwrap_or(name));
             match self.pieces.get(&place) {
@@ -133,6 +141,11 @@ impl Voice {
             }
         })
     }
+}
+
+fn without_end(mut text: String) -> String {
+    text.truncate(text.trim_end().len());
+    text
 }
 
 /// The name under which a template is compiled. A partial has its own name, which no notice can take.

@@ -12,9 +12,14 @@ use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use tokio::time::sleep;
 
 /// Files written before their folder is synced, once for all of them.
 const FILES: usize = 64;
+
+/// Shorter than any deadline.
+const PULSE: Duration = Duration::from_secs(1);
 
 /// How messages leave.
 #[derive(Debug, Clone)]
@@ -95,7 +100,9 @@ pub(super) async fn over_lanes(
 ) -> Result<Summary> {
     let count = limits.connections.max(1);
     let shared = Shared::new(queue, limits, count, clock, stop, progress);
+    let pulse = tokio::spawn(pulse());
     let ends = join_all((1..=count).map(|lane| lane::run(lane, &shared, dial))).await;
+    pulse.abort();
     let mut gone_on = false;
     let mut stopped = Vec::new();
     for end in ends {
@@ -110,6 +117,14 @@ pub(super) async fn over_lanes(
     let ended = !stopped.is_empty() && !others_carried;
     shared.stopped(stopped, ended);
     shared.conclude(Ok(()))
+}
+
+/// Sets a timer that comes before every deadline of a lane. One that came before all others would interrupt the wait for the
+/// server, by two system calls, with each message.
+async fn pulse() {
+    loop {
+        sleep(PULSE).await;
+    }
 }
 
 /// Batch by batch: the files first, then their folder, then the results.

@@ -29,7 +29,7 @@ pub use build::{Job, Outcome, build, check};
 pub use code::{Code, CodeFault, code_for};
 pub use files::{DiskFile, FileSet};
 pub use manifest::Manifest;
-pub use parallel::on_all_cores;
+pub use parallel::{on_all_cores, streamed};
 pub use stamp::DosStamp;
 pub(crate) use template::strict;
 pub use verify::verify;
