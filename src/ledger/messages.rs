@@ -98,8 +98,8 @@ pub struct Counts {
 }
 
 /// Kibibytes of pages that SQLite holds while planning (it holds 2,000 else): with fewer, pages of a hundred thousand people's
-/// indexes go out and come in again all the time.
-const PLANNING_CACHE: i64 = 4_000;
+/// Message-IDs, which come at random, go out and come in again all the time.
+const PLANNING_CACHE: i64 = 10_000;
 
 /// Tokens kept at a time.
 const TOKENS: usize = 10_000;
