@@ -173,7 +173,7 @@ impl From<std::io::Error> for Fault {
         let remedy = match error.kind() {
             NotFound => "create it, or correct the path",
             PermissionDenied => "give this account the right, or run as one that has it",
-            StorageFull | QuotaExceeded => "free space on that volume and run the command again; nothing is half done",
+            StorageFull | QuotaExceeded => "free space on that volume and run the command again",
             ReadOnlyFilesystem => "mount that volume writable",
             _ => "see to the disk or the share, then run the command again",
         };

@@ -7,3 +7,4 @@ mod office;
 mod power;
 mod refusals;
 mod stories;
+mod words;
