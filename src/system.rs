@@ -52,6 +52,51 @@ impl World for Real {
     }
 }
 
+/// For tests: a clock that stands until it is set, of this machine and of every server; and a mail server that may be down.
+#[cfg(test)]
+#[derive(Debug)]
+pub struct Standing {
+    now: std::sync::Mutex<DateTime<Utc>>,
+    mail_down: std::sync::atomic::AtomicBool,
+}
+
+#[cfg(test)]
+impl Standing {
+    pub fn at(now: DateTime<Utc>) -> Standing {
+        Standing { now: now.into(), mail_down: false.into() }
+    }
+
+    pub fn set(&self, now: DateTime<Utc>) {
+        *self.now.lock().expect("a clock") = now;
+    }
+
+    pub fn forward(&self, by: chrono::Duration) {
+        self.set(self.now() + by);
+    }
+
+    pub fn mail_is_down(&self, down: bool) {
+        self.mail_down.store(down, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+impl World for Standing {
+    fn now(&self) -> DateTime<Utc> {
+        *self.now.lock().expect("a clock")
+    }
+
+    fn server_now(&self, _: &Path) -> Result<DateTime<Utc>> {
+        Ok(self.now())
+    }
+
+    fn mail_server(&self) -> Result<()> {
+        match self.mail_down.load(std::sync::atomic::Ordering::Relaxed) {
+            true => Err(Fault::new("smtp-unreachable", "it is down", "wait")),
+            false => Ok(()),
+        }
+    }
+}
+
 /// One name for every probe: what a killed run left behind is gone after the next look.
 const PROBE: &str = "FLAGDAY.TMP";
 const PROBE_TEXT: &[u8] = b"flagday\r\n";

@@ -69,24 +69,25 @@ fn age(past: Duration) -> String {
 mod tests {
     use super::*;
     use crate::msmail::fixture::Tree;
-    use crate::system::World;
-    use std::path::Path;
-    use std::sync::Mutex;
+    use crate::system::Standing;
 
-    /// A machine whose clock is set by the test.
-    struct Clock(Mutex<DateTime<Utc>>);
-
-    impl World for Clock {
-        fn now(&self) -> DateTime<Utc> {
-            *self.0.lock().expect("a time")
-        }
-
-        fn server_now(&self, _: &Path) -> Result<DateTime<Utc>> {
-            Ok(self.now())
-        }
-    }
-
-    const STEPS: &str = r#"
+    const CAMPAIGN: &str = r#"
+[campaign]
+name = "small"
+change_at = 2024-12-12T18:00:00
+time_zone = "America/Chicago"
+contact = "Desk"
+[mail]
+from = "Desk <desk@corp.example>"
+[[roster]]
+file = "users.csv"
+[msmail]
+postoffice = "TREE"
+staged = "TREE"
+network = "CORP"
+name = "HQ"
+old_serial = "32-10411"
+new_serial = "32-20977"
 [[step]]
 name = "backup"
 backup = { from = "{postoffice}", to = "{state}/backup" }
@@ -101,30 +102,9 @@ after = ["p1-closed"]
 
     fn campaign(tree: &Tree) -> tempfile::TempDir {
         let root = tempfile::tempdir().expect("a folder");
-        let postoffice = tree.root().display();
-        let toml = format!(
-            r#"
-[campaign]
-name = "small"
-change_at = 2024-12-12T18:00:00
-time_zone = "America/Chicago"
-contact = "Desk"
-[mail]
-from = "Desk <desk@corp.example>"
-[[roster]]
-file = "users.csv"
-[msmail]
-postoffice = "{postoffice}"
-staged = "{postoffice}"
-network = "CORP"
-name = "HQ"
-old_serial = "32-10411"
-new_serial = "32-20977"
-{STEPS}"#
-        );
-        fs_err::write(root.path().join("flagday.toml"), toml).expect("written");
-        fs_err::write(root.path().join("users.csv"), "id,name,email,kind\nANN,Ann,ann@corp.example,local\n")
-            .expect("it");
+        let write = |name: &str, text: &str| fs_err::write(root.path().join(name), text).expect("written");
+        write("flagday.toml", &CAMPAIGN.replace("TREE", &tree.root().display().to_string()));
+        write("users.csv", "id,name,email,kind\nANN,Ann,ann@corp.example,local\n");
         root
     }
 
@@ -132,10 +112,10 @@ new_serial = "32-20977"
     fn a_backup_of_the_day_before_is_told_of_while_another_can_be_made() {
         let tree = Tree::live();
         let campaign = campaign(&tree);
-        let clock = Clock(Mutex::new("2026-12-11T12:00:00Z".parse().expect("a time")));
+        let clock = Standing::at("2026-12-11T12:00:00Z".parse().expect("a time"));
         let engine = || Engine::open(campaign.path(), &clock).expect("opened");
         let run = |hours: i64| {
-            *clock.0.lock().expect("a time") += Duration::hours(hours);
+            clock.forward(Duration::hours(hours));
             let mut told = Vec::new();
             let note = &mut |step: &Step, warnings: &[Finding]| {
                 told.extend(
@@ -148,7 +128,7 @@ new_serial = "32-20977"
         assert_eq!(run(0), []);
         let words = || engine().situation().expect("told").expect("a postoffice").words.pop().expect("words");
         assert_eq!(words(), "The backup is of Fri 2026-12-11 06:00 CST, just made: what changed since is not in it.");
-        *clock.0.lock().expect("a time") += Duration::hours(25);
+        clock.forward(Duration::hours(25));
         let asked = engine().cutover(None, &mut |_, _| {}).expect("no fault").warnings;
         assert_eq!(asked.iter().map(|one| one.code).collect::<Vec<_>>(), ["backup-old"], "while another can be made");
         engine().attest("quiesce", "Ann", "seen").expect("stated");

@@ -15,30 +15,11 @@ use crate::answer::Kind;
 use crate::engine::{Answer, Engine, Sent, To};
 use crate::fault::Result;
 use crate::ledger::MessageRow;
-use crate::system::World;
+use crate::system::{Standing, World};
 use chrono::{DateTime, Duration, Utc};
 use proptest::prelude::*;
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
-
-/// A clock that stands until it is set; and whether the mail server is down.
-struct Clock(Mutex<DateTime<Utc>>, AtomicBool);
-
-impl World for Clock {
-    fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().expect("a clock")
-    }
-
-    fn server_now(&self, _: &Path) -> Result<DateTime<Utc>> {
-        Ok(self.now())
-    }
-
-    fn mail_server(&self) -> Result<()> {
-        let down = self.1.load(std::sync::atomic::Ordering::Relaxed);
-        if down { Err(crate::fault::Fault::new("smtp-unreachable", "it is down", "wait")) } else { Ok(()) }
-    }
-}
 
 const CAMPAIGN: &str = r#"
 [campaign]
@@ -77,7 +58,7 @@ const PEOPLE: &str = "id,name,email,kind,manager_email,alternate_email,language\
 
 struct Play {
     folder: tempfile::TempDir,
-    clock: Clock,
+    clock: Standing,
 }
 
 impl Play {
@@ -92,17 +73,17 @@ impl Play {
         let folder = folder.expect("a folder");
         fs_err::write(folder.path().join("flagday.toml"), campaign).expect("written");
         fs_err::write(folder.path().join("people.csv"), PEOPLE).expect("written");
-        Play { folder, clock: Clock(Mutex::new(day("2027-03-17T09:00")), AtomicBool::new(false)) }
+        Play { folder, clock: Standing::at(day("2027-03-17T09:00")) }
     }
 
     /// By the clock of Berlin in winter, in UTC.
     fn at(&self, moment: &str) -> &Play {
-        *self.clock.0.lock().expect("a clock") = day(moment);
+        self.clock.set(day(moment));
         self
     }
 
     fn server_is_down(&self, down: bool) {
-        self.clock.1.store(down, std::sync::atomic::Ordering::Relaxed);
+        self.clock.mail_is_down(down);
     }
 
     fn write(&self, campaign: &str) {
@@ -323,7 +304,7 @@ proptest! {
         let mut confirmed = 0;
         for (hour, who) in happenings {
             let now = start + Duration::hours(hour);
-            *play.clock.0.lock().expect("a clock") = now;
+            play.clock.set(now);
             match who {
                 Some(who) => {
                     let id = ["ann", "bea", "cy"][who];

@@ -75,7 +75,7 @@ proptest! {
         happenings.extend(troubles);
         happenings.sort_unstable();
         for (hour, who, trouble) in happenings {
-            *play.clock.0.lock().expect("a clock") = day("2027-03-17T10:00") + Duration::hours(hour);
+            play.clock.set(day("2027-03-17T10:00") + Duration::hours(hour));
             match (who, trouble) {
                 (9, _) => drop(play.tick()),
                 (who, 0) => play.says(["ann", "bea", "cy"][who], Kind::HardBounce, "550 no such user"),

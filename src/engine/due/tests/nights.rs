@@ -125,7 +125,7 @@ fn a_run_that_lasts_into_the_night_stops_there_and_goes_on_in_the_morning() {
     let slow = |play: &Play| {
         let mut told = |progress: crate::outbox::Progress<'_>| {
             if let crate::outbox::Progress::Settled { .. } = progress {
-                *play.clock.0.lock().expect("a clock") += Duration::minutes(2);
+                play.clock.forward(Duration::minutes(2));
             }
         };
         play.engine().round(&AtomicBool::new(false), &mut told).expect("a round")
