@@ -116,9 +116,16 @@ fn a_missed_deadline_calls_the_campaign_off_where_it_says_so() {
     // Everybody has answered, and after the deadline: the change lies in the past here.
     let held = gate(&campaign, "disks-held");
     assert_eq!((held["open"].clone(), held["satisfied"].clone()), (json!(false), json!(0)), "{held}");
-    campaign.run("cutover --yes").ends(3).says("its deadline passed").says("flagday abort");
+    let stopped = campaign.run("cutover --yes").ends(3).says("its deadline passed").says("no later answer opens it");
+    let stopped = stopped.says("nobody was told that yet: 45 people still expect the change");
+    let stopped = stopped.says("P1 is in its place").says("serial number 32-10411 is in force").says("Safe now:");
+    stopped.says("Next: flagday abort --reason TEXT tells them").says("flagday ack waive PERSON");
+    assert!(campaign.outbox("-abort-").is_empty(), "nobody is told without a person's word");
     campaign.run("status").ends(0).says("missed").says("gate disks-held missed its deadline");
     overrule(&campaign, "disks-held", &["--yes", "--confirm", "corp-hq-serial"]).ends(3).says("done: backup");
+    campaign.run("abort --yes --by Pat --reason late").ends(0);
+    assert_eq!(campaign.outbox("-abort-").len(), 45, "everyone who was told");
+    campaign.run("cutover --yes").ends(1).refuses("aborted").says("flagday report").keeps_quiet_about("still expect");
 }
 
 #[test]

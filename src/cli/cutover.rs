@@ -200,10 +200,13 @@ fn tell(engine: &Engine, global: &Global, stop: &Stop) -> Result<Exit> {
                     Some(due) => {
                         let at = due.with_timezone(&engine.campaign.change.zone).format("%a %F %H:%M %Z");
                         say(format!(
-                            "  its deadline passed {at}, and the campaign is to be called off then: no late answer opens it"
+                            "  its deadline passed {at}: no later answer opens it, and the change is to be called off"
                         ))?;
+                        let people = engine.to_be_told_of_abort()?.len();
+                        say(format!("  nobody was told that yet: {people} people still expect the change"))?;
                         global.hint(
-                            "Next: flagday abort --reason TEXT; or a decision by name: ack waive, cutover --override",
+                            "Next: flagday abort --reason TEXT tells them. Or a decision by name, for ever visible: flagday ack \
+                             waive PERSON, flagday cutover --override GATE",
                         );
                     }
                     None => global.hint(format!("Next: flagday who --blocking {}", gate.name)),
