@@ -105,7 +105,17 @@ fn all_is_clear_only_when_every_point_was_seen_or_waived_by_name() {
     campaign.run("status").ends(0).says("waived: directory-sync").keeps_quiet_about("not seen");
     campaign.run("report").ends(0);
     let page = String::from_utf8(campaign.bytes(".flagday/report/report.html")).expect("text");
-    assert!(page.contains("waived: directory-sync"));
+    assert!(page.contains("waived: directory-sync") && page.contains("What was seen, point by point"));
+    let points = campaign.run("status --json").ends(0).json()["steps"][13]["points"].clone();
+    let of = |name: &str| {
+        let point = points.as_array().and_then(|points| points.iter().find(|point| point["name"] == name));
+        let word =
+            |key: &str| point.map(|point| point[key].as_str().unwrap_or_default().to_owned()).unwrap_or_default();
+        [word("stands"), word("by"), word("note")]
+    };
+    assert_eq!(of("local-mail"), ["seen", "Pat", "run"]);
+    assert_eq!(of("dial-in"), ["seen", "Pat", "called"]);
+    assert_eq!(of("directory-sync"), ["waived", "Kim", "unused"]);
 }
 
 #[test]

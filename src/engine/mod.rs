@@ -65,7 +65,7 @@ pub use membership::RosterChanges;
 pub use nights::Asleep;
 pub use overruling::{Overridden, Overrule};
 pub use plan::Planned;
-pub use points::{Except, UNSEEN};
+pub use points::{Except, Point, UNSEEN};
 pub use review::{Reviewed, Verdict, WHICH};
 pub use sending::{Sent, To};
 pub use situation::Situation;

@@ -4,7 +4,21 @@
 use super::Engine;
 use crate::campaign::Step;
 use crate::fault::{Exit, Fault, Result};
-use crate::runbook::{History, Journal, StepState, history_of};
+use crate::runbook::{Entry, Event, History, Journal, StepState, history_of};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+/// One point of a checklist as it stands, and by whose word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Point {
+    pub name: String,
+    pub words: String,
+    /// `seen`, `not seen` or `waived`.
+    pub stands: &'static str,
+    pub by: String,
+    pub note: String,
+    pub at: DateTime<Utc>,
+}
 
 /// What a person says of single points of a checklist; all others were seen.
 #[derive(Debug, Clone, Copy, Default)]
@@ -80,6 +94,27 @@ impl Engine<'_> {
 
 /// How a step that waits for points to be seen says so.
 pub const UNSEEN: &str = "not seen yet";
+
+/// Every point that was spoken of in the step's statements, as the last of them left it.
+pub(super) fn stated_points(entries: &[Entry], step: &str) -> Vec<Point> {
+    let mut points: Vec<(String, Point)> = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.step == step) {
+        let Event::Attested { by, note, facts, .. } = &entry.event else { continue };
+        let stood = std::mem::take(&mut points);
+        let stated = |fact: &String| {
+            if let Some(before) = stood.iter().find(|(before, _)| before == fact) {
+                return Some(before.clone());
+            }
+            let says = [SEEN, NOT_SEEN, WAIVED].into_iter().find(|says| fact.starts_with(says))?;
+            let (name, words) = fact.strip_prefix(says)?.split_once(": ")?;
+            let (by, note, at) = (by.clone(), note.clone(), entry.at);
+            let stands = says.trim_end_matches(": ");
+            Some((fact.clone(), Point { name: name.into(), words: words.into(), stands, by, note, at }))
+        };
+        points = facts.iter().filter_map(stated).collect();
+    }
+    points.into_iter().map(|(_, point)| point).collect()
+}
 
 /// Points of a checklist that nobody saw, for ever beside the step.
 pub(super) fn left_out(history: &History) -> String {

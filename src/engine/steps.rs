@@ -1,7 +1,7 @@
 //! Each step as a report sees it: how far it is, why it does not run, and what it would do.
 
 use super::Engine;
-use super::points::left_out;
+use super::points::{Point, left_out, stated_points};
 use super::starting::POLLING;
 use crate::campaign::Step;
 use crate::fault::{Finding, Result};
@@ -21,6 +21,9 @@ pub struct StepView {
     pub needs: Vec<String>,
     pub why: String,
     pub at: Option<DateTime<Utc>>,
+    /// The step's checklist, as it was stated.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub points: Vec<Point>,
     /// The command that goes on with a step once begun.
     #[serde(skip)]
     pub resume: &'static str,
@@ -69,6 +72,7 @@ impl Engine<'_> {
                 needs: step.needs.clone(),
                 why,
                 at: entries.iter().rev().find(|entry| entry.step == step.name).map(|entry| entry.at),
+                points: stated_points(&entries, &step.name),
                 resume: match history.state {
                     StepState::Undoing => "flagday cutover rollback",
                     _ => "flagday cutover",

@@ -97,6 +97,15 @@ fn render(
                 "state": step.state, "why": step.why, "at": step.at.map(local).unwrap_or_default() })
         })
         .collect();
+    let points: Vec<_> = status
+        .steps
+        .iter()
+        .flat_map(|step| step.points.iter().map(move |point| (step, point)))
+        .map(|(step, point)| {
+            json!({ "step": step.name, "words": point.words, "stands": point.stands, "class": point.stands.replace(' ', "-"),
+                "by": point.by, "note": point.note, "at": local(point.at) })
+        })
+        .collect();
     let gates: Vec<_> = status
         .gates
         .iter()
@@ -138,6 +147,7 @@ fn render(
         "counts": status.messages,
         "head": status.head.clone().unwrap_or_default(),
         "gates": gates,
+        "points": points,
         "overrides": overrides,
         "steps": steps,
         "people": people,
