@@ -16,6 +16,7 @@ mod letters;
 mod likeness;
 mod lock;
 mod messages;
+mod next;
 mod outdated;
 mod queue;
 mod revisions;

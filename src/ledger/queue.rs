@@ -4,7 +4,7 @@
 use super::letters::Unpacker;
 use super::messages::state_of;
 use super::slip::{Line, Settled, Slip};
-use super::{Ledger, audit, evidence, floor, instant, millis};
+use super::{Ledger, audit, evidence, floor, instant, millis, next};
 use crate::answer::{Evidence, Kind};
 use crate::fault::{Fault, Result};
 use crate::notice::{Letter, Segment, open_file};
@@ -37,50 +37,13 @@ impl Payload for Stored {
 
 impl Queue for Ledger {
     fn claim_except(&mut self, now: DateTime<Utc>, limit: usize, domains: &[String]) -> Result<Vec<Claimed>> {
-        let boot = system::boot_id();
-        self.claimed_at = now;
         let due = self.planned();
-        let (claimed, questionable, unreadable) = self.take_over(|tx| {
-            let mut fetch = tx.prepare_cached(
-                "SELECT id, fence, attempts, person, notice, message_id, envelope_from, envelope_to, bytes, expires_at, \
-                 moot_at IS NOT NULL, base, sum FROM message JOIN letter ON letter.message = message.id WHERE id = ?",
-            )?;
-            let mut take = tx.prepare_cached("UPDATE message SET state = ?2, fence = ?3, boot = ?4 WHERE id = ?1")?;
-            let taken = State::Planned.apply(Event::Claim)?.word();
-            let (mut claimed, mut questionable, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
-            let mut letters = Unpacker::new(tx);
-            while claimed.is_empty() {
-                let ids = next_of(tx, &due, now, limit, domains)?;
-                if ids.is_empty() {
-                    break;
-                }
-                for id in ids {
-                    let mut rows = fetch.query([id])?;
-                    let Some(row) = rows.next()? else { continue };
-                    match read(row, &mut letters) {
-                        Ok(message) => {
-                            if row.get(10)? {
-                                questionable.push(id);
-                            }
-                            claimed.push(message);
-                        }
-                        // One damaged message keeps nobody else waiting.
-                        Err(fault) => {
-                            set_aside(tx, id, &fault, now)?;
-                            unreadable.push((row.get(3)?, fault));
-                        }
-                    }
-                }
-            }
-            for message in &claimed {
-                take.execute((message.id, taken, message.fence, &boot))?;
-            }
-            Ok((claimed, questionable, unreadable))
-        })?;
-        self.unreadable.extend(unreadable);
-        self.questionable.extend(questionable);
-        self.claims.extend(claimed.iter().map(|message| (message.id, message.fence)));
-        Ok(claimed)
+        self.claim_those(now, |tx| next::in_turn(tx, &due, now, limit, domains))
+    }
+
+    fn claim_elsewhere(&mut self, now: DateTime<Utc>, count: usize, tried: &[String]) -> Result<Vec<Claimed>> {
+        let due = self.planned();
+        self.claim_those(now, |tx| next::elsewhere(tx, &due, now, count, tried))
     }
 
     fn mark(&mut self, id: i64, fence: i64) -> Result<Lease> {
@@ -138,6 +101,57 @@ impl Ledger {
     /// The messages that could not be read since this was last asked: the person, and why. They are held.
     pub fn take_unreadable(&mut self) -> Vec<(String, Fault)> {
         std::mem::take(&mut self.unreadable)
+    }
+
+    /// Claims what is next, or what comes after it when none of that can be read.
+    fn claim_those(
+        &mut self,
+        now: DateTime<Utc>,
+        next: impl Fn(&Transaction) -> Result<Vec<i64>>,
+    ) -> Result<Vec<Claimed>> {
+        let boot = system::boot_id();
+        self.claimed_at = now;
+        let (claimed, questionable, unreadable) = self.take_over(|tx| {
+            let mut fetch = tx.prepare_cached(
+                "SELECT id, fence, attempts, person, notice, message_id, envelope_from, envelope_to, bytes, expires_at, \
+                 moot_at IS NOT NULL, base, sum FROM message JOIN letter ON letter.message = message.id WHERE id = ?",
+            )?;
+            let mut take = tx.prepare_cached("UPDATE message SET state = ?2, fence = ?3, boot = ?4 WHERE id = ?1")?;
+            let taken = State::Planned.apply(Event::Claim)?.word();
+            let (mut claimed, mut questionable, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
+            let mut letters = Unpacker::new(tx);
+            while claimed.is_empty() {
+                let ids = next(tx)?;
+                if ids.is_empty() {
+                    break;
+                }
+                for id in ids {
+                    let mut rows = fetch.query([id])?;
+                    let Some(row) = rows.next()? else { continue };
+                    match read(row, &mut letters) {
+                        Ok(message) => {
+                            if row.get(10)? {
+                                questionable.push(id);
+                            }
+                            claimed.push(message);
+                        }
+                        // One damaged message keeps nobody else waiting.
+                        Err(fault) => {
+                            set_aside(tx, id, &fault, now)?;
+                            unreadable.push((row.get(3)?, fault));
+                        }
+                    }
+                }
+            }
+            for message in &claimed {
+                take.execute((message.id, taken, message.fence, &boot))?;
+            }
+            Ok((claimed, questionable, unreadable))
+        })?;
+        self.unreadable.extend(unreadable);
+        self.questionable.extend(questionable);
+        self.claims.extend(claimed.iter().map(|message| (message.id, message.fence)));
+        Ok(claimed)
     }
 
     /// On the slip, when the claim is still ours.
@@ -214,26 +228,6 @@ struct Moved<'a> {
     message_id: &'a str,
     state: &'a str,
     reply: &'a str,
-}
-
-/// The next of these messages that are due, beside mail to some domains.
-fn next_of(tx: &Transaction, planned: &str, now: DateTime<Utc>, limit: usize, domains: &[String]) -> Result<Vec<i64>> {
-    let apart: HashSet<&str> = domains.iter().map(String::as_str).collect();
-    let mut due = tx.prepare_cached(&format!(
-        "SELECT id, envelope_to FROM message WHERE {planned} AND next_at <= ? ORDER BY next_at, id"
-    ))?;
-    let mut rows = due.query([millis(now)])?;
-    let mut ids = Vec::new();
-    while ids.len() < limit
-        && let Some(row) = rows.next()?
-    {
-        let to: Option<String> = if apart.is_empty() { None } else { row.get(1)? };
-        let domain = to.as_deref().and_then(|to| to.rsplit_once('@')).map(|(_, domain)| domain.to_ascii_lowercase());
-        if !domain.is_some_and(|domain| apart.contains(domain.as_str())) {
-            ids.push(row.get(0)?);
-        }
-    }
-    Ok(ids)
 }
 
 /// What the ledger has to know of a message to move it on.

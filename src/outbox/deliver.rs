@@ -56,7 +56,7 @@ pub struct Limits<'a> {
     pub suspended: Option<Suspended>,
     /// What tells these settings of [mail] from others.
     pub settings: String,
-    /// One message is tried first; nothing else leaves before the server has judged it.
+    /// A few messages are tried first; nothing else leaves before the server has taken one.
     pub probing: bool,
 }
 

@@ -28,20 +28,26 @@ pub enum End {
 
 /// Carries messages until there are none, or the connection fails for good.
 pub async fn run(number: usize, shared: &Shared<'_>, dial: &impl Dial) -> Result<End> {
-    if number > 1 {
-        shared.probed().await;
-    }
     let ended = carry_all(number, shared, dial).await;
-    shared.has_probed();
+    shared.leave(number);
     ended
 }
 
 async fn carry_all(number: usize, shared: &Shared<'_>, dial: &impl Dial) -> Result<End> {
     let mut lane = Lane { number, shared, dial, session: None, troubles: 0 };
     let mut end = End::Idle;
-    while let Some(message) = lane.turn().await? {
-        end = End::Drained;
-        if let Some(finding) = lane.carry(&message).await? {
+    loop {
+        let finding = match lane.turn().await? {
+            Some(message) => {
+                end = End::Drained;
+                lane.carry(&message).await?
+            }
+            None => match shared.nobody_else(number)? {
+                Some(alarm) => lane.heed(alarm)?,
+                None => break,
+            },
+        };
+        if let Some(finding) = finding {
             shared.tell(Progress::Stopped { lane: number, finding: &finding });
             return Ok(End::Stopped(finding));
         }
@@ -192,16 +198,21 @@ impl<D: Dial> Lane<'_, '_, D> {
         Ok(None)
     }
 
-    /// A run of refusals makes every lane rest, or ends them all and stays in force.
+    /// A run of refusals makes every lane rest, has others asked, or ends them all and stays in force.
     fn heed(&self, alarm: Alarm) -> Result<Option<Finding>> {
-        let finding = alarm.finding(&self.dial.name());
+        let Some(finding) = alarm.finding(&self.dial.name()) else {
+            if alarm == Alarm::Ask {
+                self.shared.ask_others(self.number)?;
+            }
+            return Ok(None);
+        };
         match alarm {
             Alarm::Stop { class, taken_back, .. } => {
                 self.shared.halt();
                 self.shared.suspend(class, &finding, &taken_back)?;
                 return Ok(Some(finding));
             }
-            Alarm::Rest { .. } => {
+            _ => {
                 self.shared.rest(REST);
                 self.shared.tell(Progress::Trouble { lane: self.number, finding: &finding, pause: REST });
             }

@@ -15,6 +15,7 @@ mod retry;
 mod round;
 mod secret;
 pub mod smtp;
+mod spread;
 mod summary;
 mod suspension;
 
@@ -26,5 +27,6 @@ pub use queue::{Claimed, Lease, Payload, Queue};
 pub use reply::{Enhanced, Reply};
 pub use retry::{Next, UNCERTAIN_PAUSE, after_deferral};
 pub use secret::Secret;
+pub use spread::spread;
 pub use summary::{FailureClass, Progress, Summary, given_up};
 pub use suspension::Suspended;

@@ -66,6 +66,9 @@ pub trait Queue {
     /// The same, without mail to these domains: as the addresses have them, in ASCII lower case.
     fn claim_except(&mut self, now: DateTime<Utc>, limit: usize, domains: &[String]) -> Result<Vec<Claimed>>;
 
+    /// Takes a few messages that are due from all over the queue, where it can not to these domains: see [`super::spread`].
+    fn claim_elsewhere(&mut self, now: DateTime<Utc>, count: usize, tried: &[String]) -> Result<Vec<Claimed>>;
+
     /// "The body's last byte may now be written": sending to transmitting. Survives a killed process.
     fn mark(&mut self, id: i64, fence: i64) -> Result<Lease>;
 

@@ -1,24 +1,72 @@
-//! One refusal is about one person. A run of them, all alike and with nobody accepted in between, is about a setting: it is
-//! not to be told of everybody before somebody looks.
+//! One refusal is about one person. A run of them, all alike and with nobody accepted in between, may be about a setting: then
+//! it is not to be told of everybody before somebody looks. Or it is about a branch that was closed, and holds up nobody else.
+//! Others tell which, elsewhere in the queue:
+//!
+//! ```text
+//! counting -10 alike-> all lanes rest, once      -25 alike-> asking: a few others, and nobody else meanwhile
+//! asking   -one is taken, put off or refused otherwise-> counting anew: it was about the people
+//!          -all are refused alike-> stopped: whom the run refused is taken back
+//! ```
+//!
+//! A round of the schedule after a pause begins with asking.
 
 use super::{Claimed, Outcome, Refusal};
 use crate::fault::Finding;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// After so many in a row all lanes rest, once.
 const WORRYING: usize = 10;
 /// How long they rest: a server whose directory is gone for a moment may find it again.
 pub(super) const REST: Duration = Duration::from_secs(5);
-/// After so many in a row the run ends.
+/// After so many in a row others are asked.
 const TOO_MANY: usize = 25;
+/// So many others.
+const OTHERS: usize = 5;
+/// So often the queue is asked for others, where those it gave were not judged: answered meanwhile, or too late.
+const LOOKS: usize = 8;
 
 /// The refusals in a row over all lanes, in one class: code and enhanced status.
 #[derive(Debug, Default)]
 pub(super) struct Run {
+    stage: Stage,
     class: String,
     count: usize,
-    /// Those of them who were refused for the first time: that it is not their fault is as likely.
-    first: Vec<i64>,
+    /// What the last one was refused with.
+    words: String,
+    /// Those who do not fail when it turns out not to be about them.
+    refused: Vec<i64>,
+    /// How many fail all the same.
+    failed: usize,
+    /// Where they have their mail.
+    domains: BTreeSet<String>,
+    /// Somebody was accepted: what is said of a recipient is believed from then on.
+    accepted: bool,
+    before: Before,
+}
+
+#[derive(Debug, Default)]
+enum Stage {
+    #[default]
+    Counting,
+    Asking {
+        /// Those who were taken from elsewhere, and not judged yet.
+        others: BTreeSet<i64>,
+        judged: usize,
+        looks: usize,
+    },
+    Stopped,
+}
+
+/// What an earlier round left in force.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Before {
+    #[default]
+    Nothing,
+    /// A pause, and the schedule asks whether it is over. Nobody fails because of that.
+    Pause,
+    /// The same, but a person sends all the same, who has seen the words: whoever is refused a second time fails.
+    Overruled,
 }
 
 /// What a run of refusals asks for.
@@ -27,61 +75,151 @@ pub(super) enum Alarm {
     Rest {
         cause: String,
     },
-    /// With the messages that are to be taken back: nobody fails because of a setting. Whoever is refused a second time
-    /// does.
+    /// Others are to be tried, and nobody else meanwhile.
+    Ask,
+    /// With the messages that are to be taken back, and how many others stay failed.
     Stop {
         class: String,
         cause: String,
         taken_back: Vec<i64>,
+        failed: usize,
     },
+    /// It was about the people; or a pause is over.
+    Over,
 }
 
 impl Run {
-    /// Goes on with a run that ended an earlier round: one more like those, and it ends this one.
-    pub fn resumed(class: String) -> Run {
-        Run { class, count: TOO_MANY - 1, first: Vec::new() }
+    /// Goes on after a round that was stopped by refusals of this class.
+    pub fn after(class: String, before: Before) -> Run {
+        let stage = if before == Before::Pause { Stage::asking() } else { Stage::Counting };
+        Run { stage, class, before, ..Run::default() }
+    }
+
+    pub fn is_asking(&self) -> bool {
+        matches!(self.stage, Stage::Asking { .. })
+    }
+
+    /// So many others are wanted, best not of these domains, when none is in hand; and then these are they.
+    pub fn others_wanted(&self) -> (usize, Vec<String>) {
+        match self.stage {
+            Stage::Asking { judged, looks, .. } if looks < LOOKS => {
+                (OTHERS - judged, self.domains.iter().cloned().collect())
+            }
+            _ => (0, Vec::new()),
+        }
+    }
+
+    pub fn ask(&mut self, found: impl Iterator<Item = i64>) {
+        if let Stage::Asking { others, looks, .. } = &mut self.stage {
+            *others = found.collect();
+            *looks += 1;
+        }
     }
 
     /// Takes the next outcome.
     pub fn count(&mut self, message: &Claimed, outcome: &Outcome) -> Option<Alarm> {
         match outcome {
-            Outcome::Sent { .. } => *self = Run::default(),
-            Outcome::Failed { refusal: refusal @ Refusal::Server { .. } } => {
-                let class = refusal.class();
-                if class != self.class {
-                    *self = Run { class, ..Run::default() };
-                }
-                self.count += 1;
-                if message.attempt == 0 {
-                    self.first.push(message.id);
-                }
-                let count = self.count.min(TOO_MANY);
-                let cause = format!("{count} in a row are refused alike, and nobody is accepted: {refusal}");
-                return match self.count {
-                    WORRYING => Some(Alarm::Rest { cause }),
-                    // Other lanes may have had one more each on the wire.
-                    TOO_MANY.. => Some(Alarm::Stop {
-                        class: self.class.clone(),
-                        cause,
-                        taken_back: std::mem::take(&mut self.first),
-                    }),
-                    _ => None,
-                };
+            Outcome::Sent { .. } => {
+                self.accepted = true;
+                self.begin_anew(String::new())
             }
+            // Whoever is put off is not refused.
+            Outcome::Deferred { .. } => self.begin_anew(String::new()),
+            Outcome::Failed { refusal: refusal @ Refusal::Server { .. } } => self.refuse(message, refusal),
             // Says nothing of what the server takes.
-            _ => {}
+            _ => None,
         }
-        None
+    }
+
+    fn refuse(&mut self, message: &Claimed, refusal: &Refusal) -> Option<Alarm> {
+        let class = refusal.class();
+        let over = if class == self.class { None } else { self.begin_anew(class) };
+        if self.accepted && refusal.is_of_the_recipient() {
+            return over;
+        }
+        self.count += 1;
+        self.words = refusal.to_string();
+        self.domains.insert(message.domain());
+        if self.before != Before::Overruled || message.attempt == 0 {
+            self.refused.push(message.id);
+        } else {
+            self.failed += 1;
+        }
+        match &mut self.stage {
+            Stage::Counting if self.count == WORRYING => Some(Alarm::Rest { cause: self.cause(0) }),
+            Stage::Counting if self.count >= TOO_MANY => {
+                self.stage = Stage::asking();
+                Some(Alarm::Ask)
+            }
+            Stage::Counting => over,
+            Stage::Asking { others, judged, .. } => {
+                // Another lane may have had one of the run on the wire.
+                *judged += usize::from(others.remove(&message.id));
+                if *judged < OTHERS { None } else { self.conclude() }
+            }
+            Stage::Stopped => self.conclude(),
+        }
+    }
+
+    /// Everybody who was asked is refused alike, or nobody else is there to be asked.
+    pub fn conclude(&mut self) -> Option<Alarm> {
+        let asked = match self.stage {
+            Stage::Asking { judged, .. } => judged,
+            Stage::Counting | Stage::Stopped => 0,
+        };
+        if self.count == 0 {
+            return None;
+        }
+        if self.refused.is_empty() && !matches!(self.stage, Stage::Stopped) {
+            // Each of them for the second time, with these words seen in between: it is believed.
+            *self = Run { accepted: true, before: self.before, ..Run::default() };
+            return Some(Alarm::Over);
+        }
+        let (class, cause, taken_back) = (self.class.clone(), self.cause(asked), std::mem::take(&mut self.refused));
+        self.stage = Stage::Stopped;
+        (!taken_back.is_empty()).then_some(Alarm::Stop { class, cause, taken_back, failed: self.failed })
+    }
+
+    /// The end of a run, and of what was in force.
+    fn begin_anew(&mut self, class: String) -> Option<Alarm> {
+        let over = self.is_asking() || self.before != Before::Nothing;
+        *self = Run { class, accepted: self.accepted, ..Run::default() };
+        over.then_some(Alarm::Over)
+    }
+
+    fn cause(&self, asked: usize) -> String {
+        let (alike, words) = ("refused alike, and nobody is accepted", &self.words);
+        match ((self.count - asked).min(TOO_MANY), asked) {
+            (0, _) => format!("{asked} all over the queue are {alike}: {words}"),
+            (count, 0) => format!("{count} in a row are {alike}: {words}"),
+            (count, _) => format!("{count} in a row, and {asked} elsewhere in the queue, are {alike}: {words}"),
+        }
+    }
+}
+
+impl Stage {
+    fn asking() -> Stage {
+        Stage::Asking { others: BTreeSet::new(), judged: 0, looks: 0 }
     }
 }
 
 impl Alarm {
     /// As a complaint about `server` (host and port).
-    pub fn finding(&self, server: &str) -> Finding {
-        let (Alarm::Rest { cause } | Alarm::Stop { cause, .. }) = self;
-        let remedy = "correct [mail] transport, from or bounce_to, or the addresses, as these words say; everything \
-                      stays planned, and the schedule tries one message now and then";
-        Finding::error("smtp-refused-all", format!("{server}: {cause}"), remedy)
+    pub fn finding(&self, server: &str) -> Option<Finding> {
+        let (cause, failed) = match self {
+            Alarm::Rest { cause } => (cause, 0),
+            Alarm::Stop { cause, failed, .. } => (cause, *failed),
+            Alarm::Ask | Alarm::Over => return None,
+        };
+        let stays = match failed {
+            0 => "everything stays planned",
+            _ => "whoever was refused for the first time stays planned",
+        };
+        let remedy = format!(
+            "correct [mail] transport, from or bounce_to, or the addresses, as these words say; {stays}, and the schedule \
+             tries a few messages now and then"
+        );
+        Some(Finding::error("smtp-refused-all", format!("{server}: {cause}"), remedy))
     }
 }
 
@@ -106,37 +244,113 @@ mod tests {
         MemoryQueue::of(count).claim(chrono::DateTime::UNIX_EPOCH, count).expect("a queue")
     }
 
+    fn alike(run: &mut Run, message: &Claimed) -> Option<Alarm> {
+        run.count(message, &refused(554, "5.7.1"))
+    }
+
+    /// Twenty-five alike, and others in hand.
+    fn asking(run: &mut Run, messages: &[Claimed], others: std::ops::Range<usize>) {
+        let alarms: Vec<_> = messages[..25].iter().filter_map(|message| alike(run, message)).collect();
+        let cause = "10 in a row are refused alike, and nobody is accepted: 554 5.7.1 no (to RCPT)".to_owned();
+        assert_eq!(alarms, [Alarm::Rest { cause }, Alarm::Ask]);
+        assert_eq!(run.others_wanted(), (5, vec!["corp.example".to_owned()]));
+        run.ask(messages[others].iter().map(|message| message.id));
+    }
+
     #[test]
-    fn ten_alike_rest_and_twenty_five_stop_and_are_taken_back_but_for_a_second_refusal() {
-        let (mut run, mut messages) = (Run::default(), messages(27));
+    fn when_others_are_refused_as_well_it_stops_and_everybody_is_taken_back() {
+        let (mut run, mut messages) = (Run::default(), messages(40));
         messages[3].attempt = 1;
-        for (n, message) in messages.iter().enumerate().map(|(n, message)| (n + 1, message)) {
-            let alarm = run.count(message, &refused(554, "5.7.1"));
-            let cause =
-                format!("{} in a row are refused alike, and nobody is accepted: 554 5.7.1 no (to RCPT)", n.min(25));
-            let class = "554 5.7.1".to_owned();
-            let wanted = match n {
-                10 => Some(Alarm::Rest { cause }),
-                25 => Some(Alarm::Stop { class, cause, taken_back: (0..25).filter(|id| *id != 3).collect() }),
-                26.. => Some(Alarm::Stop { class, cause, taken_back: vec![n as i64 - 1] }),
-                _ => None,
-            };
-            assert_eq!(alarm, wanted, "{n}");
+        asking(&mut run, &messages, 30..35);
+        assert_eq!(alike(&mut run, &messages[25]), None, "it was on the wire already, and is none of the others");
+        for message in &messages[30..34] {
+            assert_eq!(alike(&mut run, message), None);
+        }
+        let Some(Alarm::Stop { class, cause, taken_back, failed }) = alike(&mut run, &messages[34]) else {
+            panic!("not stopped")
+        };
+        let words = "25 in a row, and 5 elsewhere in the queue, are refused alike, and nobody is accepted: 554 5.7.1 no (to RCPT)";
+        assert_eq!((&*class, &*cause, failed), ("554 5.7.1", words, 0));
+        assert_eq!(taken_back, (0..26).chain(30..35).collect::<Vec<_>>());
+        assert!(
+            matches!(alike(&mut run, &messages[26]), Some(Alarm::Stop { taken_back, .. }) if taken_back == [26]),
+            "another lane had one more on the wire"
+        );
+    }
+
+    #[test]
+    fn one_of_the_others_who_is_not_refused_alike_ends_it() {
+        let messages = messages(40);
+        let later = Reply { code: 450, enhanced: None, text: "later".into() };
+        let later = Outcome::Deferred { reply: later, until: chrono::DateTime::UNIX_EPOCH };
+        for answer in [sent(), later, refused(550, "5.1.1")] {
+            let mut run = Run::default();
+            asking(&mut run, &messages, 30..35);
+            for message in &messages[30..34] {
+                assert_eq!(alike(&mut run, message), None);
+            }
+            assert_eq!(run.count(&messages[34], &answer), Some(Alarm::Over), "{answer}");
+            assert!(!run.is_asking());
         }
     }
 
     #[test]
-    fn a_run_that_goes_on_ends_with_the_next_one_alike() {
-        let messages = messages(2);
-        let mut run = Run::resumed("554 5.7.1".into());
-        assert!(
-            matches!(run.count(&messages[0], &refused(554, "5.7.1")), Some(Alarm::Stop { taken_back, .. }) if taken_back == [0])
-        );
-        for over in [sent(), refused(550, "5.1.1")] {
-            let mut run = Run::resumed("554 5.7.1".into());
-            assert_eq!(run.count(&messages[0], &over), None);
-            assert_eq!(run.count(&messages[1], &refused(554, "5.7.1")), None);
+    fn where_nobody_else_is_there_to_ask_those_before_decide() {
+        let (mut run, mut messages) = (Run::default(), messages(25));
+        asking(&mut run, &messages, 0..0);
+        assert!(matches!(run.conclude(), Some(Alarm::Stop { taken_back, cause, .. })
+            if taken_back.len() == 25 && cause.starts_with("25 in a row are refused alike")));
+
+        // Sent by hand after that: whoever is refused once more fails, and that is no reason to stop.
+        messages.iter_mut().for_each(|message| message.attempt = 1);
+        let mut run = Run::after("554 5.7.1".into(), Before::Overruled);
+        asking(&mut run, &messages, 0..0);
+        assert_eq!(run.conclude(), Some(Alarm::Over));
+        messages[7].attempt = 0;
+        let mut run = Run::after("554 5.7.1".into(), Before::Overruled);
+        asking(&mut run, &messages, 0..0);
+        let stop = run.conclude();
+        assert!(matches!(&stop, Some(Alarm::Stop { taken_back, failed: 24, .. }) if *taken_back == [7]));
+        let remedy = stop.and_then(|alarm| alarm.finding("mx:25")).expect("a complaint").remedy;
+        assert!(remedy.contains("whoever was refused for the first time stays planned"), "{remedy}");
+    }
+
+    #[test]
+    fn a_round_after_a_pause_asks_a_few_and_fails_nobody() {
+        let mut messages = messages(5);
+        messages.iter_mut().for_each(|message| message.attempt = 3);
+        let mut run = Run::after("554 5.7.1".into(), Before::Pause);
+        assert_eq!(run.others_wanted(), (5, Vec::new()));
+        assert_eq!(run.conclude(), None, "nobody was judged");
+        run.ask(0..5);
+        for message in &messages[..4] {
+            assert_eq!(alike(&mut run, message), None);
         }
+        assert!(matches!(alike(&mut run, &messages[4]), Some(Alarm::Stop { taken_back, cause, .. })
+            if taken_back == [0, 1, 2, 3, 4] && cause.starts_with("5 all over the queue are refused alike")));
+        for over in [sent(), refused(550, "5.1.1")] {
+            let mut run = Run::after("554 5.7.1".into(), Before::Pause);
+            run.ask(0..5);
+            assert_eq!(run.count(&messages[0], &over), Some(Alarm::Over));
+        }
+        // Those whom the queue gives may all be answered meanwhile: that ends as well.
+        let mut run = Run::after("554 5.7.1".into(), Before::Pause);
+        for _ in 0..LOOKS {
+            assert_eq!(run.others_wanted().0, 5);
+            run.ask(0..5);
+        }
+        assert_eq!(run.others_wanted().0, 0);
+    }
+
+    #[test]
+    fn once_somebody_is_accepted_a_bad_address_is_a_bad_address_and_a_policy_is_none() {
+        let messages = messages(26);
+        let mut run = Run::default();
+        assert_eq!(run.count(&messages[25], &sent()), None);
+        for message in &messages[..25] {
+            assert_eq!(run.count(message, &refused(550, "5.1.1")), None);
+        }
+        asking(&mut run, &messages, 0..0);
     }
 
     #[test]
@@ -151,10 +365,10 @@ mod tests {
         ] {
             let mut run = Run::default();
             for message in &messages[..9] {
-                assert_eq!(run.count(message, &refused(554, "5.7.1")), None);
+                assert_eq!(alike(&mut run, message), None);
             }
             assert_eq!(run.count(&messages[9], &between), None);
-            assert_eq!(run.count(&messages[10], &refused(554, "5.7.1")).is_none(), anew, "{between}");
+            assert_eq!(alike(&mut run, &messages[10]).is_none(), anew, "{between}");
         }
     }
 }

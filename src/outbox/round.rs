@@ -3,8 +3,8 @@
 use super::batch::Batch;
 use super::pacing::Pacer;
 use super::queue::{Claimed, Lease, Queue};
-use super::refusals::{Alarm, Run};
-use super::{Hours, Limits, Outcome, Progress, Refusal, Summary, Suspended};
+use super::refusals::{Alarm, Before, Run};
+use super::{Hours, Limits, Outcome, Progress, Summary, Suspended};
 use crate::fault::{Finding, Result};
 use crate::system::World;
 use chrono::{DateTime, Utc};
@@ -41,8 +41,8 @@ pub struct Shared<'a> {
     /// In force when the run began, and not over yet.
     suspended: RefCell<Option<Suspended>>,
     settings: String,
-    /// The first lane tries one message, and the others wait for what becomes of it.
-    probing: Cell<bool>,
+    /// The lane that asks others, after a run of refusals; the other lanes wait for what becomes of that.
+    asking: Cell<Option<usize>>,
     /// No lane begins a message before.
     resting: Cell<Option<Instant>>,
     /// When the queue last said that the run is not called off.
@@ -72,13 +72,13 @@ impl<'a> Shared<'a> {
             progress: RefCell::new(progress),
             halted: Cell::new(false),
             released: RefCell::default(),
-            refusals: RefCell::new(match &limits.suspended {
-                Some(suspended) if limits.probing => Run::resumed(suspended.class.clone()),
-                _ => Run::default(),
-            }),
+            refusals: RefCell::new(limits.suspended.as_ref().map_or_else(Run::default, |suspended| {
+                let before = if limits.probing { Before::Pause } else { Before::Overruled };
+                Run::after(suspended.class.clone(), before)
+            })),
             suspended: RefCell::new(limits.suspended.clone()),
             settings: limits.settings.clone(),
-            probing: Cell::new(limits.probing && limits.suspended.is_some()),
+            asking: Cell::new(None),
             resting: Cell::new(None),
             asked: Cell::new(None),
             drawn_dry: RefCell::default(),
@@ -130,6 +130,10 @@ impl<'a> Shared<'a> {
             {
                 return Ok(None);
             }
+            if self.waits_for_others(lane) {
+                sleep(GLANCE).await;
+                continue;
+            }
             match self.pick(lane)? {
                 Pick::Nothing => return Ok(None),
                 Pick::Wait(until) => drop(self.wait_until(until).await),
@@ -180,6 +184,9 @@ impl<'a> Shared<'a> {
     /// Claims more, beside the domains whose mail waits here already: what one of them cannot take must not stand in the
     /// way of the others.
     fn draw(&self) -> Result<bool> {
+        if self.refusals.borrow().is_asking() {
+            return self.draw_others();
+        }
         let waiting: Vec<String> =
             self.claims.borrow().iter().map(Claimed::domain).collect::<BTreeSet<_>>().into_iter().collect();
         let now = Instant::now();
@@ -194,6 +201,18 @@ impl<'a> Shared<'a> {
         self.drawn_dry.replace((!found).then_some((waiting, now)));
         self.claims.borrow_mut().extend(fresh);
         Ok(found)
+    }
+
+    /// A few from all over the queue, once those of before are through.
+    fn draw_others(&self) -> Result<bool> {
+        let (wanted, tried) = self.refusals.borrow().others_wanted();
+        if wanted == 0 || !self.claims.borrow().is_empty() {
+            return Ok(false);
+        }
+        let others = self.watch(self.queue.borrow_mut().claim_elsewhere(self.clock.now(), wanted, &tried))?;
+        self.refusals.borrow_mut().ask(others.iter().map(|message| message.id));
+        self.claims.borrow_mut().extend(others);
+        Ok(!self.claims.borrow().is_empty())
     }
 
     /// Writes a result down, counts it and tells it.
@@ -217,18 +236,17 @@ impl<'a> Shared<'a> {
 
     /// Gives back what nobody carried and makes the results durable. The first thing that went wrong counts.
     pub fn conclude(self, carried: Result<()>) -> Result<Summary> {
-        let returned = self.give_back();
+        let returned = self.give_back("not begun before the run ended");
         let flushed = self.queue.into_inner().flush();
         carried.and(returned).and(flushed)?;
         Ok(Summary { released: self.released.into_inner().len(), ..self.summary.into_inner() })
     }
 
-    fn give_back(&self) -> Result<()> {
-        while let Some(message) = self.claims.borrow_mut().pop_front() {
-            let why = "not begun before the run ended".to_owned();
-            self.settle(&message, Outcome::Released { why, until: None })?;
+    fn give_back(&self, why: &str) -> Result<()> {
+        loop {
+            let Some(message) = self.claims.borrow_mut().pop_front() else { return Ok(()) };
+            self.settle(&message, Outcome::Released { why: why.to_owned(), until: None })?;
         }
-        Ok(())
     }
 
     /// The durable mark before a message's last block.
@@ -261,21 +279,52 @@ impl<'a> Shared<'a> {
         answer
     }
 
-    /// What the server's verdict adds to a run of refusals. One that was in force is over when somebody is accepted, or
-    /// refused otherwise.
+    /// What the server's verdict adds to a run of refusals.
     pub fn heed(&self, message: &Claimed, outcome: &Outcome) -> Result<Option<Alarm>> {
-        let over = match (outcome, &*self.suspended.borrow()) {
-            (Outcome::Sent { .. }, Some(_)) => true,
-            (Outcome::Failed { refusal: refusal @ Refusal::Server { .. } }, Some(one)) => refusal.class() != one.class,
-            _ => false,
-        };
-        if over {
-            self.suspended.replace(None);
-            self.has_probed();
+        let alarm = self.refusals.borrow_mut().count(message, outcome);
+        self.end_pause(alarm)
+    }
+
+    /// When it was about the people, mail leaves as before.
+    fn end_pause(&self, alarm: Option<Alarm>) -> Result<Option<Alarm>> {
+        if alarm == Some(Alarm::Over) && self.suspended.replace(None).is_some() {
             let resumed = self.queue.borrow_mut().resume(self.clock.now());
             self.watch(resumed)?;
         }
-        Ok(self.refusals.borrow_mut().count(message, outcome))
+        Ok(alarm)
+    }
+
+    /// What is claimed goes back: others are tried first, by this lane, and the other lanes wait.
+    pub fn ask_others(&self, lane: usize) -> Result<()> {
+        self.asking.set(Some(lane));
+        self.give_back("others are tried first")
+    }
+
+    /// Whether another lane asks others now.
+    fn waits_for_others(&self, lane: usize) -> bool {
+        if !self.refusals.borrow().is_asking() {
+            self.asking.set(None);
+            return false;
+        }
+        let asks = self.asking.get().unwrap_or(lane);
+        self.asking.set(Some(asks));
+        asks != lane
+    }
+
+    /// The lane that asks others finds nobody whom it could ask.
+    pub fn nobody_else(&self, lane: usize) -> Result<Option<Alarm>> {
+        if self.is_over() || self.asking.get() != Some(lane) || !self.refusals.borrow().is_asking() {
+            return Ok(None);
+        }
+        let alarm = self.refusals.borrow_mut().conclude();
+        self.end_pause(alarm)
+    }
+
+    /// The lane is at its end: if it was to ask others, another one does.
+    pub fn leave(&self, lane: usize) {
+        if self.asking.get() == Some(lane) {
+            self.asking.set(None);
+        }
     }
 
     /// Nothing leaves for a while, in this run and those after it.
@@ -286,17 +335,6 @@ impl<'a> Shared<'a> {
         self.released.borrow_mut().extend(taken_back);
         let written = self.queue.borrow_mut().suspend(&suspended, taken_back, now);
         self.watch(written)
-    }
-
-    /// Waits while the first lane tries one message.
-    pub async fn probed(&self) {
-        while self.probing.get() && !self.is_over() {
-            sleep(GLANCE).await;
-        }
-    }
-
-    pub fn has_probed(&self) {
-        self.probing.set(false);
     }
 
     /// No lane begins anything before this has passed.

@@ -342,6 +342,14 @@ async fn a_message_claimed_by_somebody_else_is_left_alone() {
             self.0.rows.iter_mut().for_each(|row| row.fence += 1);
             claimed
         }
+        fn claim_elsewhere(
+            &mut self,
+            now: DateTime<Utc>,
+            count: usize,
+            tried: &[String],
+        ) -> Result<Vec<crate::outbox::Claimed>> {
+            self.0.claim_elsewhere(now, count, tried)
+        }
         fn mark(&mut self, id: i64, fence: i64) -> Result<crate::outbox::Lease> {
             self.0.mark(id, fence)
         }

@@ -2,7 +2,7 @@
 
 use super::{Claimed, Lease, Payload, Queue};
 use crate::fault::{Fault, Result};
-use crate::outbox::{Event, Outcome, State, Suspended};
+use crate::outbox::{Event, Outcome, State, Suspended, spread};
 use chrono::{DateTime, Utc};
 use std::io::Write;
 use std::sync::Arc;
@@ -89,30 +89,20 @@ impl MemoryQueue {
         }
     }
 
-    fn write(&mut self, effect: impl FnOnce(&mut Vec<Row>) -> Result<Lease>) -> Result<Lease> {
-        let gone = || Fault::new("crash", "the process is gone", "run it again");
-        self.writes += 1;
-        match self.crash {
-            Some(CrashAt::Before(n)) if self.writes >= n => Err(gone()),
-            Some(CrashAt::After(n)) if self.writes > n => Err(gone()),
-            Some(CrashAt::After(n)) if self.writes == n => effect(&mut self.rows).and(Err(gone())),
-            _ => effect(&mut self.rows),
-        }
+    fn due(&self, now: DateTime<Utc>) -> impl Iterator<Item = usize> {
+        let due = self.rows.iter().enumerate().filter(move |(_, row)| row.state == State::Planned && row.due <= now);
+        due.map(|(n, _)| n)
     }
-}
 
-impl Queue for MemoryQueue {
-    fn claim_except(&mut self, now: DateTime<Utc>, limit: usize, domains: &[String]) -> Result<Vec<Claimed>> {
+    fn take(&mut self, numbers: &[usize]) -> Result<Vec<Claimed>> {
         let mut claimed = Vec::new();
         let _ = self.write(|rows| {
-            let apart = |to: &str| domains.iter().any(|domain| to.ends_with(&format!("@{domain}")));
-            let due = rows.iter_mut().enumerate().filter(|(_, row)| row.state == State::Planned && row.due <= now);
-            let due = due.filter(|(_, row)| !apart(&row.to));
-            for (n, row) in due.take(limit) {
+            for n in numbers {
+                let row = &mut rows[*n];
                 row.state = row.state.apply(Event::Claim)?;
                 row.fence += 1;
                 claimed.push(Claimed {
-                    id: n as i64,
+                    id: *n as i64,
                     fence: row.fence,
                     attempt: row.attempt,
                     person: format!("p{n}"),
@@ -127,6 +117,33 @@ impl Queue for MemoryQueue {
             Ok(Lease::Held)
         })?;
         Ok(claimed)
+    }
+
+    fn write(&mut self, effect: impl FnOnce(&mut Vec<Row>) -> Result<Lease>) -> Result<Lease> {
+        let gone = || Fault::new("crash", "the process is gone", "run it again");
+        self.writes += 1;
+        match self.crash {
+            Some(CrashAt::Before(n)) if self.writes >= n => Err(gone()),
+            Some(CrashAt::After(n)) if self.writes > n => Err(gone()),
+            Some(CrashAt::After(n)) if self.writes == n => effect(&mut self.rows).and(Err(gone())),
+            _ => effect(&mut self.rows),
+        }
+    }
+}
+
+impl Queue for MemoryQueue {
+    fn claim_except(&mut self, now: DateTime<Utc>, limit: usize, domains: &[String]) -> Result<Vec<Claimed>> {
+        let apart = |to: &str| domains.iter().any(|domain| to.ends_with(&format!("@{domain}")));
+        let due: Vec<usize> = self.due(now).filter(|n| !apart(&self.rows[*n].to)).take(limit).collect();
+        self.take(&due)
+    }
+
+    fn claim_elsewhere(&mut self, now: DateTime<Utc>, count: usize, tried: &[String]) -> Result<Vec<Claimed>> {
+        let due: Vec<usize> = self.due(now).collect();
+        let domain = |n: &usize| self.rows[*n].to.rsplit('@').next().unwrap_or_default().to_owned();
+        let domains: Vec<String> = due.iter().map(domain).collect();
+        let others: Vec<usize> = spread(&domains, count, tried).into_iter().map(|place| due[place]).collect();
+        self.take(&others)
     }
 
     fn mark(&mut self, id: i64, fence: i64) -> Result<Lease> {

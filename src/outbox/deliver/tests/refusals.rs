@@ -111,7 +111,7 @@ async fn when_everybody_is_refused_alike_the_lanes_rest_and_then_the_run_stops()
         let fault = run_telling(&mut queue, &stage, lanes, &mut tell).await.expect_err("a wrong setting");
         let finding = &fault.findings[0];
         assert_eq!((fault.findings.len(), finding.code), (1, "smtp-refused-all"));
-        let words = "in a row are refused alike, and nobody is accepted: 554 5.7.1 Relay access denied";
+        let words = "in a row, and 5 elsewhere in the queue, are refused alike, and nobody is accepted: 554 5.7.1 Relay access denied";
         assert!(finding.cause.starts_with("mail.corp.example:25: 25 ") && finding.cause.contains(words), "{finding:?}");
         assert!(finding.remedy.contains("everything stays planned"));
         assert!(
@@ -122,7 +122,8 @@ async fn when_everybody_is_refused_alike_the_lanes_rest_and_then_the_run_stops()
         // It is nobody's fault, and those who were tried have used the one try at which that is believed.
         assert_eq!(queue.states(), [State::Planned; 200]);
         let tried = queue.rows.iter().filter(|row| row.attempt == 1).count();
-        assert!((25..25 + lanes).contains(&tried), "{tried}");
+        assert!((30..30 + lanes).contains(&tried), "{tried}");
+        assert!(queue.rows[199].attempt == 1 && queue.rows[100].attempt == 0, "others are tried at the far end");
         assert_eq!(queue.suspended.as_ref().map(|one| (one.times, &*one.class)), Some((1, "554 5.7.1")));
     }
 }
@@ -137,7 +138,7 @@ async fn probe(queue: &mut MemoryQueue, stage: &Stage) -> Result<Summary> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_pause_one_message_is_tried_and_no_more_until_one_is_taken() {
+async fn after_a_pause_a_few_messages_are_tried_and_no_more_until_one_is_taken() {
     let wrong = || Stage::always(Step::Rcpt, Act::Say("554 5.7.1 Relay access denied\r\n"));
     let mut queue = MemoryQueue::of(60);
     run(&mut queue, &wrong(), 4).await.expect_err("a wrong setting");
@@ -145,7 +146,7 @@ async fn after_a_pause_one_message_is_tried_and_no_more_until_one_is_taken() {
         let stage = wrong();
         let summary = probe(&mut queue, &stage).await.expect("a round");
         assert!(summary.ended && summary.failed == 0, "{summary:?}");
-        assert_eq!(stage.log().lines.iter().filter(|line| line.starts_with("RCPT")).count(), 1);
+        assert_eq!(stage.log().lines.iter().filter(|line| line.starts_with("RCPT")).count(), 5);
         assert_eq!(queue.suspended.as_ref().map(|one| one.times), Some(times));
     }
     assert_eq!(queue.states(), [State::Planned; 60]);
@@ -153,29 +154,63 @@ async fn after_a_pause_one_message_is_tried_and_no_more_until_one_is_taken() {
     assert_eq!((summary.sent, summary.ended, &queue.suspended), (60, false, &None));
 }
 
+/// Takes mail for these alone; the others are unknown.
+fn knows(good: impl Fn(&str) -> bool + Send + Sync + 'static) -> Stage {
+    Stage::new(move |seen| match (seen.step, seen.line) {
+        (Step::Rcpt, line) if !good(line) => Act::Say("550 5.1.1 no such user\r\n"),
+        _ => Act::Go,
+    })
+}
+
 #[tokio::test(start_paused = true)]
-async fn thirty_dead_addresses_are_found_out_by_and_by_and_hold_nobody_up() {
-    let stage = || {
-        Stage::new(|seen| match (seen.step, seen.line) {
-            (Step::Rcpt, line) if !line.contains("<good@") => Act::Say("550 5.1.1 no such user\r\n"),
-            _ => Act::Go,
-        })
-    };
-    let mut queue = MemoryQueue::of(30);
-    queue.push("good@corp.example", "Subject: x\r\n\r\nx\r\n");
-    run(&mut queue, &stage(), 1).await.expect_err("a run");
-    assert_eq!(queue.states(), [State::Planned; 31]);
-    let mut rounds = 0;
-    while queue.states().contains(&State::Planned) && rounds < 40 {
-        let _ = if queue.suspended.is_some() {
-            probe(&mut queue, &stage()).await
-        } else {
-            run(&mut queue, &stage(), 1).await
-        };
-        rounds += 1;
+async fn a_block_of_dead_addresses_fails_and_nobody_behind_it_waits() {
+    for (lanes, dead) in [(1, 60), (4, 60), (2, 190)] {
+        // They are a closed branch with the same domain, at the front.
+        let number = |line: &str| line.split_once("<p").and_then(|(_, rest)| rest.split('@').next()?.parse().ok());
+        let stage = knows(move |line| number(line).is_some_and(|n: usize| n >= dead));
+        let mut queue = MemoryQueue::of(200);
+        let summary = run(&mut queue, &stage, lanes).await.expect("the others go out");
+        assert_eq!((summary.sent, summary.failed, summary.released), (200 - dead, dead, 0), "{lanes}");
+        assert_eq!(queue.suspended, None);
     }
-    assert_eq!(queue.states().iter().filter(|state| **state == State::Failed).count(), 30, "after {rounds} rounds");
-    assert_eq!(queue.states().iter().filter(|state| **state == State::Sent).count(), 1);
+    // One healthy person among them, at another domain.
+    let mut queue = MemoryQueue::of(15);
+    queue.push("good@other.example", "Subject: x\r\n\r\nx\r\n");
+    for n in 0..100 {
+        queue.push(&format!("q{n}@corp.example"), "Subject: x\r\n\r\nx\r\n");
+    }
+    let summary = run(&mut queue, &knows(|line| line.contains("<good@")), 1).await.expect("one goes out");
+    assert_eq!((summary.sent, summary.failed), (1, 115));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_put_off_is_not_refused_and_so_not_everybody_is() {
+    let stage = Stage::new(|seen| match (seen.step, seen.line) {
+        (Step::Rcpt, line) if line.contains("9@") => Act::Say("450 4.2.0 greylisted\r\n"),
+        (Step::Rcpt, _) => Act::Say("550 5.1.1 no such user\r\n"),
+        _ => Act::Go,
+    });
+    let mut queue = MemoryQueue::of(100);
+    let summary = run(&mut queue, &stage, 1).await.expect("a run to its end");
+    assert_eq!((summary.failed, summary.deferred), (90, 10));
+    assert_eq!(queue.suspended, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_only_dead_addresses_are_left_a_second_send_by_hand_believes_it() {
+    let stage = || knows(|_| false);
+    let mut queue = MemoryQueue::of(28);
+    run(&mut queue, &stage(), 1).await.expect_err("a run");
+    assert_eq!((queue.states(), queue.suspended.is_some()), (vec![State::Planned; 28], true));
+    // The schedule asks a few, and nobody fails because of that.
+    assert!(probe(&mut queue, &stage()).await.expect("a round").ended);
+    assert_eq!(queue.states(), [State::Planned; 28]);
+    let limits = Limits { connections: 1, suspended: queue.suspended.clone(), ..Limits::default() };
+    let clock = Clock(Some(Instant::now()));
+    let stop = AtomicBool::new(false);
+    let by_hand = over_lanes(&mut queue, &stage(), &limits, &clock, &stop, &mut |_| ()).await.expect("a run");
+    assert_eq!((by_hand.failed, by_hand.ended, by_hand.released), (28, false, 0));
+    assert_eq!((queue.states(), queue.suspended), (vec![State::Failed; 28], None));
 }
 
 #[tokio::test(start_paused = true)]
