@@ -38,6 +38,7 @@ mod postponed;
 mod reason;
 mod sending;
 mod round;
+mod signing;
 mod situation;
 mod staged;
 mod uninformed;

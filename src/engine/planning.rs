@@ -2,8 +2,11 @@
 
 use super::Engine;
 use super::sending::Intent;
+use super::signing::Signatures;
 use crate::fault::{Fault, Result};
 use crate::ledger::OUTDATED;
+use crate::notice::dkim::Signer;
+use crate::notice::open_file;
 use crate::package::streamed;
 use std::collections::HashMap;
 
@@ -30,9 +33,21 @@ impl Engine<'_> {
         }
         let mut desk = self.desk()?;
         desk.threads = self.threads(intents)?;
+        let slow = desk.signer.take_if(|signer| signer.is_slow());
         let desk = desk;
         let compose = |intent: &Intent| desk.compose(intent, revisions[&intent.notice], now);
-        streamed(intents, compose, |composed| self.ledger.plan_messages(whole(composed, intents.len()), now))
+        let beforehand = |signer: Signer| {
+            let sign = |intent: &Intent| signer.signature(&compose(intent)?.letter, now, &open_file);
+            streamed(intents, sign, |made| Signatures::keep(self.ledger.state(), whole(made, intents.len())))
+        };
+        let mut signatures = slow.map(beforehand).transpose()?;
+        streamed(intents, compose, |composed| {
+            let signed = composed.map(|message| match &mut signatures {
+                Some(signatures) => signatures.put_on(message?),
+                None => message,
+            });
+            self.ledger.plan_messages(whole(signed, intents.len()), now)
+        })
     }
 
     /// A notice with a package can only go out when everybody's is built.

@@ -127,7 +127,7 @@ impl Ledger {
                 return Err(Fault::new("ledger-not-throwaway", cause, "rehearse in a new folder"));
             }
         }
-        // Planning for a hundred thousand people holds the ledger for seconds, with signatures longer.
+        // Planning for a hundred thousand people holds the ledger for seconds, on a slow disk for longer.
         db.busy_timeout(Duration::from_secs(60))?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", kept.synchronous())?;

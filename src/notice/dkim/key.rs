@@ -58,6 +58,11 @@ impl Key {
         }
     }
 
+    /// An RSA signature takes twenty times as long as the other.
+    pub fn is_slow(&self) -> bool {
+        matches!(self.0, Pair::Rsa(_))
+    }
+
     /// As a person knows it.
     pub fn words(&self) -> String {
         match &self.0 {

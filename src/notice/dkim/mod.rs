@@ -63,21 +63,28 @@ impl Signer {
         Ok(Signer { domain, selector, key: Key::load(&dkim.key_file)? })
     }
 
+    /// Making one takes most of a millisecond: many are not made while anybody waits for it.
+    pub fn is_slow(&self) -> bool {
+        self.key.is_slow()
+    }
+
     /// The letter with its signature in front. Attachments are read once, and never held.
     pub fn sign(&self, letter: Letter, date: DateTime<Utc>, open: Open) -> Result<Letter> {
+        let signature = self.signature(&letter, date, open)?;
+        signed(letter, &signature)
+    }
+
+    /// The letter's signature, for [`signed`].
+    pub fn signature(&self, letter: &Letter, date: DateTime<Utc>, open: Open) -> Result<String> {
+        let Some(Segment::Bytes(first)) = letter.segments().first() else { return Ok(String::new()) };
         let mut body = Body::default();
         letter.write(&mut AfterHeader { body: &mut body, line: 0, begun: false }, open)?;
-        let mut segments = letter.into_segments();
-        let Some(Segment::Bytes(first)) = segments.first_mut() else { return Letter::new(segments) };
         let end = memmem::find(first, b"\r\n\r\n").map_or(first.len(), |at| at + 2);
-        let header = String::from_utf8_lossy(&first[..end]).into_owned();
-        let signature = self.signature(&header, &body.digest(), date);
-        first.splice(..0, signature.into_bytes());
-        Letter::new(segments)
+        Ok(self.field(&String::from_utf8_lossy(&first[..end]), &body.digest(), date))
     }
 
     /// The field with its line end.
-    fn signature(&self, header: &str, body: &[u8], date: DateTime<Utc>) -> String {
+    fn field(&self, header: &str, body: &[u8], date: DateTime<Utc>) -> String {
         let fields = unfolded(header);
         let (mut names, mut signed) = (Vec::new(), String::new());
         for name in SIGNED {
@@ -125,6 +132,15 @@ impl Signer {
         }
         findings
     }
+}
+
+/// A letter with its signature in front.
+pub fn signed(letter: Letter, signature: &str) -> Result<Letter> {
+    let mut segments = letter.into_segments();
+    if let Some(Segment::Bytes(first)) = segments.first_mut() {
+        first.splice(..0, signature.bytes());
+    }
+    Letter::new(segments)
 }
 
 /// Each field with its folds and line end.
