@@ -2,6 +2,7 @@
 
 use crate::harness::letter::Letter;
 use crate::harness::{Campaign, FUTURE, program};
+use flagday::system::World;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -88,6 +89,44 @@ fn people_hear_of_it_once_the_steps_are_taken_back_and_a_refusal_tells_the_state
     done.says("serial number 32-10411 is in force").says("  flagday abort ");
     assert_eq!(campaign.outbox("-abort-").len(), 45);
     campaign.run("status").ends(0).says("everyone who was told knows");
+}
+
+#[test]
+fn what_is_half_done_is_taken_back_first_or_told_by_a_word_of_its_own() {
+    let campaign = Campaign::ready();
+    campaign.run("build").ends(0);
+    campaign.announce().answer().close();
+    let outbox = campaign.outbox("").len();
+    let off = ["abort", "--reason", "no", "--by", "Pat", "--yes", "--as-it-stands"];
+    let refused = campaign.run_words(&off[..6]).ends(1).refuses("abort-half-done");
+    refused.says("P1 is renamed to POLD").says("flagday abort --rollback").says("--as-it-stands");
+    // Somebody who puts the mark while a step runs: a round of the schedule tells nobody either.
+    flagday::ledger::Ledger::open(&campaign.path(".flagday"))
+        .and_then(|mut ledger| {
+            let (at, reason, by) = (flagday::system::Real.now(), "no".to_owned(), "Pat".to_owned());
+            ledger.call_off(&flagday::ledger::Aborted { at, reason, by })
+        })
+        .expect("called off");
+    campaign.run("tick --yes").ends(0);
+    campaign.run("send --yes").ends(1).refuses("abort-half-done");
+    campaign.run("abort --yes").ends(1).refuses("abort-half-done");
+    assert_eq!(campaign.outbox("").len(), outbox);
+    campaign.run_words(&off).ends(0).says("45 sent");
+    campaign.run("status").ends(0).says("flagday cutover rollback: it was called off");
+    campaign.run("cutover rollback --yes").ends(0).says("undone: close-p1");
+}
+
+#[test]
+fn what_is_in_force_is_not_called_off() {
+    let campaign = Campaign::ready();
+    campaign.run("build").ends(0);
+    campaign.announce().answer().close().drain().run("cutover --yes").ends(3).says("step restart needs a person");
+    let outbox = campaign.outbox("").len();
+    for how in ["--quiet", "--as-it-stands"] {
+        let refused = campaign.run_words(&["abort", "--reason", "too late", "--by", "Pat", "--yes", how]);
+        refused.ends(1).refuses("abort-half-done").says("the new serial number is in force").says("abort --rollback");
+    }
+    assert_eq!(campaign.outbox("").len(), outbox);
 }
 
 /// Takes mail for the test, a message every third of a second; counts those it has accepted.

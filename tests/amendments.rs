@@ -199,6 +199,32 @@ fn another_contact_or_title_is_what_every_letter_said_and_may_be_cosmetic() {
     assert_eq!(satisfied(&campaign, "disks-held"), (1, 12));
 }
 
+/// No letter asks a local user for an answer: the gate counts what the postoffice shows of them.
+#[test]
+fn a_local_user_who_leaves_the_roster_or_becomes_a_remote_one_leaves_no_gate_in_silence() {
+    let campaign = told();
+    let rows = campaign.bytes("rosters/users.csv");
+    let without = |person: &str, instead: &[u8]| {
+        let row = |row: &[u8]| row.starts_with(format!("{person};").as_bytes());
+        let rows = rows.split_inclusive(|byte| *byte == b'\n').map(|one| if row(one) { instead } else { one });
+        campaign.write("rosters/users.csv", rows.collect::<Vec<_>>().concat());
+    };
+    without("PATEL", b"");
+    for line in ["send --yes", "cutover --yes", "tick --yes"] {
+        campaign.run(line).ends(6).says("PATEL among 'local-users'");
+    }
+    campaign.run("amend --dry-run").ends(0).says("left: PATEL, who had to answer 'drained' and leaves its gate");
+    let patel = rows.split_inclusive(|byte| *byte == b'\n').find(|row| row.starts_with(b"PATEL;")).expect("a row");
+    let remote = String::from_utf8(patel.to_vec()).expect("UTF-8").replacen(";local;", ";remote;", 1);
+    without("PATEL", remote.as_bytes());
+    campaign.run("send --yes").ends(6).says("PATEL among 'local-users'");
+    without("PATEL", b"");
+    campaign.run("amend --yes").ends(0).says("left: PATEL");
+    campaign.run("status").ends(0).says("PATEL").says("drained").keeps_quiet_about("left the rosters");
+    campaign.run("amend --yes").ends(0).says("nothing changed");
+    campaign.run("send --yes").ends(3);
+}
+
 #[test]
 fn who_joins_catches_up_and_who_leaves_is_named_for_ever() {
     let campaign = told();

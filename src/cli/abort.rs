@@ -18,6 +18,9 @@ pub struct Abort {
     /// Also take done steps of the cutover back, last first
     #[arg(long)]
     rollback: bool,
+    /// Tell people although steps of the cutover are still done
+    #[arg(long, conflicts_with = "rollback")]
+    as_it_stands: bool,
 }
 
 /// A running command lets go of the message in its hands; a server may take its time with that one.
@@ -27,6 +30,10 @@ const BETWEEN: Duration = Duration::from_millis(100);
 impl Abort {
     pub fn run(&self, global: &Global) -> Result<Exit> {
         let mut engine = global.open()?;
+        engine.as_it_stands = self.as_it_stands;
+        if !self.rollback {
+            half_done(&engine, engine.require_nothing_changed())?;
+        }
         let again = engine.aborted()?;
         let people = engine.to_be_told_of_abort()?.len() + engine.asked_to_be_told_of_abort()?.len();
         let back = if self.rollback { "takes the steps of the cutover back, then " } else { "" };
@@ -50,6 +57,8 @@ impl Abort {
                 refused => return Ok(refused),
             }
         }
+        // A step that was under way when the mark was put has ended since.
+        half_done(&engine, engine.require_nothing_changed())?;
         let sent = send::with_progress(global, |stop, progress| engine.abort(stop, progress))?;
         let exit = match send::finish(&engine, global, &sent)? {
             // Everybody knows already.
@@ -61,6 +70,14 @@ impl Abort {
         }
         Ok(exit)
     }
+}
+
+/// What is refused because of done steps, with the state of the postoffice and what is safe.
+fn half_done(engine: &Engine, judged: Result<()>) -> Result<()> {
+    if judged.is_err() {
+        cutover::situation(engine)?;
+    }
+    judged
 }
 
 /// Takes every step back and says which. Where one refuses, what state the postoffice is in, and what is safe now.
@@ -78,7 +95,7 @@ fn take_back(engine: &mut Engine, global: &Global) -> Result<Exit> {
             output::findings(&fault.findings, true);
             output::prose(
                 "It is called off, and nobody has been told of it by this run: first the steps are to be taken back. \
-                 `flagday abort --rollback` tries that again and then tells people; without --rollback it tells them now",
+                 `flagday abort --rollback` tries that again and then tells people",
             );
             cutover::situation(engine)?;
             Ok(fault.exit)

@@ -146,8 +146,12 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
             deferral.remedy
         ));
     }
+    let released = match engine.aborted()? {
+        Some(_) => "did not leave, because it was called off; `flagday abort` tells who has to know",
+        None => "went back to the queue unsent; the next `flagday send` tries them again",
+    };
     for (count, what) in [
-        (sent.released, "went back to the queue unsent; the next `flagday send` tries them again"),
+        (sent.released, released),
         (sent.expired, "are held, because their time is over; `flagday who --failed` names them"),
         (sent.moot, "were not needed any more at the instant of sending: the answer had come"),
     ] {

@@ -37,6 +37,30 @@ impl Engine<'_> {
         Ok(told.into_iter().filter(|told| !have.contains(&(told.person.clone(), 0))).collect())
     }
 
+    /// People read that the change does not take place, so nothing of it may be done. A step that changed the postoffice has
+    /// to be taken back first; where only the old state is in force still, a word of its own tells people all the same.
+    pub fn require_nothing_changed(&self) -> Result<()> {
+        let steps = self.steps()?;
+        let every = !steps.is_empty() && steps.iter().all(|step| step.state == "done");
+        if !every && !self.stands_changed()? {
+            return Ok(());
+        }
+        let over = every || self.was_in_force()?;
+        if self.as_it_stands && !over {
+            return Ok(());
+        }
+        let cause = match (every, over) {
+            (true, _) => "every step is done: the change took place, and people would be told that it does not",
+            (_, true) => "the new serial number is in force: people would be told that the change does not take place",
+            _ => "steps of the cutover are done, and people would be told that the change does not take place",
+        };
+        let mut remedy = "`flagday abort --rollback` takes the steps back first, then tells people".to_owned();
+        if !over {
+            remedy += "; with --as-it-stands it tells them now";
+        }
+        Err(Fault::new("abort-half-done", format!("{cause}; nobody was told"), remedy))
+    }
+
     /// Tells everyone who was told, and nobody else. The campaign has been called off before.
     pub fn abort(&mut self, stop: &AtomicBool, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Sent> {
         self.tell_of_abort(&To::Everyone, stop, progress)
@@ -52,6 +76,11 @@ impl Engine<'_> {
         let Some(abort) = self.ledger.aborted()? else {
             return Err(Fault::new("not-aborted", "nobody has called the campaign off", "run `flagday abort`"));
         };
+        match self.require_nothing_changed() {
+            // A round of the schedule has nothing to do until somebody takes the steps back.
+            Err(_) if self.by_schedule => return Ok(Sent { nothing_due: true, ..Sent::default() }),
+            judged => judged?,
+        }
         let now = self.now();
         self.ledger.recover(now, self.campaign.mail.uncertain)?;
         // What a run that was just stopped gave back.

@@ -98,6 +98,8 @@ impl Engine<'_> {
         let mut ran = Vec::new();
         for step in self.campaign.steps.clone() {
             if state_of(&self.ledger.entries()?, &step.name)? != StepState::Done {
+                // Somebody may have called it off while the step before ran.
+                self.require_not_aborted()?;
                 match self.advance(&self.filled(&step)?)? {
                     Ok(mut warnings) => {
                         warnings.extend(self.unreached(&step)?);

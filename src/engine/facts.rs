@@ -5,6 +5,7 @@ use super::Engine;
 use super::amend::OPEN;
 use super::amendment::Left;
 use super::membership::members_of;
+use crate::campaign::Acknowledgement;
 use crate::fault::{Exit, Fault, Finding, Result, Severity};
 use crate::ledger::Revision;
 use crate::package::Manifest;
@@ -12,7 +13,7 @@ use chrono::Duration;
 use data_encoding::HEXLOWER;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One fact that is no longer what people were told.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -84,21 +85,30 @@ impl Engine<'_> {
         Ok(differences)
     }
 
-    /// People who were asked and are no longer in the audience that has to answer. A row that is deleted or changed must
-    /// not open a gate in silence: `amend` takes note of who left.
+    /// People who were asked, or were among those who have to answer when people were told, and no longer are: of some an
+    /// answer is expected that no letter asks for. A row that is deleted or changed must not open a gate in silence:
+    /// `amend` takes note of who left.
     fn people_gone(&self) -> Result<Vec<Difference>> {
-        let mut gone = Vec::new();
-        for (person, acknowledgement) in self.ledger.told()? {
-            let Some(asked) = self.campaign.acknowledgements.get(&acknowledgement) else { continue };
-            let there =
-                self.roster.get(&person).is_some_and(|one| one.is_in(&self.campaign.audiences[&asked.audience]));
-            if !there {
-                let fact = format!("{person} among '{}'", asked.audience);
-                let left = Left { person, acknowledgement };
-                gone.push(Difference { gone: Some(left), ..Difference::of(&fact, "yes", "no") });
-            }
-        }
-        Ok(gone)
+        let told = self.ledger.told()?.into_iter().filter(|(person, acknowledgement)| {
+            self.campaign.acknowledgements.get(acknowledgement).is_some_and(|asked| !self.has_to_answer(person, asked))
+        });
+        let mut gone: BTreeSet<(String, String)> = told.collect();
+        self.ledger.each_member(|person, audiences| {
+            let among = |asked: &&Acknowledgement| audiences.split(' ').any(|one| one == asked.audience);
+            let left = self.campaign.acknowledgements.values().filter(among);
+            let left = left.filter(|asked| !self.has_to_answer(person, asked));
+            gone.extend(left.map(|asked| (person.to_owned(), asked.name.clone())));
+        })?;
+        let difference = |(person, acknowledgement): (String, String)| {
+            let fact = format!("{person} among '{}'", self.campaign.acknowledgements[&acknowledgement].audience);
+            let left = Left { person, acknowledgement };
+            Difference { gone: Some(left), ..Difference::of(&fact, "yes", "no") }
+        };
+        Ok(gone.into_iter().map(difference).collect())
+    }
+
+    fn has_to_answer(&self, person: &str, asked: &Acknowledgement) -> bool {
+        self.roster.get(person).is_some_and(|one| one.is_in(&self.campaign.audiences[&asked.audience]))
     }
 
     /// Ends with exit code 6 when people were told something else than what is true now.

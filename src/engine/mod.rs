@@ -100,6 +100,8 @@ pub struct Engine<'w> {
     pub short_notice: bool,
     /// Nobody is there: what was given up for a while is not tried before its time.
     by_schedule: bool,
+    /// People are told of an abort although steps of the cutover are still done.
+    pub as_it_stands: bool,
     /// The templates, compiled when they are first needed.
     texts: OnceCell<Arc<Texts>>,
     /// What was read when it was opened.
@@ -128,8 +130,20 @@ impl<'w> Engine<'w> {
         let two = campaign.gates.values().filter(|gate| gate.two_person);
         ledger.two_names = two.map(|gate| gate.acknowledgement.clone()).collect();
         let campaign = Arc::new(campaign);
-        let (patience, short_notice, by_schedule, texts) = Default::default();
-        Ok(Engine { inputs, campaign, roster, findings, patience, ledger, world, short_notice, by_schedule, texts })
+        let (patience, short_notice, by_schedule, as_it_stands, texts) = Default::default();
+        Ok(Engine {
+            inputs,
+            campaign,
+            roster,
+            findings,
+            patience,
+            ledger,
+            world,
+            short_notice,
+            by_schedule,
+            as_it_stands,
+            texts,
+        })
     }
 
     pub fn now(&self) -> DateTime<Utc> {

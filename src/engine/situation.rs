@@ -88,7 +88,7 @@ impl Engine<'_> {
 
     /// Whether anybody can have written mail under the new serial number: the new file lies there, or was seen to. A step
     /// that failed before it had put it there has cost nothing.
-    fn was_in_force(&self) -> Result<bool> {
+    pub(super) fn was_in_force(&self) -> Result<bool> {
         let (Some(history), Some(facts)) = (self.installed()?, &self.campaign.msmail) else { return Ok(false) };
         let retired = self.retired()?;
         let lies_there = || match look(facts, Some(&history), &retired) {

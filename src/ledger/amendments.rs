@@ -219,6 +219,17 @@ impl Ledger {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Each of them, without holding them all.
+    pub fn each_member(&self, mut hear: impl FnMut(&str, &str)) -> Result<()> {
+        let mut all = self.db.prepare_cached("SELECT person, audiences FROM member ORDER BY person")?;
+        let mut rows = all.query(())?;
+        while let Some(row) = rows.next()? {
+            let (person, audiences): (String, String) = (row.get(0)?, row.get(1)?);
+            hear(&person, &audiences);
+        }
+        Ok(())
+    }
+
     /// Takes note of who is on the rosters when people are first told.
     pub fn note_members(&mut self, members: impl Iterator<Item = (String, String)>) -> Result<()> {
         self.durable(|tx| set_members(tx, members))

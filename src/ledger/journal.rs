@@ -19,9 +19,14 @@ pub struct Guard {
 }
 
 impl Ledger {
-    /// Adds an entry unless what the guard was judged by has changed meanwhile: one transaction looks and writes.
+    /// Adds an entry unless what the guard was judged by has changed meanwhile, or the campaign was called off: one
+    /// transaction looks and writes.
     pub fn append_while(&mut self, guard: &Guard, step: &str, event: Event, at: DateTime<Utc>) -> Result<()> {
         self.durable(|tx| {
+            if tx.query_row("SELECT EXISTS (SELECT 1 FROM abort)", (), |row| row.get(0))? {
+                let cause = format!("the campaign was called off: step {step} was not begun");
+                return Err(Fault::new("aborted", cause, "`flagday status` says by whom and why"));
+            }
             let over = guard.until.is_some_and(|until| at >= until);
             if over || moved(tx, guard)? {
                 let cause = format!("the gates of step {step} were judged by answers that have changed since");

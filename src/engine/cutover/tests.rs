@@ -131,3 +131,24 @@ fn a_step_does_not_start_on_a_roster_that_changed_while_the_run_went_on() {
     assert_eq!(fault.findings[0].code, "inputs-changed");
     assert_eq!(engine.steps().expect("told")[1].state, "pending");
 }
+
+#[test]
+fn no_step_starts_after_it_was_called_off_and_none_that_was_judged_before() {
+    let campaign = campaign();
+    let root = campaign.path();
+    let toml = CAMPAIGN.replacen("attest = \"everybody was told\"", "shell = { run = [\"true\"] }", 1);
+    fs_err::write(root.join("flagday.toml"), toml).expect("written");
+    let mut engine = Engine::open(root, &Real).expect("opened");
+    let fault = engine
+        .cutover(None, &mut |step, _| {
+            assert_eq!(step.name, "close");
+            Engine::open(root, &Real).expect("opened").call_off("no", "Ann").expect("called off");
+        })
+        .expect_err("the second step does not start");
+    assert_eq!(fault.findings[0].code, "aborted");
+    assert_eq!(engine.steps().expect("told")[1].state, "pending");
+    // Somebody who judged the step before the mark was put is held by the ledger.
+    let step = engine.campaign.steps[1].clone();
+    let fault = engine.advance(&step).expect_err("not begun");
+    assert_eq!((fault.findings[0].code, engine.ledger.entries().expect("read").len()), ("aborted", 2));
+}
