@@ -150,5 +150,6 @@ fn no_step_starts_after_it_was_called_off_and_none_that_was_judged_before() {
     // Somebody who judged the step before the mark was put is held by the ledger.
     let step = engine.campaign.steps[1].clone();
     let fault = engine.advance(&step).expect_err("not begun");
-    assert_eq!((fault.findings[0].code, engine.ledger.entries().expect("read").len()), ("aborted", 2));
+    assert_eq!(fault.findings[0].code, "aborted");
+    assert!(engine.ledger.entries().expect("read").iter().all(|entry| entry.step == "close"));
 }
