@@ -151,8 +151,7 @@ impl<D: Dial> Lane<'_, '_, D> {
             Verdict::Refused(refusal) => Outcome::Failed { refusal },
             // The server judged nobody, it closes: that is the lane's trouble and costs the message no attempt.
             Verdict::Later(phase, reply) if reply.code == 421 => {
-                let outcome = self.deferral(message, phase, reply.clone());
-                shared.settle(message, outcome)?;
+                shared.settle(message, self.farewell(message, reply.clone()))?;
                 return Ok(Attempt::Lost(Trouble::Turned(phase, reply)));
             }
             Verdict::Later(phase, reply) => self.deferral(message, phase, reply),
@@ -169,6 +168,15 @@ impl<D: Dial> Lane<'_, '_, D> {
         match after_deferral(attempts, self.shared.now(), message.expires, message.id as u64) {
             Next::At(until) => Outcome::Deferred { reply, until },
             Next::GiveUp => Outcome::Failed { refusal: Refusal::GaveUp { attempts, phase, reply } },
+        }
+    }
+
+    /// The message waits, and is never given up for that: past its expiry it is held, by itself.
+    fn farewell(&self, message: &Claimed, reply: Reply) -> Outcome {
+        let now = self.shared.now();
+        match after_deferral(1, now, None, message.id as u64) {
+            Next::At(until) => Outcome::Deferred { reply, until },
+            Next::GiveUp => Outcome::Released { why: reply.to_string(), until: Some(now + TROUBLE_PAUSE) },
         }
     }
 

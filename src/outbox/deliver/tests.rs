@@ -238,6 +238,14 @@ async fn a_farewell_after_the_dot_slows_the_lane_and_costs_no_attempt() {
     assert_eq!((summary.sent, summary.deferred, stage.log().kept.len()), (2, 1, 2));
     assert_eq!((queue.rows[0].state, queue.rows[0].attempt), (State::Planned, 0));
     assert!(start.elapsed() >= Duration::from_secs(1), "the lane rested");
+    // However late it is, and however often it was tried: nobody was judged.
+    let stage = Stage::once(Step::Dot, Act::Cut("421 4.3.2 going down\r\n"));
+    let mut queue = MemoryQueue::of(2);
+    queue.rows[0].expires = Some(DateTime::UNIX_EPOCH + TimeDelta::minutes(2));
+    queue.rows[0].attempt = retry::MOST_ATTEMPTS - 1;
+    let summary = run(&mut queue, &stage, 1).await.expect("the other goes out");
+    assert_eq!((summary.sent, summary.deferred, summary.failed), (1, 1, 0));
+    assert_eq!((queue.rows[0].state, queue.rows[0].attempt), (State::Planned, retry::MOST_ATTEMPTS - 1));
     // Said to everybody, it stops the lane.
     let stage = Stage::always(Step::Dot, Act::Cut("421 4.3.2 going down\r\n"));
     let fault = run(&mut MemoryQueue::of(9), &stage, 1).await.expect_err("a server that goes down");
