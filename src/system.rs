@@ -131,7 +131,8 @@ pub fn random<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// Names this start of the machine: after a power cut it is another one. Empty where the system does not tell.
+/// Names this start of the machine: after a power cut it is another one. Empty where the system does not tell:
+/// then every start counts as another one.
 pub fn boot_id() -> String {
     fs_err::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
 }

@@ -14,7 +14,11 @@ impl Ledger {
     /// Puts right what a killed process or a power cut left: claimed messages go back, those whose mark stands become
     /// uncertain. Uncertain ones are planned once more after a pause, or held, as the campaign says.
     pub fn recover(&mut self, now: DateTime<Utc>, policy: Uncertain) -> Result<()> {
-        let boot = system::boot_id();
+        self.recover_in(&system::boot_id(), now, policy)
+    }
+
+    /// The same in a given start of the machine.
+    pub(super) fn recover_in(&mut self, boot: &str, now: DateTime<Utc>, policy: Uncertain) -> Result<()> {
         let waited = millis(now) - UNCERTAIN_PAUSE.num_milliseconds();
         self.claims.clear();
         let recovered = self.take_over(|tx| {
@@ -22,8 +26,10 @@ impl Ledger {
             let found: Vec<(i64, String)> =
                 open.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
             for (id, claimed_in) in found {
-                // Marks survive a killed process, not always a power cut; after one, every claim is in doubt.
-                let event = if claimed_in == boot { Event::Crash } else { Event::PowerCut };
+                // Marks survive a killed process, not always a power cut; after one, every claim is in doubt. So it is where
+                // the system does not tell one from the other.
+                let same = claimed_in == boot && !boot.is_empty();
+                let event = if same { Event::Crash } else { Event::PowerCut };
                 move_on(tx, id, event, "recovered", now)?;
                 tx.execute(
                     "UPDATE message SET doubts = doubts + 1, settled_at = ?2, reply = 'the run ended while it was being sent' \

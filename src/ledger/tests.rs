@@ -209,6 +209,19 @@ fn a_claim_passes_over_the_domains_that_it_is_told_of() {
 }
 
 #[test]
+fn where_the_system_does_not_name_its_starts_a_killed_run_may_have_been_a_power_cut() {
+    for (then, now, expected) in [("", "", State::Uncertain), ("a", "b", State::Uncertain), ("a", "a", State::Planned)]
+    {
+        let (_folder, mut ledger) = ledger();
+        ledger.plan_messages([message("ann", 0)].map(Ok), at(0)).unwrap();
+        let claimed = ledger.claim(at(1), 1).unwrap().remove(0);
+        ledger.db.execute("UPDATE message SET boot = ?", [then]).unwrap();
+        ledger.recover_in(now, at(2), Uncertain::Retry).unwrap();
+        assert_eq!(state(&ledger, claimed.id), expected, "{then:?} and {now:?}");
+    }
+}
+
+#[test]
 fn a_result_with_an_old_fence_is_refused() {
     let (_folder, mut ledger) = ledger();
     ledger.plan_messages([message("ann", 0)].map(Ok), at(0)).unwrap();
