@@ -5,12 +5,13 @@ use crate::engine::{Engine, Sent, To, kept_waiting_words};
 use crate::fault::{Exit, Finding, Result, Severity};
 use crate::outbox::{Outcome, Progress};
 use chrono::{DateTime, Utc};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// From so many messages on, how fast they went is told unasked.
 const MANY: usize = 1000;
+const CARRYING: &str = "{bar:30} {pos} of {len} settled, {rate}, {eta} left";
 
 /// Send what is due, or one notice now
 #[derive(Debug, clap::Args)]
@@ -75,10 +76,12 @@ pub fn with_progress(
     let sent = work(&stop, &mut |progress| match progress {
         Progress::Due(messages) => {
             bar.set_length(messages as u64);
-            bar.set_style(style("{bar:30} {pos} of {len} settled, {per_sec:.0}, {eta} left"));
+            bar.set_style(carrying());
         }
         Progress::Settled { outcome, .. } => {
-            bar.inc(1);
+            if !matches!(outcome, Outcome::Released { .. } | Outcome::Broken { .. }) {
+                bar.inc(1);
+            }
             match outcome {
                 Outcome::Sent { .. } | Outcome::Stored { .. } => settled.sent += 1,
                 Outcome::Deferred { .. } => settled.deferred += 1,
@@ -112,6 +115,19 @@ fn results(sent: &Sent) -> String {
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+fn carrying() -> ProgressStyle {
+    style(CARRYING).with_key("rate", rate)
+}
+
+/// In the terminal's own colour.
+fn rate(state: &ProgressState, out: &mut dyn std::fmt::Write) {
+    // Where it cannot be written there is nobody to tell.
+    let _ = match state.per_sec() {
+        slow if slow < 10.0 => write!(out, "{slow:.1}/s"),
+        fast => write!(out, "{fast:.0}/s"),
+    };
 }
 
 /// How fast it went, for whoever asks or has waited.
@@ -250,5 +266,65 @@ pub fn exit(sent: &Sent) -> Exit {
             Exit::Waiting
         }
         _ => Exit::Done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use indicatif::TermLike;
+    use std::io::Result as Io;
+    use std::sync::{Arc, Mutex};
+
+    /// A terminal that keeps what is written.
+    #[derive(Debug, Clone, Default)]
+    struct Paper(Arc<Mutex<String>>);
+
+    impl TermLike for Paper {
+        fn width(&self) -> u16 {
+            100
+        }
+        fn move_cursor_up(&self, _: usize) -> Io<()> {
+            Ok(())
+        }
+        fn move_cursor_down(&self, _: usize) -> Io<()> {
+            Ok(())
+        }
+        fn move_cursor_right(&self, _: usize) -> Io<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> Io<()> {
+            Ok(())
+        }
+        fn write_line(&self, line: &str) -> Io<()> {
+            self.write_str(line)
+        }
+        fn write_str(&self, text: &str) -> Io<()> {
+            self.0.lock().expect("one thread").push_str(text);
+            Ok(())
+        }
+        fn clear_line(&self) -> Io<()> {
+            Ok(())
+        }
+        fn flush(&self) -> Io<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_rate_is_a_number_and_not_a_style() {
+        let paper = Paper::default();
+        let bar = ProgressBar::with_draw_target(Some(100), ProgressDrawTarget::term_like(Box::new(paper.clone())));
+        bar.set_style(carrying());
+        bar.inc(7);
+        bar.tick();
+        let written = paper.0.lock().expect("one thread").clone();
+        let (_, rest) = written.rsplit_once(" 7 of 100 settled, ").expect(&written);
+        let (rate, _) = rest.split_once("/s, ").expect(&written);
+        assert!(
+            rate.parse::<f64>().is_ok() && rate.split('.').nth(1).is_none_or(|digits| digits.len() == 1),
+            "{written}"
+        );
+        assert!(!CARRYING.contains(":."), "what stands behind the colon is a style: .0 is black");
     }
 }
