@@ -15,6 +15,17 @@ fn ready() -> Campaign {
 }
 
 #[test]
+fn a_password_that_is_not_there_hides_nothing_else() {
+    let campaign = Campaign::ready();
+    let transport = "transport = \"smtp://kim@127.0.0.1:9\"\npassword_env = \"FLAGDAY_NO_SUCH_VARIABLE\"";
+    campaign.edit("transport = \"file\"", transport);
+    let roster = campaign.bytes("rosters/users.csv");
+    let row = b"EVE;Eve;not-an-address;local;EVE;00000099;;;;;;\r\n";
+    campaign.write("rosters/users.csv", [&roster, &row[..]].concat());
+    campaign.run("check").ends(1).says("FLAGDAY_NO_SUCH_VARIABLE").refuses("bad-address");
+}
+
+#[test]
 fn notes_are_printed_when_asked_for() {
     let campaign = Campaign::ready();
     let plain = campaign.run("check").ends(0).says("(-v shows them)");

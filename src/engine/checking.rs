@@ -28,8 +28,10 @@ impl Engine<'_> {
                 .in_file(&self.campaign.file)
         }));
         if online && let Transport::Smtp(_) = &self.campaign.mail.transport {
-            match self.transport()? {
-                TransportKind::Smtp(server) => {
+            match self.transport() {
+                // A password that is not there hides nothing else.
+                Err(fault) => findings.extend(fault.findings),
+                Ok(TransportKind::Smtp(server)) => {
                     let beyond_ascii = self
                         .roster
                         .people()
@@ -37,7 +39,7 @@ impl Engine<'_> {
                     let beyond_ascii = beyond_ascii.map(|person| person.id.clone()).collect();
                     findings.extend(smtp::probe(&server, &Load { largest, beyond_ascii }));
                 }
-                TransportKind::File { .. } | TransportKind::Captured { .. } => {}
+                Ok(TransportKind::File { .. } | TransportKind::Captured { .. }) => {}
             }
         }
         findings.extend(self.check_mailboxes(online));

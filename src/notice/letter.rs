@@ -137,7 +137,7 @@ pub fn open_file(path: &Path) -> Result<Box<dyn Read>> {
 }
 
 fn changed(path: &Path, what: &str) -> Fault {
-    let remedy = "build the packages again, then run amend so that everybody is told of the new one";
+    let remedy = "run `flagday build`, then `send --to failed`; where another one is meant, `check` says what to amend";
     Fault::new("attachment-changed", format!("{}: {what} since the message was planned", path.display()), remedy)
 }
 
