@@ -225,12 +225,17 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
         global.hint(format!("Some messages are in doubt: flagday status names them; {settled}"));
     }
     let next = engine.next_moment()?.map(|(at, what)| format!("{what} {}", hour(at)));
+    if sent.failed > 0 {
+        global.hint("Each with the reason: flagday who --failed (or --failed --csv)");
+        global.hint("Next: correct the roster or the server, then flagday send --to failed");
+    }
     match exit(sent) {
+        Exit::Error if sent.failed > 0 => global.hint(format!(
+            "{} still to go out: mend what is said above, then flagday send",
+            sent.waiting
+        )),
         Exit::Error => global.hint("Everything else stays planned. Next: mend what is said above, then flagday send"),
-        Exit::SomeFailed => {
-            global.hint("Each with the reason: flagday who --failed (or --failed --csv)");
-            global.hint("Next: correct the roster or the server, then flagday send --to failed");
-        }
+        Exit::SomeFailed => {}
         Exit::Waiting if sent.interrupted => global.hint("Stopped as you asked. What is left: flagday send"),
         Exit::Waiting if sent.kept_waiting > 0 => global.hint(
             "Next: flagday status says what to do about it, and then the next tick goes on. To press people all the same: flagday send",
@@ -258,6 +263,8 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
 /// How a run of sending ends.
 pub fn exit(sent: &Sent) -> Exit {
     match sent {
+        // Whom it gave up on has failed, and nothing is left that mending could send.
+        Sent { ended: true, failed: 1.., waiting: 0, .. } => Exit::SomeFailed,
         Sent { ended: true, .. } => Exit::Error,
         Sent { failed: 1.., .. } => Exit::SomeFailed,
         Sent { waiting: 1.., .. } | Sent { in_doubt: 1.., .. } => Exit::Waiting,
@@ -309,6 +316,14 @@ mod tests {
         fn flush(&self) -> Io<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn a_run_that_was_given_up_ends_by_what_is_left() {
+        let all = Sent { ended: true, waiting: 30, ..Sent::default() };
+        assert_eq!(exit(&all), Exit::Error);
+        assert_eq!(exit(&Sent { failed: 5, ..all.clone() }), Exit::Error, "25 can still go out");
+        assert_eq!(exit(&Sent { failed: 30, waiting: 0, ..all }), Exit::SomeFailed);
     }
 
     #[test]
