@@ -217,8 +217,27 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
     for task in &sent.tasks {
         output::prose(&format!("to do: {}", task.what));
     }
+    match sent.doubted_twice {
+        0 => {}
+        1 => output::prose("one message is held: in doubt twice; flagday status names it and says what to do"),
+        n => output::prose(&format!(
+            "{n} messages are held: in doubt twice; flagday status names them and says what to do"
+        )),
+    }
+    if sent.further > 0 {
+        output::prose(&format!(
+            "{} of these may have arrived before: the same bytes and Message-ID, so that a mail system can drop the double",
+            sent.further
+        ));
+    }
     if sent.uncertain > 0 {
         let settled = match engine.campaign.mail.uncertain {
+            Uncertain::Retry if sent.uncertain_again == sent.uncertain => {
+                "for the second time, and the next send holds them until a person decides"
+            }
+            Uncertain::Retry if sent.uncertain_again > 0 => {
+                "the next send, ten minutes on, sends the same bytes once more, and holds those that are so for the second time"
+            }
             Uncertain::Retry => "the next send, ten minutes on, sends the same bytes once more",
             Uncertain::Hold => "flagday send --to failed, ten minutes on, sends the same bytes once more",
         };

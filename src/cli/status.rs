@@ -157,8 +157,8 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
     if !status.in_doubt.is_empty() {
         text += "\nin doubt, whether a server has them or not:\n";
         let rows = status.in_doubt.iter().take(NAMES);
-        let rows = rows.map(|row| vec![row.person.clone(), row.notice.clone(), row.reason.clone()]);
-        text += &output::table(&["person", "notice", "why"], rows);
+        let rows = rows.map(|row| vec![row.person.clone(), row.notice.clone(), row.reason.clone(), row.remedy.clone()]);
+        text += &output::table(&["person", "notice", "why", "to do"], rows);
         if status.in_doubt.len() > NAMES {
             text += &format!("… and {} more: flagday who --failed\n", status.in_doubt.len() - NAMES);
         }

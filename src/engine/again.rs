@@ -20,6 +20,8 @@ pub(super) struct Again {
     pub same: usize,
     /// In doubt for so short that a delivery report may come first: left as they are.
     pub resting: usize,
+    /// How many of those that go out as they are may have arrived before.
+    pub further: usize,
     /// Letters to another address.
     pub intents: Vec<Intent>,
     /// All of them, by person and notice.
@@ -66,6 +68,7 @@ impl Engine<'_> {
                 let known = message.envelope_to.is_some() && (address.is_some() || !message.tells || person.is_none());
                 if known && same.len() < limit {
                     same.push(message.id);
+                    again.further += usize::from(message.doubts > 0);
                     again.letters.insert(key);
                 }
                 continue;

@@ -80,6 +80,7 @@ impl Engine<'_> {
                 .into_iter()
                 .filter(|message| message.notice == *name && holds(message))
                 .filter(|message| matches!(message.state, State::Failed | State::Bounced | State::Held))
+                .filter(|message| !message.is_in_doubt())
                 .map(|message| message.person)
                 .collect();
             if !failed.is_empty() {

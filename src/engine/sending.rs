@@ -8,8 +8,8 @@ use super::reason::Reason;
 use super::{Asleep, Engine};
 use crate::campaign::{Action, Grade, Step};
 use crate::fault::{Exit, Fault, Result};
-use crate::ledger::{Changed, OUTDATED, Task};
-use crate::outbox::{self, FailureClass, Hours, Limits, Progress};
+use crate::ledger::{Changed, MessageRow, OUTDATED, Task};
+use crate::outbox::{self, FailureClass, Hours, Limits, Progress, State};
 use crate::roster::Person;
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
@@ -39,6 +39,8 @@ pub struct Sent {
     pub uncertain: usize,
     /// Given back: the connection failed, or the run was stopped, before they could leave.
     pub released: usize,
+    /// Of the uncertain ones, those that are so for the second time.
+    pub uncertain_again: usize,
     /// Held, because their time was over.
     pub expired: usize,
     /// What waits for the end of quiet hours.
@@ -62,6 +64,10 @@ pub struct Sent {
     pub ended: bool,
     /// Messages in doubt that were to be sent again, and are not before a delivery report can have come.
     pub resting: usize,
+    /// Messages in doubt that were to be sent again: they may be further copies.
+    pub further: usize,
+    /// Held at the beginning of this run, because they are in doubt for the second time.
+    pub doubted_twice: usize,
     /// Messages in the ledger that are still to go out, and those that are in doubt, whichever run left them so.
     pub waiting: usize,
     pub in_doubt: usize,
@@ -129,15 +135,15 @@ impl Engine<'_> {
         }
         self.require_unchanged()?;
         let now = self.now();
-        self.ledger.recover(now, self.campaign.mail.uncertain)?;
+        let doubted_twice = self.ledger.recover(now, self.campaign.mail.uncertain)?;
         self.take_back_from_gone()?;
         let mut wanted = notice.map_or_else(Wanted::default, |name| Wanted::Notice(name.to_owned()));
-        let mut sent = Sent::default();
+        let mut sent = Sent { doubted_twice, ..Sent::default() };
         let limit = limit.unwrap_or(usize::MAX);
         let mut intents = match (to, notice) {
             (To::Failed, _) => {
                 let again = self.try_again(notice, limit)?;
-                sent.resting = again.resting;
+                (sent.resting, sent.further) = (again.resting, again.further);
                 sent.planned = again.same;
                 wanted = Wanted::Letters(again.letters);
                 again.intents
@@ -225,11 +231,16 @@ impl Engine<'_> {
         sent.kept_waiting = if self.ledger.presses_nobody { self.kept_waiting()? } else { 0 };
         let done = sent.planned + sent.sent + sent.deferred + sent.failed + sent.uncertain + sent.kept_waiting;
         let stopped = sent.interrupted || sent.ended;
-        sent.nothing_due = done + sent.released + sent.expired + sent.moot == 0 && !stopped;
+        sent.nothing_due = done + sent.released + sent.expired + sent.moot + sent.doubted_twice == 0 && !stopped;
         sent.asleep = self.asleep()?;
         let (left, asleep) = (self.ledger.counts()?, sent.asleep.iter().map(|one| one.messages).sum());
         sent.waiting = (left.planned + left.sending + left.deferred).saturating_sub(asleep);
         sent.in_doubt = left.uncertain;
+        if sent.uncertain > 0 {
+            let again = |one: &MessageRow| one.state == State::Uncertain && one.doubts > 1;
+            let doubtful = self.ledger.messages_in_trouble()?;
+            sent.uncertain_again = doubtful.iter().filter(|one| again(one)).count().min(sent.uncertain);
+        }
         sent.tasks.extend(self.calls_about_the_end()?);
         Ok(sent)
     }

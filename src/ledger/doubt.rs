@@ -10,15 +10,22 @@ use crate::system;
 use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 
+/// Why a message is held that a server may have.
+const TWICE: &str = "in doubt twice: held until a person decides";
+/// What a person can do about it.
+pub(super) const ASK_FIRST: &str = "ask the person whether it came and record that; `flagday send --to failed` sends the same \
+                                    bytes again, perhaps as a further copy";
+
 impl Ledger {
     /// Puts right what a killed process or a power cut left: claimed messages go back, those whose mark stands become
-    /// uncertain. Uncertain ones are planned once more after a pause, or held, as the campaign says.
-    pub fn recover(&mut self, now: DateTime<Utc>, policy: Uncertain) -> Result<()> {
+    /// uncertain. Uncertain ones are planned once more after a pause, or held, as the campaign says. Returns how many are held
+    /// now, in doubt for the second time.
+    pub fn recover(&mut self, now: DateTime<Utc>, policy: Uncertain) -> Result<usize> {
         self.recover_in(&system::boot_id(), now, policy)
     }
 
     /// The same in a given start of the machine.
-    pub(super) fn recover_in(&mut self, boot: &str, now: DateTime<Utc>, policy: Uncertain) -> Result<()> {
+    pub(super) fn recover_in(&mut self, boot: &str, now: DateTime<Utc>, policy: Uncertain) -> Result<usize> {
         let waited = millis(now) - UNCERTAIN_PAUSE.num_milliseconds();
         self.claims.clear();
         let recovered = self.take_over(|tx| {
@@ -42,6 +49,7 @@ impl Ledger {
             let found: Vec<(i64, i64, Option<i64>)> = doubtful
                 .query_map((), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
                 .collect::<Result<_, _>>()?;
+            let mut held = 0;
             for (id, doubts, since) in found {
                 let event = match policy {
                     Uncertain::Hold => continue,
@@ -49,15 +57,16 @@ impl Ledger {
                     Uncertain::Retry if since.is_some_and(|since| since > waited) => continue,
                     Uncertain::Retry => Event::Retry,
                 };
-                let words = if event == Event::Retry {
-                    "in doubt: the same bytes once more"
-                } else {
-                    "in doubt twice: held until a person decides (`send --to failed` sends the same bytes again)"
-                };
+                let words = if event == Event::Retry { "in doubt: the same bytes once more" } else { TWICE };
                 move_on(tx, id, event, words, now)?;
                 tx.execute("UPDATE message SET next_at = ?2 WHERE id = ?1", (id, millis(now)))?;
+                if event == Event::Hold {
+                    held += 1;
+                    let say = "UPDATE message SET reply = ?2 || '; before that: ' || reply, remedy = ?3 WHERE id = ?1";
+                    tx.execute(say, (id, TWICE, ASK_FIRST))?;
+                }
             }
-            Ok(())
+            Ok(held)
         });
         self.slip = None;
         recovered

@@ -82,6 +82,9 @@ pub struct MessageRow {
     /// It went to the person; false: to somebody else about them.
     #[serde(skip)]
     pub tells: bool,
+    /// How often nobody knew whether a server has it.
+    #[serde(skip)]
+    pub doubts: u32,
 }
 
 /// How many messages are in each state, under the names of the contract.
@@ -105,10 +108,17 @@ const PLANNING_CACHE: i64 = 10_000;
 const TOKENS: usize = 10_000;
 
 const COLUMNS: &str = "id, message_id, person, notice, revision, copy, acknowledgement, reason, envelope_to, due_at, \
-                       planned_at, settled_at, state, attempts, next_at, reply, tells, remedy";
+                       planned_at, settled_at, state, attempts, next_at, reply, tells, remedy, doubts";
 /// Why a message is planned as failed.
 const NOWHERE: &str = "no address in the roster";
 const ADD_ONE: &str = "add one to the roster, then run `flagday send --to failed`; or reach them another way";
+
+impl MessageRow {
+    /// Whether a server may have it or not.
+    pub fn is_in_doubt(&self) -> bool {
+        self.state == State::Uncertain || self.state == State::Held && self.doubts > 0
+    }
+}
 
 impl Ledger {
     /// Plans messages in bulk, in one durable transaction: all of them, or none after an error. A message that is planned
@@ -322,6 +332,7 @@ fn read(row: &Row) -> Result<MessageRow> {
         reply: row.get(15)?,
         tells: row.get(16)?,
         remedy: row.get(17)?,
+        doubts: row.get(18)?,
     })
 }
 

@@ -4,7 +4,7 @@
 use super::letters::Unpacker;
 use super::messages::state_of;
 use super::slip::{Line, Settled, Slip};
-use super::{Ledger, audit, evidence, floor, instant, millis, next};
+use super::{Ledger, audit, doubt, evidence, floor, instant, millis, next};
 use crate::answer::{Evidence, Kind};
 use crate::fault::{Fault, Result};
 use crate::notice::{Letter, Segment, open_file};
@@ -217,9 +217,10 @@ fn set_aside(tx: &Transaction, id: i64, fault: &Fault, now: DateTime<Utc>) -> Re
     let Some(mut message) = subject(tx, id)? else { return Ok(()) };
     message.state = message.state.apply(Event::Hold)?;
     let remedy = fault.findings.first().map(|finding| finding.remedy.as_str()).unwrap_or_default();
+    let proves = (message.doubts == 0).then_some(Kind::Unsent);
     tx.prepare_cached("UPDATE message SET state = ?2, reply = ?3, remedy = ?4, settled_at = ?5 WHERE id = ?1")?
         .execute((id, message.state.word(), fault.cause(), remedy, millis(now)))?;
-    record(tx, message, Some(Kind::Unsent), Said { words: fault.cause(), remedy }, now)
+    record(tx, message, proves, Said { words: fault.cause(), remedy }, now)
 }
 
 /// What the chain says of a message that moved on.
@@ -234,6 +235,8 @@ struct Moved<'a> {
 struct Subject {
     state: State,
     fence: i64,
+    /// How often nobody knew whether a server has it.
+    doubts: u32,
     message_id: String,
     person: String,
     acknowledgement: Option<String>,
@@ -252,7 +255,7 @@ struct Said<'a> {
 
 fn subject(tx: &Transaction, id: i64) -> Result<Option<Subject>> {
     let mut find = tx.prepare_cached(
-        "SELECT state, fence, message_id, person, acknowledgement, tells, revision, reply FROM message WHERE id = ?",
+        "SELECT state, fence, message_id, person, acknowledgement, tells, revision, reply, doubts FROM message WHERE id = ?",
     )?;
     let mut rows = find.query([id])?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -265,6 +268,7 @@ fn subject(tx: &Transaction, id: i64) -> Result<Option<Subject>> {
         tells: row.get(5)?,
         revision: row.get(6)?,
         reply: row.get(7)?,
+        doubts: row.get(8)?,
     }))
 }
 
@@ -297,10 +301,16 @@ fn read_off(tx: &Transaction, lines: &[Line]) -> Result<()> {
 
 fn settle(tx: &Transaction, id: i64, mut message: Subject, result: &Settled) -> Result<()> {
     message.state = message.state.apply(result.event)?;
-    let mut words = result.words.clone();
-    if result.event == Event::Hold && !message.reply.is_empty() {
-        // Why it was not sent in time.
-        words += &format!("; before that: {}", message.reply);
+    let (mut words, mut remedy, mut proves) = (result.words.clone(), result.remedy.as_str(), result.proves);
+    if result.event == Event::Hold {
+        if message.doubts > 0 {
+            // A server may have it: that it was late for once more does not say that it was not sent.
+            (words, remedy, proves) = (format!("in doubt, and {words} once more"), doubt::ASK_FIRST, None);
+        }
+        if !message.reply.is_empty() {
+            // Why it was not sent in time.
+            words += &format!("; before that: {}", message.reply);
+        }
     }
     tx.prepare_cached(
         "UPDATE message SET state = ?2, attempts = attempts + ?3, next_at = coalesce(?4, next_at), settled_at = ?5, \
@@ -314,9 +324,9 @@ fn settle(tx: &Transaction, id: i64, mut message: Subject, result: &Settled) -> 
         result.at,
         &words,
         i64::from(result.event == Event::Doubt),
-        &result.remedy,
+        remedy,
     ))?;
-    record(tx, message, result.proves, Said { words: &words, remedy: &result.remedy }, instant(result.at))
+    record(tx, message, proves, Said { words: &words, remedy }, instant(result.at))
 }
 
 fn set_state(tx: &Transaction, id: i64, state: State) -> Result<()> {

@@ -251,8 +251,33 @@ fn after_a_killed_run_the_claimed_go_back_and_the_marked_are_in_doubt_once() {
     assert_eq!(again.id, claimed[0].id, "who was not tried yet comes first");
     assert_eq!(ledger.mark(again.id, again.fence).unwrap(), Lease::Held);
     ledger.recover(at(14), Uncertain::Retry).unwrap();
-    ledger.recover(at(60), Uncertain::Retry).unwrap();
+    assert_eq!(ledger.recover(at(60), Uncertain::Retry).unwrap(), 1);
     assert_eq!(state(&ledger, claimed[0].id), State::Held);
+    let held = ledger.messages_to("ann").unwrap().remove(0);
+    assert!(
+        held.is_in_doubt()
+            && held.reply.starts_with("in doubt twice: held until a person decides; before that: the run")
+    );
+    assert!(held.remedy.contains("a further copy"), "{}", held.remedy);
+}
+
+#[test]
+fn what_was_in_doubt_when_its_time_was_over_is_in_doubt_still_and_nobody_says_that_it_was_not_sent() {
+    let (_folder, mut ledger) = ledger();
+    ledger.plan_messages(["ann", "bob"].map(|person| Ok(message(person, 0))), at(0)).unwrap();
+    let claimed = ledger.claim(at(1), 1).unwrap();
+    assert_eq!(ledger.mark(claimed[0].id, claimed[0].fence).unwrap(), Lease::Held);
+    ledger.recover(at(2), Uncertain::Retry).unwrap();
+    ledger.recover(at(13), Uncertain::Retry).unwrap();
+    for one in ledger.claim(at(14), 2).unwrap() {
+        let _ = ledger.settle(one.id, one.fence, Outcome::Late, at(14)).unwrap();
+    }
+    ledger.flush().unwrap();
+    let of = |person: &str| ledger.messages_to(person).unwrap().remove(0);
+    assert!(of("ann").is_in_doubt() && !of("bob").is_in_doubt());
+    assert!(of("ann").reply.starts_with("in doubt, and past its expiry"), "{}", of("ann").reply);
+    assert_eq!(ledger.evidence_of("ann").unwrap(), []);
+    assert_eq!(ledger.evidence_of("bob").unwrap()[0].kind, Kind::Unsent);
 }
 
 #[test]

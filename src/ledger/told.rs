@@ -36,7 +36,7 @@ impl Ledger {
     /// each person.
     pub fn escalated(&self, acknowledgement: &str) -> Result<Vec<Escalated>> {
         let mut all = self.db.prepare_cached(&format!(
-            "SELECT person, lower(envelope_to), copy, planned_at, state IN ('failed', 'bounced', 'held') FROM message m \
+            "SELECT person, lower(envelope_to), copy, planned_at, state IN ('failed', 'bounced') OR state = 'held' AND doubts = 0 FROM message m \
              WHERE acknowledgement = ? AND notice = 'escalation' AND state <> 'cancelled' AND envelope_to IS NOT NULL \
              AND {} ORDER BY id",
             floor::message_holds("m")

@@ -167,7 +167,7 @@ fn uninformed(engine: &Engine) -> Result<Vec<Call>> {
 }
 
 fn is_lost(message: &MessageRow) -> bool {
-    matches!(message.state, State::Failed | State::Bounced | State::Held)
+    matches!(message.state, State::Failed | State::Bounced | State::Held) && !message.is_in_doubt()
 }
 
 fn reason(standing: &Standing, lost: bool, task: bool) -> Option<Why> {

@@ -25,6 +25,9 @@ pub struct FailureRow {
     pub remedy: String,
     /// The person's row in the roster: file:line:column.
     pub row: String,
+    /// Whether a server has it or not, nobody knows.
+    #[serde(skip)]
+    pub in_doubt: bool,
 }
 
 /// Every message that failed, bounced, is held or in doubt, in the order of planning.
@@ -34,6 +37,11 @@ pub fn of(engine: &Engine, only: Option<&str>) -> Result<Vec<FailureRow>> {
         only.is_none_or(|audience| engine.roster.get(&message.person).is_some_and(|person| person.is_in(audience)))
     };
     rows(engine, wanted)
+}
+
+/// Those in doubt: a server may have them or not.
+pub fn in_doubt(engine: &Engine) -> Result<Vec<FailureRow>> {
+    rows(engine, MessageRow::is_in_doubt)
 }
 
 /// Those of them that still matter: nobody has answered, been waived or left since, and no server can have them.
@@ -46,7 +54,7 @@ pub fn open(engine: &Engine) -> Result<Vec<FailureRow>> {
     }
     rows(engine, |message| {
         let asked = message.acknowledgement.clone().map(|asked| (message.person.clone(), asked));
-        message.state != State::Uncertain
+        !message.is_in_doubt()
             && engine.roster.get(&message.person).is_some()
             && !asked.is_some_and(|asked| settled.contains(&asked))
     })
@@ -65,6 +73,7 @@ fn rows(engine: &Engine, wanted: impl Fn(&MessageRow) -> bool) -> Result<Vec<Fai
             phone: person.and_then(|person| person.phone.clone()).unwrap_or_default(),
             row: person.map(|person| person.place.to_string()).unwrap_or_default(),
             state: message.state.word(),
+            in_doubt: message.is_in_doubt(),
             remedy: remedy(&message, engine.campaign.mail.uncertain),
             email: message.envelope_to.unwrap_or_default(),
             reason: message.reply,
@@ -77,6 +86,10 @@ fn rows(engine: &Engine, wanted: impl Fn(&MessageRow) -> bool) -> Result<Vec<Fai
 
 fn remedy(message: &MessageRow, doubt: Uncertain) -> String {
     match message.state {
+        State::Uncertain if doubt == Uncertain::Retry && message.doubts > 1 => {
+            "the next `flagday send`, ten minutes on, holds it until a person decides: ask them whether it came"
+                .to_owned()
+        }
         State::Uncertain if doubt == Uncertain::Retry => {
             "the next `flagday send`, ten minutes on, sends the same bytes once more".to_owned()
         }

@@ -44,7 +44,7 @@ pub struct Status {
     pub answers: Answers,
     pub gates: Vec<Verdict>,
     pub steps: Vec<StepView>,
-    /// Messages that a server may have or not: the reply to them was lost.
+    /// Messages that a server may have or not: the reply to them was lost, and some are held because of that.
     pub in_doubt: Vec<FailureRow>,
     /// Why nothing leaves for a while.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,7 +168,7 @@ impl Status {
             answers,
             gates,
             steps,
-            in_doubt: in_doubt(engine, messages.uncertain)?,
+            in_doubt: if messages.uncertain + messages.held > 0 { failures::in_doubt(engine)? } else { Vec::new() },
             lost: if messages.failed + messages.held > 0 { failures::open(engine)? } else { Vec::new() },
             paused: engine.paused()?,
             overrides: engine.overrides()?,
@@ -196,11 +196,6 @@ fn phase(engine: &Engine, steps: &[StepView], told: bool) -> Phase {
     } else {
         Phase::Preparing
     }
-}
-
-fn in_doubt(engine: &Engine, count: usize) -> Result<Vec<FailureRow>> {
-    let lost = if count == 0 { Vec::new() } else { failures::of(engine, None)? };
-    Ok(lost.into_iter().filter(|row| row.state == State::Uncertain.word()).collect())
 }
 
 /// Tasks whose acknowledgement is still open, and calls about the end of it all.
@@ -320,7 +315,9 @@ fn next(
         shut.flat_map(|gate| &gate.blocking).any(|one| one.person == person)
     };
     let lost = |message: &MessageRow| {
-        matches!(message.state, State::Failed | State::Bounced | State::Held) && holds(&message.person)
+        matches!(message.state, State::Failed | State::Bounced | State::Held)
+            && !message.is_in_doubt()
+            && holds(&message.person)
     };
     if messages.failed + messages.held > 0 && engine.ledger().messages_in_trouble()?.iter().any(lost) {
         return Ok("flagday send --to failed: after correcting what the servers complained about".into());
