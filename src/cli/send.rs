@@ -147,6 +147,13 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
     if global.verbose || sent.sent >= MANY {
         global.hint(pace(sent));
     }
+    match sent.readdressed {
+        0 => {}
+        1 => output::prose("one message that waited was written anew, to the address that the roster has now"),
+        n => output::prose(&format!(
+            "{n} messages that waited were written anew, to the addresses that the roster has now"
+        )),
+    }
     for (class, failure) in &sent.failures {
         output::prose(&failure.sentence(class));
     }

@@ -145,6 +145,11 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
         let words = kept_waiting_words(status.kept_waiting);
         text += &format!("held: {words}; flagday send sends them all the same\n");
     }
+    if !status.readdressed.is_empty() {
+        let people: Vec<&str> = status.readdressed.iter().map(String::as_str).collect();
+        let names = blocking::names(&people);
+        text += &format!("the roster has another address for {names}: the next send writes anew what waits for them\n");
+    }
     if let Some(paused) = &status.paused {
         let again = match paused.times {
             1 => String::new(),

@@ -1,6 +1,6 @@
 //! What failed, is held or is in doubt, once more: the same bytes, or a new letter where the roster has another address by
 //! now, the person's own or that of whom an escalation asks. It says all that the first one said, and takes the same calendar
-//! entry out.
+//! entry out. What waits and has never left is written anew in the same way, by itself.
 
 use super::Engine;
 use super::reason::Reason;
@@ -89,6 +89,50 @@ impl Engine<'_> {
         Ok(again)
     }
 
+    /// Plans what waits and has never left anew, to the addresses that the roster has today. Returns how many that are.
+    pub(super) fn readdress(&mut self) -> Result<usize> {
+        let intents = self.readdressed()?;
+        self.plan_messages(&intents)
+    }
+
+    /// People with a letter that waits under an address that the roster has no longer, in the order of planning.
+    pub fn to_readdress(&self) -> Result<Vec<String>> {
+        let mut people: Vec<String> = self.readdressed()?.iter().map(|intent| intent.person.id.clone()).collect();
+        people.dedup();
+        Ok(people)
+    }
+
+    fn readdressed(&self) -> Result<Vec<Intent>> {
+        // What may have arrived goes out as the same bytes only.
+        let waiting = self.ledger.waiting()?.into_iter().filter(|one| one.state == State::Planned && one.doubts == 0);
+        let changed: Vec<(MessageRow, Arc<Person>)> = waiting
+            .filter_map(|message| self.roster.shared(&message.person).map(|person| (message, person)))
+            .filter(|(message, person)| has_moved(message, person) || asks_somebody_gone(message, person))
+            .collect();
+        if changed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (overtaken, look) = (self.ledger.overtaken()?, self.look_around()?);
+        let mut asked: HashSet<(String, Option<String>, Address)> = HashSet::new();
+        let mut intents = Vec::new();
+        for (message, person) in changed {
+            if overtaken.contains(&message.id) || !self.is_there(&message) {
+                continue;
+            }
+            let mut instead = None;
+            if !message.tells {
+                let Some(to) = look.asked_instead(&message, &person)? else { continue };
+                if !asked.insert((person.id.clone(), message.acknowledgement.clone(), to.clone())) {
+                    continue;
+                }
+                instead = Some(to);
+            }
+            let copy = self.ledger.next_copy(&person.id, &message.notice, 0)?;
+            intents.extend(self.written_anew(message, person, instead, copy)?);
+        }
+        Ok(intents)
+    }
+
     /// The same letter to the address that the person has now, or to somebody else about them.
     fn written_anew(
         &self,
@@ -126,6 +170,14 @@ impl Engine<'_> {
             person,
         }))
     }
+}
+
+/// A letter to the person's own address of before. Where the roster has none any more it fails, and says so; that the change
+/// is off, or put off, is told at the one that was written to.
+fn has_moved(message: &MessageRow, person: &Person) -> bool {
+    let off = matches!(message.notice.as_str(), "abort" | "postponed");
+    let today = person.email.as_ref().map(ToString::to_string);
+    message.tells && today != message.envelope_to && !(off && today.is_none())
 }
 
 /// An escalation to an address that nobody has any more who may be asked about the person.

@@ -27,6 +27,15 @@ impl Engine<'_> {
             Finding::error("facts-changed", cause, "put it back as it was: answers were given to what people were told")
                 .in_file(&self.campaign.file)
         }));
+        let readdressed = self.to_readdress()?;
+        if let Some(first) = readdressed.first() {
+            let cause = format!(
+                "what waits for {} people, {first} among them, was written to another address than the roster has now",
+                readdressed.len()
+            );
+            let remedy = "`flagday send` writes it anew, to the address of now";
+            findings.push(Finding::note("address-corrected", cause, remedy));
+        }
         if online && let Transport::Smtp(_) = &self.campaign.mail.transport {
             match self.transport() {
                 // A password that is not there hides nothing else.

@@ -47,6 +47,8 @@ pub struct Sent {
     pub asleep: Vec<Asleep>,
     /// Reminders, escalations and calls that wait until every mailbox was read.
     pub kept_waiting: usize,
+    /// Written anew before they left: the roster has another address.
+    pub readdressed: usize,
     /// Taken back at the instant of sending: answered meanwhile.
     pub moot: usize,
     /// The run was asked to stop, and messages are left.
@@ -137,8 +139,9 @@ impl Engine<'_> {
         let now = self.now();
         let doubted_twice = self.ledger.recover(now, self.campaign.mail.uncertain)?;
         self.take_back_from_gone()?;
+        let readdressed = self.readdress()?;
         let mut wanted = notice.map_or_else(Wanted::default, |name| Wanted::Notice(name.to_owned()));
-        let mut sent = Sent { doubted_twice, ..Sent::default() };
+        let mut sent = Sent { doubted_twice, readdressed, ..Sent::default() };
         let limit = limit.unwrap_or(usize::MAX);
         let mut intents = match (to, notice) {
             (To::Failed, _) => {
@@ -191,7 +194,8 @@ impl Engine<'_> {
             self.ledger.hold_back(&dated.collect::<Vec<_>>(), "taken back: the change was put off", self.now())?;
             intents.retain(|intent| is_told(&intent.notice));
         }
-        let mut sent = Sent { planned: self.plan_messages(&intents)?, ..Sent::default() };
+        let (readdressed, planned) = (self.readdress()?, self.plan_messages(&intents)?);
+        let mut sent = Sent { planned, readdressed, ..Sent::default() };
         let wanted = Wanted::default();
         self.let_sleep(&wanted)?;
         self.deliver(&mut sent, &wanted, stop, progress)?;
@@ -229,7 +233,13 @@ impl Engine<'_> {
     /// Whether anything was to be done at all, and what waits for the morning.
     pub(super) fn weigh(&self, mut sent: Sent) -> Result<Sent> {
         sent.kept_waiting = if self.ledger.presses_nobody { self.kept_waiting()? } else { 0 };
-        let done = sent.planned + sent.sent + sent.deferred + sent.failed + sent.uncertain + sent.kept_waiting;
+        let done = sent.planned
+            + sent.readdressed
+            + sent.sent
+            + sent.deferred
+            + sent.failed
+            + sent.uncertain
+            + sent.kept_waiting;
         let stopped = sent.interrupted || sent.ended;
         sent.nothing_due = done + sent.released + sent.expired + sent.moot + sent.doubted_twice == 0 && !stopped;
         sent.asleep = self.asleep()?;

@@ -49,6 +49,9 @@ pub struct Status {
     /// Why nothing leaves for a while.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<Suspended>,
+    /// People with a message that waits and was written to another address than the roster has now: the next `send` writes it
+    /// anew.
+    pub readdressed: Vec<String>,
     /// Messages that failed, came back or are held, and that nobody has made needless since.
     pub lost: Vec<FailureRow>,
     /// Every gate that was passed against the count, for ever.
@@ -122,6 +125,7 @@ impl Status {
         messages.held += engine.overdue()?;
         let asleep = engine.asleep()?;
         let kept_waiting = engine.kept_waiting()?;
+        let waits = messages.planned + messages.deferred > 0;
         let told = ledger.revision()?.is_some();
         let mut acknowledgements = Vec::new();
         let (review, outdated) = (engine.in_review()?.len(), engine.to_hear()?.len());
@@ -170,6 +174,7 @@ impl Status {
             steps,
             in_doubt: if messages.uncertain + messages.held > 0 { failures::in_doubt(engine)? } else { Vec::new() },
             lost: if messages.failed + messages.held > 0 { failures::open(engine)? } else { Vec::new() },
+            readdressed: if waits { engine.to_readdress()? } else { Vec::new() },
             paused: engine.paused()?,
             overrides: engine.overrides()?,
             postoffice: engine.situation()?,

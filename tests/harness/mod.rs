@@ -1,6 +1,8 @@
 //! The program as its users meet it: the built binary, run on a copy of the sample campaign in a temporary folder.
 
 pub mod hang_up; // a mail server that takes a message and never says so
+#[allow(dead_code, reason = "two test programs share the harness")]
+pub mod taking; // a mail server that takes mail, but for whom its rule names
 mod files; // a campaign without a postoffice
 mod by_hand; // the path of a campaign, in the commands that a person types
 #[allow(dead_code, reason = "two test programs share the harness, and one of them needs all of it")]
