@@ -58,6 +58,19 @@ fn after_everybody_was_refused_the_corrected_addresses_are_tried_and_not_the_old
 }
 
 #[test]
+fn whoever_was_sent_a_notice_that_asks_for_nothing_is_not_below_sent() {
+    let server = Taking::start(|address| address.starts_with("tanaka").then_some("550 5.1.1 no such user"));
+    let campaign = ready(server.port);
+    let below = || campaign.run("who --grade-below sent --audience local-users --json").ends(0).json();
+    let everybody = below().as_array().expect("rows").len();
+    campaign.run("send local-change-date --yes");
+    let taken = server.recipients().len();
+    assert!(taken > 20, "{taken}");
+    assert_eq!(below().as_array().expect("rows").len(), everybody - taken, "{:#}", below());
+    campaign.run("who --audience local-users").ends(0).says("was sent 'local-change-date'; nothing was seen yet");
+}
+
+#[test]
 fn what_may_have_arrived_goes_out_as_the_same_bytes_to_the_same_address() {
     let server = HangUp::start();
     let campaign = ready(server.port);

@@ -3,6 +3,7 @@
 use super::{Ledger, floor, instant};
 use crate::fault::Result;
 use chrono::{DateTime, Utc};
+use std::collections::HashSet;
 
 /// What one person has been sent about one acknowledgement since the newest revision that concerned them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,16 @@ impl Ledger {
             let (person, to, copy, at) = (row.get(0)?, row.get(1)?, row.get(2)?, instant(row.get(3)?));
             Ok(Escalated { person, to, copy, at, lost: row.get(4)? })
         })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Who has which notice, as far as the servers say, and it still holds.
+    pub fn reached(&self) -> Result<HashSet<(String, String)>> {
+        let mut all = self.db.prepare_cached(&format!(
+            "SELECT person, notice FROM message m WHERE tells AND state IN ('sent', 'delivered') AND {}",
+            floor::message_holds("m")
+        ))?;
+        let rows = all.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

@@ -47,13 +47,29 @@ pub fn who(engine: &Engine, filter: &Filter) -> Result<Vec<PersonRow>> {
     let only = filter.person.as_ref().map(|word| engine.roster.find(word)).transpose()?.map(|person| &person.id);
     let members: Option<std::collections::HashSet<&str>> =
         audience.map(|audience| engine.roster.audience(audience).map(|person| person.id.as_str()).collect());
+    let reached = engine.ledger().reached()?;
     let mut rows = Vec::new();
     for acknowledgement in engine.campaign.acknowledgements.values() {
         if gate.is_some_and(|gate| gate.acknowledgement != acknowledgement.name) {
             continue;
         }
-        for standing in engine.standings(acknowledgement)? {
+        // No notice asks for what the program itself observes; those of the audience have been sent all the same.
+        let notices = engine.campaign.notices.values();
+        let notices: Vec<&str> = notices
+            .filter(|notice| acknowledgement.notice.is_none() && notice.audience == acknowledgement.audience)
+            .map(|notice| notice.name.as_str())
+            .collect();
+        for mut standing in engine.standings(acknowledgement)? {
             let Some(person) = engine.roster.get(&standing.person) else { continue };
+            let has = |notice: &&&str| reached.contains(&(person.id.clone(), (**notice).to_owned()));
+            if standing.grade == Grade::None
+                && let Some(notice) = notices.iter().find(has)
+            {
+                standing.grade = Grade::Sent;
+                if standing.trouble.is_none() {
+                    standing.why = format!("was sent '{notice}'; nothing was seen yet");
+                }
+            }
             let attested = acknowledgement.grade == Grade::Observed && standing.attested;
             let state = match () {
                 () if standing.waiver.is_some() => "waived",
