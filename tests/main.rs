@@ -13,6 +13,7 @@ mod judged_again; // what opened a gate has to hold still on the evening of the 
 mod intake; // answers come in by mail
 mod changes; // facts that change in mid-rehearsal: amend in simulated time
 mod checks; // the checks of the postoffice: what they print, and what a step finds before it begins
+mod chosen; // some people, or so many messages, and no others
 mod corrected; // an address that is corrected while the letter to it waits
 mod deciding; // waivers that run out or need two people, overrides that stay visible
 mod drain; // who has fetched their mail: looked at, watched, held, from the broadcast on

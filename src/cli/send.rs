@@ -21,7 +21,7 @@ pub struct Send {
     /// PERSON…, `unanswered` or `failed`
     #[arg(long, num_args = 1.., value_name = "WHO")]
     to: Vec<String>,
-    /// At most this many new messages
+    /// At most this many messages, those that wait first
     #[arg(long)]
     limit: Option<usize>,
     /// Another copy for people who have it already; needs NOTICE and --to
@@ -50,11 +50,32 @@ impl Send {
         if to != To::Failed {
             output::findings(&engine.unread_findings(notice)?, false);
         }
-        confirm(global, &what)?;
+        asking(&engine, global, &what, notice, &to, self.limit, self.again)?;
         let sent =
             with_progress(global, |stop, progress| engine.send(notice, &to, self.limit, self.again, stop, progress))?;
         finish(&engine, global, &sent)
     }
+}
+
+/// Asks whether to go on, and says for how many messages that is.
+pub fn ask(engine: &Engine, global: &Global, what: &str) -> Result<()> {
+    asking(engine, global, what, None, &To::Everyone, None, false)
+}
+
+fn asking(
+    engine: &Engine,
+    global: &Global,
+    what: &str,
+    notice: Option<&str>,
+    to: &To,
+    limit: Option<usize>,
+    again: bool,
+) -> Result<()> {
+    if global.yes {
+        return Ok(());
+    }
+    let (messages, queued) = engine.forecast(notice, to, limit, again)?;
+    confirm(global, &format!("{what}: {}", Sent::asked_about(messages, queued)))
 }
 
 /// Sends with a progress bar on a terminal; interrupted, it ends after the messages in hand.

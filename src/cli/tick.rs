@@ -1,4 +1,3 @@
-use super::confirm::confirm;
 use super::{Global, intake, output, send};
 use crate::fault::{Exit, Result};
 use std::sync::atomic::AtomicBool;
@@ -16,7 +15,7 @@ impl Tick {
             global.hint(intake::words(&taken));
         }
         faults.iter().for_each(|fault| output::findings(&fault.findings, false));
-        confirm(global, &format!("Sending what is due for {}", engine.campaign.title))?;
+        send::ask(&engine, global, &format!("Sending what is due for {}", engine.campaign.title))?;
         let sent = send::with_progress(global, |stop, progress| engine.round(stop, progress))?;
         match send::finish(&engine, global, &sent)? {
             // Nothing to do is what most rounds find; cron need not hear of it.

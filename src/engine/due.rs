@@ -101,7 +101,7 @@ impl Engine<'_> {
 /// What one look finds.
 #[derive(Debug, Default)]
 pub(super) struct Due {
-    intents: Vec<Intent>,
+    pub(super) intents: Vec<Intent>,
     /// Calls to make, and why.
     tasks: Vec<(Intent, String)>,
     late: Vec<Entry>,

@@ -10,6 +10,7 @@ mod answers;
 mod building;
 mod calendar;
 mod checking;
+mod choice;
 mod compose;
 mod concerned;
 mod clock;

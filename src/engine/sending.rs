@@ -5,7 +5,7 @@ use super::nights::{Nights, Wanted};
 use super::outdated::Answered;
 use super::postponed::is_told;
 use super::reason::Reason;
-use super::{Asleep, Engine};
+use super::{Asleep, Engine, choice};
 use crate::campaign::{Action, Grade, Step};
 use crate::fault::{Exit, Fault, Result};
 use crate::ledger::{Changed, MessageRow, OUTDATED, Task};
@@ -115,8 +115,8 @@ pub(super) struct Intent {
 }
 
 impl Engine<'_> {
-    /// Sends what is due, or one notice now. `limit` bounds how many new messages are planned. With `again`, people
-    /// who have the notice already get another copy.
+    /// Sends what is due, or one notice now. To some people, or with a `limit`, only theirs and only so many leave: what was
+    /// planned before counts, and goes first. With `again`, people who have the notice already get another copy.
     pub fn send(
         &mut self,
         notice: Option<&str>,
@@ -142,12 +142,14 @@ impl Engine<'_> {
         let readdressed = self.readdress()?;
         let mut wanted = notice.map_or_else(Wanted::default, |name| Wanted::Notice(name.to_owned()));
         let mut sent = Sent { doubted_twice, readdressed, ..Sent::default() };
+        let mut choice = self.choice(notice, to, limit)?;
         let limit = limit.unwrap_or(usize::MAX);
         let mut intents = match (to, notice) {
             (To::Failed, _) => {
                 let again = self.try_again(notice, limit)?;
                 (sent.resting, sent.further) = (again.resting, again.further);
                 sent.planned = again.same;
+                choice.letters = Some(again.letters.clone());
                 wanted = Wanted::Letters(again.letters);
                 again.intents
             }
@@ -161,7 +163,10 @@ impl Engine<'_> {
             }
         };
         self.narrow(&mut intents, to)?;
-        intents.truncate(limit.saturating_sub(sent.planned));
+        if *to == To::Unanswered {
+            choice.letters = Some(choice::letters(&intents));
+        }
+        intents.truncate(limit.saturating_sub(self.chosen(&choice)?.map_or(0, |queued| queued.len())));
         let begun = Instant::now();
         sent.planned += self.plan_messages(&intents)?;
         self.let_sleep(&wanted)?;
@@ -169,7 +174,11 @@ impl Engine<'_> {
         let nowhere = |intent: &&Intent| intent.instead.is_none() && intent.person.email.is_none();
         let unreachable: Vec<String> = intents.iter().filter(nowhere).map(|intent| intent.person.id.clone()).collect();
         drop(intents);
-        self.deliver(&mut sent, &wanted, stop, progress)?;
+        let chosen = self.chosen(&choice)?;
+        self.ledger.choose(chosen.as_deref())?;
+        let delivered = self.deliver(&mut sent, &wanted, stop, progress);
+        self.ledger.choose(None)?;
+        delivered?;
         if !unreachable.is_empty() {
             sent.failed += unreachable.len();
             let class = FailureClass {
@@ -318,7 +327,7 @@ impl Engine<'_> {
     }
 
     /// The notice asked for by name: to its audience, now.
-    fn intents_by_name(&self, name: &str, again: bool) -> Result<Vec<Intent>> {
+    pub(super) fn intents_by_name(&self, name: &str, again: bool) -> Result<Vec<Intent>> {
         let Some(notice) = self.campaign.notices.get(name) else {
             let known: Vec<_> = self.campaign.notices.keys().map(String::as_str).collect();
             let cause = format!("there is no notice '{name}'");
@@ -428,12 +437,15 @@ impl Engine<'_> {
         members.filter_map(|person| self.roster.shared(&person.id))
     }
 
-    fn narrow(&self, intents: &mut Vec<Intent>, to: &To) -> Result<()> {
+    pub(super) fn ids_of(&self, words: &[String]) -> Result<HashSet<String>> {
+        words.iter().map(|word| Ok(self.roster.find(word)?.id.clone())).collect()
+    }
+
+    pub(super) fn narrow(&self, intents: &mut Vec<Intent>, to: &To) -> Result<()> {
         match to {
             To::Everyone | To::Failed => {}
             To::People(words) => {
-                let ids: HashSet<String> =
-                    words.iter().map(|word| Ok(self.roster.find(word)?.id.clone())).collect::<Result<_>>()?;
+                let ids = self.ids_of(words)?;
                 intents.retain(|intent| ids.contains(&intent.person.id));
             }
             To::Unanswered => {

@@ -93,6 +93,8 @@ pub struct Ledger {
     pub(crate) carries_abort: bool,
     /// Answers may lie unread: reminders and escalations stay in the queue.
     pub(crate) presses_nobody: bool,
+    /// Only the chosen messages leave.
+    chooses: bool,
     /// Acknowledgements whose waivers need two names.
     pub(crate) two_names: HashSet<String>,
     /// When messages were last claimed.
@@ -154,6 +156,7 @@ impl Ledger {
             unreadable: Vec::new(),
             carries_abort: false,
             presses_nobody: false,
+            chooses: false,
             two_names: HashSet::new(),
             claimed_at: DateTime::UNIX_EPOCH,
         };

@@ -1,11 +1,46 @@
-//! Which messages are next: in turn, or from all over the queue.
+//! Which messages are next: in turn, or from all over the queue; all that wait, or only those that somebody chose.
 
-use super::millis;
+use super::{Ledger, instant, millis};
 use crate::fault::Result;
 use crate::outbox::spread;
 use chrono::{DateTime, Utc};
 use rusqlite::{Row, Transaction};
 use std::collections::HashSet;
+
+impl Ledger {
+    /// From now on only these messages leave; `None`: all of them may.
+    pub fn choose(&mut self, ids: Option<&[i64]>) -> Result<()> {
+        self.db
+            .execute_batch("CREATE TEMP TABLE IF NOT EXISTS chosen(id INTEGER PRIMARY KEY); DELETE FROM temp.chosen")?;
+        let tx = self.db.transaction()?;
+        for id in ids.unwrap_or_default() {
+            tx.prepare_cached("INSERT INTO temp.chosen VALUES (?)")?.execute([id])?;
+        }
+        tx.commit()?;
+        self.chooses = ids.is_some();
+        Ok(())
+    }
+
+    /// The messages that may leave in this run, as SQL.
+    pub(super) fn planned(&self) -> String {
+        let pressing = if self.presses_nobody { " AND notice NOT IN ('reminder', 'escalation')" } else { "" };
+        let chosen = if self.chooses { " AND id IN (SELECT id FROM temp.chosen)" } else { "" };
+        format!("state = 'planned'{pressing}{chosen}")
+    }
+
+    /// How many planned messages are due.
+    pub fn due(&self, now: DateTime<Utc>) -> Result<usize> {
+        let count = format!("SELECT count(*) FROM message WHERE {} AND next_at <= ?", self.planned());
+        Ok(self.db.query_row(&count, [millis(now)], |row| row.get::<_, i64>(0))? as usize)
+    }
+
+    /// When the next planned message is due again; `None` when none waits.
+    pub fn next_due(&self) -> Result<Option<DateTime<Utc>>> {
+        let next = format!("SELECT min(next_at) FROM message WHERE {}", self.planned());
+        let due: Option<i64> = self.db.query_row(&next, (), |row| row.get(0))?;
+        Ok(due.map(instant))
+    }
+}
 
 /// The next of these messages that are due, beside mail to some domains.
 pub(super) fn in_turn(

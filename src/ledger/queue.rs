@@ -453,23 +453,4 @@ impl Ledger {
         let rows = all.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
-
-    /// The messages that may leave in this run, as SQL.
-    fn planned(&self) -> String {
-        let pressing = if self.presses_nobody { " AND notice NOT IN ('reminder', 'escalation')" } else { "" };
-        format!("state = 'planned'{pressing}")
-    }
-
-    /// How many planned messages are due.
-    pub fn due(&self, now: DateTime<Utc>) -> Result<usize> {
-        let count = format!("SELECT count(*) FROM message WHERE {} AND next_at <= ?", self.planned());
-        Ok(self.db.query_row(&count, [millis(now)], |row| row.get::<_, i64>(0))? as usize)
-    }
-
-    /// When the next planned message is due again; `None` when none waits.
-    pub fn next_due(&self) -> Result<Option<DateTime<Utc>>> {
-        let next = format!("SELECT min(next_at) FROM message WHERE {}", self.planned());
-        let due: Option<i64> = self.db.query_row(&next, (), |row| row.get(0))?;
-        Ok(due.map(instant))
-    }
 }

@@ -1,0 +1,116 @@
+//! Which messages one run sends: all that are due, or only those for whom somebody asked, and so many.
+
+use super::sending::{Intent, To};
+use super::{Engine, Sent};
+use crate::fault::Result;
+use crate::ledger::MessageRow;
+use crate::outbox::State;
+use std::collections::HashSet;
+
+/// What a run may take from the queue.
+#[derive(Debug, Default)]
+pub(super) struct Choice {
+    people: Option<HashSet<String>>,
+    notice: Option<String>,
+    /// By person and notice.
+    pub letters: Option<HashSet<(String, String)>>,
+    limit: Option<usize>,
+}
+
+impl Choice {
+    /// A notice asked for by name goes out with everything that waits; one for these people, or so many of it, does not.
+    fn is_everything(&self) -> bool {
+        self.people.is_none() && self.letters.is_none() && self.limit.is_none()
+    }
+
+    fn includes(&self, one: &MessageRow) -> bool {
+        let letter = || (one.person.clone(), one.notice.clone());
+        self.people.as_ref().is_none_or(|people| people.contains(&one.person))
+            && self.notice.as_ref().is_none_or(|notice| *notice == one.notice)
+            && self.letters.as_ref().is_none_or(|letters| letters.contains(&letter()))
+    }
+}
+
+impl Engine<'_> {
+    pub(super) fn choice(&self, notice: Option<&str>, to: &To, limit: Option<usize>) -> Result<Choice> {
+        let people = match to {
+            To::People(words) => Some(self.ids_of(words)?),
+            _ => None,
+        };
+        Ok(Choice { people, notice: notice.map(str::to_owned), letters: None, limit })
+    }
+
+    /// The messages of the queue that it means, in their turn; `None`: all of them.
+    pub(super) fn chosen(&self, choice: &Choice) -> Result<Option<Vec<i64>>> {
+        if choice.is_everything() {
+            return Ok(None);
+        }
+        let now = self.now();
+        let kept =
+            |one: &MessageRow| self.ledger.presses_nobody && matches!(one.notice.as_str(), "reminder" | "escalation");
+        let waiting = self.ledger.waiting()?.into_iter();
+        let mut chosen: Vec<MessageRow> = waiting
+            .filter(|one| one.state == State::Planned && one.next_at <= now && !kept(one) && choice.includes(one))
+            .collect();
+        chosen.sort_by_key(|one| (one.next_at, one.id));
+        Ok(Some(chosen.into_iter().map(|one| one.id).take(choice.limit.unwrap_or(usize::MAX)).collect()))
+    }
+
+    /// How many messages would leave now, and how many of them wait in the queue already. What has failed is counted as it is.
+    pub fn forecast(&self, notice: Option<&str>, to: &To, limit: Option<usize>, again: bool) -> Result<(usize, usize)> {
+        self.require_roster()?;
+        let mut choice = self.choice(notice, to, limit)?;
+        let most = limit.unwrap_or(usize::MAX);
+        if *to == To::Failed {
+            let failed = self.ledger.messages_in_trouble()?.into_iter();
+            let failed = failed.filter(|one| notice.is_none_or(|name| name == one.notice)).count();
+            return Ok((failed.min(most), 0));
+        }
+        let off = self.aborted()?.is_some() || self.is_postponed()?;
+        let intents = if off { Vec::new() } else { self.intended(notice, to, again)? };
+        if *to == To::Unanswered {
+            choice.letters = Some(letters(&intents));
+        }
+        let queued = match self.chosen(&choice)? {
+            Some(chosen) => chosen.len(),
+            None => self.ledger.due(self.now())?,
+        };
+        Ok((intents.len().saturating_add(queued).min(most), queued))
+    }
+
+    /// New messages that a run would plan, as far as it can be told beforehand.
+    fn intended(&self, notice: Option<&str>, to: &To, again: bool) -> Result<Vec<Intent>> {
+        let mut intents = match notice {
+            Some(name) => self.intents_by_name(name, again || *to == To::Unanswered)?,
+            None => {
+                let mut intents = self.intents_owed()?;
+                intents.extend(self.intents_outdated()?);
+                let mut due = self.look_around()?.due()?;
+                if self.ledger.presses_nobody {
+                    due.keep_back();
+                }
+                intents.extend(due.intents);
+                intents
+            }
+        };
+        self.narrow(&mut intents, to)?;
+        Ok(intents)
+    }
+}
+
+/// By person and notice.
+pub(super) fn letters(intents: &[Intent]) -> HashSet<(String, String)> {
+    intents.iter().map(|intent| (intent.person.id.clone(), intent.notice.clone())).collect()
+}
+
+impl Sent {
+    /// How many messages a question speaks of.
+    pub fn asked_about(messages: usize, queued: usize) -> String {
+        let count = if messages == 1 { "one message".to_owned() } else { format!("{messages} messages") };
+        match queued {
+            0 => count,
+            _ if queued == messages => format!("{count}, planned before"),
+            _ => format!("{count}, {queued} of them planned before"),
+        }
+    }
+}
