@@ -250,8 +250,8 @@ fn after_a_killed_run_the_claimed_go_back_and_the_marked_are_in_doubt_once() {
     let again = ledger.claim(at(13), 2).unwrap().remove(1);
     assert_eq!(again.id, claimed[0].id, "who was not tried yet comes first");
     assert_eq!(ledger.mark(again.id, again.fence).unwrap(), Lease::Held);
-    ledger.recover(at(14), Uncertain::Retry).unwrap();
-    assert_eq!(ledger.recover(at(60), Uncertain::Retry).unwrap(), 1);
+    assert_eq!(ledger.recover(at(14), Uncertain::Retry).unwrap(), 1);
+    assert_eq!(ledger.recover(at(60), Uncertain::Retry).unwrap(), 0);
     assert_eq!(state(&ledger, claimed[0].id), State::Held);
     let held = ledger.messages_to("ann").unwrap().remove(0);
     assert!(
