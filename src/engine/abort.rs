@@ -94,6 +94,7 @@ impl Engine<'_> {
             room: usize::MAX,
             reason: abort.reason.clone(),
             due_at: now,
+            until: None,
             instead: if copy == 0 { None } else { address.parse().ok() },
             replaces: None,
             changes: Vec::new(),

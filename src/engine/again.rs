@@ -30,9 +30,10 @@ pub(super) struct Again {
 
 impl Engine<'_> {
     /// Plans messages in trouble again, and says which of them have to be written anew. What was amended since stays where
-    /// it is.
+    /// it is, and so do all reminders but the newest.
     pub(super) fn try_again(&mut self, notice: Option<&str>, limit: usize) -> Result<Again> {
-        let (now, overtaken) = (self.now(), self.ledger.overtaken()?);
+        let (now, mut overtaken) = (self.now(), self.ledger.overtaken()?);
+        overtaken.extend(self.ledger.older_reminders()?);
         let mut again = Again::default();
         let mut same = Vec::new();
         let look = self.look_around()?;
@@ -164,6 +165,7 @@ impl Engine<'_> {
             room: usize::MAX,
             reason,
             due_at: self.now(),
+            until: None,
             instead,
             replaces: Some(message.id),
             answers,

@@ -52,6 +52,9 @@ pub struct Entry {
     pub at: DateTime<Utc>,
     /// The end of its window: later it is not sent blindly, but waits to be asked for by name.
     pub until: DateTime<Utc>,
+    /// What the file says, before quiet hours put it off.
+    #[serde(skip)]
+    pub(super) hour: DateTime<Utc>,
     pub what: What,
     /// The notice that is sent; for a task, none.
     pub notice: Option<String>,
@@ -74,6 +77,14 @@ impl Entry {
     pub fn is_late(&self, now: DateTime<Utc>) -> bool {
         now > self.until
     }
+}
+
+/// From when until when an action may happen, and at which hour it would, were it not for quiet hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Span {
+    at: DateTime<Utc>,
+    until: DateTime<Utc>,
+    hour: DateTime<Utc>,
 }
 
 /// A timed action before anybody's clock is asked.
@@ -115,13 +126,14 @@ impl Engine<'_> {
         let mut entries: Vec<Entry> = Vec::new();
         for action in self.actions() {
             let places = places.entry(action.audience).or_insert_with(|| self.whereabouts(action.audience));
-            let mut hours: BTreeMap<(DateTime<Utc>, DateTime<Utc>), Vec<Whereabouts>> = BTreeMap::new();
+            let mut hours: BTreeMap<Span, Vec<Whereabouts>> = BTreeMap::new();
             for (place, change) in places.iter() {
                 hours.entry(self.hour(&action, change)).or_default().push(place.clone());
             }
-            entries.extend(hours.into_iter().map(|((at, until), there)| Entry {
+            entries.extend(hours.into_iter().map(|(Span { at, until, hour }, there)| Entry {
                 at,
                 until,
+                hour,
                 what: action.what,
                 notice: action.notice.map(str::to_owned),
                 acknowledgement: action.acknowledgement.map(str::to_owned),
@@ -200,16 +212,17 @@ impl Engine<'_> {
 
     /// From when until when an action may happen there. An answer is due at one instant everywhere, and nobody is
     /// escalated before it by a clock that is ahead. A call is made by a person, who looks at the clock.
-    fn hour(&self, action: &Action, there: &Change) -> (DateTime<Utc>, DateTime<Utc>) {
+    fn hour(&self, action: &Action, there: &Change) -> Span {
         let quiet = &self.campaign.calendar.quiet;
         let hour = action.moment.instant(there);
         let hour = action.due.map_or(hour, |due| hour.max(due));
         if action.what == What::Task {
-            return (hour, hour + action.window);
+            return Span { at: hour, until: hour + action.window, hour };
         }
         let at = quiet.opens(hour, there);
         let end = at + action.window;
-        (at, if quiet.is_quiet(end, there) { quiet.opens(end, there) + AFTER_QUIET } else { end })
+        let until = if quiet.is_quiet(end, there) { quiet.opens(end, there) + AFTER_QUIET } else { end };
+        Span { at, until, hour }
     }
 
     /// The hour of an entry by the clock of those it concerns, or of one of them: where that reads otherwise than by the
@@ -258,7 +271,12 @@ impl Engine<'_> {
         let now = self.now();
         let look = self.look_around()?;
         let mut next: Option<Entry> = None;
-        for mut entry in self.calendar() {
+        let calendar = self.calendar();
+        for entry in &calendar {
+            let mut entry = self.newest(&calendar, entry);
+            if entry.there.is_empty() {
+                continue;
+            }
             if entry.at <= now {
                 // Put off by quiet hours that began after its hour.
                 let Some(wakes) = self.wakes(&entry, now).filter(|at| *at > now) else { continue };
@@ -275,22 +293,5 @@ impl Engine<'_> {
             }
         }
         Ok(next)
-    }
-
-    /// The part of an entry that is not passed over: of several reminders whose hour has come only the newest goes out. One
-    /// that was slept over is held until then.
-    pub(super) fn newest(&self, calendar: &[Entry], entry: &Entry) -> Entry {
-        let now = self.now();
-        let mut newest = entry.clone();
-        if entry.what == What::Reminder {
-            let newer = calendar.iter().filter(|other| {
-                let same = other.what == What::Reminder && other.acknowledgement == entry.acknowledgement;
-                same && other.at > entry.at && other.at <= now
-            });
-            for other in newer {
-                newest.there.retain(|place| !other.there.contains(place));
-            }
-        }
-        newest
     }
 }

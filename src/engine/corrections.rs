@@ -43,6 +43,7 @@ impl Engine<'_> {
                 room: usize::MAX,
                 reason: moved.reason.clone(),
                 due_at: self.now(),
+                until: None,
                 instead: Some(address),
                 replaces: None,
                 changes: Vec::new(),

@@ -132,18 +132,18 @@ impl Desk {
         })
     }
 
-    /// When a message that could not leave yet is no longer true: what is told beforehand at the change, a reminder or an
-    /// escalation when its answer is due. What is sent late on purpose does not expire.
+    /// When a message that could not leave yet is no longer true: what is told beforehand at the change, a reminder when its
+    /// answer is due; and both it and an escalation when their window is over. What is sent late on purpose does not expire.
     fn expires(&self, intent: &Intent, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let change = self.campaign.change.at;
         let asked = intent.acknowledgement.as_ref().and_then(|name| self.campaign.acknowledgements.get(name));
         let due = asked.and_then(|one| one.due).map(|due| due.instant(&self.campaign.change));
-        match intent.notice.as_str() {
+        let untrue = match intent.notice.as_str() {
             "reminder" | OUTDATED => due.filter(|due| *due > now).or(Some(change)),
             "escalation" => Some(change),
             name => self.campaign.notices[name].at.map(|_| change),
-        }
-        .filter(|expires| *expires > now)
+        };
+        [untrue, intent.until].into_iter().flatten().filter(|expires| *expires > now).min()
     }
 
     /// The answer that makes a reminder, an escalation or a reply needless.

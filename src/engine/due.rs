@@ -280,6 +280,22 @@ impl Look<'_, '_> {
         Ok(intents)
     }
 
+    /// Whether anybody got what an entry stands for, or is to be called because of it.
+    pub(super) fn was_done(&self, entry: &Entry, concerned: &dyn Fn(&str) -> bool) -> Result<bool> {
+        let is_there = |id: &str| {
+            concerned(id) && self.engine.roster.get(id).is_some_and(|one| entry.there.contains(&Whereabouts::of(one)))
+        };
+        let notice = match entry.what {
+            What::Notice => return Ok(true),
+            _ => entry.notice.as_deref().unwrap_or_default(),
+        };
+        let got = self.engine.ledger.copies_that_stand(notice)?;
+        let got = got.iter().any(|(id, copy)| *copy == entry.copy && is_there(id));
+        let asked = entry.acknowledgement.as_deref().unwrap_or_default();
+        let called = self.calls.iter().any(|(id, about)| about == asked && is_there(id));
+        Ok(got || called && entry.what != What::Reminder)
+    }
+
     /// What an entry means for somebody silent: nothing where they had it, where a reminder is out of place, or where
     /// they had as many letters as anybody may have. A call is noted once.
     fn intent_if_new(&self, asked: &Acknowledgement, silent: &Silent, entry: &Entry) -> Result<Option<Intent>> {
@@ -294,7 +310,8 @@ impl Look<'_, '_> {
             return Ok((!self.is_called(asked, &silent.person)).then_some(intent));
         }
         let unwanted = entry.what == What::Reminder && !self.may_be_reminded(entry, silent);
-        Ok((!unwanted && intent.room > 0).then_some(intent))
+        let until = Some(entry.until).filter(|_| !self.by_name && entry.at <= self.now);
+        Ok((!unwanted && intent.room > 0).then_some(Intent { until, ..intent }))
     }
 
     /// Not at an address that is dead, not while away, and not when the person was written to since the hour came: a
@@ -337,6 +354,7 @@ impl Look<'_, '_> {
             room: asked.cap.saturating_sub(letters.map_or(0, |letters| letters.pressed as usize)),
             reason: reason.words(person.language.as_deref()),
             due_at: self.now,
+            until: None,
             instead,
             replaces: None,
             changes: Vec::new(),
@@ -400,6 +418,7 @@ fn intent(entry: &Entry, person: Arc<Person>) -> Intent {
         room: usize::MAX,
         reason: String::new(),
         due_at: entry.at,
+        until: None,
         instead: None,
         replaces: None,
         changes: Vec::new(),

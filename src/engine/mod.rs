@@ -27,6 +27,7 @@ mod inputs;
 mod intake;
 mod mailboxes;
 mod membership;
+mod newest;
 mod nights;
 mod outdated;
 mod overruling;

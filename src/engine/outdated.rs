@@ -83,6 +83,7 @@ impl Engine<'_> {
             room: usize::MAX,
             reason: String::new(),
             due_at: self.now(),
+            until: None,
             instead: None,
             replaces: None,
             changes: self.ledger.changes_since(&person.id, name, one.outdated.answered)?,

@@ -1,7 +1,7 @@
 //! The calendar as a person reads it beforehand: for everybody, or for one.
 
 use super::Engine;
-use super::calendar::{What, Whereabouts};
+use super::calendar::{Entry, What, Whereabouts};
 use crate::fault::Result;
 use crate::roster::Person;
 use chrono::{DateTime, Utc};
@@ -24,8 +24,8 @@ pub struct Planned {
     /// Whom it concerns as things stand now.
     pub people: usize,
     /// `done`, `due`, `quiet` (due, and put off until the quiet hours end), `kept waiting` (until every mailbox was read),
-    /// `held` (its window is over), `passed over` (a later reminder takes its place), `on hold` (the change is put off),
-    /// `called off` or `to come`.
+    /// `held` (its window is over), `passed over` (a later reminder takes its place, or nobody had to get it), `on hold` (the
+    /// change is put off), `called off` or `to come`.
     pub state: String,
 }
 
@@ -46,9 +46,11 @@ impl Engine<'_> {
         for entry in &calendar {
             let audience = &self.campaign.audiences[&entry.audience];
             let concerned = |id: &str| only.is_none_or(|only| only.id == id);
-            let members = self.roster.audience(audience).filter(|member| concerned(&member.id));
-            let all = members.filter(|member| entry.there.contains(&Whereabouts::of(member))).count();
-            if all == 0 {
+            let members = |of: &Entry| {
+                let members = self.roster.audience(audience).filter(|member| concerned(&member.id));
+                members.filter(|member| of.there.contains(&Whereabouts::of(member))).count()
+            };
+            if members(entry) == 0 {
                 continue;
             }
             let count = |entry| -> Result<usize> {
@@ -63,8 +65,10 @@ impl Engine<'_> {
                     (open, if open == 0 { "done" } else { "to come" })
                 }
                 // Who will not have answered by then is not known yet.
-                () if entry.at > now => (all, "to come"),
-                () if open == 0 => (0, "done"),
+                () if entry.at > now && members(&newest) == 0 => (0, "passed over"),
+                () if entry.at > now => (members(&newest), "to come"),
+                () if open == 0 && look.was_done(entry, &concerned)? => (0, "done"),
+                () if open == 0 => (0, "passed over"),
                 () if left == 0 => (open, "passed over"),
                 () if entry.is_late(now) => (left, "held"),
                 () if unread && entry.what != What::Notice => (left, "kept waiting"),

@@ -102,6 +102,8 @@ pub(super) struct Intent {
     pub room: usize,
     pub reason: String,
     pub due_at: chrono::DateTime<chrono::Utc>,
+    /// The end of its window in the calendar: what waits for longer is held.
+    pub until: Option<chrono::DateTime<chrono::Utc>>,
     /// For an escalation: to whom instead of the person.
     pub instead: Option<lettre::Address>,
     /// The message that it takes the place of.
@@ -139,6 +141,7 @@ impl Engine<'_> {
         let now = self.now();
         let doubted_twice = self.ledger.recover(now, self.campaign.mail.uncertain)?;
         self.take_back_from_gone()?;
+        self.take_back_older_reminders()?;
         let readdressed = self.readdress()?;
         let mut wanted = notice.map_or_else(Wanted::default, |name| Wanted::Notice(name.to_owned()));
         let mut sent = Sent { doubted_twice, readdressed, ..Sent::default() };
@@ -226,6 +229,7 @@ impl Engine<'_> {
                 room: usize::MAX,
                 reason: owed.reason,
                 due_at: now,
+                until: None,
                 instead: None,
                 replaces: None,
                 cancels: calendars.get(&owed.person).copied().flatten().filter(|_| owed.notice == "postponed"),
@@ -379,6 +383,7 @@ impl Engine<'_> {
                 room: usize::MAX,
                 reason: if has { Reason::AskedFor.words(person.language.as_deref()) } else { String::new() },
                 due_at: now,
+                until: None,
                 instead: None,
                 replaces: None,
                 changes: Vec::new(),

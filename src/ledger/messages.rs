@@ -11,7 +11,7 @@ use crate::roster::Format;
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, ToSql, Transaction};
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// One notice to one person in one revision, about to be planned.
 #[derive(Debug)]
@@ -236,6 +236,22 @@ impl Ledger {
     /// The messages that did not arrive, or may not have: failed, bounced, held or in doubt.
     pub fn messages_in_trouble(&self) -> Result<Vec<MessageRow>> {
         self.select("WHERE state IN ('failed', 'bounced', 'held', 'uncertain')", &[])
+    }
+
+    /// Reminders that have not left, or may not have: planned, held or in doubt.
+    pub fn reminders_not_out(&self) -> Result<Vec<MessageRow>> {
+        self.select("WHERE notice = 'reminder' AND state IN ('planned', 'held', 'uncertain')", &[])
+    }
+
+    /// Reminders in whose place a later one was planned, by their numbers.
+    pub fn older_reminders(&self) -> Result<HashSet<i64>> {
+        let mut all = self.db.prepare_cached(
+            "SELECT id FROM message m WHERE notice = 'reminder' AND EXISTS (SELECT 1 FROM message later \
+             WHERE later.person = m.person AND later.notice = m.notice AND later.acknowledgement IS m.acknowledgement \
+             AND later.id > m.id AND later.state <> 'cancelled')",
+        )?;
+        let rows = all.query_map((), |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The messages that are still to leave.

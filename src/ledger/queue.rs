@@ -399,6 +399,14 @@ impl Ledger {
         })
     }
 
+    /// Gives up messages that wait, are held or are in doubt, with the reason.
+    pub fn give_up(&mut self, ids: &[i64], words: &str, now: DateTime<Utc>) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        self.durable(|tx| ids.iter().try_for_each(|id| cancel(tx, *id, words, now)))
+    }
+
     /// Messages that wait leave at these instants at the earliest.
     pub fn put_off(&mut self, until: &[(i64, DateTime<Utc>)]) -> Result<()> {
         if until.is_empty() {
@@ -418,6 +426,16 @@ impl Ledger {
     pub fn copies(&self, notice: &str) -> Result<HashSet<(String, u32)>> {
         let mut all = self.db.prepare_cached(&format!(
             "SELECT person, copy FROM message m WHERE notice = ? AND {}",
+            floor::message_holds("m")
+        ))?;
+        let rows = all.query_map([notice], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The same without what was taken back before it left.
+    pub fn copies_that_stand(&self, notice: &str) -> Result<HashSet<(String, u32)>> {
+        let mut all = self.db.prepare_cached(&format!(
+            "SELECT person, copy FROM message m WHERE notice = ? AND NOT (state = 'cancelled' AND doubts = 0) AND {}",
             floor::message_holds("m")
         ))?;
         let rows = all.query_map([notice], |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -15,7 +15,8 @@ pub struct Letters {
     pub pressed: u32,
     /// Reminders alone.
     pub reminders: u32,
-    /// When the person was last told or reminded; absent when only others were written to.
+    /// When the person was last told or reminded: when that left, or will as soon as it can. Absent when only others were
+    /// written to.
     pub last: Option<DateTime<Utc>>,
 }
 
@@ -31,6 +32,10 @@ pub struct Escalated {
     /// It did not arrive.
     pub lost: bool,
 }
+
+/// When a message left, as SQL; of one that has not, when it was planned.
+const OUT: &str =
+    "max(planned_at, iif(state IN ('sent', 'delivered', 'uncertain'), coalesce(settled_at, planned_at), planned_at))";
 
 impl Ledger {
     /// Whom escalations about an acknowledgement went to, or are on their way to, since the newest revision that concerned
@@ -63,7 +68,7 @@ impl Ledger {
     pub fn letters(&self, acknowledgement: &str) -> Result<Vec<Letters>> {
         let mut all = self.db.prepare_cached(&format!(
             "SELECT person, sum(tells), sum(notice IN ('reminder', 'escalation')), sum(notice = 'reminder'), \
-             max(CASE WHEN tells THEN planned_at END) FROM message m \
+             max(CASE WHEN tells THEN {OUT} END) FROM message m \
              WHERE acknowledgement = ? AND state <> 'cancelled' AND {} GROUP BY person",
             floor::message_holds("m")
         ))?;

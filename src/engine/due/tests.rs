@@ -4,6 +4,7 @@ mod again; // letters that failed, to the address that is right by now
 mod amended; // revisions, and those who were asked to remind
 mod chain; // manager, alternate, call: each once
 mod slept; // hours that were slept over, and days by whose clock
+mod newest; // several reminders at once
 mod nights; // quiet hours for what waits
 mod postponed; // put off, and the server is down
 mod unread; // a mailbox that cannot be read, and what waits for it
@@ -290,28 +291,35 @@ fn a_clock_that_was_set_back_sends_nothing_until_somebody_says_that_it_is_right(
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// On any days and in any night, and whenever the server is down.
     #[test]
     fn never_two_reminders_in_one_window_and_none_after_an_answer(
-        ticks in prop::collection::btree_set(0i64..16 * 24, 3..14),
-        answers in prop::collection::vec((0i64..16 * 24, 0usize..3), 0..3),
+        ticks in prop::collection::btree_set(0i64..16 * 24 * 4, 3..20),
+        answers in prop::collection::vec((0i64..16 * 24 * 4, 0usize..3), 0..3),
+        outages in prop::collection::vec((0i64..16 * 24 * 4, 1i64..5 * 24 * 4), 0..3),
+        quiet: bool,
     ) {
-        let play = Play::new();
+        let hours = "[calendar]\nquiet = \"20:00-07:00\"\nquiet_days_off = true\n";
+        let play = Play::of(&format!("{CAMPAIGN}{}", if quiet { hours } else { "" }));
         let start = day("2027-03-17T08:00");
         let mut answered: Vec<(String, DateTime<Utc>)> = Vec::new();
-        let mut happenings: Vec<(i64, Option<usize>)> = ticks.into_iter().map(|hour| (hour, None)).collect();
-        happenings.extend(answers.into_iter().map(|(hour, who)| (hour, Some(who))));
+        let mut happenings: Vec<(i64, Option<usize>)> = ticks.into_iter().map(|quarter| (quarter, None)).collect();
+        // The server comes back a quarter of an hour before a reminder is due, too.
+        happenings.extend([4i64, 7, 9, 10].map(|days| (days * 24 * 4 - 1, None)));
+        happenings.extend(answers.into_iter().map(|(quarter, who)| (quarter, Some(who))));
         happenings.sort();
         let mut confirmed = 0;
-        for (hour, who) in happenings {
-            let now = start + Duration::hours(hour);
+        for (quarter, who) in happenings {
+            let now = start + Duration::minutes(15 * quarter);
             play.clock.set(now);
+            play.server_is_down(outages.iter().any(|(from, long)| (*from..from + long).contains(&quarter)));
             match who {
                 Some(who) => {
                     let id = ["ann", "bea", "cy"][who];
                     play.record(id, Kind::Confirmed);
                     answered.push((id.to_owned(), now));
                 }
-                None => drop(play.tick()),
+                None => play.try_round(),
             }
             let engine = play.engine();
             let asked = engine.campaign.acknowledgements["read"].clone();
@@ -319,20 +327,18 @@ proptest! {
             prop_assert!(settled >= confirmed, "within a revision nobody falls back");
             confirmed = settled;
         }
-        let engine = play.engine();
-        let hours: Vec<DateTime<Utc>> = engine
-            .calendar()
-            .into_iter()
-            .filter(|entry| entry.what == crate::engine::What::Reminder)
-            .map(|entry| entry.at)
-            .collect();
-        let reminders = play.letters("reminder");
+        let calendar = play.engine().calendar();
+        let mut reminders = play.letters("reminder");
+        reminders.retain(|one| one.state.word() == "sent");
         for one in &reminders {
-            let window = |at: DateTime<Utc>| hours.iter().filter(|hour| **hour <= at).count();
-            let same = reminders.iter().filter(|other| other.person == one.person && window(other.planned_at) == window(one.planned_at));
-            prop_assert_eq!(same.count(), 1, "{:?}", reminders);
-            prop_assert!(window(one.planned_at) > 0 && one.planned_at - hours[window(one.planned_at) - 1] <= Duration::hours(24));
-            let before = answered.iter().filter(|(id, _)| *id == one.person).all(|(_, at)| one.planned_at <= *at);
+            let sent = one.settled_at.expect("sent");
+            let entry = calendar.iter().find(|entry| entry.copy == one.copy).expect("in the calendar");
+            prop_assert!((entry.at..=entry.until).contains(&sent), "{:?} out of its window", one);
+            let near = reminders.iter().filter(|other| {
+                other.person == one.person && (other.settled_at.expect("sent") - sent).abs() < Duration::hours(11)
+            });
+            prop_assert_eq!(near.count(), 1, "{:?}", reminders);
+            let before = answered.iter().filter(|(id, _)| *id == one.person).all(|(_, at)| sent <= *at);
             prop_assert!(before, "{:?} after the answer", one);
         }
     }

@@ -50,7 +50,7 @@ fn one_that_was_slept_over_is_held_until_the_next_takes_its_place() {
     let next = play.at("2027-03-25T00:05").tick();
     assert_eq!((next.sent, next.late.len()), (2, 0), "one letter, not two");
     for person in ["ann", "kei"] {
-        assert_eq!(states(&play, person), ["done", "done"], "{person}");
+        assert_eq!(states(&play, person), ["passed over", "done"], "{person}");
     }
 }
 
