@@ -2,7 +2,7 @@
 
 use super::Change;
 use super::workdays::WorkWeek;
-use chrono::{DateTime, Duration, LocalResult, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Duration, LocalResult, NaiveDateTime, NaiveTime, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 use std::fmt;
 use std::sync::Arc;
@@ -83,11 +83,11 @@ impl Moment {
 /// A local time as an instant; see [`Moment::instant`] for gaps and folds.
 pub(super) fn resolve(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
     let mut probe = local;
-    // No zone has skipped more than a day; the loop ends there.
-    for _ in 0..=(24 * 4) {
+    // No zone has skipped more than a day; the loop ends there. Gaps end on a whole minute.
+    for _ in 0..=(24 * 60) {
         match zone.from_local_datetime(&probe) {
             LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => return at.with_timezone(&Utc),
-            LocalResult::None => probe += Duration::minutes(15),
+            LocalResult::None => probe = probe.with_second(0).unwrap_or(probe) + Duration::minutes(1),
         }
     }
     local.and_utc()
@@ -178,6 +178,22 @@ mod tests {
         ] {
             assert!(Moment::parse(text).expect_err(text).contains("T-14d 09:00"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_time_that_the_clocks_skip_is_the_first_instant_after_the_gap_and_of_two_the_earlier_counts() {
+        let moment = |text: &str, zone: Tz| {
+            let change = Change::new("2026-12-12T18:00:00".parse().expect("a time"), zone).expect("an instant");
+            Moment::parse(text).expect(text).instant(&change).to_string()
+        };
+        let (berlin, lord_howe) = (chrono_tz::Europe::Berlin, chrono_tz::Australia::Lord_Howe);
+        for skipped in ["2027-03-28 02:00", "2027-03-28 02:10", "2027-03-28 02:59:30"] {
+            assert_eq!(moment(skipped, berlin), "2027-03-28 01:00:00 UTC", "{skipped}");
+        }
+        // Half an hour, and a whole day: Samoa went over the date line on 30 December 2011.
+        assert_eq!(moment("2026-10-04 02:10", lord_howe), "2026-10-03 15:30:00 UTC");
+        assert_eq!(moment("2011-12-30 09:07", chrono_tz::Pacific::Apia), "2011-12-30 10:00:00 UTC");
+        assert_eq!(moment("2026-10-25 02:10", berlin), "2026-10-25 00:10:00 UTC");
     }
 
     #[test]
