@@ -1,15 +1,16 @@
 //! The facts people are told, and whether they still are what was told. Only what was told is compared: a text that
 //! never went out may change freely.
 
-use super::Engine;
 use super::amend::OPEN;
 use super::amendment::Left;
 use super::membership::members_of;
+use super::{Engine, What};
 use crate::campaign::Acknowledgement;
+use crate::campaign::schedule::Moment;
 use crate::fault::{Exit, Fault, Finding, Result, Severity};
 use crate::ledger::Revision;
 use crate::package::Manifest;
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use data_encoding::HEXLOWER;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -172,6 +173,28 @@ impl Engine<'_> {
         Err(Fault { exit: Exit::Waiting, findings: vec![Finding::error("short-notice", asked, remedy)] })
     }
 
+    /// What `check` says where nobody was told yet, and the first notice comes too late by its own hour or by now.
+    pub(super) fn check_notice_time(&self) -> Result<Option<Finding>> {
+        if self.ledger.revision()?.is_some() {
+            return Ok(None);
+        }
+        let hours = self.calendar().into_iter().filter(|entry| entry.what == What::Notice).map(|entry| entry.at);
+        let (zone, now) = (self.campaign.change.zone, self.now());
+        let first = hours.min().map_or(now, |at| at.max(now));
+        Ok(self.short_of_notice_at(first).map(|left| {
+            let shown = first.with_timezone(&zone).format("%a %F %H:%M %Z");
+            let cause = format!(
+                "people are to know {} days beforehand, and the first notice, {shown}, is {} days and {} hours before the \
+                 change",
+                self.campaign.minimum_notice.num_days(),
+                left.num_hours() / 24,
+                left.num_hours() % 24
+            );
+            let remedy = "an earlier `at`, a later `change_at`, or `flagday send --short-notice`: nothing is sent without it";
+            Finding::warning("short-notice", cause, remedy).in_file(&self.campaign.file)
+        }))
+    }
+
     /// Puts on record that the operator has said the word, where it was needed.
     pub(super) fn note_short_notice(&mut self) -> Result<()> {
         let Some(left) = self.short_of_notice().filter(|_| self.short_notice) else { return Ok(()) };
@@ -181,16 +204,18 @@ impl Engine<'_> {
         self.ledger.note(self.now(), "short-notice", &body)
     }
 
-    /// How long it is until the change, where that is less than people are to know it beforehand.
+    /// How long it is until the change, where that is less than people are to know it beforehand. A day is 24 hours, or until
+    /// the same hour by the clock there: where clocks are changed, whichever is shorter.
     fn short_of_notice(&self) -> Option<Duration> {
-        let least = self.campaign.minimum_notice;
+        self.short_of_notice_at(self.now())
+    }
+
+    fn short_of_notice_at(&self, now: DateTime<Utc>) -> Option<Duration> {
         let change = &self.campaign.change;
-        // By whole days the calendar counts, not the hour.
-        let left = match least.num_hours() % 24 {
-            0 => change.local.date() - self.now().with_timezone(&change.zone).date_naive(),
-            _ => change.at - self.now(),
-        };
-        (!least.is_zero() && left < least).then_some(left)
+        let least = self.campaign.minimum_notice;
+        let days = Moment::Days { days: -least.num_days(), at: change.local.time() }.instant(change);
+        let by_the_clock = days - (least - Duration::days(least.num_days()));
+        (!least.is_zero() && now > by_the_clock.max(change.at - least)).then(|| change.at - now)
     }
 
     /// Nothing is told and nothing is switched once the campaign was called off.

@@ -86,3 +86,23 @@ fn somebody_is_back_when_it_is_that_day_where_they_are() {
     play.at("2027-03-24T23:05").tick();
     assert!(play.to("reminder").iter().any(|(id, _)| id == "kei"));
 }
+
+#[test]
+fn the_minimum_notice_is_counted_to_the_hour_also_where_the_clocks_go_forward() {
+    let play = Play::of(&CAMPAIGN.replace("[mail]", "minimum_notice = \"7d\"\n[mail]"));
+    let told = |moment: &str| {
+        let engine = &mut play.at(moment).engine();
+        let sent = engine.send(Some("news"), &To::Everyone, None, false, &AtomicBool::new(false), &mut |_| {});
+        sent.map_err(|fault| fault.cause().to_owned()).map(|sent| sent.sent)
+    };
+    // 18:00 in Berlin on the 31st is 16:00 UTC; a week before, 18:00 was 17:00 UTC.
+    let refused = told("2027-03-24T17:01").expect_err("a minute late");
+    assert_eq!(refused, "the change is only 6 days and 22 hours away; people are to know 7 days beforehand");
+    let found = play.engine().check(false).expect("checked");
+    assert!(
+        found.iter().any(|one| one.code == "short-notice" && one.cause.contains("6 days and 22 hours")),
+        "{found:?}"
+    );
+    assert_eq!(told("2027-03-24T17:00").expect("in time"), 3);
+    assert!(!play.engine().check(false).expect("checked").iter().any(|one| one.code == "short-notice"));
+}
