@@ -1,5 +1,6 @@
 //! While a mailbox cannot be read, answers may lie there: nobody is reminded, escalated or called about, and that shows.
 
+use crate::harness::http::get;
 use crate::harness::letter::Letter;
 use crate::harness::{Campaign, with_steps};
 use serde_json::json;
@@ -23,6 +24,13 @@ fn due() -> Campaign {
     campaign
 }
 
+/// They were told before the hour of the escalation came.
+fn told_long_ago(campaign: &Campaign) {
+    let ledger = rusqlite::Connection::open(campaign.path(".flagday/ledger.db")).expect("the ledger");
+    let earlier = "UPDATE message SET planned_at = planned_at - 7200000, settled_at = settled_at - 7200000";
+    assert_eq!(ledger.execute(earlier, ()).expect("changed"), 2);
+}
+
 #[expect(clippy::disallowed_methods, reason = "what is due now needs to know when now is")]
 fn hour_ago() -> String {
     (chrono::Utc::now() - chrono::Duration::hours(1)).format("%Y-%m-%dT%H:%M:00").to_string()
@@ -31,8 +39,9 @@ fn hour_ago() -> String {
 #[test]
 fn a_tick_sends_notices_and_holds_what_presses_until_the_mailbox_is_read() {
     let campaign = due();
-    let tick = campaign.run("tick --yes").ends(1);
-    let tick = tick.says("2 planned, 2 sent").says("held: 4 reminders, escalations and calls wait");
+    campaign.run("tick --yes").ends(1).says("2 planned, 2 sent");
+    told_long_ago(&campaign);
+    let tick = campaign.run("tick --yes").ends(1).says("held: 4 reminders, escalations and calls wait");
     tick.says("could not be read since").says("flagday send");
     let status = campaign.run("status --json").ends(0).json();
     assert_eq!((&status["kept_waiting"], &status["tasks"]), (&json!(4), &json!([])), "{status}");
@@ -61,6 +70,7 @@ fn a_tick_sends_notices_and_holds_what_presses_until_the_mailbox_is_read() {
 fn whoever_sends_by_hand_is_warned_and_has_the_last_word() {
     let campaign = due();
     campaign.run("tick --yes").ends(1);
+    told_long_ago(&campaign);
     campaign.run("send --yes").ends(0).says("warning[answers-unread]").says("2 planned, 2 sent");
     assert_eq!(campaign.outbox("escalation").len(), 2);
     // What leaves the campaign file holds nothing back.
@@ -72,8 +82,12 @@ fn whoever_sends_by_hand_is_warned_and_has_the_last_word() {
 #[test]
 fn serve_holds_it_too_and_says_so_once() {
     let campaign = due();
+    campaign.run("tick --yes").ends(1);
+    told_long_ago(&campaign);
+    campaign.run("tick --yes").ends(1);
+    told_long_ago(&campaign);
     let served = campaign.serve(|_: &mut Command| {});
-    wait_for(|| campaign.outbox(".eml").len() == 2);
+    wait_for(|| get(served.address, "/metrics").body.contains("flagday_rounds_total 1\n"));
     served.terminate();
     let (status, said) = served.end();
     assert!(status.success());

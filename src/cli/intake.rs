@@ -57,7 +57,7 @@ impl Intake {
                 return Err(Fault::new("no-mailbox", "the campaign names no mailbox to read", remedy));
             }
             None => {
-                let (taken, faults) = engine.intake(&AtomicBool::new(false));
+                let (taken, faults) = engine.intake(&AtomicBool::new(false), &mut || {});
                 tell(global, &taken)?;
                 Fault::check(faults.into_iter().flat_map(|fault| fault.findings).collect())?;
                 taken

@@ -10,7 +10,7 @@ impl Tick {
     pub fn run(&self, global: &Global) -> Result<Exit> {
         let (mut engine, _lock) = global.open_locked("tick")?;
         // Whoever has answered meanwhile is not reminded, and nobody is while a mailbox cannot be read; notices go out.
-        let (taken, faults) = engine.intake(&AtomicBool::new(false));
+        let (taken, faults) = engine.intake(&AtomicBool::new(false), &mut || {});
         if taken.new > 0 {
             global.hint(intake::words(&taken));
         }

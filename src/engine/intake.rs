@@ -5,7 +5,7 @@ use crate::answer::{
     self, Addresses, Asked, Decision, Evidence, Issued, Kind, Known, MailKind, Placed, Reading, Token, Told,
 };
 use crate::campaign::{ImapServer, MailboxKind};
-use crate::fault::{Fault, Finding, Result};
+use crate::fault::{Fault, Finding, Place, Result};
 use crate::inbox::{Batches, Imap, Letter, Mbox, Source};
 use crate::ledger::{Ledger, MessageRow, NewInbound, Outdated};
 use crate::notice::is_message_id;
@@ -39,6 +39,20 @@ pub struct TakenIn {
     pub outdated: usize,
 }
 
+/// One visit to a mailbox: when it ends, whom it tells that it goes on, and what it brings.
+struct Visit<'r> {
+    stop: &'r AtomicBool,
+    alive: &'r mut dyn FnMut(),
+    taken: &'r mut TakenIn,
+}
+
+impl Visit<'_> {
+    fn goes_on(&mut self) -> bool {
+        (self.alive)();
+        !self.stop.load(Ordering::Relaxed)
+    }
+}
+
 /// One letter as the campaign sees it.
 #[derive(Debug, Clone)]
 pub struct Seen {
@@ -49,59 +63,72 @@ pub struct Seen {
 
 impl Engine<'_> {
     /// Reads every mailbox of the campaign once. A mailbox that cannot be read does not keep the others from it; its
-    /// fault comes back beside what the others brought, and what this engine sends from then on presses nobody. `stop` is
-    /// looked at between mailboxes and batches.
-    pub fn intake(&mut self, stop: &AtomicBool) -> (TakenIn, Vec<Fault>) {
+    /// fault comes back beside what the others brought, and what this engine sends from then on presses nobody. A letter that
+    /// cannot be read is named likewise, and holds nothing up where others of its mailbox were read. `stop` is looked at
+    /// between mailboxes and batches, and `alive` is called there.
+    pub fn intake(&mut self, stop: &AtomicBool, alive: &mut dyn FnMut()) -> (TakenIn, Vec<Fault>) {
         let mut taken = TakenIn::default();
-        let mut faults = Vec::new();
+        let (mut faults, mut letters) = (Vec::new(), Vec::new());
         for mailbox in self.campaign.intake.clone() {
             if stop.load(Ordering::Relaxed) {
                 break;
             }
+            alive();
+            let before = taken.read;
+            let mut visit = Visit { stop, alive, taken: &mut taken };
             let done = match &mailbox.kind {
-                MailboxKind::Maildir(path) => self.intake_from(path, stop, &mut taken),
-                MailboxKind::Mbox(path) => self.intake_mbox(path, stop, &mut taken),
-                MailboxKind::Imap(server) => self.intake_imap(server, stop, &mut taken),
+                MailboxKind::Maildir(path) => self.intake_maildir(path, &mut visit),
+                MailboxKind::Mbox(path) => self.intake_mbox(path, &mut visit),
+                MailboxKind::Imap(server) => self.intake_imap(server, &mut visit),
+            };
+            let done = match done {
+                // One letter is one letter; a mailbox without any that can be read is not read.
+                Ok(unread) if taken.read > before => {
+                    letters.extend(all_read(unread).err());
+                    Ok(())
+                }
+                done => done.and_then(all_read),
             };
             let noted = self.note_reading(&mailbox.name(), done.as_ref().map(drop));
-            for mut fault in [done.err(), noted.err()].into_iter().flatten() {
-                for finding in &mut fault.findings {
-                    finding.place.get_or_insert_with(|| mailbox.place.clone());
-                }
-                faults.push(fault);
-            }
+            faults.extend([done.err(), noted.err()].into_iter().flatten().map(|fault| at_home(fault, &mailbox.place)));
+            letters = letters.into_iter().map(|fault| at_home(fault, &mailbox.place)).collect();
         }
         self.ledger.presses_nobody = !faults.is_empty() || stop.load(Ordering::Relaxed);
+        faults.extend(letters);
         (taken, faults)
     }
 
     /// Takes in the letters that stand at a path. Those that cannot be read are its fault, after all others were taken.
     pub fn intake_from(&mut self, path: &Path, stop: &AtomicBool, taken: &mut TakenIn) -> Result<()> {
-        self.take_batches(Source::at(path)?.batches()?, stop, taken)
+        all_read(self.intake_maildir(path, &mut Visit { stop, alive: &mut || {}, taken })?)
+    }
+
+    fn intake_maildir(&mut self, path: &Path, visit: &mut Visit<'_>) -> Result<Vec<Finding>> {
+        self.take_batches(Source::at(path)?.batches()?, visit)
     }
 
     /// An mbox, while nobody writes to it. One that is not there yet holds nothing.
-    fn intake_mbox(&mut self, path: &Path, stop: &AtomicBool, taken: &mut TakenIn) -> Result<()> {
+    fn intake_mbox(&mut self, path: &Path, visit: &mut Visit<'_>) -> Result<Vec<Finding>> {
         if !path.exists() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mbox = Mbox::open(path)?;
         mbox.lock()?;
-        self.take_batches(Batches::of_mbox(mbox), stop, taken)
+        self.take_batches(Batches::of_mbox(mbox), visit)
     }
 
     /// A folder on a server, from where the last intake stopped. The cursor moves on only behind what is recorded.
-    fn intake_imap(&mut self, server: &ImapServer, stop: &AtomicBool, taken: &mut TakenIn) -> Result<()> {
+    fn intake_imap(&mut self, server: &ImapServer, visit: &mut Visit<'_>) -> Result<Vec<Finding>> {
         let mut imap = self.open_imap(server)?;
         imap.seek(self.ledger.cursor(&imap.name)?)?;
         let mut unread = Vec::new();
-        while !stop.load(Ordering::Relaxed)
+        while visit.goes_on()
             && let Some((last, letters)) = imap.next_batch()?
         {
-            unread.extend(self.take_letters(letters, taken)?);
+            unread.extend(self.take_letters(letters, visit.taken)?);
             self.ledger.set_cursor(&imap.name, imap.validity, last)?;
         }
-        all_read(unread)
+        Ok(unread)
     }
 
     /// Logged in, and the folder open for reading alone.
@@ -110,16 +137,16 @@ impl Engine<'_> {
         Imap::open(server, secret, self.campaign.mail.ca_file.as_deref())
     }
 
-    fn take_batches(&mut self, mut batches: Batches, stop: &AtomicBool, taken: &mut TakenIn) -> Result<()> {
+    fn take_batches(&mut self, mut batches: Batches, visit: &mut Visit<'_>) -> Result<Vec<Finding>> {
         let mut unread = Vec::new();
-        while !stop.load(Ordering::Relaxed) {
+        while visit.goes_on() {
             let batch = batches.next_batch()?;
             if batch.is_empty() {
                 break;
             }
-            unread.extend(self.take_letters(batch, taken)?);
+            unread.extend(self.take_letters(batch, visit.taken)?);
         }
-        all_read(unread)
+        Ok(unread)
     }
 
     /// Records a batch: understood on all cores, then written in one transaction. Returns what is wrong with letters that
@@ -370,6 +397,14 @@ fn readable<T>(read: Result<Option<T>>, unread: &mut Vec<Finding>) -> Option<T> 
         unread.extend(fault.findings);
         None
     })
+}
+
+/// A fault with the place of its mailbox in the file, where it has none of its own.
+fn at_home(mut fault: Fault, place: &Place) -> Fault {
+    fault.findings.iter_mut().for_each(|finding| {
+        finding.place.get_or_insert_with(|| place.clone());
+    });
+    fault
 }
 
 fn all_read(mut unread: Vec<Finding>) -> Result<()> {

@@ -4,13 +4,28 @@ use super::Engine;
 use crate::campaign::{IntakeMailbox, MailboxKind};
 use crate::fault::{Fault, Finding, Result};
 use crate::inbox::{Mbox, Source};
+use chrono::{DateTime, Utc};
 use std::path::Path;
 
 impl Engine<'_> {
-    /// A finding for each: what keeps it from being read, or that it is ready. IMAP servers only when `online`.
-    pub(super) fn check_mailboxes(&self, online: bool) -> Vec<Finding> {
+    /// A finding for each: what keeps it from being read, or that it is ready. IMAP servers only when `online`. Those that
+    /// could not be read when they last were to be are named besides: nobody is pressed until then.
+    pub(super) fn check_mailboxes(&self, online: bool) -> Result<Vec<Finding>> {
         let mailboxes = self.campaign.intake.iter().filter(|one| online || !matches!(one.kind, MailboxKind::Imap(_)));
-        mailboxes.flat_map(|mailbox| self.try_mailbox(mailbox)).collect()
+        let mut findings: Vec<Finding> = mailboxes.flat_map(|mailbox| self.try_mailbox(mailbox)).collect();
+        let zone = self.campaign.change.zone;
+        let shown = |at: DateTime<Utc>| at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string();
+        for one in self.unread()? {
+            let cause = format!("{}; nobody is reminded, escalated or called until it is read", one.words(&shown));
+            let mailbox = self.campaign.intake.iter().find(|mailbox| mailbox.name() == one.mailbox);
+            let finding =
+                Finding::warning("mailbox-unread", cause, "flagday intake reads it, or says what is in the way");
+            findings.push(match mailbox {
+                Some(mailbox) => finding.at(mailbox.place.clone()),
+                None => finding,
+            });
+        }
+        Ok(findings)
     }
 
     fn try_mailbox(&self, mailbox: &IntakeMailbox) -> Vec<Finding> {

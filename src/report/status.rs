@@ -287,6 +287,10 @@ fn next(
         let why = "a mailbox cannot be read, and nobody is pressed while answers may lie there";
         return Ok(format!("flagday intake: {why} (flagday send does it all the same)"));
     }
+    if let (Some(name), false) = (engine.overdue_by_name()?.first(), engine.unread()?.is_empty()) {
+        let why = "its window was over while a mailbox could not be read";
+        return Ok(format!("flagday send {name}: {why} (first flagday intake)"));
+    }
     let waiting = messages.planned + messages.deferred;
     if engine.paused()?.is_some() && waiting > 0 {
         return Ok("flagday send: after mending what has stopped delivery".into());

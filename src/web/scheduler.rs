@@ -79,17 +79,18 @@ impl Scheduler {
             Err(fault) => return Err(fault),
         };
         // Whoever has answered meanwhile is not reminded, and nobody is while a mailbox cannot be read; notices go out.
-        let (taken, unread) = engine.intake(&self.stop);
-        if taken.new > 0 {
-            (self.log)(&format!("{} letters came in, {} of them for ack review", taken.new, taken.review));
-        }
         let mut last = Instant::now();
-        let sent = engine.round(&self.stop, &mut |_| {
+        let mut alive = || {
             if last.elapsed() >= SHORTEST {
                 self.notify.say("WATCHDOG=1");
                 last = Instant::now();
             }
-        });
+        };
+        let (taken, unread) = engine.intake(&self.stop, &mut alive);
+        if taken.new > 0 {
+            (self.log)(&format!("{} letters came in, {} of them for ack review", taken.new, taken.review));
+        }
+        let sent = engine.round(&self.stop, &mut |_| alive());
         let next = engine.next_moment()?;
         let zone = engine.campaign.change.zone;
         let status = match &next {

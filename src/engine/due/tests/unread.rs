@@ -5,7 +5,7 @@ use super::*;
 fn read_and_send(play: &Play) -> (usize, Sent) {
     let stop = AtomicBool::new(false);
     let mut engine = play.engine();
-    let (_, faults) = engine.intake(&stop);
+    let (_, faults) = engine.intake(&stop, &mut || {});
     let sent = engine.round(&stop, &mut |_| {});
     (faults.len(), sent.unwrap_or_default())
 }
@@ -49,4 +49,51 @@ fn no_call_is_noted_and_whoever_mail_does_not_reach_waits_too() {
     // A person who sends by hand has the last word.
     let sent = play.tick();
     assert_eq!((sent.sent, sent.tasks.len(), sent.kept_waiting), (1, 1, 0));
+}
+
+#[test]
+fn a_letter_that_cannot_be_read_is_named_and_holds_nobody_up_while_others_can() {
+    let play = Play::of(&format!("{CAMPAIGN}[[intake.mailbox]]\nmaildir = \"desk\"\n"));
+    let new = play.folder.path().join("desk/new");
+    fs_err::create_dir_all(&new).expect("a Maildir");
+    assert_eq!(read_and_send(play.at("2027-03-17T09:05")).1.sent, 3);
+    // Nobody can read a link to itself.
+    std::os::unix::fs::symlink("loop", new.join("loop")).expect("a link");
+    let (faults, sent) = read_and_send(play.at("2027-03-21T09:05"));
+    assert_eq!((faults, sent.sent, sent.kept_waiting), (1, 0, 3), "nothing of the mailbox was read");
+    fs_err::write(new.join("one"), "From: x@corp.example\nSubject: hello\n\nhello\n").expect("written");
+    let (faults, sent) = read_and_send(&play);
+    assert_eq!((faults, sent.sent, sent.kept_waiting), (1, 3, 0), "it is told, and the others were read");
+    assert_eq!(play.engine().unread().expect("listed"), []);
+}
+
+#[test]
+fn whoever_watches_hears_of_each_mailbox_and_batch() {
+    let play =
+        Play::of(&format!("{CAMPAIGN}[[intake.mailbox]]\nmaildir = \"desk\"\n[[intake.mailbox]]\nmbox = \"box\"\n"));
+    let new = play.folder.path().join("desk/new");
+    fs_err::create_dir_all(&new).expect("a Maildir");
+    fs_err::write(new.join("one"), "From: x@corp.example\nSubject: hello\n\nhello\n").expect("written");
+    let mut heard = 0;
+    play.engine().intake(&AtomicBool::new(false), &mut || heard += 1);
+    // Two mailboxes, one batch, and the look for another one.
+    assert_eq!(heard, 4);
+}
+
+#[test]
+fn what_waits_for_a_mailbox_longer_than_its_window_is_held_and_next_says_what_sends_it() {
+    let play = Play::of(&format!("{CAMPAIGN}[[intake.mailbox]]\nmaildir = \"desk\"\n"));
+    assert_eq!(read_and_send(play.at("2027-03-17T09:05")).1.sent, 3);
+    let waits = read_and_send(play.at("2027-03-22T09:05")).1;
+    assert_eq!((waits.kept_waiting, waits.late.len()), (0, 1));
+    let status = crate::report::status::Status::of(&play.engine()).expect("a status");
+    assert_eq!(
+        (status.messages.held, &*status.next),
+        (3, "flagday send reminder: its window was over while a mailbox could not be read (first flagday intake)")
+    );
+    let found = play.engine().check(false).expect("checked");
+    assert!(
+        found.iter().any(|one| one.code == "mailbox-unread" && one.cause.contains("could not be read since")),
+        "{found:?}"
+    );
 }
