@@ -3,7 +3,7 @@
 
 use super::{Evidence, Kind, Waiver, Waiving, away};
 use crate::campaign::Grade;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
@@ -18,6 +18,8 @@ pub struct Standing {
     pub attested: bool,
     /// The person is away: from their newest automatic reply that states when they are back, and nothing of theirs after it.
     pub away_until: Option<NaiveDate>,
+    /// Their newest absence, also where they are back: since when it is known, and the day on which they are back.
+    pub absent: Option<(DateTime<Utc>, NaiveDate)>,
     /// In force: the person leaves the count.
     pub waiver: Option<Waiver>,
     /// Decided by one person where two have to: it does not count yet.
@@ -44,6 +46,8 @@ impl Standing {
                 && valid().any(|later| later.id > fact.id && later.grade() >= Grade::Sent)
         };
         let own = newest_own(evidence).or(absence);
+        let stated = evidence.iter().rev().filter(|fact| !fact.revoked).chain(absence);
+        let absent = stated.filter_map(|fact| Some((fact.at, away_until(fact)?))).next();
         // Whoever has the notice is not in trouble because a reminder did not leave.
         let matters = |fact: &&Evidence| fact.kind.is_trouble() && (fact.kind != Kind::Unsent || grade == Grade::None);
         let trouble = valid().rev().find(matters).filter(|fact| !over(fact));
@@ -65,6 +69,7 @@ impl Standing {
             trouble: trouble.map(|fact| fact.kind),
             why,
             away_until: own.and_then(away_until),
+            absent,
             remedy: remedy.to_owned(),
             attested: valid().any(|fact| fact.kind == Kind::Attested),
             waiver: waiving.in_force,
@@ -91,8 +96,8 @@ fn newest_own(evidence: &[Evidence]) -> Option<&Evidence> {
 }
 
 /// The day of return in an automatic reply. Who has answered since is there.
-fn away_until(newest: &Evidence) -> Option<NaiveDate> {
-    (newest.kind == Kind::AutoReply).then(|| away::noted(&newest.detail)).flatten()
+fn away_until(fact: &Evidence) -> Option<NaiveDate> {
+    (fact.kind == Kind::AutoReply).then(|| away::noted(&fact.detail)).flatten()
 }
 
 /// The automatic reply by which the person is not back on this day, in their evidence of any revision, oldest first. It

@@ -44,6 +44,7 @@ impl Amend {
         if self.dry_run || !global.json {
             if global.json { output::json(&amendment)? } else { output::data(&text(&amendment))? }
         }
+        output::findings(&engine.past_due_after(&amendment)?, false);
         if self.dry_run {
             return Ok(Exit::Done);
         }

@@ -49,6 +49,7 @@ impl Send {
         let notice = self.notice.as_deref();
         if to != To::Failed {
             output::findings(&engine.unread_findings(notice)?, false);
+            output::findings(&engine.past_due(notice)?, false);
         }
         asking(&engine, global, &what, notice, &to, self.limit, self.again)?;
         let sent =

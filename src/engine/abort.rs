@@ -81,6 +81,7 @@ impl Engine<'_> {
             Err(_) if self.by_schedule => return Ok(Sent { nothing_due: true, ..Sent::default() }),
             judged => judged?,
         }
+        self.require_clock()?;
         let now = self.now();
         self.ledger.recover(now, self.campaign.mail.uncertain)?;
         // What a run that was just stopped gave back.

@@ -278,12 +278,12 @@ impl Engine<'_> {
                 continue;
             }
             if entry.at <= now {
-                // Put off by quiet hours that began after its hour.
-                let Some(wakes) = self.wakes(&entry, now).filter(|at| *at > now) else { continue };
-                if entry.is_late(now) || look.intents(&entry)?.is_empty() {
-                    continue;
-                }
-                entry.at = wakes;
+                // Put off by quiet hours that began after its hour, or because people were told after it.
+                let later = look.later(&entry)?.into_iter().map(|(_, at)| at).min();
+                let wakes = self.wakes(&entry, now).filter(|at| *at > now && !entry.is_late(now));
+                let wakes = wakes.filter(|_| look.intents(&entry).is_ok_and(|intents| !intents.is_empty()));
+                let Some(at) = later.into_iter().chain(wakes).min() else { continue };
+                entry.at = at;
             } else if entry.what == What::Notice && look.intents(&entry)?.is_empty() {
                 // Who will not have answered by then is not known yet; who has the notice already, is.
                 continue;

@@ -36,6 +36,8 @@ impl Engine<'_> {
             let remedy = "`flagday send` writes it anew, to the address of now";
             findings.push(Finding::note("address-corrected", cause, remedy));
         }
+        findings.extend(self.past_due(None)?);
+        findings.extend(self.check_notice_time()?);
         if online && let Transport::Smtp(_) = &self.campaign.mail.transport {
             match self.transport() {
                 // A password that is not there hides nothing else.
@@ -51,7 +53,7 @@ impl Engine<'_> {
                 Ok(TransportKind::File { .. } | TransportKind::Captured { .. }) => {}
             }
         }
-        findings.extend(self.check_mailboxes(online));
+        findings.extend(self.check_mailboxes(online)?);
         Ok(findings)
     }
 

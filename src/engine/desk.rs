@@ -180,7 +180,7 @@ impl Desk {
             Some(_) if notice.name != "escalation" => &self.campaign.notices["correction"].template,
             _ => &notice.template,
         };
-        let mut context = self.context(intent, notice, token)?;
+        let mut context = self.context(intent, notice, token, now)?;
         // Only the person answers: whoever is asked to remind them gets no link.
         if let (Some(ack), Some(asked), None) = (&mut context.ack, &intent.acknowledgement, &intent.instead) {
             ack.link = link(&self.campaign, &self.secret, &person.id, asked, revision, now);
@@ -261,7 +261,7 @@ impl Desk {
         }
     }
 
-    fn context(&self, intent: &Intent, notice: &Notice, token: &str) -> Result<Context> {
+    fn context(&self, intent: &Intent, notice: &Notice, token: &str, now: DateTime<Utc>) -> Result<Context> {
         let person = &intent.person;
         let change = self.changes.get(&reader(person)).cloned();
         let change = change.unwrap_or_else(|| ChangeWords::of(&self.campaign, person));
@@ -278,6 +278,8 @@ impl Desk {
             intent.acknowledgement.as_ref().and_then(|name| self.campaign.acknowledgements.get(name))
         {
             let due = acknowledgement.due.map(|due| due.instant(&self.campaign.change));
+            // Nobody can answer by an hour that has passed; whoever asks somebody else reads that it has.
+            let due = due.filter(|due| intent.instead.is_some() || now < *due);
             if intent.answers.is_some() {
                 context.notice.audience.clone_from(&acknowledgement.audience);
             }

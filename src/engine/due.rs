@@ -1,7 +1,8 @@
 //! Whom the timed actions of the calendar still concern, and what of it may go out now. Whom an escalation goes to is in
-//! `chain`.
+//! `chain`, and who may be pressed already in `timely`.
 
 mod chain;
+mod timely;
 
 use super::Engine;
 use super::calendar::{Entry, What, Whereabouts};
@@ -19,6 +20,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
+use timely::When;
 
 /// Somebody who was told and has not settled an acknowledgement.
 #[derive(Debug, Clone)]
@@ -30,6 +32,8 @@ struct Silent {
     unsent: bool,
     /// The day on which the person is back.
     away: Option<NaiveDate>,
+    /// Their newest absence, also where they are back.
+    absent: Option<(DateTime<Utc>, NaiveDate)>,
     letters: Option<Letters>,
 }
 
@@ -75,13 +79,21 @@ impl Engine<'_> {
 
     /// How many notices to one person each wait to be asked for by name, because their window is over.
     pub fn overdue(&self) -> Result<usize> {
+        Ok(self.overdue_by_name()?.len())
+    }
+
+    /// The name of each of them.
+    pub fn overdue_by_name(&self) -> Result<Vec<String>> {
         if self.aborted()?.is_some() || self.is_postponed()? {
-            return Ok(0);
+            return Ok(Vec::new());
         }
         let look = self.look_around()?;
-        let late = look.due()?.late;
-        let to_send = |entry| Ok(look.intents(entry)?.iter().filter(|one| !one.is_a_call(entry)).count());
-        late.iter().map(to_send).sum()
+        let mut names = Vec::new();
+        for entry in look.due()?.late {
+            let letters = look.intents(&entry)?.into_iter().filter(|one| !one.is_a_call(&entry));
+            names.extend(letters.map(|one| one.notice));
+        }
+        Ok(names)
     }
 
     fn task(&mut self, intent: &Intent, what: &str) -> Result<Option<Task>> {
@@ -296,9 +308,15 @@ impl Look<'_, '_> {
         Ok(got || called && entry.what != What::Reminder)
     }
 
-    /// What an entry means for somebody silent: nothing where they had it, where a reminder is out of place, or where
-    /// they had as many letters as anybody may have. A call is noted once.
+    /// What an entry means for somebody silent: nothing where they had it, where it is out of place, or where they had as many
+    /// letters as anybody may have. A call is noted once.
     fn intent_if_new(&self, asked: &Acknowledgement, silent: &Silent, entry: &Entry) -> Result<Option<Intent>> {
+        let intent = self.intent_not_had(asked, silent, entry)?;
+        Ok(intent.filter(|intent| self.when(asked, entry, silent, intent.is_a_call(entry)) == When::Now))
+    }
+
+    /// The same whether it may press them yet or not.
+    fn intent_not_had(&self, asked: &Acknowledgement, silent: &Silent, entry: &Entry) -> Result<Option<Intent>> {
         let notice = entry.notice.as_deref().unwrap_or_default();
         let had = self.have(notice)?.get(&silent.person.id).is_some_and(|copies| copies.contains(&entry.copy))
             || entry.what == What::Escalation && self.stood_in(asked, &silent.person, entry)?;
@@ -309,19 +327,8 @@ impl Look<'_, '_> {
         if intent.is_a_call(entry) {
             return Ok((!self.is_called(asked, &silent.person)).then_some(intent));
         }
-        let unwanted = entry.what == What::Reminder && !self.may_be_reminded(entry, silent);
         let until = Some(entry.until).filter(|_| !self.by_name && entry.at <= self.now);
-        Ok((!unwanted && intent.room > 0).then_some(Intent { until, ..intent }))
-    }
-
-    /// Not at an address that is dead, not while away, and not when the person was written to since the hour came: a
-    /// notice that went out late is its own reminder.
-    fn may_be_reminded(&self, entry: &Entry, silent: &Silent) -> bool {
-        let last = silent.letters.as_ref().and_then(|letters| letters.last);
-        !silent.unreachable
-            && !silent.unsent
-            && silent.away.is_none_or(|until| until <= self.engine.today(&silent.person))
-            && (self.by_name || entry.at > self.now || last.is_none_or(|last| last < entry.at))
+        Ok((intent.room > 0).then_some(Intent { until, ..intent }))
     }
 
     /// A reminder, an escalation or a call about somebody who is silent, with the reason.
@@ -395,8 +402,8 @@ impl Look<'_, '_> {
             }
             let Some(person) = self.engine.roster.shared(&standing.person) else { continue };
             let letters = letters.remove(&standing.person);
-            let away = standing.away_until;
-            silent.insert(standing.person.clone(), Silent { person, unreachable, unsent, away, letters });
+            let (away, absent) = (standing.away_until, standing.absent);
+            silent.insert(standing.person.clone(), Silent { person, unreachable, unsent, away, absent, letters });
         }
         Ok(self.silent.borrow_mut().entry(asked.name.clone()).or_insert(Rc::new(silent)).clone())
     }

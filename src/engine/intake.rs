@@ -81,17 +81,10 @@ impl Engine<'_> {
                 MailboxKind::Mbox(path) => self.intake_mbox(path, &mut visit),
                 MailboxKind::Imap(server) => self.intake_imap(server, &mut visit),
             };
-            let done = match done {
-                // One letter is one letter; a mailbox without any that can be read is not read.
-                Ok(unread) if taken.read > before => {
-                    letters.extend(all_read(unread).err());
-                    Ok(())
-                }
-                done => done.and_then(all_read),
-            };
+            let (done, named) = apart(done, taken.read - before);
+            letters.extend(named.map(|fault| at_home(fault, &mailbox.place)));
             let noted = self.note_reading(&mailbox.name(), done.as_ref().map(drop));
             faults.extend([done.err(), noted.err()].into_iter().flatten().map(|fault| at_home(fault, &mailbox.place)));
-            letters = letters.into_iter().map(|fault| at_home(fault, &mailbox.place)).collect();
         }
         self.ledger.presses_nobody = !faults.is_empty() || stop.load(Ordering::Relaxed);
         faults.extend(letters);
@@ -399,6 +392,15 @@ fn readable<T>(read: Result<Option<T>>, unread: &mut Vec<Finding>) -> Option<T> 
     })
 }
 
+/// How the reading of a mailbox ended, and apart from that what is wrong with single letters. One of which nothing else was
+/// read was not read.
+fn apart(done: Result<Vec<Finding>>, read: usize) -> (Result<()>, Option<Fault>) {
+    match done.map(all_read) {
+        Ok(letters) if read > 0 => (Ok(()), letters.err()),
+        done => (done.and_then(|letters| letters), None),
+    }
+}
+
 /// A fault with the place of its mailbox in the file, where it has none of its own.
 fn at_home(mut fault: Fault, place: &Place) -> Fault {
     fault.findings.iter_mut().for_each(|finding| {
@@ -513,5 +515,10 @@ mod tests {
         let many = std::iter::repeat_n(unread[0].clone(), 30).collect();
         assert_eq!(all_read(many).expect_err("a fault").findings.len(), MOST_UNREAD + 1);
         assert_eq!(all_read(Vec::new()), Ok(()));
+        let (done, letters) = apart(Ok(unread.clone()), 2);
+        assert!(done.is_ok() && letters.is_some(), "it is named, and nobody waits for it");
+        let (done, letters) = apart(Ok(unread), 0);
+        assert!(done.is_err() && letters.is_none(), "nothing of the mailbox was read");
+        assert!(apart(Err(Fault::new("io", "gone", "mount it")), 2).0.is_err());
     }
 }

@@ -32,6 +32,7 @@ mod nights;
 mod outdated;
 mod overruling;
 mod review;
+mod past_due;
 mod paused;
 mod plan;
 mod points;

@@ -59,6 +59,7 @@ impl Engine<'_> {
             let open = count(entry)?;
             let newest = self.newest(&calendar, entry);
             let left = if newest.there.len() < entry.there.len() { count(&newest)? } else { open };
+            let later = look.later(entry)?.into_iter().filter(|(id, _)| concerned(id)).count();
             let (people, state) = match () {
                 () if off.is_some() && (open > 0 || entry.what != What::Notice) => (open, off.unwrap_or_default()),
                 () if entry.at > now && entry.what == What::Notice => {
@@ -67,6 +68,8 @@ impl Engine<'_> {
                 // Who will not have answered by then is not known yet.
                 () if entry.at > now && members(&newest) == 0 => (0, "passed over"),
                 () if entry.at > now => (members(&newest), "to come"),
+                // Told after its hour: they get their time to answer first.
+                () if open == 0 && later > 0 => (later, "to come"),
                 () if open == 0 && look.was_done(entry, &concerned)? => (0, "done"),
                 () if open == 0 => (0, "passed over"),
                 () if left == 0 => (open, "passed over"),

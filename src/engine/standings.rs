@@ -70,7 +70,11 @@ impl Engine<'_> {
 
     /// The day it is where the person is; as far as that is not known, where the campaign is.
     pub(super) fn today(&self, person: &Person) -> NaiveDate {
-        self.now().with_timezone(&person.time_zone.unwrap_or(self.campaign.change.zone)).date_naive()
+        self.day(person, self.now())
+    }
+
+    pub(super) fn day(&self, person: &Person, at: DateTime<Utc>) -> NaiveDate {
+        at.with_timezone(&person.time_zone.unwrap_or(self.campaign.change.zone)).date_naive()
     }
 
     /// From when on what was seen counts for an acknowledgement that no notice asks for. Mail fetched before the

@@ -42,6 +42,7 @@ fn standing(person: &str, grade: Grade) -> Standing {
         remedy,
         attested: false,
         away_until: None,
+        absent: None,
         waiver: None,
         half_waived: None,
     }

@@ -1,5 +1,6 @@
 //! How often somebody was written to.
 
+use super::outdated::OUTDATED;
 use super::{Ledger, floor, instant};
 use crate::fault::Result;
 use chrono::{DateTime, Utc};
@@ -18,6 +19,8 @@ pub struct Letters {
     /// When the person was last told or reminded: when that left, or will as soon as it can. Absent when only others were
     /// written to.
     pub last: Option<DateTime<Utc>>,
+    /// When the notice itself left for the first time; absent while it has not.
+    pub first: Option<DateTime<Utc>>,
 }
 
 /// One escalation to somebody about a person who is silent.
@@ -68,7 +71,9 @@ impl Ledger {
     pub fn letters(&self, acknowledgement: &str) -> Result<Vec<Letters>> {
         let mut all = self.db.prepare_cached(&format!(
             "SELECT person, sum(tells), sum(notice IN ('reminder', 'escalation')), sum(notice = 'reminder'), \
-             max(CASE WHEN tells THEN {OUT} END) FROM message m \
+             max(CASE WHEN tells THEN {OUT} END), \
+             min(CASE WHEN tells AND notice NOT IN ('reminder', '{OUTDATED}') \
+             AND state IN ('sent', 'delivered', 'uncertain') THEN settled_at END) FROM message m \
              WHERE acknowledgement = ? AND state <> 'cancelled' AND {} GROUP BY person",
             floor::message_holds("m")
         ))?;
@@ -79,6 +84,7 @@ impl Ledger {
                 pressed: row.get(2)?,
                 reminders: row.get(3)?,
                 last: row.get::<_, Option<i64>>(4)?.map(instant),
+                first: row.get::<_, Option<i64>>(5)?.map(instant),
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -10,6 +10,7 @@ mod postponed; // put off, and the server is down
 mod unread; // a mailbox that cannot be read, and what waits for it
 mod unsent; // our own letter did not leave, or did not arrive
 mod waiting; // letters that wait while facts and people change
+mod timely; // told after the hour of an escalation
 mod two_notices; // an acknowledgement each, and who has to answer both
 
 use crate::answer::Kind;
@@ -286,6 +287,13 @@ fn a_clock_that_was_set_back_sends_nothing_until_somebody_says_that_it_is_right(
     assert!(behind("2027-03-16T09:11").is_ok());
     assert!(behind("2027-03-16T09:10").is_ok(), "clocks are put right by seconds all the time");
     assert!(behind("2027-03-16T08:00").is_err(), "and once accepted is not for ever");
+    // It can be called off by any clock, and nobody is told of it by one that is wrong.
+    let engine = &mut play.at("2027-03-16T08:00").engine();
+    engine.call_off("the room burnt down", "Pat").expect("called off");
+    let refused = engine.abort(&AtomicBool::new(false), &mut |_| {}).expect_err("refused");
+    assert_eq!((refused.findings[0].code, play.letters("abort").len()), ("clock-behind", 0));
+    engine.accept_clock().expect("on record");
+    assert_eq!(engine.abort(&AtomicBool::new(false), &mut |_| {}).expect("told").sent, 3);
 }
 
 proptest! {

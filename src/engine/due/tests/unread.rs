@@ -52,22 +52,6 @@ fn no_call_is_noted_and_whoever_mail_does_not_reach_waits_too() {
 }
 
 #[test]
-fn a_letter_that_cannot_be_read_is_named_and_holds_nobody_up_while_others_can() {
-    let play = Play::of(&format!("{CAMPAIGN}[[intake.mailbox]]\nmaildir = \"desk\"\n"));
-    let new = play.folder.path().join("desk/new");
-    fs_err::create_dir_all(&new).expect("a Maildir");
-    assert_eq!(read_and_send(play.at("2027-03-17T09:05")).1.sent, 3);
-    // Nobody can read a link to itself.
-    std::os::unix::fs::symlink("loop", new.join("loop")).expect("a link");
-    let (faults, sent) = read_and_send(play.at("2027-03-21T09:05"));
-    assert_eq!((faults, sent.sent, sent.kept_waiting), (1, 0, 3), "nothing of the mailbox was read");
-    fs_err::write(new.join("one"), "From: x@corp.example\nSubject: hello\n\nhello\n").expect("written");
-    let (faults, sent) = read_and_send(&play);
-    assert_eq!((faults, sent.sent, sent.kept_waiting), (1, 3, 0), "it is told, and the others were read");
-    assert_eq!(play.engine().unread().expect("listed"), []);
-}
-
-#[test]
 fn whoever_watches_hears_of_each_mailbox_and_batch() {
     let play =
         Play::of(&format!("{CAMPAIGN}[[intake.mailbox]]\nmaildir = \"desk\"\n[[intake.mailbox]]\nmbox = \"box\"\n"));
