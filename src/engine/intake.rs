@@ -1,11 +1,12 @@
 //! Letters that came in: read once, placed with a person, recorded for what they prove; the rest waits for a human.
 
+use super::visit::{Visit, all_read, apart, at_home, readable};
 use super::{Answer, Engine};
 use crate::answer::{
     self, Addresses, Asked, Decision, Evidence, Issued, Kind, Known, MailKind, Placed, Reading, Token, Told,
 };
 use crate::campaign::{ImapServer, MailboxKind};
-use crate::fault::{Fault, Finding, Place, Result};
+use crate::fault::{Fault, Finding, Result};
 use crate::inbox::{Batches, Imap, Letter, Mbox, Source};
 use crate::ledger::{Ledger, MessageRow, NewInbound, Outdated};
 use crate::notice::is_message_id;
@@ -17,8 +18,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The most letters of one mailbox that are complained of one by one.
-const MOST_UNREAD: usize = 20;
 /// The most that is kept of what a person typed, in characters.
 const EXCERPT: usize = 2_000;
 
@@ -37,20 +36,6 @@ pub struct TakenIn {
     pub review: usize,
     /// New answers to what was told before: they count for that alone, and `send` tells their authors so.
     pub outdated: usize,
-}
-
-/// One visit to a mailbox: when it ends, whom it tells that it goes on, and what it brings.
-struct Visit<'r> {
-    stop: &'r AtomicBool,
-    alive: &'r mut dyn FnMut(),
-    taken: &'r mut TakenIn,
-}
-
-impl Visit<'_> {
-    fn goes_on(&mut self) -> bool {
-        (self.alive)();
-        !self.stop.load(Ordering::Relaxed)
-    }
 }
 
 /// One letter as the campaign sees it.
@@ -384,41 +369,6 @@ impl Engine<'_> {
     }
 }
 
-/// One letter that cannot be read keeps no other from being read.
-fn readable<T>(read: Result<Option<T>>, unread: &mut Vec<Finding>) -> Option<T> {
-    read.unwrap_or_else(|fault| {
-        unread.extend(fault.findings);
-        None
-    })
-}
-
-/// How the reading of a mailbox ended, and apart from that what is wrong with single letters. One of which nothing else was
-/// read was not read.
-fn apart(done: Result<Vec<Finding>>, read: usize) -> (Result<()>, Option<Fault>) {
-    match done.map(all_read) {
-        Ok(letters) if read > 0 => (Ok(()), letters.err()),
-        done => (done.and_then(|letters| letters), None),
-    }
-}
-
-/// A fault with the place of its mailbox in the file, where it has none of its own.
-fn at_home(mut fault: Fault, place: &Place) -> Fault {
-    fault.findings.iter_mut().for_each(|finding| {
-        finding.place.get_or_insert_with(|| place.clone());
-    });
-    fault
-}
-
-fn all_read(mut unread: Vec<Finding>) -> Result<()> {
-    let more = unread.len().saturating_sub(MOST_UNREAD);
-    unread.truncate(MOST_UNREAD);
-    if more > 0 {
-        let remedy = "see to those that are named, then run `flagday intake` again";
-        unread.push(Finding::error("io", format!("{more} more letters cannot be read"), remedy));
-    }
-    Fault::check(unread).map(drop)
-}
-
 /// The ledger and the roster as the correlation asks them.
 struct Desk<'a> {
     ledger: &'a Ledger,
@@ -488,6 +438,7 @@ impl Known for Desk<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::visit::MOST_UNREAD;
     use super::*;
     use crate::system::Real;
 

@@ -49,6 +49,7 @@ mod standings;
 mod starting;
 mod steps;
 mod unread;
+mod visit;
 mod vouching;
 mod waiving;
 mod way_back;
