@@ -222,8 +222,66 @@ fn a_share_that_was_mounted_anew_with_mail_in_p1_can_be_closed_again() {
     fs_err::remove_dir_all(&p1).expect("away");
     fs_err::rename(campaign.path("P1.again"), &p1).expect("with another number");
     campaign.write("postoffice/P1/000003CB.P1", "an envelope");
+    campaign.run("cutover rollback --to backup --yes").ends(1).refuses("p1-inbound");
+    // External has handed it out, and new mail has come and gone: the folder is not what it was.
+    fs_err::remove_file(campaign.path("postoffice/P1/000003CB.P1")).expect("handed out");
     campaign.run("cutover rollback --to backup --yes").ends(0).says("undone: open-p1").says("undone: close-p1");
-    assert_eq!(campaign.bytes("postoffice/P1/000003CB.P1"), b"an envelope");
+}
+
+#[test]
+fn a_rollback_does_not_take_p1_away_from_under_a_transport() {
+    let campaign = switched();
+    for (file, code) in
+        [("000003CB.P1", "p1-inbound"), ("LOCKP1ID.PBB", "p1-session"), ("0000000A.0LK", "p1-mailbag-lock")]
+    {
+        let file = format!("postoffice/P1/{file}");
+        campaign.write(&file, "under way");
+        let before = tree::contents(&campaign.path("postoffice"));
+        for back in ["cutover rollback --to drain --yes", "cutover rollback --to backup --yes"] {
+            let refused = campaign.run(back).ends(1).refuses(code).says("note[rollback-not-begun]");
+            refused.keeps_quiet_about("undone:").says("Safe now:");
+        }
+        assert!(tree::differences(&before, &tree::contents(&campaign.path("postoffice"))).is_empty(), "{code}");
+        fs_err::remove_file(campaign.path(&file)).expect("it has ended");
+    }
+    campaign.write("postoffice/MBG/INQUEUE3.MBG", [0; 64]);
+    campaign.run("cutover rollback --to drain --yes").ends(1).refuses("inqueue3-waiting");
+    campaign.write("postoffice/MBG/INQUEUE3.MBG", []);
+    campaign.run("cutover rollback --to drain --yes").ends(0).says("undone: open-p1");
+}
+
+#[test]
+fn transports_that_were_started_are_stated_to_be_stopped_anew_before_anything_goes_forward() {
+    let campaign = switched();
+    campaign.attest("restart").run("cutover --yes").ends(3).says("done: restart");
+    campaign.run("cutover rollback --to drain --yes").ends(0).says("undone: restart").says("undone: open-p1");
+    for _ in 0..2 {
+        let asked =
+            campaign.run("cutover --yes").ends(3).says("step quiesce needs a person").says("warning[state-anew]");
+        asked.keeps_quiet_about("done:");
+    }
+    assert_eq!(campaign.step("quiesce"), "blocked");
+    campaign.run("status").ends(0).says("reads what to state for step quiesce");
+    assert!(!campaign.path("postoffice/GLB/OLDMAST.GLB").exists(), "nothing goes forward");
+    campaign.run("cutover attest quiesce --by Pat --note again").ends(0).says("stated anew by Pat");
+    campaign.run("cutover attest quiesce --by Pat --note again").ends(1).refuses("nothing-to-attest");
+    campaign.run("cutover --yes").ends(3).says("done: open-p1").says("step restart needs a person");
+}
+
+#[test]
+fn a_statement_that_the_check_after_it_gainsays_counts_no_more() {
+    let campaign = ready();
+    campaign.run("cutover --yes").ends(3).says("step quiesce needs a person");
+    campaign.attest("quiesce").write("postoffice/P1/000003CB.P1", "an envelope");
+    let refused = campaign.run("cutover --yes").ends(1).refuses("p1-inbound").says("leave External running");
+    refused.says("note[statement-taken-away]: what Pat stated for step quiesce counts no more");
+    campaign.run("cutover journal").ends(0).says("what Pat stated counts no more");
+    campaign.run("status").ends(0).says("what Pat stated counts no more");
+    // External is started, as told, and hands it out; nothing shows whether it was stopped again.
+    fs_err::remove_file(campaign.path("postoffice/P1/000003CB.P1")).expect("handed out");
+    campaign.run("cutover --yes").ends(3).says("step quiesce needs a person");
+    assert!(campaign.path("postoffice/P1").is_dir());
+    campaign.attest("quiesce").run("cutover --yes").ends(3).says("done: close-p1");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use super::Engine;
 use super::points::Except;
 use crate::campaign::{Campaign, Step};
-use crate::fault::{Exit, Fault, Finding, Result};
+use crate::fault::{Exit, Fault, Finding, Result, Severity};
 use crate::gate::Verdict;
 use crate::msmail;
 use crate::runbook::{Journal, Paths, Performed, StepState, state_of, stated};
@@ -96,6 +96,9 @@ impl Engine<'_> {
             self.step_named(name)?;
         }
         let mut ran = Vec::new();
+        if let Some(step) = self.to_be_restated()? {
+            return self.asks_anew(step);
+        }
         for step in self.campaign.steps.clone() {
             if state_of(&self.ledger.entries()?, &step.name)? != StepState::Done {
                 // Somebody may have called it off while the step before ran.
@@ -108,11 +111,7 @@ impl Engine<'_> {
                         told(&step, &warnings);
                     }
                     Err(stop) => {
-                        let mut warnings = Vec::new();
-                        if matches!(stop, Stop::NeedsPerson { .. }) {
-                            warnings.extend(self.backup_old(&step)?);
-                            warnings.extend(self.left_behind(&step)?);
-                        }
+                        let warnings = self.to_know(&step, &stop)?;
                         return Ok(Cutover { ran, stop, warnings });
                     }
                 }
@@ -123,6 +122,32 @@ impl Engine<'_> {
             }
         }
         Ok(Cutover { ran, stop: Stop::Done, warnings: Vec::new() })
+    }
+
+    /// What a person should know before they state or decide what is asked.
+    fn to_know(&self, step: &Step, stop: &Stop) -> Result<Vec<Finding>> {
+        let mut warnings = Vec::new();
+        if matches!(stop, Stop::NeedsPerson { .. }) {
+            warnings.extend(self.check_by_names(&step.before));
+            warnings.retain(|finding| finding.severity == Severity::Warning);
+            warnings.extend(self.backup_old(step)?);
+        }
+        if matches!(stop, Stop::NeedsPerson { .. } | Stop::Blocked { .. }) {
+            warnings.extend(self.left_behind(step)?);
+        }
+        Ok(warnings)
+    }
+
+    /// Stops for a statement that a rollback has made doubtful.
+    fn asks_anew(&self, step: &Step) -> Result<Cutover> {
+        let statement = self.filled(step)?.attest.unwrap_or_default();
+        let cause = format!(
+            "a rollback has closed P1 again: what was stated for step {} spoke of the time before P1 was open",
+            step.name
+        );
+        let remedy = "see that every transport stands still now, and state it anew; nothing goes forward before";
+        let warnings = vec![Finding::warning("state-anew", cause, remedy)];
+        Ok(Cutover { ran: Vec::new(), stop: Stop::NeedsPerson { step: step.name.clone(), statement }, warnings })
     }
 
     /// Takes one step as far as it goes: the warnings of its checks when it is done, else what stops it.
@@ -155,7 +180,8 @@ impl Engine<'_> {
         let step = self.step_named(step)?.clone();
         self.require_turn(&step)?;
         stated(by, note)?;
-        let overtaken = self.is_overtaken(&step)?;
+        let anew = self.to_be_restated()?.is_some_and(|anew| anew.name == step.name);
+        let overtaken = anew || self.is_overtaken(&step)?;
         let open = self.left_open(&step.name)?.filter(|_| !overtaken);
         let mut seen = self.points(&step, except, open.as_deref().unwrap_or_default())?;
         if overtaken || open.is_some() {
@@ -216,6 +242,7 @@ impl Engine<'_> {
         let to = self.way_back(to)?;
         self.require_postoffice()?;
         self.require_one_p1(to.as_deref())?;
+        self.require_quiet_p1(to.as_deref())?;
         let steps = self.campaign.steps.clone();
         let undone = self.runbook(Vec::new(), |runbook| runbook.rollback(&steps, to.as_deref()))?;
         Ok(undone.into_iter().map(|(step, facts)| TakenBack { step, facts }).collect())

@@ -38,6 +38,7 @@ pub struct Outlook {
     pub findings: Vec<Finding>,
 }
 
+const ANEW: &str = "its statement is to be made anew: a rollback has closed P1 again";
 const AWAITS_STATEMENT: &str = "a person's statement is awaited";
 
 impl Engine<'_> {
@@ -46,10 +47,12 @@ impl Engine<'_> {
         let entries = self.ledger.entries()?;
         let verdicts = self.verdicts()?;
         let (mut before_done, off) = (true, self.aborted()?.is_some());
+        let anew = self.to_be_restated()?.map(|step| step.name.clone());
         let mut views = Vec::new();
         for step in &self.campaign.steps {
             let history = history_of(&entries, &step.name)?;
             let (state, why) = match history.state {
+                StepState::Done if anew.as_ref() == Some(&step.name) => ("blocked", ANEW.into()),
                 StepState::Done => ("done", left_out(&history)),
                 StepState::Failed => ("failed", failure(&entries, &step.name)),
                 StepState::Undoing => ("running", "was being taken back, and that was cut off".into()),
@@ -63,7 +66,7 @@ impl Engine<'_> {
                     .held(step, &history, &verdicts)?
                     .map_or((history.state.word(), "next".to_owned()), |why| ("blocked", why)),
             };
-            before_done &= history.state == StepState::Done;
+            before_done &= state == "done";
             views.push(StepView {
                 name: step.name.clone(),
                 title: step.title.clone(),

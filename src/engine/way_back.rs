@@ -3,8 +3,8 @@
 use super::Engine;
 use super::situation::closes;
 use crate::campaign::Step;
-use crate::fault::{Fault, Result};
-use crate::msmail::{self, Postoffice};
+use crate::fault::{Fault, Finding, Result};
+use crate::msmail::{self, P1, Postoffice};
 use crate::runbook::{self, Event, Journal, StepState, state_of};
 
 impl Engine<'_> {
@@ -59,6 +59,21 @@ impl Engine<'_> {
         ))
     }
 
+    /// The step whose statement that the transports stand still is to be made anew: a rollback has closed P1 again, and they
+    /// may have run while it was open.
+    pub(super) fn to_be_restated(&self) -> Result<Option<&Step>> {
+        let steps = &self.campaign.steps;
+        let evening = steps.iter().find(|step| step.wait.is_some() && step.attest.is_some());
+        let (Some(evening), Some(opening)) = (evening, steps.iter().find(|step| opens(step))) else { return Ok(None) };
+        let entries = self.ledger.entries()?;
+        let last = |step: &Step, is: fn(&Event) -> bool| {
+            entries.iter().rposition(|entry| entry.step == step.name && is(&entry.event))
+        };
+        let closed = last(opening, |event| matches!(event, Event::Undone { .. }));
+        let stated = last(evening, |event| matches!(event, Event::Attested { .. }));
+        Ok((closed > stated && state_of(&entries, &evening.name)? == StepState::Done).then_some(evening))
+    }
+
     /// The steps that a rollback takes back, last first.
     pub(super) fn steps_back(&self, to: Option<&str>) -> impl Iterator<Item = &Step> {
         let keep = to.and_then(|name| self.campaign.steps.iter().position(|step| step.name == name));
@@ -100,6 +115,30 @@ impl Engine<'_> {
             false => Ok(()),
         }
     }
+
+    /// A rollback that takes P1 away from under whoever uses it loses mail, as the way forward would.
+    pub(super) fn require_quiet_p1(&self, to: Option<&str>) -> Result<()> {
+        let (Some(facts), entries) = (&self.campaign.msmail, self.ledger.entries()?) else { return Ok(()) };
+        let mut closes_again = false;
+        for step in self.steps_back(to).filter(|step| opens(step)) {
+            closes_again |= !untouched(state_of(&entries, &step.name)?);
+        }
+        if !closes_again || msmail::p1_state(&Postoffice::open_folders(&facts.postoffice, &[])?) != P1::Open {
+            return Ok(());
+        }
+        Fault::check(self.check_by_names(&["p1-quiet".to_owned()])).map(drop).map_err(|mut fault| {
+            let cause = "no step was taken back: it would rename P1, and P1 is in use";
+            let remedy = "let the sessions end, stop every transport, and run the rollback again. What a transport has left behind \
+                          for good, and no start of External clears, is kept in a third folder, outside P1 and POLD";
+            fault.findings.push(Finding::note("rollback-not-begun", cause, remedy));
+            fault
+        })
+    }
+}
+
+/// The step that gives P1 its name back.
+fn opens(step: &Step) -> bool {
+    step.after.iter().any(|check| check == "p1-open") && step.action.is_some()
 }
 
 fn untouched(state: StepState) -> bool {

@@ -83,7 +83,7 @@ pub struct History {
     pub acted: Option<Vec<String>>,
     /// The last attempt, to do it or to take it back, ended in a failure that was seen: it was not cut off.
     pub failure_seen: bool,
-    /// Stated by a person, and no step was taken back since.
+    /// Stated by a person, and since then no step was taken back, nor a check after this one left unsatisfied.
     pub attested: Option<(String, String)>,
     /// What was seen at that moment.
     pub attested_facts: Vec<String>,
@@ -92,6 +92,11 @@ pub struct History {
 }
 
 impl History {
+    /// Its last start has changed all that it was to change.
+    pub fn is_made(&self) -> bool {
+        self.acted.is_some() || self.intents.is_empty()
+    }
+
     /// What its last start was to give another name.
     pub fn renames(&self) -> impl Iterator<Item = &Identity> {
         self.intents.iter().filter_map(|intent| match intent {
@@ -144,6 +149,8 @@ pub fn history_of(entries: &[Entry], step: &str) -> Result<History> {
                 history.acted = None;
             }
             Event::Acted { facts } => history.acted = Some(facts.clone()),
+            // The check after it gainsays what was stated, or what mends it makes it untrue.
+            Event::Failed { .. } if history.state == StepState::Failed && history.is_made() => history.attested = None,
             _ => {}
         }
         history.failure_seen = matches!(entry.event, Event::Failed { .. });
@@ -210,6 +217,16 @@ mod tests {
             vec![("q", attested()), ("a", started()), ("a", Event::Undoing {}), ("a", Event::Undone { facts: vec![] })];
         assert!(history_of(&journal(undone[..3].to_vec()), "q").expect("whole").attested.is_some());
         assert!(history_of(&journal(undone), "q").expect("whole").attested.is_none());
+    }
+
+    #[test]
+    fn an_attestation_expires_when_the_check_after_it_is_not_satisfied() {
+        let failed = || Event::Failed { cause: "P1 holds mail".into() };
+        let stated = |events: Vec<(&str, Event)>| history_of(&journal(events), "q").expect("whole").attested.is_some();
+        assert!(stated(vec![("q", attested()), ("q", started())]));
+        assert!(!stated(vec![("q", attested()), ("q", started()), ("q", failed())]));
+        assert!(stated(vec![("q", attested()), ("q", started()), ("q", failed()), ("q", attested())]));
+        assert!(stated(vec![("q", attested()), ("a", started()), ("a", failed())]), "another step's");
     }
 
     #[test]

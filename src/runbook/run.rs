@@ -13,7 +13,7 @@ pub(super) use words::{half_back, not_back, unclear};
 
 use self::found::{Found, find};
 pub use self::words::not_begun;
-use self::words::{as_before, changed_but_wrong, half_undone, not_seen, unfinished};
+use self::words::{as_before, changed_but_wrong, half_undone, not_seen, stated_but_wrong, unfinished};
 use super::actions::{Intent, Plan, plan};
 use super::file_ops::UNSYNCED;
 use super::journal::{Entry, Event, History, Journal, history_of};
@@ -185,15 +185,20 @@ impl Runbook<'_> {
         if let Some(why) = awaited(step, &history) {
             return Ok(Performed::Waiting { why });
         }
-        if let Some((by, note)) = history.attested {
+        if let Some((by, note)) = &history.attested {
             facts.push(format!("{by} states: {note}"));
-            facts.extend(history.attested_facts);
+            facts.extend(history.attested_facts.clone());
         }
         match self.check(&step.after) {
             Ok(seen) => warnings.extend(seen),
             Err(mut fault) => {
-                self.record(step, Event::Failed { cause: fault.to_string() })?;
-                fault.findings.push(changed_but_wrong(step));
+                let gone = history.attested.filter(|_| step.attest.is_some());
+                let words = gone.as_ref().map_or(String::new(), |(by, _)| format!("; what {by} stated counts no more"));
+                self.record(step, Event::Failed { cause: format!("{fault}{words}") })?;
+                fault.findings.push(match gone {
+                    Some((by, _)) => stated_but_wrong(step, &by),
+                    None => changed_but_wrong(step),
+                });
                 return Err(fault);
             }
         }

@@ -51,7 +51,7 @@ fn cutover(share: &Path) {
     let back = tree::contents(&campaign.path("postoffice"));
     assert_eq!(tree::differences(&drained, &back), [""; 0], "as it was before the swap");
 
-    campaign.finish().ends(0).says("every step is done");
+    campaign.attest("quiesce").finish().ends(0).says("every step is done");
     let after = tree::contents(&campaign.path("postoffice"));
     assert_eq!((&after["GLB/MASTER.GLB"], &after["GLB/OLDMAST.GLB"]), (&staged, &before["GLB/MASTER.GLB"]));
     assert!(after.contains_key("P1/POPULATE.MSM") && !campaign.path("postoffice/POLD").exists());

@@ -101,6 +101,18 @@ pub fn changed_but_wrong(step: &Step) -> Finding {
     Finding::note("step-not-accepted", cause, format!("see to what the check says; {BOTH_SAFE}"))
 }
 
+/// What has to be mended may make a statement untrue: External is started once more to hand mail out.
+pub fn stated_but_wrong(step: &Step, by: &str) -> Finding {
+    let name = &step.name;
+    let cause = format!("what {by} stated for step {name} counts no more: the check after it is not satisfied");
+    let remedy = format!(
+        "see to what the check says, and when all of it is true again, state it anew: `flagday cutover attest {name} --by NAME \
+         --note TEXT`. Safe now: `flagday cutover` says what is to be stated, `flagday cutover rollback` takes back the \
+         steps before it"
+    );
+    Finding::note("statement-taken-away", cause, remedy)
+}
+
 /// Going forward over a rollback that was cut off would mix two directions.
 pub fn half_undone(step: &Step) -> Fault {
     Fault::new(
