@@ -79,3 +79,113 @@ fn while_p1_is_closed_check_still_looks_and_changes_nothing() {
     campaign.write("postoffice/KEY/00000001.KEY", [0; 559]);
     campaign.run("check").ends(1).refuses("size-rule");
 }
+
+#[test]
+fn users_changed_after_the_backup_are_told_until_the_change_is_made() {
+    let campaign = ready();
+    campaign.run("cutover --yes").ends(3).says("done: backup").keeps_quiet_about("access-changed");
+    let access = campaign.bytes("postoffice/GLB/ACCESS2.GLB");
+    campaign.poke("postoffice/GLB/ACCESS2.GLB", 0, !access[0]);
+    let warning = "warning[access-changed]: GLB/ACCESS2.GLB";
+    campaign.run("check").ends(0).says(warning);
+    campaign.run("cutover --yes").ends(3).says("step quiesce needs a person").says(warning);
+    campaign.attest("quiesce").run("cutover --yes").ends(3).says(warning).says("done: close-p1");
+    campaign.attest("broadcast").run("cutover --yes").ends(3);
+    campaign.run("check").ends(0).says(warning);
+    campaign.drain().run("cutover --yes --until retire-master").ends(0).says(warning);
+    campaign.run("cutover --yes --until install-master").ends(0);
+    campaign.run("check").ends(0).keeps_quiet_about("access-changed");
+}
+
+#[test]
+fn nothing_is_wrong_in_any_state_that_the_steps_leave() {
+    let campaign = ready();
+    let sound = |after: &str| {
+        let check = campaign.run("check --offline");
+        assert_eq!(check.code, 0, "after {after}: {check}");
+        check.says("0 errors");
+    };
+    let to = |step: &str| {
+        campaign.run(&format!("cutover --yes --until {step}")).ends(0);
+        sound(step);
+    };
+    let stated = |step: &str| {
+        campaign.run("cutover --yes").ends(3).says(&format!("step {step} needs a person"));
+        sound("the question");
+        campaign.attest(step);
+        sound("the statement");
+        to(step);
+    };
+    to("backup");
+    stated("quiesce");
+    to("close-p1");
+    stated("broadcast");
+    campaign.drain();
+    ["drain", "retire-master", "install-master", "open-p1"].into_iter().for_each(to);
+    stated("restart");
+    campaign.read_back();
+    to("async-confirmed");
+    to("all-clear");
+    for back in ["install-master", "drain", "backup", "announce"] {
+        campaign.run(&format!("cutover rollback --yes --to {back}")).ends(0);
+        sound("going back");
+    }
+}
+
+#[test]
+fn p1_and_master_glb_are_judged_by_what_was_done() {
+    let campaign = ready();
+    let (master, p1, pold) =
+        ("postoffice/GLB/MASTER.GLB", campaign.path("postoffice/P1"), campaign.path("postoffice/POLD"));
+    let wrong = |codes: &[&str]| {
+        let check = campaign.run("check --offline").ends(1);
+        codes.iter().fold(check, |check, code| check.refuses(code));
+    };
+    let sound = || drop(campaign.run("check --offline").ends(0));
+    campaign.run("cutover --yes").ends(3);
+    campaign.attest("quiesce").write("postoffice/P1/000003CB.P1", "an envelope").run("cutover --yes").ends(1);
+    wrong(&["p1-inbound"]);
+    fs_err::remove_file(p1.join("000003CB.P1")).expect("handed out");
+    sound();
+
+    campaign.attest("quiesce").run("cutover --yes --until close-p1").ends(0);
+    // As if it had been killed in the middle: either name is right, and both are not.
+    let ledger = rusqlite::Connection::open(campaign.path(".flagday/ledger.db")).expect("the ledger");
+    ledger.execute_batch("CREATE TABLE kept AS SELECT * FROM journal").expect("kept");
+    let cut = "DELETE FROM journal WHERE step = 'close-p1' AND event NOT LIKE '%started%'";
+    assert_eq!(ledger.execute(cut, ()).expect("cut off"), 2);
+    sound();
+    fs_err::rename(&pold, &p1).expect("as before it");
+    sound();
+    fs_err::create_dir(&pold).expect("both");
+    wrong(&["p1-both"]);
+    fs_err::remove_dir(&pold).expect("removed");
+    fs_err::rename(&p1, &pold).expect("as after it");
+    let whole = "DELETE FROM journal; INSERT INTO journal SELECT * FROM kept; DROP TABLE kept";
+    ledger.execute_batch(whole).expect("whole again");
+    drop(ledger);
+
+    campaign.run("cutover --yes").ends(3);
+    campaign.attest("broadcast").run("cutover --yes").ends(3).says("step drain is blocked");
+    let old = campaign.bytes(master);
+    campaign.write("postoffice/P1/POPULATE.MSM", [0]).write(master, []);
+    wrong(&["p1-both", "master-size"]);
+    fs_err::remove_dir_all(&p1).expect("removed");
+    fs_err::remove_file(campaign.path(master)).expect("removed");
+    wrong(&["master-missing"]);
+    campaign.write(master, &old);
+
+    campaign.drain().finish().ends(0);
+    let new = campaign.bytes(master);
+    fs_err::rename(&p1, &pold).expect("closed");
+    wrong(&["p1-not-open"]);
+    fs_err::rename(&pold, &p1).expect("opened");
+    campaign.write(master, &old);
+    wrong(&["master-not-new"]);
+    campaign.write(master, []);
+    wrong(&["master-size"]);
+    fs_err::remove_file(campaign.path(master)).expect("removed");
+    wrong(&["master-missing"]);
+    campaign.write(master, &new);
+    sound();
+}

@@ -95,21 +95,20 @@ impl Engine<'_> {
         findings
     }
 
-    /// The trees as they should be now. While the cutover goes on, P1 and MASTER.GLB are where its steps have left them:
-    /// then everything else is checked, and what the next step wants to find.
+    /// The trees as they should be now. From the evening on, P1 and MASTER.GLB are where its steps have left them.
     fn check_postoffice(&self) -> Result<Vec<Finding>> {
         let Some(facts) = &self.campaign.msmail else { return Ok(Vec::new()) };
-        let mut findings = match self.evening_has_begun()? {
-            false => self.check_by_names(&["stage".to_owned()]),
-            true => {
-                let mut names = vec!["postoffice".to_owned()];
-                let next = self.next_step()?.map(|step| step.before).unwrap_or_default();
-                names.extend(next.into_iter().filter(|name| name != "postoffice"));
-                self.check_by_names(&names)
-            }
+        let mut names = match self.evening_has_begun()? {
+            false => vec!["stage".to_owned()],
+            true => [vec!["postoffice".to_owned()], self.checks_by_now()?].concat(),
         };
+        if self.lives_on_copies()? {
+            names.push("access-current".to_owned());
+        }
+        let mut findings = self.check_by_names(&names);
         match Postoffice::open(&facts.postoffice) {
             Ok(live) => {
+                findings.extend(msmail::at_any_instant(&live));
                 let people: Vec<&Person> = self.roster.people().collect();
                 findings.extend(msmail::roster(&live, &people));
             }
@@ -121,7 +120,13 @@ impl Engine<'_> {
             let remedy = "see that it leads to the live one; links inside of it are refused";
             findings.push(Finding::note("postoffice-link", cause, remedy).at(facts.place.clone()));
         }
-        findings.dedup();
+        // What several checks say is said once.
+        let mut told: Vec<Finding> = Vec::new();
+        findings.retain(|finding| {
+            let new = !told.contains(finding);
+            told.extend(new.then(|| finding.clone()));
+            new
+        });
         Ok(findings)
     }
 

@@ -40,6 +40,22 @@ pub fn sound(po: &Postoffice, path: &str, findings: &mut Vec<Finding>) -> Option
     }
 }
 
+/// MASTER.GLB and OLDMAST.GLB: at least one of them, and each of the right size.
+pub fn kept(po: &Postoffice) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let there: Vec<&str> = [MASTER, OLD_MASTER].into_iter().filter(|path| po.file(path).is_some()).collect();
+    if there.is_empty() {
+        sound(po, MASTER, &mut findings);
+    }
+    for path in there {
+        match po.read(path) {
+            Ok(bytes) => drop(right_size(po, path, bytes.unwrap_or_default(), &mut findings)),
+            Err(fault) => findings.extend(fault.findings),
+        }
+    }
+    findings
+}
+
 fn right_size(po: &Postoffice, path: &str, bytes: Vec<u8>, findings: &mut Vec<Finding>) -> Option<Vec<u8>> {
     if bytes.len() as u64 == sizes::MASTER {
         return Some(bytes);

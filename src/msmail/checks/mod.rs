@@ -73,6 +73,13 @@ pub fn sound(live: &Postoffice) -> Vec<Finding> {
     findings
 }
 
+/// What holds between any two instants of the change, whichever names P1 and MASTER.GLB bear: one of its two for each, and
+/// the one size.
+pub fn at_any_instant(live: &Postoffice) -> Vec<Finding> {
+    let p1 = p1::one_of_two(live).filter(Finding::is_error);
+    p1.into_iter().chain(master::kept(live)).collect()
+}
+
 /// The live postoffice and the site's own facts. [`stage`] says the same, and judges the staged postoffice besides.
 pub fn postoffice(live: &Postoffice, facts: &MsMail) -> Vec<Finding> {
     let mut findings = site(live, facts);

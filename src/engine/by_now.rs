@@ -1,0 +1,75 @@
+//! What the files should show now: P1 and MASTER.GLB bear other names as the evening goes on, and the journal says how far it
+//! has come.
+
+use super::Engine;
+use crate::campaign::Step;
+use crate::fault::Result;
+use crate::runbook::{Entry, History, Journal, StepState, history_of};
+
+/// Checks of one thing, each of which holds until a step makes another one of them true.
+const TURNS: [[&str; 3]; 2] = [["p1-quiet", "p1-closed", "p1-open"], ["master-old", "master-retired", "master-new"]];
+
+impl Engine<'_> {
+    /// The checks that hold now, by name: what the last steps have left, what one that failed was not satisfied with, and
+    /// what the next one wants to find. Where a step was cut off in the middle, nothing is said of what it changes.
+    pub(super) fn checks_by_now(&self) -> Result<Vec<String>> {
+        let entries = self.ledger.entries()?;
+        let mut now = [None::<&str>; TURNS.len()];
+        let mut hold = |checks: &mut dyn Iterator<Item = &'_ String>, holds: bool| {
+            for check in checks {
+                for (turn, now) in TURNS.iter().zip(&mut now) {
+                    if let Some(check) = turn.iter().find(|one| *one == check) {
+                        *now = holds.then_some(*check);
+                    }
+                }
+            }
+        };
+        for step in &self.campaign.steps {
+            let history = history_of(&entries, &step.name)?;
+            match stands(&history) {
+                Stands::Done => hold(&mut step.before.iter().chain(&step.after), true),
+                Stands::Made => hold(&mut step.after.iter(), true),
+                Stands::Before => hold(&mut step.before.iter(), true),
+                Stands::Between => hold(&mut step.after.iter(), false),
+            }
+            if history.state != StepState::Done {
+                break;
+            }
+        }
+        Ok(now.into_iter().flatten().map(str::to_owned).collect())
+    }
+
+    /// The copies of the access files are in use: made, and the staged postoffice still waits for its turn.
+    pub(super) fn lives_on_copies(&self) -> Result<bool> {
+        let entries = self.ledger.entries()?;
+        let copies = |step: &&Step| step.after.iter().any(|check| check == "access-copied");
+        let Some(copying) = self.campaign.steps.iter().find(copies) else { return Ok(false) };
+        Ok(is_done(&entries, copying)? && self.recorded()?.installed.is_none())
+    }
+}
+
+/// How a step has left what it changes.
+enum Stands {
+    Done,
+    /// Changed, and not yet found right.
+    Made,
+    /// As the steps before it left it.
+    Before,
+    /// Cut off: as before or as after it.
+    Between,
+}
+
+fn stands(history: &History) -> Stands {
+    match history.state {
+        StepState::Done => Stands::Done,
+        StepState::Failed if history.is_made() => Stands::Made,
+        StepState::Started if history.acted.is_some() => Stands::Made,
+        StepState::Started if !history.intents.is_empty() => Stands::Between,
+        StepState::Undoing => Stands::Between,
+        StepState::Pending | StepState::Undone | StepState::Started | StepState::Failed => Stands::Before,
+    }
+}
+
+fn is_done(entries: &[Entry], step: &Step) -> Result<bool> {
+    Ok(history_of(entries, &step.name)?.state == StepState::Done)
+}
