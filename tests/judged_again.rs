@@ -36,3 +36,46 @@ fn an_amendment_shuts_the_gates_before_the_change_though_the_step_they_held_is_d
     assert_eq!(quiesce.expect("the step")["needs"], serde_json::json!(["disks-held", "async-informed"]));
     campaign.answer().run("cutover --yes").ends(3).says("step quiesce needs a person");
 }
+
+#[test]
+fn who_is_ready_no_more_holds_p1_and_then_the_new_number() {
+    let campaign = Campaign::ready();
+    campaign.run("build").ends(0);
+    campaign.announce().answer().run("cutover --yes").ends(3).says("done: backup");
+    let lost =
+        || campaign.run_words(&["ack", "revoke", "WEISS", "--by", "Pat", "--note", "the disk is unreadable"]).ends(0);
+    let found = || {
+        campaign.run(&format!("ack record WEISS --by Pat --note phone --code {}", campaign.code("WEISS"))).ends(0);
+    };
+    campaign.attest("quiesce").run("cutover --yes --until quiesce").ends(0);
+    lost();
+    let held = campaign.run("cutover --yes").ends(3).says("step close-p1 is blocked: gate disks-held has 11 of 12");
+    held.says("WEISS").says("step quiesce has passed that gate").says("flagday cutover --override disks-held");
+    assert!(campaign.path("postoffice/P1").is_dir());
+    found();
+    campaign.run("cutover --yes").ends(3).says("done: close-p1");
+    campaign.attest("broadcast").run("cutover --yes").ends(3).says("step drain is blocked");
+    campaign.drain().run("cutover --yes --until drain").ends(0);
+    lost();
+    let held =
+        campaign.run("cutover --yes").ends(3).says("step retire-master is blocked: gate disks-held has 11 of 12");
+    held.says("step close-p1 has passed that gate").says("flagday cutover rollback --to backup");
+    assert!(
+        campaign.path("postoffice/GLB/MASTER.GLB").exists() && !campaign.path("postoffice/GLB/OLDMAST.GLB").exists()
+    );
+    let words = "cutover --yes --override disks-held --by Pat --reason asked --confirm corp-hq-serial";
+    campaign.run(words).ends(3).says("OVERRIDDEN by Pat").says("done: install-master");
+}
+
+#[test]
+fn a_decision_about_those_who_are_missing_is_asked_for_once() {
+    let campaign = Campaign::ready();
+    campaign.run("build").ends(0);
+    campaign.announce().answer();
+    campaign.run("ack revoke WEISS --by Pat --note unreadable").ends(0);
+    let words = "cutover --yes --override disks-held --by Pat --reason asked --confirm corp-hq-serial";
+    campaign.run(words).ends(3).says("OVERRIDDEN by Pat").says("step quiesce needs a person");
+    campaign.attest("quiesce").run("cutover --yes").ends(3).says("done: close-p1");
+    campaign.attest("broadcast").run("cutover --yes").ends(3);
+    campaign.drain().run("cutover --yes").ends(3).says("done: retire-master").says("step restart needs a person");
+}

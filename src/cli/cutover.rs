@@ -211,6 +211,17 @@ fn tell(engine: &Engine, global: &Global, stop: &Stop) -> Result<Exit> {
                     }
                     None => global.hint(format!("Next: flagday who --blocking {}", gate.name)),
                 }
+                if let Some(passed) = engine.passed_before(step, &gate.name)? {
+                    say(format!(
+                        "  step {passed} has passed that gate, and it is held again since: what {step} does would fall on those \
+                         who are not ready now"
+                    ))?;
+                    global.hint(format!(
+                        "Past it leads what they answer; a waiver each, by name: flagday ack waive; or a decision about all of \
+                         them: flagday cutover --override {} --by NAME --reason TEXT",
+                        gate.name
+                    ));
+                }
             }
         }
         Stop::Waiting { step, until, why } => {

@@ -106,6 +106,19 @@ impl Engine<'_> {
         Ok(all.filter(|one| one.ended.is_none()).map(|one| one.decision).collect())
     }
 
+    /// The last done step before this one that has passed the same gate.
+    pub fn passed_before(&self, step: &str, gate: &str) -> Result<Option<String>> {
+        let entries = self.ledger.entries()?;
+        let mut passed = None;
+        for earlier in self.campaign.steps.iter().take_while(|earlier| earlier.name != step) {
+            let needs = earlier.needs.iter().any(|need| need == gate);
+            if needs && state_of(&entries, &earlier.name)? == StepState::Done {
+                passed = Some(earlier.name.clone());
+            }
+        }
+        Ok(passed)
+    }
+
     /// The first step that is not done.
     pub(super) fn next_step(&self) -> Result<Option<crate::campaign::Step>> {
         let entries = self.ledger.entries()?;
