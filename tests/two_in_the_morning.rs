@@ -377,3 +377,20 @@ fn nothing_seen_states_nothing() {
     campaign.run_words(&words).ends(1).refuses("nothing-seen");
     campaign.run_words(&words[..words.len() - 2]).ends(0);
 }
+
+#[test]
+fn all_is_not_clear_while_p1_is_closed_or_the_old_number_is_in_force() {
+    let campaign = switched();
+    campaign.attest("restart").run("cutover --yes").ends(3).says("step async-confirmed is blocked");
+    let (master, p1, pold) =
+        ("postoffice/GLB/MASTER.GLB", campaign.path("postoffice/P1"), campaign.path("postoffice/POLD"));
+    let new = campaign.bytes(master);
+    campaign.read_back().run("cutover --yes --until async-confirmed").ends(0);
+    campaign.write(master, campaign.bytes("postoffice/GLB/OLDMAST.GLB"));
+    fs_err::rename(&p1, &pold).expect("renamed");
+    campaign.run("cutover --yes").ends(1).refuses("p1-not-open").refuses("master-not-new").says("Safe now:");
+    campaign.run("send all-clear --yes").ends(1).refuses("p1-not-open").refuses("master-not-new");
+    assert!(campaign.outbox("-all_clear-").is_empty());
+    fs_err::rename(&pold, &p1).expect("renamed");
+    campaign.write(master, new).run("cutover --yes").ends(0).says("every step is done");
+}

@@ -425,14 +425,18 @@ impl Engine<'_> {
         Ok(intents)
     }
 
-    /// A notice that belongs to a step of the change itself is true only when the steps before it are done.
+    /// A notice that belongs to a step of the change itself is true only when the steps before it are done, and the files
+    /// are still so.
     fn require_step_of(&self, notice: &str) -> Result<()> {
         let steps = &self.campaign.steps;
         let Some(change) = steps.iter().position(|step| step.wait.is_some()) else { return Ok(()) };
         let tells =
             |step: &&Step| matches!(&step.action, Some(Action::Notice(names)) if names.iter().any(|one| one == notice));
         match steps[change..].iter().find(tells) {
-            Some(step) => self.require_before(step),
+            Some(step) => {
+                self.require_before(step)?;
+                Fault::check(self.check_by_names(&step.before)).map(drop)
+            }
             None => Ok(()),
         }
     }
