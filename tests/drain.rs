@@ -245,3 +245,43 @@ fn who_is_seen_not_to_be_done_is_vouched_for_with_what_speaks_against_it() {
     vouch("FISCHER").keeps_quiet_about("otherwise");
     campaign.run("who --person OKAFOR").ends(0).says("holiday; although");
 }
+
+#[test]
+fn mail_that_is_nobodys_holds_the_swap_until_somebody_has_said_whose_it_is() {
+    let campaign = Campaign::ready();
+    campaign.run("build").ends(0);
+    campaign.announce().answer();
+    let mailbag = "postoffice/MBG/00000999.MBG";
+    let headers = |numbers: &[u8]| numbers.iter().flat_map(|number| [*number; 116]).collect::<Vec<_>>();
+    let vouch = |line: &str| campaign.run(&format!("cutover attest drain --person {line} --by Pat --note deleted"));
+    campaign.write(mailbag, headers(&[1, 2]));
+
+    // Named while P1 is open, and wherever it stops from then on.
+    let named =
+        "warning[mailbag-of-nobody]: mail lies in mailbags that nobody on the rosters has: 00000999 (2 headers)";
+    campaign.run("cutover --yes").ends(3).says("step quiesce needs a person").says(named);
+    campaign.attest("quiesce").run("cutover --yes").ends(3).says("done: close-p1").says(named);
+    vouch("00000999").ends(1).refuses("not-its-turn");
+    campaign.attest("broadcast").run("cutover --yes").ends(3).says("step drain is blocked").says(named);
+
+    campaign.drain().write(mailbag, headers(&[1, 2]));
+    let held = campaign.run("cutover --yes").ends(3).refuses("mailbag-of-nobody").keeps_quiet_about("done:");
+    held.says("cutover attest drain --person 00000999").says("Safe now:");
+    campaign.run("cutover drain").ends(3).refuses("mailbag-of-nobody").says("28 of 28");
+    campaign.run("status").ends(0).says("mail lies in mailbags that nobody on the rosters has: 00000999");
+    assert_eq!(campaign.step("drain"), "blocked");
+    vouch("00000998").ends(1).refuses("unknown-person");
+    vouch("00000999").ends(0).says("Pat vouches for 00000999");
+    campaign.run("cutover drain").ends(0).keeps_quiet_about("mailbag-of-nobody");
+    campaign.run("cutover --yes --until drain").ends(0).says("done: drain");
+
+    // Mail that came in since was not spoken of.
+    campaign.write(mailbag, headers(&[2, 3]));
+    campaign.run("cutover --yes").ends(3).refuses("mailbag-of-nobody").keeps_quiet_about("done:");
+    assert!(
+        campaign.path("postoffice/GLB/MASTER.GLB").exists() && !campaign.path("postoffice/GLB/OLDMAST.GLB").exists()
+    );
+    vouch("00000999").ends(0);
+    campaign.run("cutover --yes").ends(3).says("done: install-master");
+    campaign.run("audit verify").ends(0);
+}

@@ -44,7 +44,7 @@ enum What {
         by: String,
         #[arg(long)]
         note: String,
-        /// For one person whom the program cannot see
+        /// For one person whom the program cannot see, or for a mailbag that nobody has: its hex id
         #[arg(long)]
         person: Option<String>,
         /// A point of the step's checklist that was not seen; it stays visible

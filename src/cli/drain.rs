@@ -51,7 +51,7 @@ impl Drain {
             match look(global) {
                 Ok(seen) => {
                     show(global, &seen, last.as_ref())?;
-                    if is_over(&seen.look) {
+                    if seen.look.is_over() {
                         return Ok(ended(global, &seen.look));
                     }
                     last = Some(seen.look);
@@ -85,17 +85,12 @@ fn may_pass(fault: &Fault, looked_before: bool) -> bool {
     fault.exit == Exit::Busy || looked_before && fault.findings.iter().all(|finding| share(finding.code))
 }
 
-/// Everybody is done, and nobody's client can still be on its way to look.
-fn is_over(look: &DrainLook) -> bool {
-    look.gate.open && look.at >= look.not_before
-}
-
 fn ended(global: &Global, look: &DrainLook) -> Exit {
-    if is_over(look) {
+    if look.is_over() {
         global.hint("Next: flagday cutover");
         return Exit::Done;
     }
-    if look.gate.open {
+    if look.gate.open && look.at < look.not_before {
         global.hint("Next: flagday cutover drain --watch; it ends when the cutover can go on");
         return Exit::Waiting;
     }
@@ -154,7 +149,7 @@ fn head(seen: &Seen) -> String {
         clock(look.broadcast, seen.zone),
         clock(look.server_now, seen.zone)
     );
-    if look.gate.open && !is_over(look) {
+    if look.gate.open && look.at < look.not_before {
         head += &format!(
             "everybody is done; the cutover goes on at {}, when every client that is signed in has looked for mail\n",
             clock(look.not_before, seen.zone)

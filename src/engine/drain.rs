@@ -2,10 +2,11 @@
 
 use super::Engine;
 use super::elsewhere::server_clock_read;
+use super::nobodys::MAIL_OF_NOBODY;
 use super::situation::closes;
 use crate::answer::Kind;
 use crate::campaign::{Action, Gate, Grade, MsMail, Step};
-use crate::fault::{Fault, Finding, Result};
+use crate::fault::{Fault, Finding, Result, Severity};
 use crate::gate::Verdict;
 use crate::msmail::{self, Postoffice, drain};
 use crate::roster::Person;
@@ -56,6 +57,14 @@ pub struct DrainRow {
     pub remedy: String,
 }
 
+impl DrainLook {
+    /// Everybody is done, nobody's client can still be on its way to look, and no mail lies where nobody is waited for.
+    pub fn is_over(&self) -> bool {
+        let held = self.findings.iter().any(|finding| finding.code == MAIL_OF_NOBODY && finding.is_error());
+        self.gate.open && self.at >= self.not_before && !held
+    }
+}
+
 impl Engine<'_> {
     /// Looks once, records what is seen, and tells where everybody stands.
     pub fn drain(&mut self) -> Result<DrainLook> {
@@ -94,7 +103,7 @@ impl Engine<'_> {
             not_before: self.polled(&step)?.unwrap_or_default(),
             people: rows.collect(),
             gate: verdicts.into_iter().find(|verdict| verdict.name == gate.name).ok_or_else(no_gate)?,
-            findings: self.reconcile()?,
+            findings: [self.mail_of_nobody(Severity::Error)?.into_iter().collect(), self.reconcile()?].concat(),
         })
     }
 
@@ -160,14 +169,15 @@ impl Engine<'_> {
     /// What a step leaves behind that no gate watches: told when the transports are stopped, and before MASTER.GLB goes.
     pub(super) fn left_behind(&self, step: &Step) -> Result<Vec<Finding>> {
         if watches_drain(step) {
-            return self.reconcile();
+            return Ok([self.mail_of_nobody(Severity::Warning)?.into_iter().collect(), self.reconcile()?].concat());
         }
         let steps = &self.campaign.steps;
         let next = steps.iter().skip_while(|one| one.name != step.name).nth(1);
         let Some(facts) = self.campaign.msmail.as_ref().filter(|_| closes(step) || next.is_some_and(closes)) else {
             return Ok(Vec::new());
         };
-        Ok(self.waiting(&Postoffice::open_folders(&facts.postoffice, WHERE)?).into_iter().collect())
+        let waiting = self.waiting(&Postoffice::open_folders(&facts.postoffice, WHERE)?);
+        Ok(waiting.into_iter().chain(self.mail_of_nobody(Severity::Warning)?).collect())
     }
 
     fn waiting(&self, postoffice: &Postoffice) -> Option<Finding> {
@@ -276,7 +286,7 @@ pub(super) fn watches_drain(step: &Step) -> bool {
 }
 
 /// The folders that tell whose mailbag is whose.
-const WHERE: &[&str] = &["MBG", "MMF", "GLB", "XTN"];
+pub(super) const WHERE: &[&str] = &["MBG", "MMF", "GLB", "XTN"];
 
 /// The event that keeps the message stores as they were at the broadcast.
 const STORES: &str = "message-stores";

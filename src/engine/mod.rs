@@ -30,6 +30,7 @@ mod mailboxes;
 mod membership;
 mod newest;
 mod nights;
+mod nobodys;
 mod outdated;
 mod overruling;
 mod review;

@@ -20,7 +20,7 @@ pub(super) enum Since {
 }
 
 impl Since {
-    fn counts(self, fact: &Evidence) -> bool {
+    pub(super) fn counts(self, fact: &Evidence) -> bool {
         match self {
             Since::Always => true,
             Since::At(at) => fact.at >= at,

@@ -41,6 +41,7 @@ impl Engine<'_> {
                     return Ok(Err(Stop::Blocked { step: name, gates }));
                 }
             };
+            self.require_no_mail_of_nobody(step)?;
             if let Some(until) = self.polled(step)?.filter(|at| *at > self.now()) {
                 return Ok(Err(Stop::Waiting { step: name, until, why: POLLING.to_owned() }));
             }
@@ -78,7 +79,7 @@ impl Engine<'_> {
     /// the drain holds the swap too. So it comes before gates are judged.
     pub(super) fn look_for_gates(&mut self, step: &Step) -> Result<Vec<String>> {
         let facts = self.look(step)?;
-        if !watches_drain(step) && self.drain_gate().is_ok_and(|gate| step.needs.contains(&gate.name)) {
+        if !watches_drain(step) && self.waits_for_drain(step) {
             self.look_at_drain()?;
         }
         Ok(facts)

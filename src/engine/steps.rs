@@ -4,7 +4,7 @@ use super::Engine;
 use super::points::{Point, left_out, stated_points};
 use super::starting::POLLING;
 use crate::campaign::Step;
-use crate::fault::{Finding, Result};
+use crate::fault::{Finding, Result, Severity};
 use crate::gate::Verdict;
 use crate::runbook::{self, Entry, Event, History, Journal, StepState, history_of};
 use chrono::{DateTime, Utc};
@@ -99,6 +99,11 @@ impl Engine<'_> {
         }
         if step.action.is_none() && awaits_statement(step, history) {
             return Ok(Some(AWAITS_STATEMENT.to_owned()));
+        }
+        if self.waits_for_drain(step)
+            && let Some(finding) = self.mail_of_nobody(Severity::Error)?
+        {
+            return Ok(Some(finding.cause));
         }
         let polled = self.polled(step)?.filter(|at| *at > self.now());
         Ok(polled.map(|at| format!("{}: {POLLING}", self.not_before(at))))

@@ -1,4 +1,4 @@
-//! A person's statement for one other person, whom the program cannot see. It speaks of the mail that lay there then: a
+//! A person's statement for one other person, whom the program cannot see, or for a mailbag that nobody has. It speaks of the mail that lay there then: a
 //! header in the mailbag that was not among it takes the statement away again.
 
 use super::Engine;
@@ -10,7 +10,7 @@ use crate::msmail::drain::{Mail, Verdict};
 use crate::runbook::stated;
 
 impl Engine<'_> {
-    /// Records a person's statement for one other person, whom the program cannot see.
+    /// Records a person's statement for one other person, whom the program cannot see, or for a mailbag of nobody.
     pub fn attest_person(&mut self, step: &str, person: &str, by: &str, note: &str) -> Result<String> {
         let (by, note) = stated(by, note)?;
         let step = self.step_named(step)?;
@@ -21,9 +21,14 @@ impl Engine<'_> {
         };
         self.require_before(step)?;
         self.require_broadcast()?;
-        let id = self.roster.find(person)?.id.clone();
         let audience = &self.campaign.audiences[&self.campaign.acknowledgements[&gate.acknowledgement].audience];
-        if !self.roster.audience(audience).any(|member| member.id == id) {
+        let (id, waited_for) = match (self.roster.find(person), self.nobodys_named(person)?) {
+            (Ok(person), _) => (person.id.clone(), person.is_in(audience)),
+            // Nobody's mailbag is vouched for by its own number.
+            (Err(_), Some(hexid)) => (hexid, true),
+            (Err(unknown), None) => return Err(unknown.into()),
+        };
+        if !waited_for {
             let cause = format!("{id} is not among those whom step '{}' waits for", step.name);
             return Err(Fault::new("not-concerned", cause, format!("see `flagday who --blocking {}`", gate.name)));
         }
@@ -82,7 +87,7 @@ impl Engine<'_> {
     }
 
     fn mail_of(&self, live: &Postoffice, person: &str) -> Result<Mail> {
-        let hexid = self.roster.get(person).and_then(|person| person.hexid.as_deref());
+        let hexid = self.roster.get(person).map_or(Some(person), |person| person.hexid.as_deref());
         hexid.map_or(Ok(Mail::default()), |hexid| Mail::of(live, hexid))
     }
 }

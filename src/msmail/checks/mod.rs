@@ -23,7 +23,7 @@ pub use access::{COPIED, user_records};
 pub use master::{Recorded, fingerprint};
 pub use p1::State as P1;
 pub use p1::{one_of_two, state as p1_state};
-pub use roster::waiting;
+pub use roster::{nobodys, waiting};
 
 /// Runs the check of that name on the trees as they are now. `None`: there is no such check.
 pub fn check_by_name(

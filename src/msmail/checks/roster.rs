@@ -114,6 +114,18 @@ pub fn waiting(live: &Postoffice, people: &[&Person], watched: &BTreeSet<&str>) 
     (!list.is_empty()).then(|| Finding::warning("mail-waiting", cause, remedy).in_file(place).article("Q87416"))
 }
 
+/// Mailbags with mail in them that are no person's of the rosters, no gateway's, no neighbour's and not the postoffice's own:
+/// the hex id, and what each holds.
+pub fn nobodys(live: &Postoffice, people: &[&Person]) -> Vec<(String, String)> {
+    let (owners, _) = other_owners(live);
+    let listed: BTreeSet<&str> = people.iter().filter_map(|person| person.hexid.as_deref()).collect();
+    let is_somebodys = |stem: &str| SYSTEM.contains(&stem) || listed.contains(stem) || owners.contains_key(stem);
+    let empty = Folder::default();
+    let bags = live.folder(MAILBAGS).unwrap_or(&empty).with_suffix(".MBG");
+    let full = bags.filter(|(stem, bag)| bag.size > 0 && !is_somebodys(stem));
+    full.map(|(stem, bag)| (stem.to_owned(), holding(stem, bag))).collect()
+}
+
 /// A mailbag, and what it holds: mail that nobody watches is lost with the change.
 fn holding(stem: &str, mailbag: &Entry) -> String {
     match drain::headers(mailbag) {
