@@ -212,7 +212,7 @@ fn a_second_evening_counts_what_is_seen_again() {
     campaign.attest("restart").run("cutover --yes").ends(3);
     campaign.read_back().run("cutover --yes --until async-confirmed").ends(0);
     campaign.run("cutover rollback --to drain --yes").ends(0);
-    campaign.run("cutover --yes").ends(3).says("step restart needs a person");
+    campaign.attest("quiesce").run("cutover --yes").ends(3).says("step restart needs a person");
     campaign.attest("restart").run("cutover --yes").ends(3).says("step async-confirmed is blocked");
     campaign.read_back().run("cutover --yes").ends(0).says("every step is done");
 }
@@ -272,6 +272,9 @@ fn mail_that_is_nobodys_holds_the_swap_until_somebody_has_said_whose_it_is() {
     assert_eq!(campaign.step("drain"), "blocked");
     vouch("00000998").ends(1).refuses("unknown-person");
     vouch("00000999").ends(0).says("Pat vouches for 00000999");
+    campaign.run("ack revoke 00000999 --by Pat --note mistaken").ends(0);
+    campaign.run("cutover drain").ends(3).refuses("mailbag-of-nobody");
+    vouch("00000999").ends(0);
     campaign.run("cutover drain").ends(0).keeps_quiet_about("mailbag-of-nobody");
     campaign.run("cutover --yes --until drain").ends(0).says("done: drain");
 

@@ -213,14 +213,16 @@ fn tell(engine: &Engine, global: &Global, stop: &Stop) -> Result<Exit> {
                 }
                 if let Some(passed) = engine.passed_before(step, &gate.name)? {
                     say(format!(
-                        "  step {passed} has passed that gate, and it is held again since: what {step} does would fall on those \
-                         who are not ready now"
+                        "  step {passed} has passed that gate, and it is held again since: going on would fall on those who are \
+                         not ready now"
                     ))?;
-                    global.hint(format!(
-                        "Past it leads what they answer; a waiver each, by name: flagday ack waive; or a decision about all of \
-                         them: flagday cutover --override {} --by NAME --reason TEXT",
-                        gate.name
-                    ));
+                    if gate.missed.is_none() {
+                        global.hint(format!(
+                            "Past it leads that they are ready again; a waiver each, by name: flagday ack waive; or a decision \
+                             about all of them: flagday cutover --override {} --by NAME --reason TEXT",
+                            gate.name
+                        ));
+                    }
                 }
             }
         }

@@ -1,6 +1,6 @@
 use super::{Global, blocking, output};
 use crate::engine::{DrainLook, DrainRow};
-use crate::fault::{Exit, Fault, Result};
+use crate::fault::{Exit, Fault, Finding, Result};
 use crate::platform::service::Signals;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -113,10 +113,11 @@ fn show(global: &Global, seen: &Seen, last: Option<&DrainLook>) -> Result<()> {
         let done = if done.is_empty() { String::new() } else { format!("\ndone: {}\n", done.join(", ")) };
         // Home, and everything below it away.
         return output::text(&format!(
-            "\x1b[H\x1b[2J{}{}\n{}{}",
+            "\x1b[H\x1b[2J{}{}\n{}{}{}",
             head(seen),
             table(seen, open),
             what_to_do(look),
+            what_is_wrong(look),
             output::clean(&done)
         ));
     }
@@ -124,6 +125,8 @@ fn show(global: &Global, seen: &Seen, last: Option<&DrainLook>) -> Result<()> {
         output::findings(&look.findings, global.verbose);
         return output::text(&format!("{}{}", head(seen), table(seen, look.people.iter())));
     };
+    let new = |finding: &&Finding| !last.findings.contains(finding);
+    output::findings(&look.findings.iter().filter(new).cloned().collect::<Vec<_>>(), global.verbose);
     let known = |row: &&DrainRow| last.people.contains(row);
     let mut text = String::new();
     for row in look.people.iter().filter(|row| !known(row)) {
@@ -186,6 +189,12 @@ fn what_to_do(look: &DrainLook) -> String {
         true => String::new(),
         false => format!("\nto be done:\n{}", blocking::text(&look.gate)),
     }
+}
+
+/// What is nobody's to do whom the table names.
+fn what_is_wrong(look: &DrainLook) -> String {
+    let errors = look.findings.iter().filter(|finding| finding.is_error());
+    output::clean(&errors.map(|one| format!("\n{}\n  to do: {}\n", one.cause, one.remedy)).collect::<String>())
 }
 
 fn clock(at: DateTime<Utc>, zone: Tz) -> String {

@@ -276,9 +276,18 @@ impl Engine<'_> {
         }
     }
 
+    /// Somebody who is on no roster, and of whom something is on record: a mailbag that was vouched for, by its hex id.
+    fn on_record(&self, word: &str) -> Result<Option<String>> {
+        let id = word.trim().to_ascii_uppercase();
+        Ok((!self.ledger.evidence_of(&id)?.is_empty()).then_some(id))
+    }
+
     /// Takes back what stands for a person: the newest piece of evidence by an operator or an answer, or the waivers.
     pub fn revoke(&mut self, word: &str, evidence: Option<i64>, waivers: bool, by: &str, note: &str) -> Result<String> {
-        let person = self.roster.find(word)?.id.clone();
+        let person = match self.roster.find(word) {
+            Ok(person) => person.id.clone(),
+            Err(unknown) => self.on_record(word)?.ok_or(unknown)?,
+        };
         let now = self.now();
         if waivers {
             let names: Vec<String> = self.campaign.acknowledgements.keys().cloned().collect();
@@ -294,7 +303,10 @@ impl Engine<'_> {
         let all = self.ledger.evidence_of(&person)?;
         let chosen = match evidence {
             Some(id) => all.iter().find(|fact| fact.id == id),
-            None => all.iter().rev().find(|fact| !fact.revoked && fact.kind.proves() >= Grade::Confirmed),
+            None => all
+                .iter()
+                .rev()
+                .find(|fact| !fact.revoked && (fact.kind.proves() >= Grade::Confirmed || fact.kind == Kind::Attested)),
         };
         let Some(fact) = chosen else {
             let cause = format!("there is no answer of {person} to revoke");

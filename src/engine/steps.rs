@@ -47,7 +47,7 @@ impl Engine<'_> {
         let entries = self.ledger.entries()?;
         let verdicts = self.verdicts()?;
         let (mut before_done, off) = (true, self.aborted()?.is_some());
-        let anew = self.to_be_restated()?.map(|step| step.name.clone());
+        let anew = self.to_be_restated()?.filter(|_| !off).map(|step| step.name.clone());
         let mut views = Vec::new();
         for step in &self.campaign.steps {
             let history = history_of(&entries, &step.name)?;
@@ -100,8 +100,9 @@ impl Engine<'_> {
         if step.action.is_none() && awaits_statement(step, history) {
             return Ok(Some(AWAITS_STATEMENT.to_owned()));
         }
+        // A share that is away is told as that, elsewhere.
         if self.waits_for_drain(step)
-            && let Some(finding) = self.mail_of_nobody(Severity::Error)?
+            && let Ok(Some(finding)) = self.mail_of_nobody(Severity::Error)
         {
             return Ok(Some(finding.cause));
         }

@@ -22,11 +22,10 @@ impl Engine<'_> {
         self.require_before(step)?;
         self.require_broadcast()?;
         let audience = &self.campaign.audiences[&self.campaign.acknowledgements[&gate.acknowledgement].audience];
-        let (id, waited_for) = match (self.roster.find(person), self.nobodys_named(person)?) {
-            (Ok(person), _) => (person.id.clone(), person.is_in(audience)),
+        let (id, waited_for) = match self.roster.find(person) {
+            Ok(person) => (person.id.clone(), person.is_in(audience)),
             // Nobody's mailbag is vouched for by its own number.
-            (Err(_), Some(hexid)) => (hexid, true),
-            (Err(unknown), None) => return Err(unknown.into()),
+            Err(unknown) => (self.nobodys_named(person)?.ok_or(unknown)?, true),
         };
         if !waited_for {
             let cause = format!("{id} is not among those whom step '{}' waits for", step.name);

@@ -257,7 +257,8 @@ fn likely_mistakes_are_warned_of() {
     warned(&format!("{asked}remind = \"T-15d\""), "reminder-before-notice");
     warned(&format!("{asked}escalate = [{{ at = \"T-4d\", to = \"manager\" }}]"), "escalation-before-due");
     warned("[gate.more]\nacknowledgement = \"drained\"", "unused-gate");
-    warned("[[step]]\nname = \"backup\"\nneeds = [\"disks-held\"]", "unused-gate");
+    let needs = |step: &str| format!("[[step]]\nname = \"{step}\"\nneeds = [\"disks-held\"]\n");
+    warned(&(needs("async-confirmed") + &needs("all-clear")), "unused-gate");
     warned("[gate.disks-held]\nshare = 0", "gate-always-open");
     warned("[notice.news]\naudience = \"everyone\"\npackage = \"init-disk\"", "audience-differs");
     warned("[acknowledgement.serial-received]\naudience = \"everyone\"", "audience-differs");
