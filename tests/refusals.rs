@@ -108,7 +108,6 @@ fn before_quiesce() -> Campaign {
 #[test]
 fn p1_that_is_not_quiet() {
     let campaign = before_quiesce();
-    campaign.attest("quiesce");
     for (path, code) in [
         ("P1/0000000A.P1", "p1-inbound"),
         ("P1/0000000A.0LK", "p1-mailbag-lock"),
@@ -117,12 +116,13 @@ fn p1_that_is_not_quiet() {
         ("P1/NOTES.TXT", "p1-unknown"),
     ] {
         let path = format!("postoffice/{path}");
-        campaign.write(&path, "x").run("cutover --yes").ends(1).refuses(code);
+        campaign.attest("quiesce").write(&path, "x").run("cutover --yes").ends(1).refuses(code);
         assert!(campaign.path("postoffice/P1").exists() && !campaign.path("postoffice/POLD").exists());
         fs_err::remove_file(campaign.path(&path)).expect("moved away");
     }
-    campaign.write("postoffice/MBG/INQUEUE3.MBG", [0; 116]).run("cutover --yes").ends(1).refuses("inqueue3-waiting");
-    campaign.write("postoffice/MBG/INQUEUE3.MBG", []).run("cutover --yes --until quiesce").ends(0);
+    campaign.attest("quiesce").write("postoffice/MBG/INQUEUE3.MBG", [0; 116]);
+    campaign.run("cutover --yes").ends(1).refuses("inqueue3-waiting");
+    campaign.write("postoffice/MBG/INQUEUE3.MBG", []).attest("quiesce").run("cutover --yes --until quiesce").ends(0);
 
     // Quiet when a person said so, and not any more when it is about to be closed.
     campaign.write("postoffice/P1/0000000A.P1", "x").run("cutover --yes").ends(1).refuses("p1-inbound");
