@@ -81,7 +81,8 @@ fn look(live: &Postoffice, person: &Person, watch: &Watch) -> Observation {
     let headers_left = mailbag.and_then(headers);
     let left = headers_left.filter(|left| *left > 0);
     let marked_deleted = left.and_then(|left| key::marked_deleted(live, person.hexid.as_deref()?, left));
-    let mail = judge::Mail { mailbag, left: headers_left, marked: marked_deleted, mmf };
+    let key_fault = left.and_then(|_| key::fault(file("KEY", "KEY")));
+    let mail = judge::Mail { mailbag, left: headers_left, marked: marked_deleted, key_fault, mmf };
     let (verdict, why, remedy) = judge::judge(person, &mail, watch);
     Observation { person: person.id.clone(), verdict, mmf, headers_left, marked_deleted, why, remedy }
 }

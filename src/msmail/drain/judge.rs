@@ -10,6 +10,8 @@ pub(super) struct Mail<'a> {
     pub mailbag: Option<&'a Entry>,
     pub left: Option<u64>,
     pub marked: Option<u64>,
+    /// Why no client can read what is left.
+    pub key_fault: Option<&'static str>,
     pub mmf: Option<Store>,
 }
 
@@ -32,6 +34,13 @@ pub(super) fn judge(person: &Person, mail: &Mail, watch: &Watch) -> Judgement {
         );
     };
     let headers = headers_in(left, mail.marked);
+    if let Some(fault) = mail.key_fault {
+        return not_yet(
+            format!("{headers}, and the KEY file {hexid}.KEY is {fault}: no client can read what is left"),
+            "make it visible, or put it back from a backup, then let them sign in and out. Never reset it: that destroys \
+             the mail",
+        );
+    }
     let on_server = person.mail_store == MailStore::Postoffice && person.kind != "remote";
     match (on_server, left) {
         (true, left) => by_store(hexid, left, &headers, mail.mmf, watch),

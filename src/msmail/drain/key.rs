@@ -1,7 +1,8 @@
 //! The KEY file of a mailbag: 560 bytes, 512 of them a bitmap of deleted headers (Q119088). Its place is not
 //! documented; the rest being counts, it is taken to be the end. So what it says is told to people and decides nothing.
+//! Without a whole KEY file that they can see, no client reads what lies in the mailbag (Q87408, Q112887).
 
-use crate::msmail::tree::Postoffice;
+use crate::msmail::tree::{Entry, Postoffice};
 
 const SIZE: usize = 560;
 const BITMAP: usize = 512;
@@ -10,6 +11,15 @@ const BITMAP: usize = 512;
 pub fn marked_deleted(live: &Postoffice, hexid: &str, headers: u64) -> Option<u64> {
     let bytes = live.read(&format!("KEY/{hexid}.KEY")).ok()??;
     count(&bytes).filter(|marked| *marked <= headers)
+}
+
+/// What keeps clients from reading the mailbag; `None` for a KEY file as it should be.
+pub fn fault(key: Option<&Entry>) -> Option<&'static str> {
+    let Some(key) = key else { return Some("missing") };
+    if key.size != SIZE as u64 {
+        return Some("damaged");
+    }
+    key.attributes().is_ok_and(|attributes| attributes.hidden).then_some("hidden")
 }
 
 fn count(bytes: &[u8]) -> Option<u64> {

@@ -172,6 +172,32 @@ fn marks_of_the_key_file_and_orphan_stores_are_told_and_decide_nothing() {
 }
 
 #[test]
+fn what_is_left_cannot_be_fetched_without_a_whole_key_file() {
+    let key = |change: fn(&Tree) -> &Tree, mailbag: usize| {
+        let tree = Tree::live();
+        tree.mailbag(HEXID, mailbag).touch("MMF/00000001.MMF", at(60));
+        change(&tree);
+        one(&tree, &person("ann", "local", Some(HEXID), MailStore::Postoffice))
+    };
+    fn gone(tree: &Tree) -> &Tree {
+        tree.remove("KEY/00000001.KEY")
+    }
+    fn torn(tree: &Tree) -> &Tree {
+        tree.fill("KEY/00000001.KEY", 559)
+    }
+    for (change, word) in [(gone as fn(&Tree) -> &Tree, "missing"), (torn, "damaged")] {
+        let observation = key(change, 116);
+        assert_eq!((observation.verdict, observation.headers_left), (Verdict::NotYet, Some(1)));
+        assert!(observation.why.contains(&format!("00000001.KEY is {word}: no client")), "{}", observation.why);
+        assert!(observation.remedy.contains("from a backup") && observation.remedy.contains("Never reset"));
+        assert_eq!(key(change, 0).verdict, Verdict::Drained, "nothing is left that it would be needed for");
+    }
+    #[cfg(target_os = "linux")]
+    assert!(key(|tree| tree.hide("KEY/00000001.KEY"), 116).why.contains("00000001.KEY is hidden"));
+    assert!(key(|tree| tree, 116).why.contains("yet 1 header is left"), "a whole one is not the matter");
+}
+
+#[test]
 fn lower_case_trees_are_seen() {
     let tree = Tree::lower_case();
     tree.touch("MMF/00000001.MMF", at(30));
