@@ -200,6 +200,7 @@ impl Judge for Trees {
             (Fault::Error(_), Some(1 | 3 | 5 | 127)) | (Fault::Kill, _) => {}
             _ => return Err(format!("ended with {:?}: {}", hit.output.status, shown(hit.output))),
         }
+        tells(&sweep.campaign, &shown(hit.output))?;
         trees(sweep).holds(&self.before)
     }
 
@@ -227,6 +228,32 @@ impl Judge for Trees {
         }
         sweep.ends_well("audit verify").map(drop)
     }
+}
+
+/// A step that failed says in which state the postoffice is, as it lies there, and two commands that are safe.
+fn tells(campaign: &Campaign, said: &str) -> Result<(), String> {
+    let failed = ["step-not-begun", "step-not-done", "step-unfinished", "step-not-seen", "step-half-undone"];
+    if !failed.iter().any(|code| said.contains(&format!("[{code}]"))) || !campaign.path("staged").exists() {
+        return Ok(());
+    }
+    let postoffice = campaign.path("postoffice");
+    let p1 = match (postoffice.join("P1").exists(), postoffice.join("POLD").exists()) {
+        (true, false) => "P1 is in its place",
+        (false, true) => "P1 is renamed to POLD",
+        _ => "Keep every transport stopped",
+    };
+    let master = match fs_err::read(postoffice.join("GLB/MASTER.GLB")) {
+        Err(_) => "There is no MASTER.GLB: nobody can sign in",
+        Ok(bytes) if bytes == campaign.bytes("staged/GLB/MASTER.GLB") => "serial number 32-20977 is in force",
+        Ok(_) => "serial number 32-10411 is in force",
+    };
+    let safe = said.split_once("Safe now:\n").map_or("", |(_, safe)| safe);
+    let commands = safe.lines().take_while(|line| line.starts_with("  flagday ")).count();
+    let missing = |words: &&str| !said.contains(*words);
+    if let Some(words) = ["The postoffice now:", p1, master].into_iter().find(missing) {
+        return Err(format!("it does not say: {words}\n{said}"));
+    }
+    if commands == 2 { Ok(()) } else { Err(format!("it names {commands} safe commands\n{said}")) }
 }
 
 fn same(when: &str, there: &Whole, wanted: &Whole) -> Result<(), String> {
