@@ -110,10 +110,22 @@ fn remove_probe(probe: &Path) -> Result<()> {
     };
     let short = look.is_file() && look.len() <= PROBE_TEXT.len() as u64;
     if short && PROBE_TEXT.starts_with(&fs_err::read(probe)?) {
-        return Ok(fs_err::remove_file(probe)?);
+        return Ok(patiently(|| fs_err::remove_file(probe))?);
     }
     let cause = format!("{} is in the way of asking the server for its time", probe.display());
     Err(Fault::new("probe-name-taken", cause, "move that file elsewhere: it is not this program's"))
+}
+
+/// Tries again for two seconds what another program has open: on a share, a virus scanner looks into every new file.
+fn patiently(mut attempt: impl FnMut() -> std::io::Result<()>) -> std::io::Result<()> {
+    const TRIES: usize = 20;
+    for _ in 1..TRIES {
+        match attempt() {
+            Err(error) if error.kind() == ErrorKind::ResourceBusy => pause(Duration::from_millis(100)),
+            ended => return ended,
+        }
+    }
+    attempt()
 }
 
 /// Waits a little for another process. Whoever waits for longer than a moment looks in between.
@@ -140,6 +152,23 @@ pub fn boot_id() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_somebody_has_open_for_a_moment_is_tried_again_and_nothing_else_is() {
+        let tried = |busy: usize, then: Option<ErrorKind>| {
+            let mut tries = 0;
+            let ended = patiently(|| {
+                tries += 1;
+                let kind = if tries <= busy { Some(ErrorKind::ResourceBusy) } else { then };
+                kind.map_or(Ok(()), |kind| Err(kind.into()))
+            });
+            (tries, ended.map_err(|error| error.kind()))
+        };
+        assert_eq!(tried(0, None), (1, Ok(())));
+        assert_eq!(tried(3, None), (4, Ok(())));
+        assert_eq!(tried(1, Some(ErrorKind::PermissionDenied)), (2, Err(ErrorKind::PermissionDenied)));
+        assert_eq!(tried(usize::MAX, None), (20, Err(ErrorKind::ResourceBusy)));
+    }
 
     #[test]
     fn a_probe_that_was_left_behind_goes_and_a_strangers_file_stays() {
