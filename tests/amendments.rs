@@ -135,6 +135,31 @@ fn other_words_make_no_disk_void_and_another_disk_stays_void_until_it_is_told() 
 }
 
 #[test]
+fn a_text_in_one_language_concerns_those_who_read_it() {
+    let campaign = told();
+    let words = "{{facts.new_serial}}.\n";
+    campaign.write("templates/mail/change-date/text.hbs", format!("One: {words}"));
+    campaign.write("templates/mail/change-date/text.de.hbs", format!("Eins: {words}"));
+    campaign.run("amend --yes").ends(0).says("12 sent");
+    campaign.run(&format!("ack record CARTER --by Pat --note phone --code {}", campaign.code("CARTER"))).ends(0);
+    campaign.write("templates/mail/change-date/text.de.hbs", format!("Anders: {words}"));
+    let shown =
+        campaign.run("amend --dry-run").ends(0).says("text change-date de").says("'change-date' goes to 2 people");
+    shown.says("2 answers stay").says("- Eins: 32-20977.").says("+ Anders: 32-20977.");
+    campaign.run("amend --yes").ends(0).says("2 sent");
+    assert_eq!(satisfied(&campaign, "disks-held"), (1, 12), "CARTER reads English");
+    campaign.write("templates/mail/change-date/text.hbs", format!("Other: {words}"));
+    campaign.run("amend --yes").ends(0).says("10 sent");
+    assert_eq!(satisfied(&campaign, "disks-held"), (0, 12));
+    // What nobody reads is no news; and a language that goes leaves its readers with the general text.
+    campaign.write("templates/mail/change-date/text.pl.hbs", format!("Inny: {words}"));
+    campaign.run("amend --yes").ends(0).says("nothing changed");
+    fs_err::remove_file(campaign.path("templates/mail/change-date/text.pl.hbs")).expect("removed");
+    campaign.run("amend --yes").ends(0).says("nothing changed");
+    campaign.run("send change-date --yes").ends(3);
+}
+
+#[test]
 fn a_waiver_speaks_of_what_the_person_was_told_then() {
     let campaign = told();
     let waive = |person: &str| campaign.run_words(&["ack", "waive", person, "--by", "Pat", "--reason", "has the disk"]);
@@ -166,7 +191,7 @@ fn a_wording_that_is_called_cosmetic_leaves_everybody_alone() {
     assert_eq!(campaign.outbox("").len(), 17);
     assert_eq!(satisfied(&campaign, "async-informed"), (1, 5));
     assert_eq!(status(&campaign)["revision"], 2);
-    campaign.run("audit export").ends(0).says("\"cosmetic\":[\"text new-serial\"]").says("typo");
+    campaign.run("audit export").ends(0).says("\"cosmetic\":[\"text new-serial\"").says("typo");
 
     campaign.write("templates/mail/new-serial/text.hbs", "Another one: {{facts.new_serial}}. Reply {{ack.word}}.\n");
     campaign.run("amend --yes").ends(0).says("'new-serial' goes to 5 people").says("5 sent");

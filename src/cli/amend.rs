@@ -100,6 +100,10 @@ fn text(amendment: &Amendment) -> String {
         text += "\n";
         text += &output::table(&["fact", "told", "now", "effect"], rows);
     }
+    for wording in &amendment.wordings {
+        text += &format!("\n{}, in the letter to {}:\n", wording.fact, wording.person);
+        wording.lines.iter().for_each(|line| text += &format!("  {}\n", line.trim_end()));
+    }
     if !amendment.joined.is_empty() {
         text += &format!("\njoined: {}\n", names(&amendment.joined));
     }

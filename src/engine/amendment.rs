@@ -2,6 +2,8 @@
 //! whom. It is shown before anything is taken over.
 
 use super::amend::{OPEN, Wish};
+use super::facts::text_of;
+use super::wording::Wording;
 use super::{Difference, Engine};
 use crate::campaign::Grade;
 use crate::fault::{Fault, Result};
@@ -98,6 +100,8 @@ pub struct Amendment {
     /// With their audiences, then and now.
     pub moved: Vec<(String, String, String)>,
     pub left: Vec<Left>,
+    /// The changed texts, as somebody reads them.
+    pub wordings: Vec<Wording>,
     /// Steps that are done, and rest on answers that are void from now on.
     pub rests: Vec<Rests>,
     #[serde(skip)]
@@ -156,10 +160,13 @@ impl Engine<'_> {
             joined: Vec::new(),
             moved: Vec::new(),
             rests: Vec::new(),
+            wordings: Vec::new(),
             left: gone.into_iter().filter_map(|difference| difference.gone).collect(),
             owed: Vec::new(),
             changes,
         };
+        let changed: Vec<&Difference> = amendment.changes.iter().map(|change| &change.difference).collect();
+        amendment.wordings = self.wordings(&changed)?;
         self.inform_those_concerned(&told, wish, &mut amendment)?;
         self.catch_up(&told, wish, &mut amendment)?;
         self.count_answers(&mut amendment)?;
@@ -192,8 +199,8 @@ impl Engine<'_> {
     /// Whether answers to the old fact can stay: a date, a serial number or a package is never a matter of looks; a text
     /// that asks for nothing and names nothing always is.
     fn effect(&self, fact: &str, wish: &Wish) -> Effect {
-        let may_be = match fact.strip_prefix("text ") {
-            Some(name) if !self.is_about_the_change(name) => return Effect::Cosmetic,
+        let may_be = match text_of(fact) {
+            Some((name, _)) if !self.is_about_the_change(name) => return Effect::Cosmetic,
             Some(_) => true,
             None if fact.starts_with("package ") => false,
             None => !["change_at", "time_zone", "network", "name", "old_serial", "new_serial"].contains(&fact),

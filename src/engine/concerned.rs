@@ -2,10 +2,12 @@
 
 use super::amend::Wish;
 use super::amendment::{Amendment, Informed};
+use super::facts::text_of;
 use super::{Difference, Engine};
 use crate::campaign::{Grade, Notice};
 use crate::fault::Result;
 use crate::ledger::{Changed, Owed};
+use crate::notice::Texts;
 use crate::outbox::State;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashSet};
@@ -36,6 +38,7 @@ impl Engine<'_> {
     }
 
     pub(super) fn inform_those_concerned(&self, told: &Told, wish: &Wish, amendment: &mut Amendment) -> Result<()> {
+        let texts = self.texts()?;
         let material: Vec<&Difference> = amendment.material().collect();
         let answered = self.answered_by_now(&material)?;
         let mut owed = Vec::new();
@@ -48,7 +51,10 @@ impl Engine<'_> {
                 let answered = asks.is_some_and(|asks| answered.contains(&(id.clone(), asks.to_owned())));
                 let changes: Vec<&&Difference> = material
                     .iter()
-                    .filter(|one| concerns(&one.fact, notice, asks, id) && !(answered && one.fact.starts_with("due ")))
+                    .filter(|one| {
+                        self.concerns(&texts, &one.fact, notice, asks, id)
+                            && !(answered && one.fact.starts_with("due "))
+                    })
                     .collect();
                 if changes.is_empty() || !person.is_in(&self.campaign.audiences[&notice.audience]) {
                     continue;
@@ -104,6 +110,8 @@ impl Engine<'_> {
             .filter(|change| !change.fact.starts_with("package "))
             .map(|change| Changed { fact: change.fact.clone(), told: change.told.clone(), now: change.now.clone() })
             .collect();
+        // Where their language came or went two texts are another, and it is one letter.
+        told.dedup_by_key(|change| text_of(&change.fact).map_or(change.fact.clone(), |(notice, _)| notice.to_owned()));
         let words = changes.iter().all(|change| is_words(&change.fact));
         let Some(package) = &notice.package else { return Ok(told) };
         if !words || self.ledger.packages_issued(person, package)? > 1 {
@@ -113,7 +121,23 @@ impl Engine<'_> {
         Ok(told)
     }
 
+    /// Whether a fact stands in a person's letter about a notice, and in what that asks for.
+    fn concerns(&self, texts: &Texts, fact: &str, notice: &Notice, asks: Option<&str>, person: &str) -> bool {
+        if let Some(name) = fact.strip_prefix("due ") {
+            return asks == Some(name);
+        }
+        if let Some((name, voice)) = text_of(fact) {
+            let language = self.roster.get(person).and_then(|one| one.language.as_deref());
+            return name == notice.name && texts.hears(language, voice);
+        }
+        match fact.strip_prefix("package ").and_then(|rest| rest.split_once(' ')) {
+            Some((package, whose)) => notice.package.as_deref() == Some(package) && whose == person,
+            None => true,
+        }
+    }
+
     pub(super) fn count_answers(&self, amendment: &mut Amendment) -> Result<()> {
+        let texts = self.texts()?;
         let mut informed: BTreeMap<String, Informed> = BTreeMap::new();
         for owed in &amendment.owed {
             let one = informed.entry(owed.person.clone()).or_insert_with(|| Informed::new(&owed.person));
@@ -139,7 +163,8 @@ impl Engine<'_> {
                 one.void.push((asked.name.clone(), standing.grade));
                 everything.iter().for_each(|fact| one.because(fact));
                 let of_its_notice = |fact: &str| {
-                    notice.is_some_and(|notice| concerns(fact, notice, Some(&asked.name), &standing.person))
+                    notice
+                        .is_some_and(|notice| self.concerns(&texts, fact, notice, Some(&asked.name), &standing.person))
                 };
                 let because = amendment.material().filter(|difference| of_its_notice(&difference.fact));
                 because.for_each(|difference| one.because(&difference.fact));
@@ -154,18 +179,4 @@ impl Engine<'_> {
 /// Whether a fact is told in the letter alone: no disk says anything of it.
 fn is_words(fact: &str) -> bool {
     fact.starts_with("text ") || fact.starts_with("due ") || matches!(fact, "campaign title" | "campaign contact")
-}
-
-/// Whether a fact stands in a person's letter about a notice, and in what that asks for.
-fn concerns(fact: &str, notice: &Notice, asks: Option<&str>, person: &str) -> bool {
-    if let Some(name) = fact.strip_prefix("due ") {
-        return asks == Some(name);
-    }
-    if let Some(name) = fact.strip_prefix("text ") {
-        return name == notice.name;
-    }
-    match fact.strip_prefix("package ").and_then(|rest| rest.split_once(' ')) {
-        Some((package, whose)) => notice.package.as_deref() == Some(package) && whose == person,
-        None => true,
-    }
 }

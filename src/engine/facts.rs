@@ -36,6 +36,12 @@ impl Difference {
     }
 }
 
+/// The notice whose text a fact is, and the language it is in; none: for everybody who speaks no other that it has.
+pub(super) fn text_of(fact: &str) -> Option<(&str, Option<&str>)> {
+    let text = fact.strip_prefix("text ")?;
+    Some(text.split_once(' ').map_or((text, None), |(notice, language)| (notice, Some(language))))
+}
+
 impl Engine<'_> {
     /// Date, zone, title, contact and the campaign's facts (serial numbers among them): what every notice speaks of.
     fn base_facts(&self) -> BTreeMap<String, String> {
@@ -52,7 +58,14 @@ impl Engine<'_> {
     fn facts_of(&self, notice: &str) -> Result<BTreeMap<String, String>> {
         let mut facts = self.base_facts();
         let Some(notice) = self.campaign.notices.get(notice) else { return Ok(facts) };
-        facts.insert(format!("text {}", notice.name), self.texts()?.digest(&notice.template));
+        let texts = self.texts()?;
+        for voice in texts.voices() {
+            let fact = match voice {
+                Some(language) => format!("text {} {language}", notice.name),
+                None => format!("text {}", notice.name),
+            };
+            facts.insert(fact, texts.digest(&notice.template, voice));
+        }
         let asked = self.acknowledgement_asked_by(&notice.name).map(|name| &self.campaign.acknowledgements[name]);
         if let Some((asked, due)) = asked.and_then(|asked| Some((asked, asked.due?))) {
             // As it stands in the file: what counts from the change moves with it.
@@ -71,13 +84,31 @@ impl Engine<'_> {
         let Some(revision) = self.ledger.revision()? else { return Ok(Vec::new()) };
         let mut now = self.base_facts();
         for fact in revision.facts.keys() {
-            if let Some(notice) = fact.strip_prefix("text ") {
+            if let Some((notice, None)) = text_of(fact) {
                 now.extend(self.facts_of(notice)?);
             }
         }
+        let mut told = revision.facts;
+        // Who speaks a language that is new was told the general text, and hears it now where one is gone.
+        let of_a_voice = |fact: &&String| matches!(text_of(fact), Some((_, Some(_))));
+        let voices: BTreeSet<String> = told.keys().chain(now.keys()).filter(of_a_voice).cloned().collect();
+        for fact in voices {
+            let general = text_of(&fact).map(|(notice, _)| format!("text {notice}")).unwrap_or_default();
+            for facts in [&mut told, &mut now] {
+                if let (false, Some(value)) = (facts.contains_key(&fact), facts.get(&general).cloned()) {
+                    facts.insert(fact.clone(), value);
+                }
+            }
+        }
+        let texts = self.texts()?;
+        let heard = |fact: &str| match text_of(fact) {
+            Some((_, voice @ Some(_))) => self.roster.people().any(|one| texts.hears(one.language.as_deref(), voice)),
+            _ => true,
+        };
         let mut differences = self.people_gone()?;
-        differences.extend(revision.facts.into_iter().filter_map(|(fact, told)| match now.get(&fact) {
+        differences.extend(told.into_iter().filter_map(|(fact, told)| match now.get(&fact) {
             Some(value) if *value == told => None,
+            Some(_) if !heard(&fact) => None,
             Some(value) => Some(Difference::of(&fact, &told, value)),
             // A package that is gone was not rebuilt as another one; a fact that is gone was withdrawn.
             None if fact.starts_with("package ") => None,

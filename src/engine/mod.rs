@@ -55,6 +55,7 @@ mod visit;
 mod vouching;
 mod waiving;
 mod way_back;
+mod wording;
 
 pub use amend::Wish;
 pub use amendment::{Amendment, Change, Effect, Informed, Left, Rests};
@@ -80,6 +81,7 @@ pub use steps::{Outlook, StepView};
 pub use uninformed::{News, Uninformed};
 pub use unread::kept_waiting_words;
 pub use waiving::{Waive, Waived};
+pub use wording::Wording;
 
 use crate::campaign::{self, Campaign};
 use crate::fault::{Finding, Result};

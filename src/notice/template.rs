@@ -22,8 +22,8 @@ pub struct Texts {
     sources: Sources,
     /// By language; `None` speaks to everybody else.
     voices: BTreeMap<Option<String>, Voice>,
-    /// The files each notice is made of, in all languages.
-    used: BTreeMap<String, BTreeSet<Piece>>,
+    /// The files each notice is made of, by voice.
+    used: BTreeMap<String, BTreeMap<Option<String>, BTreeSet<Piece>>>,
     /// Columns that the templates name and not every roster has.
     columns: BTreeSet<(Place, String)>,
 }
@@ -117,10 +117,23 @@ impl Texts {
         Ok(Rendered { subject, text, html })
     }
 
-    /// SHA-256 over every file that this notice is made of, in all languages, as 64 hex digits.
-    pub fn digest(&self, template: &str) -> String {
+    /// Every language that a template speaks, and `None` for everybody else.
+    pub fn voices(&self) -> impl Iterator<Item = Option<&str>> {
+        self.voices.keys().map(Option::as_deref)
+    }
+
+    /// Whether somebody of this language hears that voice, or heard it while there was one.
+    pub fn hears(&self, language: Option<&str>, voice: Option<&str>) -> bool {
+        let mut asked = chain(language).into_iter();
+        let first = asked.find(|one| one.as_deref() == voice || self.voices.contains_key(one));
+        first.is_some_and(|one| one.as_deref() == voice)
+    }
+
+    /// SHA-256 over every file that this notice is made of in one voice, as 64 hex digits.
+    pub fn digest(&self, template: &str, voice: Option<&str>) -> String {
         let mut digest = Sha256::new();
-        for piece in self.used.get(template).into_iter().flatten() {
+        let used = self.used.get(template).and_then(|used| used.get(&voice.map(str::to_owned)));
+        for piece in used.into_iter().flatten() {
             let Piece { name, partial, part, language } = piece;
             let key = format!("{name} {partial} {part:?} {}", language.as_deref().unwrap_or_default());
             for field in [&key, &self.sources[piece].text] {
@@ -142,11 +155,11 @@ impl Texts {
         let notices: BTreeSet<&str> =
             self.sources.keys().filter(|piece| !piece.partial).map(|piece| piece.name.as_str()).collect();
         for notice in notices {
-            let mut used = BTreeSet::new();
-            for voice in self.voices.values() {
+            let mut used: BTreeMap<Option<String>, BTreeSet<Piece>> = BTreeMap::new();
+            for (language, voice) in &self.voices {
                 for part in [Part::Subject, Part::Text, Part::Html] {
                     let (report, pieces) = voice.lint(part, notice, facts, &self.sources);
-                    used.extend(pieces);
+                    used.entry(language.clone()).or_default().extend(pieces);
                     if sent.contains_key(notice) {
                         self.columns.extend(report.columns);
                         add(findings, report.findings.into_iter().map(|finding| self.quoting(finding)).collect());

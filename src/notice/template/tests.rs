@@ -210,15 +210,26 @@ fn control_characters_and_floods_do_not_get_into_a_body() {
 #[test]
 fn the_digest_follows_every_file_that_is_used_and_no_other() {
     let base = built_in();
-    assert_eq!(base.digest("abort"), built_in().digest("abort"));
-    assert_eq!(base.digest("abort").len(), 64);
-    assert_ne!(base.digest("abort"), base.digest("reminder"));
+    let digest = |texts: &Texts, template: &str| texts.digest(template, None);
+    assert_eq!(digest(&base, "abort"), digest(&built_in(), "abort"));
+    assert_eq!(digest(&base, "abort").len(), 64);
+    assert_ne!(digest(&base, "abort"), digest(&base, "reminder"));
     let footer = load(&[("partials/footer.text.hbs", "Bye")]).0;
-    assert_ne!(base.digest("abort"), footer.digest("abort"), "its partial changed");
-    assert_eq!(base.digest("broadcast"), footer.digest("broadcast"), "it has no footer");
+    assert_ne!(digest(&base, "abort"), digest(&footer, "abort"), "its partial changed");
+    assert_eq!(digest(&base, "broadcast"), digest(&footer, "broadcast"), "it has no footer");
     let french = load(&[("reminder/text.fr.hbs", "Bonjour"), ("reminder/text.hbs", "Hello")]).0;
     let english = load(&[("reminder/text.hbs", "Hello")]).0;
-    assert_ne!(french.digest("reminder"), english.digest("reminder"), "each language counts");
+    assert_eq!(digest(&french, "reminder"), digest(&english, "reminder"), "each language by itself");
+    assert_ne!(french.digest("reminder", Some("fr")), digest(&french, "reminder"));
+    assert_eq!(french.digest("abort", Some("fr")), digest(&french, "abort"), "there it says nothing of its own");
+}
+
+#[test]
+fn everybody_hears_the_nearest_voice_even_one_that_is_gone() {
+    let texts = load(&[("reminder/text.fr.hbs", "Bonjour")]).0;
+    let hears = |language, voice| texts.hears(language, voice);
+    assert!(hears(Some("fr_CA"), Some("fr")) && !hears(Some("fr-CA"), None) && hears(None, None));
+    assert!(hears(Some("pl"), None) && hears(Some("pl"), Some("pl")) && !hears(Some("fr"), Some("pl")));
 }
 
 proptest! {
