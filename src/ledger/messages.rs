@@ -1,5 +1,6 @@
 //! Messages: what was planned for whom, and what became of it. The letter's bytes are fixed when it is planned.
 
+use super::checkpoint::Checkpoint;
 use super::letters::{Packed, Packer, Unpacker};
 use super::{Ledger, audit, evidence, instant, millis};
 use crate::answer::{Evidence, Kind};
@@ -104,6 +105,10 @@ pub struct Counts {
 /// Message-IDs, which come at random, go out and come in again all the time.
 const PLANNING_CACHE: i64 = 10_000;
 
+/// Messages whose write-ahead log is so long that nobody should wait until it is in the database file.
+const MANY: usize = 2_000;
+/// Pages after which a commit takes the log into the file, as SQLite does by itself.
+const AUTOCHECKPOINT: i64 = 1_000;
 /// Tokens kept at a time.
 const TOKENS: usize = 10_000;
 
@@ -129,6 +134,20 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<usize> {
         self.db.pragma_update(None, "cache_size", -PLANNING_CACHE)?;
+        self.db.pragma_update(None, "wal_autocheckpoint", 0)?;
+        let planned = self.plan_all(messages, now);
+        self.db.pragma_update(None, "wal_autocheckpoint", AUTOCHECKPOINT)?;
+        if !self.is_throwaway() && planned.as_ref().is_ok_and(|planned| *planned >= MANY) {
+            self.checkpoint = Some(Checkpoint::begin(self.state.join("ledger.db")));
+        }
+        planned
+    }
+
+    fn plan_all(
+        &mut self,
+        messages: impl IntoIterator<Item = Result<NewMessage>>,
+        now: DateTime<Utc>,
+    ) -> Result<usize> {
         self.durable(|tx| {
             let called_off = tx.query_row("SELECT count(*) FROM abort", (), |row| row.get::<_, i64>(0))? > 0;
             let mut insert = tx.prepare_cached(

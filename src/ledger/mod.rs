@@ -6,6 +6,7 @@
 mod abort;
 mod amendments;
 mod audit;
+mod checkpoint;
 mod decisions;
 mod doubt;
 mod evidence;
@@ -77,6 +78,8 @@ const REHEARSAL: i32 = 0x4644_7265;
 /// The open database of one campaign.
 #[derive(Debug)]
 pub struct Ledger {
+    /// Closed before `db`.
+    checkpoint: Option<checkpoint::Checkpoint>,
     db: Connection,
     state: PathBuf,
     kept: Kept,
@@ -146,6 +149,7 @@ impl Ledger {
         schema::migrate(&mut db, &path)?;
         let (secret, state) = (secret::load(state)?, state.to_owned());
         let mut ledger = Ledger {
+            checkpoint: None,
             db,
             state,
             kept,

@@ -106,6 +106,26 @@ fn a_message_is_planned_once_claimed_once_and_its_result_is_evidence() {
 }
 
 #[test]
+fn after_planning_for_many_the_log_is_taken_into_the_file_while_messages_leave() {
+    let (folder, mut ledger) = ledger();
+    let many = (0..3_000).map(|n| Ok(message(&format!("p{n}"), 0)));
+    assert_eq!(ledger.plan_messages(many, at(0)).unwrap(), 3_000);
+    assert!(ledger.checkpoint.is_some());
+    for claimed in ledger.claim(at(0), 100).unwrap() {
+        assert_eq!(ledger.mark(claimed.id, claimed.fence).unwrap(), Lease::Held);
+        assert_eq!(ledger.settle(claimed.id, claimed.fence, accepted(), at(0)).unwrap(), Lease::Held);
+    }
+    ledger.flush().unwrap();
+    drop(ledger);
+    let state = folder.path().join(".flagday");
+    assert!(!state.join("ledger.db-wal").exists(), "nothing is left beside it");
+    let ledger = Ledger::open(&state).unwrap();
+    let counts = ledger.counts().unwrap();
+    assert_eq!((counts.sent, counts.planned), (100, 2_900));
+    assert_eq!(ledger.audit_verify(None).unwrap(), ledger.audit_head().unwrap());
+}
+
+#[test]
 fn only_what_is_said_of_the_recipient_is_a_bounce() {
     let (_folder, mut ledger) = ledger();
     let server = |phase, code, enhanced| {
