@@ -33,7 +33,12 @@ impl Look<'_, '_> {
             return Ok(Vec::new());
         };
         let mut later = Vec::new();
-        for silent in self.silent(asked)?.values().filter(|one| entry.there.contains(&Whereabouts::of(&one.person))) {
+        let long_ago = self.now - asked.window.max(TO_ANSWER);
+        let lately =
+            |one: &&Silent| one.letters.as_ref().and_then(|letters| letters.first).is_some_and(|at| at > long_ago);
+        let silent = self.silent(asked)?;
+        let there = silent.values().filter(lately).filter(|one| entry.there.contains(&Whereabouts::of(&one.person)));
+        for silent in there {
             let Some(intent) = self.intent_not_had(asked, silent, entry)? else { continue };
             if let When::Later(at) = self.when(asked, entry, silent, intent.is_a_call(entry)) {
                 later.push((silent.person.id.clone(), at));
