@@ -125,10 +125,17 @@ fn p1_that_is_not_quiet() {
     campaign.write("postoffice/MBG/INQUEUE3.MBG", []).attest("quiesce").run("cutover --yes --until quiesce").ends(0);
 
     // Quiet when a person said so, and not any more when it is about to be closed.
-    campaign.write("postoffice/P1/0000000A.P1", "x").run("cutover --yes").ends(1).refuses("p1-inbound");
+    campaign.write("postoffice/P1/0000000A.P1", "x");
+    campaign.run("cutover --yes").ends(1).refuses("p1-inbound").says("note[statement-taken-away]");
     assert!(campaign.path("postoffice/P1/0000000A.P1").exists() && !campaign.path("postoffice/POLD").exists());
-    fs_err::remove_file(campaign.path("postoffice/P1/0000000A.P1")).expect("moved away");
-    campaign.run("cutover --yes").ends(3).says("done: close-p1");
+    fs_err::remove_file(campaign.path("postoffice/P1/0000000A.P1")).expect("handed out by External");
+    let asked = campaign
+        .run("cutover --yes")
+        .ends(3)
+        .says("step quiesce needs a person")
+        .says("warning[state-anew]: P1 was in use");
+    asked.keeps_quiet_about("done: close-p1");
+    campaign.attest("quiesce").run("cutover --yes").ends(3).says("done: close-p1");
 
     // Somebody makes P1 anew while it is renamed.
     campaign.write("postoffice/P1/POPULATE.MSM", [0]).attest("broadcast");

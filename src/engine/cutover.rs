@@ -96,14 +96,15 @@ impl Engine<'_> {
             self.step_named(name)?;
         }
         let mut ran = Vec::new();
-        if let Some(step) = self.to_be_restated()? {
-            return self.asks_anew(step);
+        if let Some((step, why)) = self.to_be_restated()? {
+            return self.asks_anew(step, why);
         }
         for step in self.campaign.steps.clone() {
             if state_of(&self.ledger.entries()?, &step.name)? != StepState::Done {
                 // Somebody may have called it off while the step before ran.
                 self.require_not_aborted()?;
-                match self.advance(&self.filled(&step)?)? {
+                let filled = self.filled(&step)?;
+                match self.advance(&filled).map_err(|fault| self.doubting_transports(&step, fault))? {
                     Ok(mut warnings) => {
                         warnings.extend(self.unreached(&step)?);
                         warnings.extend(self.backup_old(&step)?);
@@ -138,13 +139,10 @@ impl Engine<'_> {
         Ok(warnings)
     }
 
-    /// Stops for a statement that a rollback has made doubtful.
-    fn asks_anew(&self, step: &Step) -> Result<Cutover> {
+    /// Stops for a statement that does not hold any more.
+    fn asks_anew(&self, step: &Step, why: &str) -> Result<Cutover> {
         let statement = self.filled(step)?.attest.unwrap_or_default();
-        let cause = format!(
-            "a rollback has closed P1 again: what was stated for step {} spoke of the time before P1 was open",
-            step.name
-        );
+        let cause = format!("{why}: what was stated for step {} before that does not hold any more", step.name);
         let remedy = "see that every transport stands still now, and state it anew; nothing goes forward before";
         let warnings = vec![Finding::warning("state-anew", cause, remedy)];
         Ok(Cutover { ran: Vec::new(), stop: Stop::NeedsPerson { step: step.name.clone(), statement }, warnings })
@@ -180,7 +178,7 @@ impl Engine<'_> {
         let step = self.step_named(step)?.clone();
         self.require_turn(&step)?;
         stated(by, note)?;
-        let anew = self.to_be_restated()?.is_some_and(|anew| anew.name == step.name);
+        let anew = self.to_be_restated()?.is_some_and(|(anew, _)| anew.name == step.name);
         let overtaken = anew || self.is_overtaken(&step)?;
         let open = self.left_open(&step.name)?.filter(|_| !overtaken);
         let mut seen = self.points(&step, except, open.as_deref().unwrap_or_default())?;

@@ -41,6 +41,7 @@ mod points;
 mod planning;
 mod postponed;
 mod reason;
+mod restating;
 mod sending;
 mod round;
 mod signing;

@@ -38,7 +38,6 @@ pub struct Outlook {
     pub findings: Vec<Finding>,
 }
 
-const ANEW: &str = "its statement is to be made anew: a rollback has closed P1 again";
 const AWAITS_STATEMENT: &str = "a person's statement is awaited";
 
 impl Engine<'_> {
@@ -47,13 +46,17 @@ impl Engine<'_> {
         let entries = self.ledger.entries()?;
         let verdicts = self.verdicts()?;
         let (mut before_done, off) = (true, self.aborted()?.is_some());
-        let anew = self.to_be_restated()?.filter(|_| !off).map(|step| step.name.clone());
+        let anew = self.to_be_restated()?.filter(|_| !off).map(|(step, why)| (step.name.clone(), why));
         let mut views = Vec::new();
         for step in &self.campaign.steps {
             let history = history_of(&entries, &step.name)?;
             let (state, why) = match history.state {
-                StepState::Done if anew.as_ref() == Some(&step.name) => ("blocked", ANEW.into()),
-                StepState::Done => ("done", left_out(&history)),
+                StepState::Done => match &anew {
+                    Some((name, why)) if *name == step.name => {
+                        ("blocked", format!("its statement is to be made anew: {why}"))
+                    }
+                    _ => ("done", left_out(&history)),
+                },
                 StepState::Failed => ("failed", failure(&entries, &step.name)),
                 StepState::Undoing => ("running", "was being taken back, and that was cut off".into()),
                 StepState::Started if awaits_statement(step, &history) => ("blocked", AWAITS_STATEMENT.into()),

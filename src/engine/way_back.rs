@@ -59,21 +59,6 @@ impl Engine<'_> {
         ))
     }
 
-    /// The step whose statement that the transports stand still is to be made anew: a rollback has closed P1 again, and they
-    /// may have run while it was open.
-    pub(super) fn to_be_restated(&self) -> Result<Option<&Step>> {
-        let steps = &self.campaign.steps;
-        let evening = steps.iter().find(|step| step.wait.is_some() && step.attest.is_some());
-        let (Some(evening), Some(opening)) = (evening, steps.iter().find(|step| opens(step))) else { return Ok(None) };
-        let entries = self.ledger.entries()?;
-        let last = |step: &Step, is: fn(&Event) -> bool| {
-            entries.iter().rposition(|entry| entry.step == step.name && is(&entry.event))
-        };
-        let closed = last(opening, |event| matches!(event, Event::Undone { .. }));
-        let stated = last(evening, |event| matches!(event, Event::Attested { .. }));
-        Ok((closed > stated && state_of(&entries, &evening.name)? == StepState::Done).then_some(evening))
-    }
-
     /// The steps that a rollback takes back, last first.
     pub(super) fn steps_back(&self, to: Option<&str>) -> impl Iterator<Item = &Step> {
         let keep = to.and_then(|name| self.campaign.steps.iter().position(|step| step.name == name));
@@ -137,7 +122,7 @@ impl Engine<'_> {
 }
 
 /// The step that gives P1 its name back.
-fn opens(step: &Step) -> bool {
+pub(super) fn opens(step: &Step) -> bool {
     step.after.iter().any(|check| check == "p1-open") && step.action.is_some()
 }
 

@@ -66,6 +66,9 @@ pub fn words(event: &AuditEvent) -> String {
             text("reason"),
             listed(&event.body["missing"])
         ),
+        "p1-in-use" => {
+            "P1 was in use when it was to be closed: what was stated of the transports counts no more".to_owned()
+        }
         "message-stores" => "the message stores are listed as they lie there at the broadcast".to_owned(),
         "waiver-revoked" => format!("the waiver of {} for {} is withdrawn", text("person"), text("acknowledgement")),
         "wrong-try" => format!(
