@@ -47,6 +47,18 @@ fn what_waits_goes_to_the_corrected_address_and_the_old_one_gets_no_disk() {
 }
 
 #[test]
+fn where_the_address_is_gone_nothing_goes_to_it_and_that_is_said() {
+    let server = Taking::start(|_| Some("450 4.2.0 later"));
+    let campaign = ready(server.port);
+    campaign.run("send change-date --yes").ends(3);
+    server.answer(|_| None);
+    correct(&campaign, "lindberg@hq.corp.example", "");
+    campaign.run("send --yes").ends(4).says("1 failed").says("no address in the roster");
+    campaign.run("who --failed").ends(0).says("LINDBERG").says("no address in the roster");
+    assert!(!server.recipients().contains(&"lindberg@hq.corp.example".to_owned()));
+}
+
+#[test]
 fn after_everybody_was_refused_the_corrected_addresses_are_tried_and_not_the_old_ones() {
     let server = Taking::start(|address| address.ends_with("@hq.corp.example").then_some("550 5.1.2 no such domain"));
     let campaign = ready(server.port);

@@ -84,3 +84,33 @@ fn what_comes_back_settles_a_message_in_doubt_and_it_does_not_go_out_again() {
     assert_eq!((server.messages().len(), ids.len()), (4, 4), "nothing went out a second time");
     campaign.run("audit verify").ends(0);
 }
+
+#[test]
+fn what_is_in_doubt_twice_is_held_and_nobody_says_that_it_did_not_arrive() {
+    let server = HangUp::start();
+    let campaign = Campaign::ready().change_at(FUTURE);
+    let transport = format!("transport = \"smtp://127.0.0.1:{}\"\nconnections = 1", server.port);
+    campaign.edit("transport = \"file\"", &transport).run("build").ends(0);
+    campaign.run("send change-date --to WEISS --yes").ends(3).says("sends the same bytes once more");
+    // Eleven minutes on.
+    let later = || {
+        let ledger = rusqlite::Connection::open(campaign.path(".flagday/ledger.db")).expect("the ledger");
+        let minutes = 11 * 60 * 1000;
+        ledger.execute("UPDATE message SET settled_at = settled_at - ?", [minutes]).expect("a message");
+    };
+    later();
+    campaign.run("send --yes").ends(3).says("1 uncertain").says("the next send holds them until a person decides");
+    later();
+    campaign.run("send --yes").ends(3).says("one message is held: in doubt twice");
+    assert_eq!(server.messages().len(), 2);
+    let status =
+        campaign.run("status").ends(0).says("in doubt, whether a server has them or not").says("in doubt twice");
+    status.keeps_quiet_about("not arrived").says("perhaps as a further copy");
+    campaign.run("who --person WEISS").ends(0).keeps_quiet_about("was not sent");
+    campaign.run("report --call-sheet").ends(0).says("1 to call, 0 letters");
+    let sheet = String::from_utf8(campaign.bytes(".flagday/report/call-sheet.txt")).expect("UTF-8");
+    let heading = "Ob unser Schreiben ankam, weiß niemand: fragen (1)";
+    assert!(sheet.contains(heading) && sheet.contains("Bekannt: may have our letter or not"), "{sheet}");
+    campaign.run("send --to failed --yes").ends(3).says("1 of these may have arrived before");
+    assert_eq!(server.messages().len(), 3);
+}

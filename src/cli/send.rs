@@ -97,6 +97,8 @@ pub fn with_progress(
     let mut settled = Sent::default();
     let sent = work(&stop, &mut |progress| match progress {
         Progress::Due(messages) => {
+            // The rate is that of sending, from here on.
+            bar.reset();
             bar.set_length(messages as u64);
             bar.set_style(carrying());
         }
@@ -315,7 +317,7 @@ pub fn exit(sent: &Sent) -> Exit {
         Sent { ended: true, failed: 1.., waiting: 0, .. } => Exit::SomeFailed,
         Sent { ended: true, .. } => Exit::Error,
         Sent { failed: 1.., .. } => Exit::SomeFailed,
-        Sent { waiting: 1.., .. } | Sent { in_doubt: 1.., .. } => Exit::Waiting,
+        Sent { waiting: 1.., .. } | Sent { in_doubt: 1.., .. } | Sent { doubted_twice: 1.., .. } => Exit::Waiting,
         Sent { uncertain: 1.., .. } | Sent { released: 1.., .. } | Sent { expired: 1.., .. } => Exit::Waiting,
         Sent { interrupted: true, .. } | Sent { kept_waiting: 1.., .. } | Sent { nothing_due: true, .. } => {
             Exit::Waiting

@@ -2,11 +2,11 @@ use super::watch::watch;
 use super::{Global, blocking, output};
 use crate::engine::kept_waiting_words;
 use crate::fault::{Exit, Result};
-use crate::report::status;
+use crate::report::{failures::FailureRow, status};
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 
-/// Messages in doubt that are shown; `who --failed` has them all.
+/// Reasons that are shown; `who --failed` has them all.
 const NAMES: usize = 12;
 
 /// Where the campaign stands: gates, counts, who blocks and why, what to do next
@@ -61,10 +61,10 @@ fn people(status: &status::Status) -> String {
     if text.is_empty() { text } else { format!("\n{text}") }
 }
 
-/// Messages that did not arrive, alike ones together, with what to do.
-fn lost(status: &status::Status) -> String {
+/// Messages with the same trouble together, and what to do about it.
+fn by_reason(what: &str, rows: &[FailureRow]) -> String {
     let mut alike: IndexMap<(&str, &str, &str), Vec<&str>> = IndexMap::new();
-    for row in &status.lost {
+    for row in rows {
         alike.entry((&row.notice, &row.reason, &row.remedy)).or_default().push(&row.person);
     }
     let mut text = String::new();
@@ -74,7 +74,7 @@ fn lost(status: &status::Status) -> String {
     if alike.len() > NAMES {
         text += &format!("  … and {} more reasons: flagday who --failed\n", alike.len() - NAMES);
     }
-    if text.is_empty() { text } else { format!("\nnot arrived:\n{}", output::clean(&text)) }
+    if text.is_empty() { text } else { format!("\n{what}:\n{}", output::clean(&text)) }
 }
 
 /// Gates, counts, names, tasks and steps, without what comes next.
@@ -159,16 +159,8 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
             &format!("\nDELIVERY IS PAUSED until {}{again}: {}\n", local(paused.until), output::clean(&paused.cause));
         text += &format!("  to do: {}; your own `flagday send` tries at once\n", paused.remedy);
     }
-    if !status.in_doubt.is_empty() {
-        text += "\nin doubt, whether a server has them or not:\n";
-        let rows = status.in_doubt.iter().take(NAMES);
-        let rows = rows.map(|row| vec![row.person.clone(), row.notice.clone(), row.reason.clone(), row.remedy.clone()]);
-        text += &output::table(&["person", "notice", "why", "to do"], rows);
-        if status.in_doubt.len() > NAMES {
-            text += &format!("… and {} more: flagday who --failed\n", status.in_doubt.len() - NAMES);
-        }
-    }
-    text += &lost(status);
+    text += &by_reason("in doubt, whether a server has them or not", &status.in_doubt);
+    text += &by_reason("not arrived", &status.lost);
     let a = &status.answers;
     if *a != status::Answers::default() {
         text += &format!(

@@ -114,7 +114,7 @@ impl Engine<'_> {
             sent.planned += again.same;
             intents.extend(again.intents);
         }
-        sent.readdressed = self.readdress()?;
+        self.readdress(&mut sent)?;
         sent.planned += self.plan_messages(&intents)?;
         self.ledger.carries_abort = true;
         let delivered = self.deliver(&mut sent, &Wanted::default(), stop, progress);

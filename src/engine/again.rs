@@ -4,7 +4,7 @@
 
 use super::Engine;
 use super::reason::Reason;
-use super::sending::Intent;
+use super::sending::{Intent, Sent};
 use crate::fault::Result;
 use crate::ledger::{MessageRow, OUTDATED};
 use crate::outbox::{State, UNCERTAIN_PAUSE};
@@ -90,10 +90,12 @@ impl Engine<'_> {
         Ok(again)
     }
 
-    /// Plans what waits and has never left anew, to the addresses that the roster has today. Returns how many that are.
-    pub(super) fn readdress(&mut self) -> Result<usize> {
+    /// Plans what waits and has never left anew, to the addresses that the roster has today.
+    pub(super) fn readdress(&mut self, sent: &mut Sent) -> Result<()> {
         let intents = self.readdressed()?;
-        self.plan_messages(&intents)
+        sent.readdressed = self.plan_messages(&intents)?;
+        sent.miss(&intents);
+        Ok(())
     }
 
     /// People with a letter that waits under an address that the roster has no longer, in the order of planning.

@@ -83,6 +83,25 @@ pub struct Sent {
 }
 
 impl Sent {
+    /// Counts whoever no mail can reach among those who failed.
+    pub(super) fn miss(&mut self, intents: &[Intent]) {
+        let nowhere = |intent: &&Intent| intent.instead.is_none() && intent.person.email.is_none();
+        let people: Vec<&str> = intents.iter().filter(nowhere).map(|intent| intent.person.id.as_str()).collect();
+        if people.is_empty() {
+            return;
+        }
+        self.failed += people.len();
+        let class = self.failures.entry("no-address".to_owned()).or_insert_with(|| FailureClass {
+            count: 0,
+            words: "no address in the roster".to_owned(),
+            remedy: "add one, then run `send --to failed`; or tell them another way and record it".to_owned(),
+            people: Vec::new(),
+            again_at: None,
+        });
+        class.count += people.len();
+        class.people.extend(people.into_iter().take(3).map(str::to_owned));
+    }
+
     /// For whoever can only go on once everything that was due is out.
     pub(super) fn whole(self) -> Result<Sent> {
         if self.ended { Err(outbox::given_up(&self.stopped)) } else { Ok(self) }
@@ -142,9 +161,9 @@ impl Engine<'_> {
         let doubted_twice = self.ledger.recover(now, self.campaign.mail.uncertain)?;
         self.take_back_from_gone()?;
         self.take_back_older_reminders()?;
-        let readdressed = self.readdress()?;
         let mut wanted = notice.map_or_else(Wanted::default, |name| Wanted::Notice(name.to_owned()));
-        let mut sent = Sent { doubted_twice, readdressed, ..Sent::default() };
+        let mut sent = Sent { doubted_twice, ..Sent::default() };
+        self.readdress(&mut sent)?;
         let mut choice = self.choice(notice, to, limit)?;
         let limit = limit.unwrap_or(usize::MAX);
         let mut intents = match (to, notice) {
@@ -174,25 +193,13 @@ impl Engine<'_> {
         sent.planned += self.plan_messages(&intents)?;
         self.let_sleep(&wanted)?;
         sent.planning = begun.elapsed();
-        let nowhere = |intent: &&Intent| intent.instead.is_none() && intent.person.email.is_none();
-        let unreachable: Vec<String> = intents.iter().filter(nowhere).map(|intent| intent.person.id.clone()).collect();
+        sent.miss(&intents);
         drop(intents);
         let chosen = self.chosen(&choice)?;
         self.ledger.choose(chosen.as_deref())?;
         let delivered = self.deliver(&mut sent, &wanted, stop, progress);
         self.ledger.choose(None)?;
         delivered?;
-        if !unreachable.is_empty() {
-            sent.failed += unreachable.len();
-            let class = FailureClass {
-                count: unreachable.len(),
-                words: "no address in the roster".to_owned(),
-                remedy: "add one, then run `send --to failed`; or tell them another way and record it".to_owned(),
-                people: unreachable.into_iter().take(3).collect(),
-                again_at: None,
-            };
-            sent.failures.insert("no-address".to_owned(), class);
-        }
         self.weigh(sent)
     }
 
@@ -206,8 +213,9 @@ impl Engine<'_> {
             self.ledger.hold_back(&dated.collect::<Vec<_>>(), "taken back: the change was put off", self.now())?;
             intents.retain(|intent| is_told(&intent.notice));
         }
-        let (readdressed, planned) = (self.readdress()?, self.plan_messages(&intents)?);
-        let mut sent = Sent { planned, readdressed, ..Sent::default() };
+        let mut sent = Sent::default();
+        self.readdress(&mut sent)?;
+        sent.planned = self.plan_messages(&intents)?;
         let wanted = Wanted::default();
         self.let_sleep(&wanted)?;
         self.deliver(&mut sent, &wanted, stop, progress)?;
@@ -310,9 +318,9 @@ impl Engine<'_> {
         sent.deferrals = summary.deferrals;
         sent.sent = summary.sent;
         sent.deferred = summary.deferred;
-        sent.failed = summary.failed;
+        sent.failed += summary.failed;
         sent.uncertain = summary.uncertain;
-        sent.failures = summary.failures;
+        sent.failures.extend(summary.failures);
         let unreadable = self.ledger.take_unreadable();
         if let Some((_, fault)) = unreadable.first() {
             sent.failed += unreadable.len();

@@ -55,7 +55,7 @@ impl Engine<'_> {
         }
         let (two, now) = (self.asks_two(&acknowledgement.name), self.now());
         let audience = &self.campaign.audiences[&acknowledgement.audience];
-        let nothing = nothing_yet(acknowledgement);
+        let doubtful = self.ledger.doubtful(&acknowledgement.name)?;
         Ok(self
             .roster
             .audience(audience)
@@ -63,6 +63,7 @@ impl Engine<'_> {
                 let facts = evidence.get(&person.id).map(Vec::as_slice).unwrap_or_default();
                 let waiving = Waiving::of(waivers.remove(&person.id).unwrap_or_default(), two, now);
                 let before = before.get(&person.id).map(Vec::as_slice).unwrap_or_default();
+                let nothing = nothing_yet(acknowledgement, doubtful.contains(&person.id));
                 Standing::of(&person.id, facts, absence(before, self.today(person)), waiving, nothing)
             })
             .collect())
@@ -117,7 +118,8 @@ impl Engine<'_> {
         waivers.retain(|waiver| waiver.person == person);
         let waiving = Waiving::of(waivers, self.asks_two(&acknowledgement.name), self.now());
         let absence = absence(&before, self.today(member));
-        Ok(Some(Standing::of(person, &facts, absence, waiving, nothing_yet(acknowledgement))))
+        let nothing = nothing_yet(acknowledgement, self.ledger.doubtful(&acknowledgement.name)?.contains(person));
+        Ok(Some(Standing::of(person, &facts, absence, waiving, nothing)))
     }
 
     /// What every gate says now.
@@ -154,6 +156,10 @@ impl Engine<'_> {
 }
 
 /// What to say of somebody about whom nothing is known.
-fn nothing_yet(acknowledgement: &Acknowledgement) -> &'static str {
-    if acknowledgement.notice.is_some() { "was not told yet" } else { "nothing was seen yet" }
+fn nothing_yet(acknowledgement: &Acknowledgement, in_doubt: bool) -> &'static str {
+    match acknowledgement.notice {
+        Some(_) if in_doubt => "may have our letter or not",
+        Some(_) => "was not told yet",
+        None => "nothing was seen yet",
+    }
 }

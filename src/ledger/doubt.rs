@@ -1,7 +1,7 @@
 //! Messages of which nobody knows whether a server has them: what a killed run left, and what settles them.
 
 use super::queue::move_on;
-use super::{Ledger, millis};
+use super::{Ledger, floor, millis};
 use crate::answer::{Evidence, Kind};
 use crate::campaign::Uncertain;
 use crate::fault::Result;
@@ -9,6 +9,7 @@ use crate::outbox::{Event, UNCERTAIN_PAUSE};
 use crate::system;
 use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
+use std::collections::HashSet;
 
 /// Why a message is held that a server may have.
 const TWICE: &str = "in doubt twice: held until a person decides";
@@ -17,6 +18,17 @@ pub(super) const ASK_FIRST: &str = "ask the person whether it came and record th
                                     bytes again, perhaps as a further copy";
 
 impl Ledger {
+    /// Whose letter that asks for an acknowledgement, or reminds of it, a server may have or not.
+    pub fn doubtful(&self, acknowledgement: &str) -> Result<HashSet<String>> {
+        let mut all = self.db.prepare_cached(&format!(
+            "SELECT person FROM message m WHERE (state = 'uncertain' OR state = 'held' AND doubts > 0) AND tells \
+             AND acknowledgement = ? AND {}",
+            floor::message_holds("m")
+        ))?;
+        let rows = all.query_map([acknowledgement], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Puts right what a killed process or a power cut left: claimed messages go back, those whose mark stands become
     /// uncertain. Uncertain ones are planned once more after a pause, or held, as the campaign says. Returns how many are held
     /// now, in doubt for the second time.

@@ -19,6 +19,8 @@ use std::collections::{HashMap, HashSet};
 pub enum Why {
     /// No address, or every message came back: a letter may go as well.
     Unreachable,
+    /// Their letter is held, because a server may have it or not.
+    InDoubt,
     /// Reminded and escalated, and still silent.
     Silent,
     /// They said no, or asked something.
@@ -30,13 +32,15 @@ pub enum Why {
 }
 
 impl Why {
-    pub const ALL: [Why; 5] = [Why::Unreachable, Why::Silent, Why::Asked, Why::CalledOff, Why::Postponed];
+    pub const ALL: [Why; 6] = [Why::Unreachable, Why::InDoubt, Why::Silent, Why::Asked, Why::CalledOff, Why::Postponed];
 
     /// The heading over them, in English or German.
     pub fn title(self, german: bool) -> &'static str {
         match (self, german) {
             (Why::Unreachable, false) => "Mail does not reach them",
             (Why::Unreachable, true) => "Mail erreicht sie nicht",
+            (Why::InDoubt, false) => "Nobody knows whether our letter came: ask",
+            (Why::InDoubt, true) => "Ob unser Schreiben ankam, weiß niemand: fragen",
             (Why::Silent, false) => "They have not answered",
             (Why::Silent, true) => "Sie haben nicht geantwortet",
             (Why::Asked, false) => "They said no, or asked something",
@@ -50,7 +54,7 @@ impl Why {
 
     /// Mail does not tell them: a letter on paper may.
     pub fn needs_letter(self) -> bool {
-        !matches!(self, Why::Silent | Why::Asked)
+        !matches!(self, Why::InDoubt | Why::Silent | Why::Asked)
     }
 }
 
@@ -124,11 +128,13 @@ pub fn calls(engine: &Engine, check_letters: bool) -> Result<Vec<Call>> {
             if standing.waiver.is_some() || standing.grade >= acknowledgement.grade {
                 continue;
             }
-            let lost = acknowledgement.notice.as_ref().is_some_and(|notice| {
-                person.email.is_none() || newest.get(&(person.id.clone(), notice.clone())).is_some_and(is_lost)
+            let letter = acknowledgement.notice.as_ref().map(|notice| newest.get(&(person.id.clone(), notice.clone())));
+            let lost = letter.map(|letter| match letter {
+                _ if person.email.is_none() => Some(Why::Unreachable),
+                letter => letter.and_then(lost),
             });
             let task = tasks.contains(&(person.id.clone(), acknowledgement.name.clone()));
-            let Some(why) = reason(&standing, lost, task) else { continue };
+            let Some(why) = reason(&standing, lost.flatten(), task) else { continue };
             let ask = ask(engine, acknowledgement, person, &standing, check_letters)?;
             let entry = found.entry(person.id.clone()).or_insert_with(|| (why, standing.why.clone(), Vec::new()));
             entry.0 = entry.0.min(why);
@@ -139,9 +145,10 @@ pub fn calls(engine: &Engine, check_letters: bool) -> Result<Vec<Call>> {
     let asked =
         |notice: &str| engine.campaign.acknowledgements.values().any(|one| one.notice.as_deref() == Some(notice));
     for ((person, notice), message) in &newest {
-        if is_lost(message) && !asked(notice) && notice != "reminder" {
-            let known = format!("'{notice}' did not reach them: {}", message.reply);
-            found.entry(person.clone()).or_insert_with(|| (Why::Unreachable, known, Vec::new()));
+        if let Some(why) = lost(message).filter(|_| !asked(notice) && notice != "reminder") {
+            let how = if why == Why::InDoubt { "may have reached them or not" } else { "did not reach them" };
+            let known = format!("'{notice}' {how}: {}", message.reply);
+            found.entry(person.clone()).or_insert_with(|| (why, known, Vec::new()));
         }
     }
     let mut calls = Vec::new();
@@ -166,14 +173,19 @@ fn uninformed(engine: &Engine) -> Result<Vec<Call>> {
     Ok(engine.uninformed()?.into_iter().filter_map(call).collect())
 }
 
-fn is_lost(message: &MessageRow) -> bool {
-    matches!(message.state, State::Failed | State::Bounced | State::Held) && !message.is_in_doubt()
+/// What a message that ended so is called about.
+fn lost(message: &MessageRow) -> Option<Why> {
+    match message.state {
+        State::Held if message.is_in_doubt() => Some(Why::InDoubt),
+        State::Failed | State::Bounced | State::Held => Some(Why::Unreachable),
+        _ => None,
+    }
 }
 
-fn reason(standing: &Standing, lost: bool, task: bool) -> Option<Why> {
+fn reason(standing: &Standing, lost: Option<Why>, task: bool) -> Option<Why> {
     match standing.trouble {
         Some(Kind::HardBounce) => Some(Why::Unreachable),
-        _ if lost => Some(Why::Unreachable),
+        _ if lost.is_some() => lost,
         Some(Kind::Declined | Kind::Question) => Some(Why::Asked),
         _ => task.then_some(Why::Silent),
     }
