@@ -2,6 +2,9 @@
 //!
 //! It grows in `<step>.partial` and gets its name only when it is whole, so a folder with a date is a finished backup.
 //! An interrupted one is continued: a file that is already there with the same bytes stays.
+//!
+//! The tree may be in use: mail comes and is read while it is copied. A file that changes is copied again, one that goes is
+//! left out, one that comes behind its folder's turn is not in it; each file that is in it is as it was at one instant.
 
 use super::manifest::{Line, MANIFEST, TREE, Writer, damaged, read};
 use super::rename::may_change;
@@ -153,7 +156,8 @@ impl Operation for Backup {
         let above = self.from.folder()?;
         let root = above.look(self.from.name())?;
         let mut list = Writer::begin(partial.create(OsStr::new(MANIFEST))?, &self.from.path(), self.at, root.as_ref())?;
-        copy_folder(&above, self.from.name(), &tree, &mut Vec::new(), &mut list)?;
+        let mut in_use = InUse::default();
+        copy_folder(&above, self.from.name(), &tree, &mut Vec::new(), &mut list, &mut in_use)?;
         point("before manifest end")?;
         let end = list.end()?;
         sync(&partial)?;
@@ -163,7 +167,10 @@ impl Operation for Backup {
         }
         let Line::End { files, folders, bytes } = end else { return Ok(Vec::new()) };
         let place = self.to.child(&self.name);
-        Ok(vec![format!("{files} files and {folders} folders, {bytes} bytes, copied to {place} and read back")])
+        let mut facts =
+            vec![format!("{files} files and {folders} folders, {bytes} bytes, copied to {place} and read back")];
+        facts.extend(in_use.words());
+        Ok(facts)
     }
 
     fn seal(&self) -> Result<()> {
@@ -196,33 +203,57 @@ impl Backup {
     }
 }
 
+/// What others did to the tree meanwhile.
+#[derive(Default)]
+struct InUse {
+    again: u32,
+    gone: u32,
+}
+
+impl InUse {
+    fn words(&self) -> Option<String> {
+        let InUse { again, gone } = self;
+        (again + gone > 0).then(|| {
+            format!("the tree was in use meanwhile: {again} times a file was copied again, {gone} files went and are not in it")
+        })
+    }
+}
+
+/// How often a file is copied that changes each time.
+const TRIES: u32 = 5;
+
 /// Copies what is in one folder; its own owner, mode and time come last, when nothing more is written into it.
-fn copy_folder(above: &Folder, own: &OsStr, to: &Folder, path: &mut Vec<OsString>, list: &mut Writer) -> Result<()> {
+fn copy_folder(
+    above: &Folder,
+    own: &OsStr,
+    to: &Folder,
+    path: &mut Vec<OsString>,
+    list: &mut Writer,
+    in_use: &mut InUse,
+) -> Result<()> {
     let from = above.folder(own)?;
     let look = above.look(own)?.ok_or_else(|| moved(&from))?;
     to.set_own_mode(0o700)?;
     let names = from.names()?;
-    if let Some(extra) = to.names()?.iter().find(|name| names.binary_search(name).is_err()) {
-        let extra = to.path().join(extra);
-        return Err(Fault::new(
-            "backup-stale",
-            format!("{} is left from an earlier attempt and no longer in {}", extra.display(), from.path().display()),
-            "remove that .partial folder and start the backup again",
-        ));
-    }
+    drop_gone(&from, &names, to)?;
     for name in names {
         path.push(name.clone());
         match from.look(&name)? {
-            Some(seen) if seen.kind == Kind::File => {
-                let digest = copy_file(&from, &name, &seen, to)?;
-                list.write(&Line::entry(path, &seen, from.attributes(&name)?, from.carried(&name), digest))?;
-            }
+            Some(seen) if seen.kind == Kind::File => match copy_file(&from, &name, to, in_use)? {
+                Some((seen, digest)) => {
+                    list.write(&Line::entry(path, &seen, from.attributes(&name)?, from.carried(&name), digest))?;
+                }
+                None => in_use.gone += 1,
+            },
             Some(seen) if seen.kind == Kind::Folder => {
                 list.write(&Line::entry(path, &seen, from.attributes(&name)?, from.carried(&name), String::new()))?;
-                copy_folder(&from, &name, &enter(to, &name)?, path, list)?;
+                copy_folder(&from, &name, &enter(to, &name)?, path, list, in_use)?;
             }
             Some(_) => return Err(not_plain(&from.path().join(&name)).into()),
-            None => return Err(moved(&from)),
+            None => {
+                drop_copy(to, &name)?;
+                in_use.gone += 1;
+            }
         }
         path.pop();
     }
@@ -233,28 +264,69 @@ fn copy_folder(above: &Folder, own: &OsStr, to: &Folder, path: &mut Vec<OsString
     sync(to)
 }
 
-fn copy_file(from: &Folder, name: &OsStr, seen: &Look, to: &Folder) -> Result<String> {
-    let stamp = Stamp::of(from, name, seen);
-    if let Some(there) = to.look(name)? {
-        // The time is set last: a file that has it is whole. FAT keeps it to two seconds only.
-        let apart = there.modified.duration_since(seen.modified).unwrap_or_else(|error| error.duration());
-        if there.size == seen.size && apart <= Duration::from_secs(2) {
-            let (size, digest) = digest_of(&mut to.read(name)?)?;
-            if (size, &digest) == (seen.size, &digest_of(&mut from.read(name)?)?.1) {
-                return Ok(digest);
-            }
+/// Copies of an earlier attempt whose files are no longer there.
+fn drop_gone(from: &Folder, names: &[OsString], to: &Folder) -> Result<()> {
+    for extra in to.names()?.iter().filter(|name| names.binary_search(name).is_err()) {
+        if to.look(extra)?.is_some_and(|look| look.kind != Kind::File) {
+            let (extra, from) = (to.path().join(extra), from.path());
+            return Err(Fault::new(
+                "backup-stale",
+                format!("{} is left from an earlier attempt and no longer in {}", extra.display(), from.display()),
+                "remove that .partial folder and start the backup again",
+            ));
         }
-        to.remove(name)?;
+        to.remove(extra)?;
     }
-    let (size, digest) = write_new(from, name, to, name, Some(&stamp))?;
-    let same = |now: &Look| now.size == size && now.modified == seen.modified;
-    if from.look(name)?.as_ref().is_some_and(same) { Ok(digest) } else { Err(moved(from)) }
+    Ok(())
+}
+
+/// A copy of ours in a backup that is not whole yet.
+fn drop_copy(to: &Folder, name: &OsStr) -> Result<()> {
+    match to.look(name)? {
+        Some(_) => Ok(to.remove(name)?),
+        None => Ok(()),
+    }
+}
+
+/// The file as it was when it was copied; nothing where it has gone.
+fn copy_file(from: &Folder, name: &OsStr, to: &Folder, in_use: &mut InUse) -> Result<Option<(Look, String)>> {
+    for _ in 0..TRIES {
+        let Some(seen) = from.look(name)?.filter(|seen| seen.kind == Kind::File) else {
+            drop_copy(to, name)?;
+            return Ok(None);
+        };
+        if let Some(there) = to.look(name)? {
+            // The time is set last: a file that has it is whole. FAT keeps it to two seconds only.
+            let apart = there.modified.duration_since(seen.modified).unwrap_or_else(|error| error.duration());
+            if there.size == seen.size && apart <= Duration::from_secs(2) {
+                let (size, digest) = digest_of(&mut to.read(name)?)?;
+                if (size, &digest) == (seen.size, &digest_of(&mut from.read(name)?)?.1) {
+                    return Ok(Some((seen, digest)));
+                }
+            }
+            to.remove(name)?;
+        }
+        let stamp = Stamp::of(from, name, &seen);
+        let written = write_new(from, name, to, name, Some(&stamp));
+        let now = from.look(name)?;
+        let same = |now: &Look| now.size == seen.size && now.modified == seen.modified;
+        match written {
+            Ok((size, digest)) if size == seen.size && now.as_ref().is_some_and(same) => {
+                return Ok(Some((seen, digest)));
+            }
+            // It went before it could be opened.
+            Err(_) if now.is_none() => {}
+            Err(fault) => return Err(fault),
+            Ok(_) => in_use.again += 1,
+        }
+    }
+    Err(moved(from))
 }
 
 fn moved(folder: &Folder) -> Fault {
     Fault::new(
         "changed-meanwhile",
-        format!("something in {} changed while it was copied", folder.path().display()),
+        format!("something in {} changed each time it was copied", folder.path().display()),
         "end every session and transport that still writes there, then run `flagday cutover` again: it goes on where it was",
     )
 }

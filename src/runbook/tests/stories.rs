@@ -159,6 +159,45 @@ fn a_backup_is_verified_restored_and_found_when_altered() {
 }
 
 #[test]
+fn a_backup_of_a_tree_in_use_goes_on_where_it_was_and_copies_again_what_changed() {
+    let office = Office::new(&Action::Backup(FromTo { from: "{postoffice}".into(), to: "{state}/backup".into() }));
+    // Cut off in the middle; then mail is read, mail comes, and a file is another one of the same size.
+    let copied = office.path("state/backup/s.partial/tree/P1/POPULATE.MSM");
+    for n in (1..).step_by(5).take_while(|_| !copied.exists()) {
+        arm(n, None);
+        let cut = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| office.perform()));
+        assert!(cut.is_err(), "it ended before it could be cut off behind {}", copied.display());
+        arm(0, None);
+    }
+    fs_err::remove_file(office.path("po/P1/POPULATE.MSM")).expect("removed");
+    fs_err::write(office.path("po/EMPTY/NEW.MAI"), "new").expect("written");
+    fs_err::write(office.path("po/GLB/MASTER.GLB"), vec![9; 176]).expect("written");
+    office.perform().expect("done");
+    office.backups_are_whole("after a pause");
+
+    // Somebody writes once while a file is copied, and somebody else all the time.
+    let big = office.path("po/BIG.MMF");
+    fs_err::write(&big, vec![1; 6 << 20]).expect("written");
+    let append = |path: &std::path::Path| {
+        let mut file = fs_err::OpenOptions::new().append(true).open(path).expect("opened");
+        std::io::Write::write_all(&mut file, b"x").expect("written");
+    };
+    let copy = office.path("state/backup/s.partial/tree/BIG.MMF");
+    office.undo().expect("the backup is kept");
+    let done = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !copy.exists() {
+                std::thread::yield_now();
+            }
+            append(&big);
+        });
+        office.perform()
+    });
+    let Performed::Done { facts, .. } = done.expect("done") else { panic!("waits") };
+    assert_eq!(facts[1], "the tree was in use meanwhile: 1 times a file was copied again, 0 files went and are not in it");
+}
+
+#[test]
 fn even_seconds_and_another_clock_confuse_no_step() {
     for action in [
         Action::Backup(FromTo { from: "{postoffice}".into(), to: "{state}/backup".into() }),
