@@ -1,10 +1,10 @@
-//! How old the backup is when it would be needed, and what is not in it.
+//! Whether the backup is there when it would be needed, how old it is, and what is not in it.
 
 use super::Engine;
-use super::situation::closes;
+use super::situation::{closes, retires};
 use crate::campaign::{Action, Step};
-use crate::fault::{Finding, Result};
-use crate::runbook::{Event, Journal, StepState, state_of};
+use crate::fault::{Fault, Finding, Result};
+use crate::runbook::{Event, Journal, StepState, history_of, state_of, still_stands};
 use chrono::{DateTime, Duration, Utc};
 
 /// Mail of a day and more is no small loss.
@@ -15,8 +15,40 @@ impl Engine<'_> {
     pub(super) fn backup_words(&self) -> Result<Option<String>> {
         let Some((_, at)) = self.backup()? else { return Ok(None) };
         let shown = at.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z");
+        if !self.backup_stands()? {
+            return Ok(Some(format!(
+                "The backup of {shown} is gone, or no longer whole: nothing could be restored from it."
+            )));
+        }
         let age = age(self.now() - at);
         Ok(Some(format!("The backup is of {shown}, {age}: what changed since is not in it.")))
+    }
+
+    /// P1 is not closed, and MASTER.GLB not taken away, without the backup that was made.
+    pub(super) fn require_backup(&self, step: &Step) -> Result<()> {
+        let needed = closes(step) || retires(step);
+        Fault::check(if needed { self.backup_gone()?.into_iter().collect() } else { Vec::new() }).map(drop)
+    }
+
+    /// A backup that was made, and is not there any more.
+    pub(super) fn backup_gone(&self) -> Result<Option<Finding>> {
+        let Some((name, _)) = self.backup()? else { return Ok(None) };
+        if self.backup_stands()? {
+            return Ok(None);
+        }
+        let before = self.campaign.steps.iter().rev().skip_while(|one| one.name != name).nth(1);
+        let to = before.map(|before| format!(" --to {}", before.name)).unwrap_or_default();
+        let remedy = format!(
+            "bring its folder back to where it was; or for a fresh one `flagday cutover rollback{to}`, then `flagday cutover`"
+        );
+        let cause = self.backup_words()?.unwrap_or_default();
+        Ok(Some(Finding::error("backup-gone", cause.trim_end_matches('.').to_owned(), remedy)))
+    }
+
+    /// The folder is where it was made, with its whole list. Its files are read again by `verify` and `restore` alone.
+    fn backup_stands(&self) -> Result<bool> {
+        let Some((name, _)) = self.backup()? else { return Ok(false) };
+        still_stands(&history_of(&self.ledger.entries()?, &name)?.intents)
     }
 
     /// A backup that is old when P1 is about to be closed: told with the step before, with that step, and beforehand.
@@ -137,6 +169,16 @@ after = ["p1-closed"]
         assert!(told[0].1.cause.contains("31 hours old"), "{told:?}");
         assert!(told[0].1.remedy.contains("`flagday cutover rollback` and then"), "{told:?}");
         assert!(words().contains("31 hours old"));
+        engine().rollback(Some("quiesce")).expect("open again");
+        let (backup, away) = (campaign.path().join(".flagday/backup"), campaign.path().join("away"));
+        fs_err::rename(&backup, &away).expect("moved");
+        assert!(words().contains("Fri 2026-12-11 06:00 CST is gone"), "{}", words());
+        let fault = engine().cutover(None, &mut |_, _| {}).expect_err("P1 stays open");
+        assert_eq!(fault.findings[0].code, "backup-gone");
+        assert!(tree.root().join("P1").exists());
+        assert!(engine().backup_gone().expect("looked").is_some());
+        fs_err::rename(&away, &backup).expect("moved back");
+        assert_eq!(run(0).len(), 1);
 
         engine().rollback(None).expect("taken back");
         assert!(!words().starts_with("The backup"), "it is to be made anew");

@@ -107,8 +107,7 @@ impl Engine<'_> {
 
     /// What the journal has of the old file's other name.
     fn retired(&self) -> Result<History> {
-        let retires = |step: &&Step| step.after.iter().any(|check| check == "master-retired") && step.action.is_some();
-        match self.campaign.steps.iter().find(retires) {
+        match self.campaign.steps.iter().find(|step| retires(step)) {
             Some(step) => history_of(&self.ledger.entries()?, &step.name),
             None => Ok(History::default()),
         }
@@ -278,6 +277,11 @@ fn changes(step: &Step) -> bool {
         Some(Action::Shell { .. }) => true,
         _ => false,
     }
+}
+
+/// Takes the old MASTER.GLB away.
+pub(super) fn retires(step: &Step) -> bool {
+    step.after.iter().any(|check| check == "master-retired") && step.action.is_some()
 }
 
 pub(super) fn closes(step: &Step) -> bool {

@@ -29,6 +29,7 @@ impl Engine<'_> {
         if matches!(step.action, Some(Action::Notice(_) | Action::Package(_) | Action::Observe(_))) {
             Fault::check(self.check_by_names(&step.before))?;
         }
+        self.require_backup(step)?;
         self.require_road_ahead(step)?;
         for _ in 0..ATTEMPTS {
             let facts = self.look_for_gates(step)?;

@@ -22,7 +22,7 @@ pub use ahead::require_way_back;
 pub use dry_run::{describe, foreseen, refusals};
 pub use journal::{Entry, Event, History, Journal, MemoryJournal, history_of, state_of};
 pub use lookup::{Paths, Spot, find_name};
-pub use run::{Performed, Progress, Runbook, not_begun, stated};
+pub use run::{Performed, Progress, Runbook, not_begun, stated, still_stands};
 pub use step::StepState;
 
 #[cfg(test)]

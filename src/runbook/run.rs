@@ -7,6 +7,7 @@ mod found;
 mod patience;
 mod words;
 
+pub use found::still_stands;
 pub(super) use found::{has_program, settle};
 pub(super) use patience::{IN_USE, patiently, revert};
 pub(super) use words::{half_back, not_back, unclear};

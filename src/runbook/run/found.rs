@@ -51,6 +51,11 @@ fn looks(intents: &[Intent]) -> Result<Vec<Stand>> {
     intents.iter().map(|intent| intent.operation().look()).collect()
 }
 
+/// Whether the files still show each change as it was made.
+pub fn still_stands(intents: &[Intent]) -> Result<bool> {
+    Ok(looks(intents)?.iter().all(|stand| *stand == Stand::Done))
+}
+
 pub fn has_program(intents: &[Intent]) -> bool {
     intents.iter().any(|intent| matches!(intent, Intent::Shell(_)))
 }

@@ -194,7 +194,10 @@ fn a_backup_of_a_tree_in_use_goes_on_where_it_was_and_copies_again_what_changed(
         office.perform()
     });
     let Performed::Done { facts, .. } = done.expect("done") else { panic!("waits") };
-    assert_eq!(facts[1], "the tree was in use meanwhile: 1 times a file was copied again, 0 files went and are not in it");
+    assert_eq!(
+        facts[1],
+        "the tree was in use meanwhile: 1 times a file was copied again, 0 files went and are not in it"
+    );
 }
 
 #[test]
