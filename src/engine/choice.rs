@@ -14,6 +14,8 @@ pub(super) struct Choice {
     notice: Option<String>,
     /// By person and notice.
     pub letters: Option<HashSet<(String, String)>>,
+    /// What is in doubt, and goes out once more by itself, as well.
+    doubtful: bool,
     limit: Option<usize>,
 }
 
@@ -27,7 +29,10 @@ impl Choice {
         let letter = || (one.person.clone(), one.notice.clone());
         self.people.as_ref().is_none_or(|people| people.contains(&one.person))
             && self.notice.as_ref().is_none_or(|notice| *notice == one.notice)
-            && self.letters.as_ref().is_none_or(|letters| letters.contains(&letter()))
+            && self
+                .letters
+                .as_ref()
+                .is_none_or(|letters| self.doubtful && one.doubts > 0 || letters.contains(&letter()))
     }
 }
 
@@ -37,7 +42,7 @@ impl Engine<'_> {
             To::People(words) => Some(self.ids_of(words)?),
             _ => None,
         };
-        Ok(Choice { people, notice: notice.map(str::to_owned), letters: None, limit })
+        Ok(Choice { people, notice: notice.map(str::to_owned), letters: None, doubtful: *to == To::Failed, limit })
     }
 
     /// The messages of the queue that it means, in their turn; `None`: all of them.
