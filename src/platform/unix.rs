@@ -229,10 +229,12 @@ fn mapped(error: Error, wanted: u32, shown: u32, created: u32) -> Result<()> {
     if refused && (shown == wanted || shown != created) { Ok(()) } else { Err(error) }
 }
 
-/// Gives a file to its owner, as far as this account may.
+/// Gives a file to its owner, as far as this account may: one that gives nothing away may still give it to a group of its.
 pub fn set_owner(file: &fs_err::File, (user, group): (u32, u32)) -> Result<()> {
     use rustix::fs::{Gid, Uid, fchown};
-    match fchown(file.file(), Some(Uid::from_raw(user)), Some(Gid::from_raw(group))) {
+    let group = Some(Gid::from_raw(group));
+    let both = fchown(file.file(), Some(Uid::from_raw(user)), group);
+    match both.or_else(|_| fchown(file.file(), None, group)) {
         Ok(()) | Err(Errno::PERM | Errno::INVAL | Errno::OPNOTSUPP) => Ok(()),
         Err(error) => Err(named(error, "set the owner of", file.path())),
     }
