@@ -57,6 +57,7 @@ impl Engine<'_> {
                 acknowledgements: step.needs.iter().map(asked).collect(),
                 until: needed().filter_map(|verdict| verdict.until).min(),
             };
+            self.require_giving(step)?;
             match self.runbook_while(Some(guard), facts, |runbook| runbook.perform(step, passed)) {
                 Err(fault) if fault.findings.iter().all(|finding| finding.code == MOVED) => {}
                 ended => return ended.map(Ok),
@@ -69,11 +70,20 @@ impl Engine<'_> {
     /// Steps that follow at once, without a gate or a person in between, must not be refused when this one is done: between
     /// two of them nobody can sign in.
     fn require_road_ahead(&self, step: &Step) -> Result<()> {
-        let follow = self.campaign.steps.iter().skip_while(|one| one.name != step.name).skip(1);
-        let at_once = follow.take_while(|one| one.needs.is_empty() && one.attest.is_none() && one.wait.is_none());
         let paths = self.paths();
-        let foreseen = at_once.flat_map(|one| runbook::foreseen(one, &paths, self.now())).collect();
+        let foreseen = self.at_once(step).flat_map(|one| runbook::foreseen(one, &paths, self.now())).collect();
         Fault::check(foreseen).map(drop).map_err(|fault| runbook::not_begun(step, fault))
+    }
+
+    fn at_once(&self, step: &Step) -> impl Iterator<Item = &Step> {
+        let follow = self.campaign.steps.iter().skip_while(|one| one.name != step.name).skip(1);
+        follow.take_while(|one| one.needs.is_empty() && one.attest.is_none() && one.wait.is_none())
+    }
+
+    /// The same of a copy among them, or of this step itself, that this account could not give to its owner.
+    fn require_giving(&self, step: &Step) -> Result<()> {
+        let steps: Vec<&Step> = std::iter::once(step).chain(self.at_once(step)).collect();
+        runbook::require_giving(&steps, &self.paths()).map_err(|fault| runbook::not_begun(step, fault))
     }
 
     /// Looks at what the step observes, and at the mailbags when a gate of it is built on them: mail that arrived since

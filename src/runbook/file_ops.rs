@@ -102,6 +102,18 @@ impl Scratch {
         folder.rename(probe, folder, renamed)
     }
 
+    /// Whether a file made there can be given to an owner.
+    pub fn can_give(&self, folder: &Folder, owner: (u32, u32)) -> Result<bool> {
+        self.unprobe(folder)?;
+        let [probe, _] = self.probes();
+        let probe = OsStr::new(&probe);
+        set_owner(&folder.create(probe)?, owner)?;
+        let given = folder.look(probe)?.is_some_and(|look| look.owner == Some(owner));
+        folder.remove(probe)?;
+        sync(folder)?;
+        Ok(given)
+    }
+
     /// Removes what an interrupted probe left.
     pub fn unprobe(&self, folder: &Folder) -> Result<()> {
         for name in self.probes() {

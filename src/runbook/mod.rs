@@ -10,6 +10,7 @@ mod actions;
 mod ahead; // whether a rollback can be gone to its end
 mod dry_run;
 mod file_ops;
+mod giving; // whether a copy can belong to whom it is to belong
 mod identity;
 mod journal;
 mod lookup;
@@ -20,6 +21,7 @@ mod step;
 pub use actions::{Intent, restore, verify};
 pub use ahead::require_way_back;
 pub use dry_run::{describe, foreseen, refusals};
+pub use giving::require_giving;
 pub use journal::{Entry, Event, History, Journal, MemoryJournal, history_of, state_of};
 pub use lookup::{Paths, Spot, find_name};
 pub use run::{Performed, Progress, Runbook, not_begun, stated, still_stands};

@@ -17,6 +17,7 @@ pub fn trials() -> Vec<Trial> {
         trial("a_read_only_volume_is_refused", &[Need::Mounts], read_only),
         trial("immutable_files_and_folders_are_refused", &[Need::Mounts, CHATTR], immutable),
         trial("an_account_without_rights_is_refused", &[Need::Root, SETPRIV], no_rights),
+        trial("a_copy_that_cannot_be_given_to_its_owner_is_refused_beforehand", &[Need::Root, SETPRIV], no_giving),
         trial("a_file_that_only_its_owner_may_move_is_left_alone", &[Need::Root, SETPRIV], sticky),
         trial("a_file_in_use_is_waited_for_with_a_counter", &[], in_use),
     ]
@@ -148,6 +149,27 @@ fn no_rights() {
     let before = tree::contents(&files.path("vol"));
     as_nobody(&files, "cutover --yes").ends(1).refuses("no-right").says("has not begun: nothing was touched");
     assert_eq!(tree::differences(&before, &tree::contents(&files.path("vol"))), [""; 0]);
+}
+
+fn no_giving() {
+    let copy = "[[step]]\nname = \"new\"\ncopy = { from = \"NEW\", to = \"vol/A\", like = \"vol/B\" }";
+    let files = Files::with(&format!("{RENAME}\n{copy}"));
+    files.write("vol/A", "a");
+    files.write("NEW", "new");
+    give_away(&files);
+    let theirs = |owner: &str| {
+        let give = "chmod 777 \"$1\"; chmod 664 \"$1/A\"; chown $2 \"$1/A\"";
+        let mut command = Command::new("sh");
+        command.args(["-euc", give, "sh"]).arg(files.path("vol")).arg(owner);
+        assert!(command.status().expect("sh runs").success());
+    };
+    let before = tree::contents(&files.path("vol"));
+    theirs("65533:65534");
+    let run = as_nobody(&files, "cutover --yes").ends(1).refuses("no-right").says("cannot give a file to them");
+    run.says("step move has not begun: nothing was touched");
+    assert_eq!(tree::differences(&before, &tree::contents(&files.path("vol"))), [""; 0]);
+    theirs("65534:65534");
+    as_nobody(&files, "cutover --yes").ends(0);
 }
 
 /// In a folder like /tmp everybody may create files and nobody may rename another's.
