@@ -112,6 +112,8 @@ fn what_is_half_done_is_taken_back_first_or_told_by_a_word_of_its_own() {
     campaign.run("abort --yes").ends(1).refuses("abort-half-done");
     assert_eq!(campaign.outbox("").len(), outbox);
     campaign.run_words(&off).ends(0).says("45 sent");
+    // The word holds for what another run has to carry.
+    campaign.run("send --yes").ends(3).says("Nothing is due");
     campaign.run("status").ends(0).says("flagday cutover rollback: it was called off");
     campaign.run("cutover rollback --yes").ends(0).says("undone: close-p1");
 }
@@ -126,6 +128,10 @@ fn what_is_in_force_is_not_called_off() {
         let refused = campaign.run_words(&["abort", "--reason", "too late", "--by", "Pat", "--yes", how]);
         refused.ends(1).refuses("abort-half-done").says("the new serial number is in force").says("abort --rollback");
     }
+    // Nobody is sent back for a fresh backup any more.
+    fs_err::rename(campaign.path(".flagday/backup"), campaign.path("away")).expect("moved");
+    campaign.run("check --offline").keeps_quiet_about("backup-gone");
+    campaign.run("status").ends(0).says("is gone, or no longer whole");
     assert_eq!(campaign.outbox("").len(), outbox);
 }
 

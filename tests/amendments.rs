@@ -113,7 +113,7 @@ fn one_other_disk_concerns_its_owner_alone() {
 }
 
 #[test]
-fn other_words_make_no_disk_void_and_another_disk_stays_void_until_it_is_told() {
+fn other_words_make_no_disk_void() {
     let campaign = told();
     let words = |text: &str| {
         campaign.write("templates/mail/change-date/text.hbs", format!("{text}: {{{{facts.new_serial}}}}.\n"));
@@ -125,12 +125,12 @@ fn other_words_make_no_disk_void_and_another_disk_stays_void_until_it_is_told() 
         letter.contains("told anew below") && letter.contains("answer again") && !letter.contains("is void"),
         "{letter}"
     );
-    // The new disk is told in a letter that nobody may have got; the next one tells it as well.
     campaign.poke("disks/HARRIS/CONNECT.GLB", 400, 0x5a);
     campaign.run("build").ends(0);
     campaign.run("amend --yes").ends(0).says("1 sent");
+    // HARRIS got the new disk with a letter that said so.
     words("A third");
-    assert!(newest(&campaign, "HARRIS-change", 4).text.contains("is void"));
+    assert!(!newest(&campaign, "HARRIS-change", 4).text.contains("is void"));
     assert!(!newest(&campaign, "CARTER-change", 3).text.contains("is void"));
 }
 

@@ -32,4 +32,9 @@ fn one_person_or_so_many_and_the_rest_of_the_queue_stays() {
     assert_eq!(server.recipients().len(), 7);
     campaign.run("send --yes").ends(0).says("9 sent");
     assert_eq!(server.recipients().len(), 16);
+    campaign.run_words(&["abort", "--reason", "no", "--by", "Pat", "--yes"]).ends(0).says("16 sent");
+    for line in ["send --to WEISS --yes", "send --limit 2 --yes", "send --to unanswered"] {
+        campaign.run(line).ends(2).refuses("told-to-all").says("the change is called off");
+    }
+    assert_eq!(server.recipients().len(), 32);
 }

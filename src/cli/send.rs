@@ -194,7 +194,7 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
         ));
     }
     let released = match engine.aborted()? {
-        Some(_) => "did not leave, because it was called off; `flagday abort` tells who has to know",
+        Some(_) => "did not leave; it is called off, and `flagday abort` tells who has to know",
         None => "went back to the queue unsent; the next `flagday send` tries them again",
     };
     for (count, what) in [

@@ -12,6 +12,9 @@ use crate::roster::Person;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+/// The word that people are told although steps of the cutover are still done.
+const AS_IT_STANDS: &str = "told-as-it-stands";
+
 impl Engine<'_> {
     /// Puts the durable mark that stops every process, a running `send` too: it lets go of what it has in hand. Needs no
     /// lock. Asked again, it keeps the first reason. Returns how many messages were taken back.
@@ -22,7 +25,12 @@ impl Engine<'_> {
             return Err(Fault::new("abort-unreasoned", "calling it off needs a reason and a name", remedy));
         }
         let abort = Aborted { at: self.now(), reason: reason.to_owned(), by: by.to_owned() };
-        self.ledger.call_off(&abort)
+        let taken_back = self.ledger.call_off(&abort)?;
+        if self.as_it_stands && self.ledger.latest_event(AS_IT_STANDS)?.is_none() {
+            // Whatever does not leave in this run leaves by the same word in another.
+            self.ledger.note(abort.at, AS_IT_STANDS, &serde_json::json!({ "by": by }))?;
+        }
+        Ok(taken_back)
     }
 
     /// Who called the campaign off, and why.
@@ -46,7 +54,7 @@ impl Engine<'_> {
             return Ok(());
         }
         let over = every || self.was_in_force()?;
-        if self.as_it_stands && !over {
+        if !over && (self.as_it_stands || self.ledger.latest_event(AS_IT_STANDS)?.is_some()) {
             return Ok(());
         }
         let cause = match (every, over) {
@@ -58,7 +66,7 @@ impl Engine<'_> {
         if !over {
             remedy += "; with --as-it-stands it tells them now";
         }
-        Err(Fault::new("abort-half-done", format!("{cause}; nobody was told"), remedy))
+        Err(Fault::new("abort-half-done", format!("{cause}; nobody is told"), remedy))
     }
 
     /// Tells everyone who was told, and nobody else. The campaign has been called off before.

@@ -92,6 +92,8 @@ impl Engine<'_> {
 
     /// Plans what waits and has never left anew, to the addresses that the roster has today.
     pub(super) fn readdress(&mut self, sent: &mut Sent) -> Result<()> {
+        let gone = self.asking_nobody()?;
+        self.ledger.hold_back(&gone, "taken back: whom it asked is on no roster any more", self.now())?;
         let intents = self.readdressed()?;
         sent.readdressed = self.plan_messages(&intents)?;
         sent.miss(&intents);
@@ -103,6 +105,26 @@ impl Engine<'_> {
         let mut people: Vec<String> = self.readdressed()?.iter().map(|intent| intent.person.id.clone()).collect();
         people.dedup();
         Ok(people)
+    }
+
+    /// Escalations that wait for somebody whom the roster has no longer, with nobody in their place.
+    fn asking_nobody(&self) -> Result<Vec<i64>> {
+        let waiting = self.ledger.waiting()?.into_iter().filter(|one| one.state == State::Planned && one.doubts == 0);
+        let gone: Vec<(MessageRow, Arc<Person>)> = waiting
+            .filter_map(|message| self.roster.shared(&message.person).map(|person| (message, person)))
+            .filter(|(message, person)| asks_somebody_gone(message, person))
+            .collect();
+        if gone.is_empty() {
+            return Ok(Vec::new());
+        }
+        let look = self.look_around()?;
+        let mut nobody = Vec::new();
+        for (message, person) in gone {
+            if look.asked_instead(&message, &person)?.is_none() {
+                nobody.push(message.id);
+            }
+        }
+        Ok(nobody)
     }
 
     fn readdressed(&self) -> Result<Vec<Intent>> {
@@ -120,6 +142,10 @@ impl Engine<'_> {
         let mut intents = Vec::new();
         for (message, person) in changed {
             if overtaken.contains(&message.id) || !self.is_there(&message) {
+                continue;
+            }
+            // Its window is over: it is held, under whatever address.
+            if self.ledger.expiry(message.id)?.is_some_and(|until| until <= self.now()) {
                 continue;
             }
             let mut instead = None;
@@ -167,7 +193,7 @@ impl Engine<'_> {
             room: usize::MAX,
             reason,
             due_at: self.now(),
-            until: None,
+            until: self.ledger.expiry(message.id)?.filter(|until| *until > self.now()),
             instead,
             replaces: Some(message.id),
             answers,

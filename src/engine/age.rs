@@ -33,7 +33,8 @@ impl Engine<'_> {
     /// A backup that was made, and is not there any more.
     pub(super) fn backup_gone(&self) -> Result<Option<Finding>> {
         let Some((name, _)) = self.backup()? else { return Ok(None) };
-        if self.backup_stands()? {
+        // Once the old MASTER.GLB is away a fresh one would hold another state, and going back for it does harm.
+        if self.backup_stands()? || self.is_retired()? {
             return Ok(None);
         }
         let before = self.campaign.steps.iter().rev().skip_while(|one| one.name != name).nth(1);
@@ -43,6 +44,12 @@ impl Engine<'_> {
         );
         let cause = self.backup_words()?.unwrap_or_default();
         Ok(Some(Finding::error("backup-gone", cause.trim_end_matches('.').to_owned(), remedy)))
+    }
+
+    fn is_retired(&self) -> Result<bool> {
+        let Some(step) = self.campaign.steps.iter().find(|step| retires(step)) else { return Ok(false) };
+        let state = state_of(&self.ledger.entries()?, &step.name)?;
+        Ok(!matches!(state, StepState::Pending | StepState::Undone))
     }
 
     /// The folder is where it was made, with its whole list. Its files are read again by `verify` and `restore` alone.

@@ -2,7 +2,7 @@
 
 use super::sending::{Intent, To};
 use super::{Engine, Sent};
-use crate::fault::Result;
+use crate::fault::{Exit, Fault, Result};
 use crate::ledger::MessageRow;
 use crate::outbox::State;
 use std::collections::HashSet;
@@ -64,6 +64,7 @@ impl Engine<'_> {
     /// How many messages would leave now, and how many of them wait in the queue already. What has failed is counted as it is.
     pub fn forecast(&self, notice: Option<&str>, to: &To, limit: Option<usize>, again: bool) -> Result<(usize, usize)> {
         self.require_roster()?;
+        self.require_no_choice_at_the_end(notice, to, limit)?;
         let mut choice = self.choice(notice, to, limit)?;
         let most = limit.unwrap_or(usize::MAX);
         if *to == To::Failed {
@@ -81,6 +82,30 @@ impl Engine<'_> {
             None => self.ledger.due(self.now())?,
         };
         Ok((intents.len().saturating_add(queued).min(most), queued))
+    }
+
+    /// That it is off, or put off, is told to all who have to know.
+    pub(super) fn require_no_choice_at_the_end(
+        &self,
+        notice: Option<&str>,
+        to: &To,
+        limit: Option<usize>,
+    ) -> Result<()> {
+        let off = match (self.aborted()?.is_some(), self.is_postponed()?) {
+            (true, _) => "called off",
+            (_, true) => "put off",
+            _ => return Ok(()),
+        };
+        if notice.is_some() || limit.is_none() && matches!(to, To::Everyone | To::Failed) {
+            return Ok(());
+        }
+        let cause = format!("the change is {off}: everybody who knows of it is told so, and nobody else anything");
+        Err(Fault::ending(
+            Exit::Usage,
+            "told-to-all",
+            cause,
+            "leave --to and --limit out; --to failed tries again what failed",
+        ))
     }
 
     /// New messages that a run would plan, as far as it can be told beforehand.

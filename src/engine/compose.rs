@@ -24,7 +24,7 @@ pub struct Preview {
     pub html: Option<String>,
     pub attachments: Vec<String>,
     #[serde(skip)]
-    letter: Letter,
+    pub(super) letter: Letter,
 }
 
 impl Preview {

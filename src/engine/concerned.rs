@@ -12,8 +12,11 @@ use crate::outbox::State;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashSet};
 
-/// The notices one person got or has answered, with the newest day on which each really went out.
-pub(super) type Told = BTreeMap<String, BTreeMap<String, Option<DateTime<Utc>>>>;
+/// The notices one person got or has answered, with the newest letter of each that really went out.
+pub(super) type Told = BTreeMap<String, BTreeMap<String, Option<Newest>>>;
+
+/// When a letter went out, and under which revision.
+pub(super) type Newest = (DateTime<Utc>, u32);
 
 impl Engine<'_> {
     /// By person and notice, under every revision.
@@ -24,8 +27,8 @@ impl Engine<'_> {
                 continue;
             }
             let out = matches!(message.state, State::Sent | State::Delivered | State::Uncertain | State::Bounced);
-            let day = told.entry(message.person).or_default().entry(message.notice).or_default();
-            *day = (*day).max(message.settled_at.filter(|_| out));
+            let newest = told.entry(message.person).or_default().entry(message.notice).or_default();
+            *newest = (*newest).max(message.settled_at.filter(|_| out).map(|at| (at, message.revision)));
         }
         // Whoever was told by hand, and never written to.
         for asked in self.campaign.acknowledgements.values() {
@@ -97,13 +100,13 @@ impl Engine<'_> {
     }
 
     /// The changes as the letter tells them. A disk that went out before is named: it is void, unless what is told is words
-    /// alone and no other disk than today's was ever made out to them.
+    /// alone and the newest letter that they got came with today's.
     fn letter_changes(
         &self,
         changes: &[&&Difference],
         notice: &Notice,
         person: &str,
-        day: DateTime<Utc>,
+        (day, revision): Newest,
     ) -> Result<Vec<Changed>> {
         let mut told: Vec<Changed> = changes
             .iter()
@@ -114,7 +117,7 @@ impl Engine<'_> {
         told.dedup_by_key(|change| text_of(&change.fact).map_or(change.fact.clone(), |(notice, _)| notice.to_owned()));
         let words = changes.iter().all(|change| is_words(&change.fact));
         let Some(package) = &notice.package else { return Ok(told) };
-        if !words || self.ledger.packages_issued(person, package)? > 1 {
+        if !words || self.ledger.packages_issued(person, package, revision)? > 1 {
             let day = day.with_timezone(&self.campaign.change.zone).format("%F").to_string();
             told.push(Changed { fact: format!("package {package} {person}"), told: day, now: String::new() });
         }

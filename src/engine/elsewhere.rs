@@ -30,12 +30,15 @@ impl Engine<'_> {
         }
     }
 
-    /// Builds and sends what the step asks for. `Some(why)` while something is open.
-    pub(super) fn build_and_send(&mut self, step: &Step) -> Result<Option<String>> {
+    /// Builds and sends what the step asks for: what is to be known of it, or why something is open.
+    pub(super) fn build_and_send(&mut self, step: &Step) -> Result<std::result::Result<Vec<Finding>, String>> {
         match &step.action {
-            Some(Action::Package(name)) => self.build(Some(name)).map(|_| None),
-            Some(Action::Notice(names)) => self.tell_all(names),
-            _ => Ok(None),
+            Some(Action::Package(name)) => {
+                let built = self.build(Some(name))?;
+                Ok(Ok(built.into_iter().flat_map(|one| one.findings).filter(|one| !one.is_note()).collect()))
+            }
+            Some(Action::Notice(names)) => Ok(self.tell_all(names)?.map_or(Ok(Vec::new()), Err)),
+            _ => Ok(Ok(Vec::new())),
         }
     }
 

@@ -89,6 +89,17 @@ impl Engine<'_> {
             }
         }
         let mut told = revision.facts;
+        let texts = self.texts()?;
+        for (fact, value) in &mut told {
+            // Older ledgers have one digest over all languages: as long as it is that one, nothing is another text.
+            let Some((notice, None)) = text_of(fact) else { continue };
+            let template = self.campaign.notices.get(notice).map(|notice| &notice.template);
+            if let (Some(template), Some(today)) = (template, now.get(fact))
+                && *value == texts.digest_of_all(template)
+            {
+                value.clone_from(today);
+            }
+        }
         // Who speaks a language that is new was told the general text, and hears it now where one is gone.
         let of_a_voice = |fact: &&String| matches!(text_of(fact), Some((_, Some(_))));
         let voices: BTreeSet<String> = told.keys().chain(now.keys()).filter(of_a_voice).cloned().collect();
@@ -100,7 +111,6 @@ impl Engine<'_> {
                 }
             }
         }
-        let texts = self.texts()?;
         let heard = |fact: &str| match text_of(fact) {
             Some((_, voice @ Some(_))) => self.roster.people().any(|one| texts.hears(one.language.as_deref(), voice)),
             _ => true,

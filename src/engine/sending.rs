@@ -147,6 +147,7 @@ impl Engine<'_> {
         stop: &AtomicBool,
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Sent> {
+        self.require_no_choice_at_the_end(notice, to, limit)?;
         if self.ledger.aborted()?.is_some() && notice.is_none() {
             return self.tell_of_abort(to, stop, progress);
         }

@@ -46,9 +46,10 @@ impl Engine<'_> {
             if let Some(until) = self.polled(step)?.filter(|at| *at > self.now()) {
                 return Ok(Err(Stop::Waiting { step: name, until, why: POLLING.to_owned() }));
             }
-            if let Some(why) = self.build_and_send(step)? {
-                return Ok(Err(Stop::Pending { step: name, why }));
-            }
+            let built = match self.build_and_send(step)? {
+                Ok(built) => built,
+                Err(why) => return Ok(Err(Stop::Pending { step: name, why })),
+            };
             self.require_inputs()?;
             let needed = || verdicts.iter().filter(|verdict| step.needs.contains(&verdict.name));
             let asked = |name: &String| self.campaign.gates[name].acknowledgement.clone();
@@ -60,7 +61,7 @@ impl Engine<'_> {
             self.require_giving(step)?;
             match self.runbook_while(Some(guard), facts, |runbook| runbook.perform(step, passed)) {
                 Err(fault) if fault.findings.iter().all(|finding| finding.code == MOVED) => {}
-                ended => return ended.map(Ok),
+                ended => return ended.map(|performed| Ok(performed.warning(built))),
             }
         }
         let cause = format!("answers kept coming in while step {name} was about to start; it was not started");

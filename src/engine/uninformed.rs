@@ -39,6 +39,8 @@ impl News {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Uninformed {
     pub person: String,
+    /// Not the person: whoever was asked to remind them, at this address.
+    pub asked: Option<String>,
     pub news: News,
     /// Since when.
     pub at: DateTime<Utc>,
@@ -59,12 +61,18 @@ impl Engine<'_> {
         };
         let first = moved.map_or(0, |moved| moved.revision);
         let mut letters: HashMap<String, MessageRow> = HashMap::new();
+        let mut to_others: BTreeMap<(String, String), MessageRow> = BTreeMap::new();
         for message in self.ledger.messages()? {
-            let counts = message.tells && message.revision >= first && message.state != State::Cancelled;
-            if counts && message.notice == news.notice() {
-                letters.insert(message.person.clone(), message);
+            if message.notice != news.notice() || message.revision < first || message.state == State::Cancelled {
+                continue;
+            }
+            let person = message.person.clone();
+            match message.envelope_to.clone().filter(|_| !message.tells) {
+                Some(to) => drop(to_others.insert((person, to), message)),
+                None => drop(letters.insert(person, message)),
             }
         }
+        let lost = |letter: &MessageRow| matches!(letter.state, State::Failed | State::Bounced | State::Held);
         let by_mail: HashSet<String> = self.ledger.ever_told()?.into_iter().map(|told| told.person).collect();
         let mut by_hand: BTreeMap<String, Evidence> = BTreeMap::new();
         let mut informed = HashSet::new();
@@ -77,7 +85,7 @@ impl Engine<'_> {
         }
         let mut found: BTreeMap<String, String> = BTreeMap::new();
         for (person, letter) in &letters {
-            if matches!(letter.state, State::Failed | State::Bounced | State::Held) {
+            if lost(letter) {
                 found.insert(person.clone(), letter.reply.clone());
             }
         }
@@ -91,9 +99,15 @@ impl Engine<'_> {
         let ids: Vec<String> = self.roster.people().map(|person| person.id.clone()).collect();
         for person in ids {
             let why = found.remove(&person);
-            uninformed.extend(why.map(|why| Uninformed { person, news, at: since, why }));
+            uninformed.extend(why.map(|why| Uninformed { person, asked: None, news, at: since, why }));
         }
-        uninformed.extend(found.into_iter().map(|(person, why)| Uninformed { person, news, at: since, why }));
+        let left = found.into_iter();
+        uninformed.extend(left.map(|(person, why)| Uninformed { person, asked: None, news, at: since, why }));
+        for ((person, to), letter) in to_others {
+            if lost(&letter) && !informed.contains(&person) {
+                uninformed.push(Uninformed { person, asked: Some(to), news, at: since, why: letter.reply });
+            }
+        }
         Ok(uninformed)
     }
 
@@ -143,7 +157,16 @@ impl Engine<'_> {
                 None => "no longer on the roster",
                 Some(person) => person.phone.as_deref().unwrap_or("no phone number in the roster"),
             };
-            let what = format!("call {name} ({phone}), who does not know that it is {}: {}", one.news.words(), one.why);
+            let news = one.news.words();
+            let what = match &one.asked {
+                None => format!("call {name} ({phone}), who does not know that it is {news}: {}", one.why),
+                Some(to) => {
+                    format!(
+                        "tell {to}, who was asked to remind {name} and does not know that it is {news}: {}",
+                        one.why
+                    )
+                }
+            };
             Task { at: one.at, person: one.person.clone(), acknowledgement: String::new(), what, call: true }
         };
         Ok(self.uninformed()?.into_iter().map(task).collect())

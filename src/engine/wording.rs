@@ -5,7 +5,7 @@ use super::{Difference, Engine};
 use crate::answer::InboundMessage;
 use crate::fault::Result;
 use crate::ledger::MessageRow;
-use crate::notice::Segment;
+use crate::notice::{Letter, Segment};
 use crate::outbox::State;
 use crate::roster::Format;
 use serde::Serialize;
@@ -16,7 +16,7 @@ const LINES: usize = 40;
 /// Unchanged ones around them.
 const AROUND: usize = 1;
 /// What stands above it in a letter is the heading of an amendment.
-const RULE: &str = "----";
+const RULE: &str = "\n----\n";
 
 /// One changed text, as one person reads it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -50,38 +50,40 @@ impl Engine<'_> {
             let Some((message, person)) = theirs.min_by_key(|(_, person)| person.format != Format::Mime) else {
                 continue;
             };
-            let (Some(told), Ok(now)) = (self.text_told(message)?, self.preview(notice, &person.id)) else { continue };
+            let Ok(now) = self.preview(notice, &person.id) else { continue };
+            let (told, now) = (text_of_letter(&self.ledger.letter(message.id)?), text_of_letter(&now.letter));
+            let (Some(told), Some(now)) = (told, now) else { continue };
             let (fact, person) = (one.fact.clone(), person.id.clone());
-            wordings.push(Wording { fact, person, lines: compared(&told, &now.text) });
+            wordings.push(Wording { fact, person, lines: compared(below_heading(&told, &now), &now) });
         }
         Ok(wordings)
     }
+}
 
-    /// The text of a letter as it left.
-    fn text_told(&self, message: &MessageRow) -> Result<Option<String>> {
-        let letter = self.ledger.letter(message.id)?;
-        let mut bytes = Vec::new();
-        for segment in letter.segments() {
-            if let Segment::Bytes(piece) = segment {
-                bytes.extend_from_slice(piece);
-            }
+/// The text of a letter as it leaves, in lines.
+fn text_of_letter(letter: &Letter) -> Option<String> {
+    let mut bytes = Vec::new();
+    for segment in letter.segments() {
+        if let Segment::Bytes(piece) = segment {
+            bytes.extend_from_slice(piece);
         }
-        let Ok(parsed) = InboundMessage::parse(&bytes) else { return Ok(None) };
-        let text = parsed.part("text/plain").and_then(|part| part.text());
-        Ok(text.map(|text| match text.split_once(&format!("\n{RULE}\n")) {
-            Some((_, below)) if message.revision > 1 => below.to_owned(),
-            _ => text.to_owned(),
-        }))
+    }
+    let parsed = InboundMessage::parse(&bytes).ok()?;
+    let lines: Vec<&str> = parsed.part("text/plain")?.text()?.trim().lines().map(str::trim_end).collect();
+    Some(lines.join("\n") + "\n")
+}
+
+/// What an amendment heads, as against the same letter without one.
+fn below_heading<'t>(told: &'t str, now: &str) -> &'t str {
+    let first = |text: &str| text.lines().find(|line| !line.is_empty()).map(str::to_owned);
+    match told.split_once(RULE) {
+        Some((_, below)) if first(told) != first(now) && first(below) == first(now) => below.trim_start(),
+        _ => told,
     }
 }
 
 fn compared(told: &str, now: &str) -> Vec<String> {
-    let plain = |text: &str| {
-        let lines: Vec<&str> = text.trim().lines().map(str::trim_end).collect();
-        lines.join("\n") + "\n"
-    };
-    let (told, now) = (plain(told), plain(now));
-    let diff = TextDiff::from_lines(&told, &now);
+    let diff = TextDiff::from_lines(told, now);
     let mut lines = Vec::new();
     for group in diff.grouped_ops(AROUND) {
         if !lines.is_empty() {
@@ -109,7 +111,7 @@ mod tests {
 
     #[test]
     fn lines_that_changed_are_shown_with_those_around_them() {
-        let told = "Hello Kim,\r\n\r\nkeep the disk.\r\na\r\nb\r\nc\r\nd\r\nBye\r\n";
+        let told = "Hello Kim,\n\nkeep the disk.\na\nb\nc\nd\nBye\n";
         let now = "Hello Kim,\n\nkeep the disk safe.\na\nb\nc\nd\nBye now\n";
         let shown = ["  ", "- keep the disk.", "+ keep the disk safe.", "  a", "…", "  d", "- Bye", "+ Bye now"];
         assert_eq!(compared(told, now), shown);
@@ -117,5 +119,13 @@ mod tests {
         let long: String = (0..100).map(|n| format!("line {n}\n")).collect();
         let shown = compared("", &long);
         assert_eq!((shown.len(), shown[LINES].as_str()), (LINES + 1, "…"));
+    }
+
+    #[test]
+    fn the_heading_of_an_amendment_is_no_part_of_the_text() {
+        let now = "Hello Kim,\nkeep it.\n";
+        assert_eq!(below_heading("CHANGED\n----\n\nHello Kim,\nkeep the disk.\n", now), "Hello Kim,\nkeep the disk.\n");
+        let footed = "Hello Kim,\nkeep the disk.\n----\nDesk\n";
+        assert_eq!(below_heading(footed, now), footed);
     }
 }

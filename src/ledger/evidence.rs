@@ -101,11 +101,12 @@ impl Ledger {
         Ok(issued)
     }
 
-    /// How many different packages of this name were made out to somebody.
-    pub fn packages_issued(&self, person: &str, package: &str) -> Result<u32> {
-        let mut all =
-            self.db.prepare_cached("SELECT count(DISTINCT digest) FROM code WHERE person = ? AND package = ?")?;
-        Ok(all.query_row((person, package), |row| row.get(0))?)
+    /// How many different packages of this name were made out to somebody from a revision on.
+    pub fn packages_issued(&self, person: &str, package: &str, since: u32) -> Result<u32> {
+        let mut all = self.db.prepare_cached(
+            "SELECT count(DISTINCT digest) FROM code WHERE person = ? AND package = ? AND revision >= ?",
+        )?;
+        Ok(all.query_row((person, package, since), |row| row.get(0))?)
     }
 }
 

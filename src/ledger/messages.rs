@@ -294,6 +294,12 @@ impl Ledger {
     }
 
     /// The letter as it was fixed.
+    /// Until when a message may leave.
+    pub fn expiry(&self, id: i64) -> Result<Option<DateTime<Utc>>> {
+        let mut find = self.db.prepare_cached("SELECT expires_at FROM message WHERE id = ?")?;
+        Ok(find.query_row([id], |row| row.get::<_, Option<i64>>(0))?.map(instant))
+    }
+
     pub fn letter(&self, id: i64) -> Result<Letter> {
         let find = "SELECT base, sum, bytes FROM letter WHERE message = ?";
         let (base, sum, kept) = self.db.query_row(find, [id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;

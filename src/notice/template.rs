@@ -131,9 +131,20 @@ impl Texts {
 
     /// SHA-256 over every file that this notice is made of in one voice, as 64 hex digits.
     pub fn digest(&self, template: &str, voice: Option<&str>) -> String {
-        let mut digest = Sha256::new();
         let used = self.used.get(template).and_then(|used| used.get(&voice.map(str::to_owned)));
-        for piece in used.into_iter().flatten() {
+        self.digest_of(used.into_iter().flatten())
+    }
+
+    /// The same over all voices together, as older ledgers have it.
+    pub fn digest_of_all(&self, template: &str) -> String {
+        let all: BTreeSet<&Piece> =
+            self.used.get(template).into_iter().flat_map(|used| used.values().flatten()).collect();
+        self.digest_of(all)
+    }
+
+    fn digest_of<'p>(&self, pieces: impl IntoIterator<Item = &'p Piece>) -> String {
+        let mut digest = Sha256::new();
+        for piece in pieces {
             let Piece { name, partial, part, language } = piece;
             let key = format!("{name} {partial} {part:?} {}", language.as_deref().unwrap_or_default());
             for field in [&key, &self.sources[piece].text] {

@@ -168,7 +168,13 @@ fn uninformed(engine: &Engine) -> Result<Vec<Call>> {
             News::CalledOff => Why::CalledOff,
             News::Postponed => Why::Postponed,
         };
-        Some(call(engine, engine.roster.get(&one.person)?, why, one.why, Vec::new()))
+        let person = engine.roster.get(&one.person)?;
+        let to_tell = call(engine, person, why, one.why, Vec::new());
+        let Some(address) = one.asked else { return Some(to_tell) };
+        // Of whom the roster knows nothing but where they were written to.
+        let known = format!("asked to remind {}: {}", person.name, to_tell.known);
+        let (phone, manager, postal_address) = Default::default();
+        Some(Call { name: address.clone(), email: address, known, phone, manager, postal_address, ..to_tell })
     };
     Ok(engine.uninformed()?.into_iter().filter_map(call).collect())
 }

@@ -41,6 +41,16 @@ pub enum Performed {
     Waiting { why: String },
 }
 
+impl Performed {
+    /// With more to be known of what was done.
+    pub fn warning(mut self, more: Vec<Finding>) -> Performed {
+        if let Performed::Done { warnings, .. } = &mut self {
+            warnings.extend(more);
+        }
+        self
+    }
+}
+
 /// Everything a run needs of the world around it.
 pub struct Runbook<'a> {
     pub paths: &'a Paths,

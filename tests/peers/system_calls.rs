@@ -72,8 +72,8 @@ fn moves() -> Vec<Move> {
     ];
     for (step, kind) in steps {
         let go = format!("cutover --yes --until {step}");
-        // With P1 open again, that the transports are stopped has to be stated anew.
-        let closes = step == "close-p1";
+        // Once P1 was open, that the transports are stopped has to be stated anew.
+        let closes = matches!(step, "close-p1" | "open-p1");
         let once_more =
             if closes { format!("cutover attest quiesce --by Pat --note seen && {go}") } else { go.clone() };
         let back = format!("cutover rollback --yes{before}");

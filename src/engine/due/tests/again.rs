@@ -89,9 +89,16 @@ fn what_a_manager_was_told_is_told_again_at_the_same_address() {
     let ledger = rusqlite::Connection::open(play.folder.path().join(".flagday/ledger.db")).expect("the ledger");
     let refused = "UPDATE message SET state = 'failed' WHERE notice = 'postponed' AND envelope_to = ?";
     assert_eq!(ledger.execute(refused, [boss]).expect("refused"), 1);
+    let to_call = |play: &Play| -> Vec<String> {
+        play.engine().calls_about_the_end().expect("told").into_iter().map(|task| task.what).collect()
+    };
+    let asks =
+        |what: &String| what.starts_with("tell boss@corp.example, who was asked to remind Ann and does not know");
+    assert_eq!(to_call(&play).iter().filter(|what| asks(what)).count(), 1, "{:?}", to_call(&play));
     // Ann's own address is another one by now, which is nothing to them.
     play.moves("ann@corp.example", "ann@home.example");
     assert_eq!(play.again().sent, 1);
+    assert!(!to_call(&play).iter().any(asks), "they know");
     assert_eq!(play.letter_to("postponed", boss), before);
 
     play.write(&CAMPAIGN.replace("2027-03-31T18", "2027-04-14T18"));
