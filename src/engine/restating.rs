@@ -8,6 +8,10 @@ use crate::campaign::Step;
 use crate::fault::{Fault, Finding, Result};
 use crate::runbook::{Entry, Event, Journal, StepState, state_of};
 
+/// Findings of P1 that something there waits for a transport, or is in the hands of one.
+const SHOW_USE: [&str; 6] =
+    ["p1-mailbag-lock", "p1-session", "p1-outbound", "p1-inbound", "p1-unknown", "inqueue3-waiting"];
+
 impl Engine<'_> {
     /// The step that is done and whose statement is to be made anew, and why.
     pub(super) fn to_be_restated(&self) -> Result<Option<(&Step, &'static str)>> {
@@ -43,7 +47,8 @@ impl Engine<'_> {
             return Ok(None);
         };
         let mut found = self.check_by_names(&["p1-quiet".to_owned()]);
-        found.retain(Finding::is_error);
+        // That P1 is not where it was, or cannot be read, shows no transport.
+        found.retain(|finding| SHOW_USE.contains(&finding.code));
         if found.is_empty() {
             return Ok(None);
         }
