@@ -89,28 +89,8 @@ impl Engine<'_> {
             }
         }
         let mut told = revision.facts;
+        self.by_voice(&mut told, &mut now)?;
         let texts = self.texts()?;
-        for (fact, value) in &mut told {
-            // Older ledgers have one digest over all languages: as long as it is that one, nothing is another text.
-            let Some((notice, None)) = text_of(fact) else { continue };
-            let template = self.campaign.notices.get(notice).map(|notice| &notice.template);
-            if let (Some(template), Some(today)) = (template, now.get(fact))
-                && *value == texts.digest_of_all(template)
-            {
-                value.clone_from(today);
-            }
-        }
-        // Who speaks a language that is new was told the general text, and hears it now where one is gone.
-        let of_a_voice = |fact: &&String| matches!(text_of(fact), Some((_, Some(_))));
-        let voices: BTreeSet<String> = told.keys().chain(now.keys()).filter(of_a_voice).cloned().collect();
-        for fact in voices {
-            let general = text_of(&fact).map(|(notice, _)| format!("text {notice}")).unwrap_or_default();
-            for facts in [&mut told, &mut now] {
-                if let (false, Some(value)) = (facts.contains_key(&fact), facts.get(&general).cloned()) {
-                    facts.insert(fact.clone(), value);
-                }
-            }
-        }
         let heard = |fact: &str| match text_of(fact) {
             Some((_, voice @ Some(_))) => self.roster.people().any(|one| texts.hears(one.language.as_deref(), voice)),
             _ => true,
@@ -125,6 +105,36 @@ impl Engine<'_> {
             None => Some(Difference { withdrawn: true, ..Difference::of(&fact, &told, "(gone)") }),
         }));
         Ok(differences)
+    }
+
+    /// Makes texts that were told and texts as they are now speak of the same voices.
+    fn by_voice(&self, told: &mut BTreeMap<String, String>, now: &mut BTreeMap<String, String>) -> Result<()> {
+        let texts = self.texts()?;
+        for (name, notice) in &self.campaign.notices {
+            let general = format!("text {name}");
+            // Older ledgers have one digest over all languages: as long as it is that one, nothing is another text.
+            let before = told.get(&general).is_some_and(|value| *value == texts.digest_of_all(&notice.template));
+            for voice in texts.voices().flatten().map(|language| format!("{general} {language}")) {
+                if let (true, Some(today)) = (before, now.get(&voice)) {
+                    told.insert(voice, today.clone());
+                }
+            }
+            if let (true, Some(today)) = (before, now.get(&general)) {
+                told.insert(general, today.clone());
+            }
+        }
+        // Who speaks a language that is new was told the general text, and hears it now where one is gone.
+        let of_a_voice = |fact: &&String| matches!(text_of(fact), Some((_, Some(_))));
+        let voices: BTreeSet<String> = told.keys().chain(now.keys()).filter(of_a_voice).cloned().collect();
+        for fact in voices {
+            let general = text_of(&fact).map(|(notice, _)| format!("text {notice}")).unwrap_or_default();
+            for facts in [&mut *told, &mut *now] {
+                if let (false, Some(value)) = (facts.contains_key(&fact), facts.get(&general).cloned()) {
+                    facts.insert(fact.clone(), value);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// People who were asked, or were among those who have to answer when people were told, and no longer are: of some an

@@ -2,7 +2,7 @@
 //! other alone, and what both speak of concerns both.
 
 use super::*;
-use crate::engine::{Amendment, Wish};
+use crate::engine::{Amendment, Wish, facts};
 use crate::outbox::State;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -107,6 +107,29 @@ impl Play {
 
 fn counts(read: usize, obey: usize) -> BTreeMap<String, usize> {
     [("obey".to_owned(), obey), ("read".to_owned(), read)].into()
+}
+
+#[test]
+fn a_ledger_of_before_speaks_of_the_same_texts() {
+    let play = Play::two();
+    play.tick();
+    let engine = play.engine();
+    let (texts, notices) = (engine.texts().expect("texts"), &engine.campaign.notices);
+    let mut facts = engine.ledger().revision().expect("read").expect("told").facts;
+    // One digest over all languages, and none of a language.
+    facts.retain(|fact, _| facts::text_of(fact).is_none_or(|(_, voice)| voice.is_none()));
+    for (name, notice) in notices {
+        if let Some(told) = facts.get_mut(&format!("text {name}")) {
+            *told = texts.digest_of_all(&notice.template);
+        }
+    }
+    let ledger = rusqlite::Connection::open(play.folder.path().join(".flagday/ledger.db")).expect("the ledger");
+    let written = serde_json::to_string(&facts).expect("text");
+    assert_eq!(ledger.execute("UPDATE revision SET facts = ?", [written]).expect("written"), 1);
+    assert_eq!(play.engine().differences().expect("compared"), []);
+    play.text("news", "second");
+    let different = play.engine().differences().expect("compared");
+    assert_eq!(different.iter().map(|one| one.fact.as_str()).collect::<Vec<_>>(), ["text news"]);
 }
 
 #[test]
