@@ -301,6 +301,8 @@ fn the_bounce_of_an_escalation_says_nothing_of_the_person_it_is_about() {
         assert_eq!((&taken["new"], &taken["recorded"]), (&1.into(), &0.into()), "{name}: {taken}");
     }
     assert_eq!(grade(&campaign, &who), before);
+    // That letter is lost all the same: the next in the chain is asked.
+    campaign.run("who --failed").ends(0).says("escalation").says("came back");
 }
 
 #[test]

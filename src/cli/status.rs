@@ -135,6 +135,9 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
         "\nmessages: {} planned, {} sending, {} sent, {} delivered, {} deferred, {} failed, {} held, {} uncertain\n",
         m.planned, m.sending, m.sent, m.delivered, m.deferred, m.failed, m.held, m.uncertain
     );
+    for (notice, people) in &status.overdue {
+        text += &format!("held: '{notice}' for {people}, its window is over; flagday send {notice} sends it late\n");
+    }
     for one in &status.asleep {
         text += &format!("{}\n", one.words(local));
     }

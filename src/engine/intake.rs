@@ -3,7 +3,7 @@
 use super::visit::{Visit, all_read, apart, at_home, readable};
 use super::{Answer, Engine};
 use crate::answer::{
-    self, Addresses, Asked, Decision, Evidence, Issued, Kind, Known, MailKind, Placed, Reading, Token, Told,
+    self, Addresses, Asked, Decision, Evidence, Fate, Issued, Kind, Known, MailKind, Placed, Reading, Token, Told,
 };
 use crate::campaign::{ImapServer, MailboxKind};
 use crate::fault::{Fault, Finding, Result};
@@ -206,6 +206,9 @@ impl Engine<'_> {
         if self.is_of_an_escalation(&reading, &placed)? {
             decision = Decision { review: decision.review, ..Decision::default() };
         }
+        // A letter to somebody else that comes back is lost, and the next in the chain is asked; of the person it says nothing.
+        let gone = reading.kind == MailKind::DsnFailed && reading.permanent == Some(true);
+        let lost = placed.message.as_ref().filter(|told| gone && !told.tells).map(|told| (told.id, Fate::Bounced));
         let told = placed.message.clone().filter(|told| told.tells && Some(&told.person) == placed.person.as_ref());
         let (message, named) = match told {
             Some(told) => (Some(told.id), told.acknowledgement),
@@ -269,7 +272,7 @@ impl Engine<'_> {
             because: because.join("; "),
             excerpt,
             codes: reading.codes.iter().map(|code| code.fingerprint()).collect(),
-            fate: message.zip(decision.fate),
+            fate: message.zip(decision.fate).or(lost),
             review: decision.review,
             facts,
             outdated,

@@ -206,10 +206,21 @@ fn instant(millis: i64) -> DateTime<Utc> {
     Utc.timestamp_millis_opt(millis).single().unwrap_or_default()
 }
 
+/// What SQLite says where its file of shared memory cannot grow: SQLITE_IOERR_SHMSIZE and, where a page of it cannot be
+/// mapped, SQLITE_IOERR_SHMMAP.
+const NO_ROOM_FOR_SHARED_MEMORY: [i32; 2] = [rusqlite::ffi::SQLITE_IOERR_SHMSIZE, rusqlite::ffi::SQLITE_IOERR_SHMMAP];
+
 impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::*;
+        let full = matches!(error.sqlite_error(), Some(one) if NO_ROOM_FOR_SHARED_MEMORY.contains(&one.extended_code));
         let (exit, code, remedy) = match error.sqlite_error_code() {
+            Some(SystemIoFailure) if full => (
+                Exit::Error,
+                "ledger-disk-full",
+                "see whether the disk with .flagday is full: free space, then run the command again; nothing was recorded by \
+                 halves",
+            ),
             Some(DatabaseBusy | DatabaseLocked) => {
                 (Exit::Busy, "ledger-busy", "another run holds the ledger; wait for it to end")
             }

@@ -66,7 +66,8 @@ impl Header {
         let named = [("sender", self.from.name.as_deref().unwrap_or_default()), ("recipient", &self.to.0)];
         for (who, name) in named {
             if name.chars().any(unsafe_in_header) || name.len() > NAME {
-                refuse(format!("the {who}'s name holds a control character or has more than {NAME} bytes"));
+                let shown: String = name.chars().filter(|c| !unsafe_in_header(*c)).take(40).collect();
+                refuse(format!("the {who}'s name ({shown}…) holds a control character or has more than {NAME} bytes"));
             }
         }
         for (who, address) in [("sender", Some(&self.from.email)), ("reply", self.reply_to.as_ref())] {

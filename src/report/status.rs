@@ -10,6 +10,7 @@ use crate::ledger::{Aborted, Counts, Leaver, MessageRow, Task, Unread};
 use crate::outbox::{State, Suspended};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -33,6 +34,8 @@ pub struct Status {
     pub phase: Phase,
     pub people: usize,
     pub messages: Counts,
+    /// Notices whose window is over before these many people got them: they wait to be asked for by name.
+    pub overdue: BTreeMap<String, usize>,
     /// What would leave now, were it not for quiet hours.
     pub asleep: Vec<Asleep>,
     /// Mailboxes that could not be read when they last were to be: answers may lie there.
@@ -122,7 +125,9 @@ impl Status {
         let gates = engine.verdicts()?;
         let mut messages = ledger.counts()?;
         // What waits for its hour that is over was not planned yet, and is held all the same.
-        messages.held += engine.overdue()?;
+        let mut overdue: BTreeMap<String, usize> = BTreeMap::new();
+        engine.overdue_by_name()?.into_iter().for_each(|name| *overdue.entry(name).or_default() += 1);
+        messages.held += overdue.values().sum::<usize>();
         let asleep = engine.asleep()?;
         let kept_waiting = engine.kept_waiting()?;
         let waits = messages.planned + messages.deferred > 0;
@@ -165,6 +170,7 @@ impl Status {
             people: engine.roster.len(),
             next: next(engine, &steps, &messages, &gates, &asleep, kept_waiting)?,
             messages,
+            overdue,
             asleep,
             unread: engine.unread()?,
             kept_waiting,
@@ -330,6 +336,11 @@ fn next(
     };
     if messages.failed + messages.held > 0 && engine.ledger().messages_in_trouble()?.iter().any(lost) {
         return Ok("flagday send --to failed: after correcting what the servers complained about".into());
+    }
+    let before = engine.now() < engine.campaign.change.at;
+    let late = engine.overdue_by_name()?.into_iter().find(|name| !matches!(name.as_str(), "reminder" | "escalation"));
+    if let Some(name) = late.filter(|_| before) {
+        return Ok(format!("flagday send {name}: people have not got it, and its window is over"));
     }
     if let Some(gate) = gates.iter().find(|gate| !gate.open && step.needs.contains(&gate.name)) {
         if gate.missed.is_some() {

@@ -62,7 +62,7 @@ impl ServerCertVerifier for OrPinned {
     }
 }
 
-fn is_about_the_issuer(objection: &CertificateError) -> bool {
+pub(super) fn is_about_the_issuer(objection: &CertificateError) -> bool {
     match objection {
         CertificateError::UnknownIssuer => true,
         CertificateError::Other(other) => {

@@ -1,7 +1,7 @@
 //! TLS with certificates always checked, by the system's roots and the campaign's own.
 
 use super::line::Wire;
-use super::pinned::OrPinned;
+use super::pinned::{OrPinned, is_about_the_issuer};
 use super::{BadCertificate, Phase, Trouble};
 use crate::fault::{Fault, Finding, Result};
 use rustls::client::WebPkiServerVerifier;
@@ -79,6 +79,8 @@ fn why(error: &std::io::Error) -> Trouble {
         NotValidYet | NotValidYetContext { .. } => BadCertificate::NotYetValid,
         // Signed by somebody of the same name with another key: as unknown as the other.
         UnknownIssuer | BadSignature => BadCertificate::UnknownIssuer,
+        // One that signed itself, as `openssl req -x509` makes it, is an issuer's that is not in ca_file.
+        signed_itself if is_about_the_issuer(signed_itself) => BadCertificate::UnknownIssuer,
         NotValidForName | NotValidForNameContext { .. } => BadCertificate::OtherName,
         other => BadCertificate::Other { words: format!("{other:?}") },
     })

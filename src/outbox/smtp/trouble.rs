@@ -127,6 +127,10 @@ impl Trouble {
                 "smtp-garbled",
                 "make sure that a mail server listens there, and nothing in between alters its answers",
             ),
+            Turned(Phase::Starttls, ..) => (
+                "smtp-turned-away",
+                "the server cannot do TLS now: look into its log and at its certificate, then run the command again",
+            ),
             Turned(..) => {
                 ("smtp-turned-away", "wait, or lower [mail] connections and rate, then run the command again")
             }

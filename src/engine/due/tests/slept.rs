@@ -28,6 +28,8 @@ fn the_last_reminder_that_was_slept_over_is_held_in_every_zone() {
     places.dedup();
     assert_eq!(places.len(), 2, "Tokyo's hour and Berlin's: {late:?}");
     assert_eq!(play.engine().overdue().expect("counted"), 2);
+    let status = crate::report::status::Status::of(&play.engine()).expect("a status");
+    assert_eq!(status.overdue.values().sum::<usize>(), 2, "{:?}", status.overdue);
     for person in ["ann", "kei"] {
         assert_eq!(states(&play, person), ["passed over", "held"], "{person}");
     }
