@@ -56,6 +56,12 @@ fn attest(root: &Path, step: &str) -> Result<String> {
     Engine::open(root, &Real).expect("opened").attest(step, "Ann", "seen")
 }
 
+/// The second step waits for nobody.
+fn follows_at_once(root: &Path) {
+    let toml = CAMPAIGN.replacen("attest = \"everybody was told\"", "shell = { run = [\"true\"] }", 1);
+    fs_err::write(root.join("flagday.toml"), toml).expect("written");
+}
+
 fn needs_person(step: &str, statement: &str) -> Stop {
     Stop::NeedsPerson { step: step.into(), statement: statement.into() }
 }
@@ -119,8 +125,7 @@ fn a_dry_run_says_what_stands_against_the_next_step_and_touches_nothing() {
 fn a_step_does_not_start_on_a_roster_that_changed_while_the_run_went_on() {
     let campaign = campaign();
     let root = campaign.path();
-    let toml = CAMPAIGN.replacen("attest = \"everybody was told\"", "shell = { run = [\"true\"] }", 1);
-    fs_err::write(root.join("flagday.toml"), toml).expect("written");
+    follows_at_once(root);
     let mut engine = Engine::open(root, &Real).expect("opened");
     let fault = engine
         .cutover(None, &mut |step, _| {
@@ -136,8 +141,7 @@ fn a_step_does_not_start_on_a_roster_that_changed_while_the_run_went_on() {
 fn no_step_starts_after_it_was_called_off_and_none_that_was_judged_before() {
     let campaign = campaign();
     let root = campaign.path();
-    let toml = CAMPAIGN.replacen("attest = \"everybody was told\"", "shell = { run = [\"true\"] }", 1);
-    fs_err::write(root.join("flagday.toml"), toml).expect("written");
+    follows_at_once(root);
     let mut engine = Engine::open(root, &Real).expect("opened");
     let fault = engine
         .cutover(None, &mut |step, _| {
