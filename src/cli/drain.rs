@@ -1,7 +1,7 @@
 use super::{Global, blocking, output};
 use crate::engine::{DrainLook, DrainRow};
 use crate::fault::{Exit, Fault, Finding, Result};
-use crate::platform::service::Signals;
+use crate::platform::Signals;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use std::io::IsTerminal;

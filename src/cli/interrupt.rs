@@ -3,7 +3,7 @@
 
 use super::output;
 use crate::fault::Result;
-use crate::platform::service::Signals;
+use crate::platform::Signals;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 

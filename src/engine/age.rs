@@ -48,8 +48,7 @@ impl Engine<'_> {
 
     fn is_retired(&self) -> Result<bool> {
         let Some(step) = self.campaign.steps.iter().find(|step| retires(step)) else { return Ok(false) };
-        let state = state_of(&self.ledger.entries()?, &step.name)?;
-        Ok(!matches!(state, StepState::Pending | StepState::Undone))
+        Ok(state_of(&self.ledger.entries()?, &step.name)?.has_begun())
     }
 
     /// The folder is where it was made, with its whole list. Its files are read again by `verify` and `restore` alone.

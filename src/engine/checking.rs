@@ -8,7 +8,7 @@ use crate::notice::dkim::Signer;
 use crate::outbox::smtp::Load;
 use crate::outbox::{Password, TransportKind, smtp};
 use crate::roster::Person;
-use crate::runbook::{Journal, StepState, state_of};
+use crate::runbook::{Journal, state_of};
 
 impl Engine<'_> {
     /// Every finding about file, rosters, texts, packages, postoffice, mailboxes and, with `online`, the mail servers.
@@ -134,7 +134,7 @@ impl Engine<'_> {
     fn evening_has_begun(&self) -> Result<bool> {
         let entries = self.ledger.entries()?;
         for step in self.campaign.steps.iter().filter(|step| step.wait.is_some() || step.name == "close-p1") {
-            if !matches!(state_of(&entries, &step.name)?, StepState::Pending | StepState::Undone) {
+            if state_of(&entries, &step.name)?.has_begun() {
                 return Ok(true);
             }
         }

@@ -207,7 +207,7 @@ impl Engine<'_> {
             return Err(early(format!("step {} has not begun yet", step.name)));
         }
         // Once it has begun its gates were passed.
-        if matches!(state_of(&self.ledger.entries()?, &step.name)?, StepState::Pending | StepState::Undone) {
+        if !state_of(&self.ledger.entries()?, &step.name)?.has_begun() {
             let verdicts = self.verdicts()?;
             let held = |gate: &&String| !verdicts.iter().any(|verdict| verdict.name == **gate && verdict.open);
             if let Some(gate) = step.needs.iter().find(held) {

@@ -6,11 +6,16 @@ use super::situation::closes;
 use super::way_back::opens;
 use crate::campaign::Step;
 use crate::fault::{Fault, Finding, Result};
+use crate::ledger::AuditEvent;
 use crate::runbook::{Entry, Event, Journal, StepState, state_of};
+use chrono::Duration;
 
 /// Findings of P1 that something there waits for a transport, or is in the hands of one.
 const SHOW_USE: [&str; 6] =
     ["p1-mailbag-lock", "p1-session", "p1-outbound", "p1-inbound", "p1-unknown", "inqueue3-waiting"];
+
+/// Over night a machine may start again, and its transports with it.
+const OLD: Duration = Duration::hours(12);
 
 impl Engine<'_> {
     /// The step that is done and whose statement is to be made anew, and why.
@@ -27,8 +32,19 @@ impl Engine<'_> {
             return Ok(Some((evening, "a rollback has closed P1 again")));
         }
         let in_use = self.ledger.latest_event(IN_USE)?;
-        let since = in_use.is_some_and(|event| stated.is_none_or(|stated| event.at > stated.at));
-        Ok(since.then_some((evening, "P1 was in use when it was to be closed")))
+        // By the order of the journal: a clock may be set back between the two.
+        let since = |event: &AuditEvent, stated: &Entry| match event.body["behind"].as_i64() {
+            Some(behind) => behind >= stated.seq,
+            None => event.at > stated.at,
+        };
+        let since = in_use.is_some_and(|event| stated.is_none_or(|stated| since(&event, stated)));
+        if since {
+            return Ok(Some((evening, "P1 was in use when it was to be closed")));
+        }
+        let closing = self.campaign.steps.iter().find(|step| closes(step));
+        let closed = closing.is_none_or(|step| state_of(&entries, &step.name).is_ok_and(StepState::has_begun));
+        let old = stated.is_some_and(|stated| self.now() - stated.at > OLD);
+        Ok((old && !closed).then_some((evening, "it was stated more than 12 hours ago, and P1 is still open")))
     }
 
     /// What mends a P1 that is in use, a transport started once more, makes untrue what was stated before: that is put on
@@ -53,7 +69,9 @@ impl Engine<'_> {
             return Ok(None);
         }
         let found: Vec<String> = found.into_iter().map(|finding| finding.cause).collect();
-        self.ledger.note(self.world.now(), IN_USE, &serde_json::json!({ "step": name, "found": found }))?;
+        let behind = self.ledger.entries()?.last().map(seq);
+        let body = serde_json::json!({ "step": name, "found": found, "behind": behind });
+        self.ledger.note(self.world.now(), IN_USE, &body)?;
         let cause = format!("what was stated for step {name} counts no more: P1 is in use");
         let remedy = format!(
             "see to it, stop every transport again, and state it anew: `flagday cutover attest {name} --by NAME --note TEXT`"
@@ -75,3 +93,94 @@ fn seq(entry: &Entry) -> i64 {
 
 /// The event that says so.
 const IN_USE: &str = "p1-in-use";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::msmail::fixture::Tree;
+    use crate::system::Standing;
+
+    const CAMPAIGN: &str = r#"
+[campaign]
+name = "small"
+change_at = 2024-12-12T18:00:00
+time_zone = "America/Chicago"
+contact = "Desk"
+[mail]
+from = "Desk <desk@corp.example>"
+[[roster]]
+file = "users.csv"
+[msmail]
+postoffice = "TREE"
+staged = "TREE"
+network = "CORP"
+name = "HQ"
+old_serial = "32-10411"
+new_serial = "32-20977"
+[[step]]
+name = "quiesce"
+wait = "T"
+attest = "stopped"
+[[step]]
+name = "seen"
+attest = "seen"
+[[step]]
+name = "close-p1"
+rename = { from = "{postoffice}/P1", to = "{postoffice}/POLD" }
+after = ["p1-closed"]
+[[step]]
+name = "broadcast"
+attest = "sent"
+"#;
+
+    /// An hour after the change's.
+    fn campaign(tree: &Tree) -> (tempfile::TempDir, Standing) {
+        let root = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| fs_err::write(root.path().join(name), text).expect("written");
+        write("flagday.toml", &CAMPAIGN.replace("TREE", &tree.root().display().to_string()));
+        write("users.csv", "id,name,email,kind\nANN,Ann,ann@corp.example,local\n");
+        (root, Standing::at("2024-12-13T01:00:00Z".parse().expect("a time")))
+    }
+
+    #[test]
+    fn a_statement_of_the_evening_before_is_asked_for_anew_until_p1_is_closed() {
+        let tree = Tree::live();
+        let (root, clock) = campaign(&tree);
+        let engine = || Engine::open(root.path(), &clock).expect("opened");
+        let ran = || engine().cutover(None, &mut |_, _| {}).expect("no fault").ran;
+        let attest = |step| engine().attest(step, "Ann", "seen").expect("stated");
+        let anew = || engine().to_be_restated().expect("judged").map(|(step, why)| (step.name.clone(), why));
+        ran();
+        attest("quiesce");
+        assert_eq!(ran(), ["quiesce"]);
+        clock.forward(OLD);
+        assert_eq!(anew(), None, "at that very instant it still counts");
+        clock.forward(Duration::minutes(1));
+        assert!(anew().is_some_and(|(step, why)| step == "quiesce" && why.contains("12 hours")));
+        assert_eq!(ran(), [""; 0]);
+        attest("quiesce");
+        attest("seen");
+        assert_eq!(ran(), ["seen", "close-p1"]);
+        clock.forward(OLD * 2);
+        assert_eq!(anew(), None, "a P1 that is closed lets no transport in");
+    }
+
+    #[test]
+    fn a_p1_in_use_is_told_from_the_statement_before_it_by_the_journal_whatever_the_clock_says() {
+        let tree = Tree::live();
+        let (root, clock) = campaign(&tree);
+        let mut engine = Engine::open(root.path(), &clock).expect("opened");
+        let go = |engine: &mut Engine<'_>| drop(engine.cutover(None, &mut |_, _| {}).expect("no fault"));
+        go(&mut engine);
+        engine.attest("quiesce", "Ann", "seen").expect("stated");
+        go(&mut engine);
+        let closing = engine.step_named("close-p1").expect("there").clone();
+        fs_err::write(tree.root().join("P1/000003CB.P1"), "an envelope").expect("written");
+        clock.forward(Duration::minutes(-20));
+        assert!(engine.doubt_transports(&closing).expect("noted").is_some());
+        assert!(engine.to_be_restated().expect("judged").is_some(), "by the clock before it, and yet behind it");
+        clock.forward(Duration::minutes(-20));
+        engine.attest("quiesce", "Ann", "stopped again").expect("stated anew");
+        assert!(engine.to_be_restated().expect("judged").is_none(), "and the statement behind that");
+    }
+}

@@ -1,6 +1,6 @@
 //! What differs from one operating system to the next, one file a system: folders as handles, renaming without
-//! replacement, free space, private files, DOS attributes, groups of processes. Nothing else knows on which system it
-//! runs.
+//! replacement, free space, private files, DOS attributes, groups of processes, signals, the service manager. Nothing
+//! else knows on which system it runs.
 //!
 //! On Unix every call on a [`Folder`] goes through the open folder, and links are never followed below its root: a
 //! folder that is swapped for a link between look and use cannot lead anywhere else. Elsewhere paths are used, and only
@@ -10,7 +10,6 @@ mod attributes; // read-only and hidden, as DOS clients see them
 pub(crate) mod fail; // named points between two changes of a file, for the crash sweeps
 #[cfg(not(all(unix, not(portable))))]
 mod other;
-pub mod service; // signals, many connections, the service manager
 #[cfg(all(unix, not(portable)))]
 mod unix;
 
@@ -21,8 +20,8 @@ use unix as here;
 
 pub use attributes::Attributes;
 pub use here::{
-    INHERITED, carry, create_private, end_group, ended_within, holders, lock_shared, name_from_bytes, own_group,
-    restrict, search_path, set_mode, set_owner, sync_folder,
+    INHERITED, Manager, Signals, carry, create_private, end_group, ended_within, holders, lock_shared, name_from_bytes,
+    open_files, own_group, restrict, search_path, set_mode, set_owner, sync_folder,
 };
 
 use self::fail::{Change, did, point};

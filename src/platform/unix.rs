@@ -1,4 +1,5 @@
-//! Unix: every call through the open folder, links never followed below a root.
+//! Unix: every call on a file through the open folder, links never followed below a root; signals; the datagrams of
+//! `sd_notify(3)`.
 #![allow(clippy::useless_conversion, reason = "the width of these fields differs from one Unix to the next")]
 
 use super::fail::{Change, did, told};
@@ -6,15 +7,18 @@ use super::{Folder, Kind, Look, named, point};
 pub use rustix::fd::OwnedFd as Handle;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io::{Error, ErrorKind, Result};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::mpsc;
 use std::time::{Duration, SystemTime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 const NO_LINK: OFlags = OFlags::NOFOLLOW.union(OFlags::CLOEXEC);
 
@@ -380,6 +384,74 @@ pub fn ended_within(child: &mut Child, limit: Duration) -> Result<bool> {
         Ok(ended) => Ok(ended.map(|()| true)?),
         Err(_) => Ok(false),
     }
+}
+
+/// SIGTERM and SIGINT.
+#[derive(Debug)]
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// From here on neither ends the process by itself. Needs a runtime.
+    pub fn new() -> Result<Signals> {
+        Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// How many files may be open at once, after asking for as many as `wanted`: the limit that shells set is meant for
+/// other programs.
+pub fn open_files(wanted: u64) -> u64 {
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < wanted) {
+        limit.current = Some(limit.maximum.map_or(wanted, |most| most.min(wanted)));
+        // Refused: what was allowed before still is.
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
+    getrlimit(Resource::Nofile).current.unwrap_or(wanted)
+}
+
+/// The service manager's socket.
+#[derive(Debug)]
+pub struct Manager(UnixDatagram);
+
+impl Manager {
+    /// By its path, or by its abstract name behind an `@`.
+    pub fn connect(name: &OsStr) -> Option<Manager> {
+        let socket = UnixDatagram::unbound().ok()?;
+        // A busy manager must not hold up the work.
+        socket.set_nonblocking(true).ok()?;
+        match name.as_bytes().first()? {
+            b'/' => socket.connect(name).ok()?,
+            b'@' => connect_abstract(&socket, &name.as_bytes()[1..])?,
+            _ => return None,
+        }
+        Some(Manager(socket))
+    }
+
+    /// A manager that is gone must not stop the work either.
+    pub fn say(&self, state: &str) {
+        let _ = self.0.send(state.as_bytes());
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn connect_abstract(socket: &UnixDatagram, name: &[u8]) -> Option<()> {
+    use std::os::linux::net::SocketAddrExt;
+    socket.connect_addr(&std::os::unix::net::SocketAddr::from_abstract_name(name).ok()?).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn connect_abstract(_: &UnixDatagram, _: &[u8]) -> Option<()> {
+    None
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -7,7 +7,6 @@ use super::journal::{Entry, History, history_of};
 use super::lookup::Spot;
 use super::rollback::changes_to_take_back;
 use super::run::{has_program, unclear};
-use super::step::StepState;
 use crate::campaign::Step;
 use crate::fault::{Fault, Finding, Result};
 use std::collections::BTreeMap;
@@ -50,7 +49,7 @@ pub fn require_way_back<'s>(entries: &[Entry], back: impl Iterator<Item = &'s St
     let mut ahead = Ahead::default();
     for step in back {
         let history = history_of(entries, &step.name)?;
-        if matches!(history.state, StepState::Pending | StepState::Undone) {
+        if !history.state.has_begun() {
             continue;
         }
         ahead.take_back(step, &history).map_err(not_begun)?;

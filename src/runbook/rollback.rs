@@ -13,7 +13,7 @@ impl Runbook<'_> {
     /// Takes one step back; the facts, or `None` when there was nothing to take back.
     pub fn undo(&mut self, step: &Step) -> Result<Option<Vec<String>>> {
         let history = self.history(step)?;
-        if matches!(history.state, StepState::Pending | StepState::Undone) {
+        if !history.state.has_begun() {
             return Ok(None);
         }
         let done = changes_to_take_back(step, &history)?;
@@ -69,7 +69,7 @@ impl Runbook<'_> {
     fn require_way_back(&mut self, steps: &[Step]) -> Result<()> {
         for step in steps.iter().rev() {
             let history = self.history(step)?;
-            if matches!(history.state, StepState::Pending | StepState::Undone) || has_program(&history.intents) {
+            if !history.state.has_begun() || has_program(&history.intents) {
                 continue;
             }
             if history.state != StepState::Done {
@@ -85,7 +85,7 @@ impl Runbook<'_> {
     /// Records that a person took back a program's work, where the program has no undo or nobody saw it end.
     pub fn undone_by_hand(&mut self, step: &Step, by: &str, note: &str) -> Result<()> {
         let history = self.history(step)?;
-        let begun = !matches!(history.state, StepState::Pending | StepState::Undone);
+        let begun = history.state.has_begun();
         if !begun || !has_program(&history.intents) {
             let cause = format!("step {} has no program whose work could be taken back by hand", step.name);
             return Err(Fault::new("nothing-to-undo", cause, "`flagday cutover rollback` takes back everything else"));

@@ -28,6 +28,11 @@ pub enum StepState {
 }
 
 impl StepState {
+    /// It may have changed something, or has.
+    pub fn has_begun(self) -> bool {
+        !matches!(self, StepState::Pending | StepState::Undone)
+    }
+
     /// In one word.
     pub fn word(self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
 //! What the service manager hears (`sd_notify(3)`): that we are ready, that there is progress, that we stop. Where
 //! `NOTIFY_SOCKET` names nobody, nothing is said.
 
-use crate::platform::service::Manager;
+use crate::platform::Manager;
 use std::time::Duration;
 
 #[derive(Debug)]

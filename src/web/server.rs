@@ -2,7 +2,7 @@
 
 use super::routes::Peer;
 use crate::fault::Result;
-use crate::platform::service::{Signals, open_files};
+use crate::platform::{Signals, open_files};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
