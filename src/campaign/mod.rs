@@ -4,6 +4,7 @@
 //! text -tree-> nodes with their places -overlay-> file over playbook -section-> Campaign
 //! ```
 
+mod header;
 mod holidays;
 pub(crate) mod companion;
 mod load;
@@ -29,6 +30,7 @@ mod workdays;
 #[cfg(test)]
 mod tests;
 
+pub use header::{LONGEST_NAME, is_unsafe_in_header, turns_direction};
 pub use load::load;
 pub use model::*;
 pub(crate) use nearest::instead;

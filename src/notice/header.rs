@@ -1,13 +1,11 @@
 //! What stands on the outside of a letter, checked once for every way of writing it.
 
+use crate::campaign::{LONGEST_NAME, is_unsafe_in_header};
 use crate::fault::{Fault, Finding, Result};
 use chrono::{DateTime, Utc};
 use lettre::Address;
 use lettre::message::Mailbox;
 use std::path::PathBuf;
-
-/// The longest name of a file or a person, in bytes. Longer ones do not fit a line.
-const NAME: usize = 200;
 
 #[derive(Debug, Clone)]
 pub struct Header {
@@ -65,9 +63,11 @@ impl Header {
         };
         let named = [("sender", self.from.name.as_deref().unwrap_or_default()), ("recipient", &self.to.0)];
         for (who, name) in named {
-            if name.chars().any(unsafe_in_header) || name.len() > NAME {
-                let shown: String = name.chars().filter(|c| !unsafe_in_header(*c)).take(40).collect();
-                refuse(format!("the {who}'s name ({shown}…) holds a control character or has more than {NAME} bytes"));
+            if name.chars().any(is_unsafe_in_header) || name.len() > LONGEST_NAME {
+                let shown: String = name.chars().filter(|c| !is_unsafe_in_header(*c)).take(40).collect();
+                refuse(format!(
+                    "the {who}'s name ({shown}…) holds a control character or has more than {LONGEST_NAME} bytes"
+                ));
             }
         }
         for (who, address) in [("sender", Some(&self.from.email)), ("reply", self.reply_to.as_ref())] {
@@ -77,7 +77,7 @@ impl Header {
             }
         }
         let to: &str = self.to.1.as_ref();
-        if to.chars().any(unsafe_in_header) {
+        if to.chars().any(is_unsafe_in_header) {
             refuse("the recipient's address holds a control character".to_owned());
         }
         for id in self.references.iter().chain([&self.message_id]) {
@@ -87,8 +87,8 @@ impl Header {
         }
         for attachment in &self.attachments {
             let name = &attachment.shown_name;
-            let parts = |c: char| unsafe_in_header(c) || matches!(c, '"' | '\\' | '/' | ':');
-            if name.is_empty() || name.len() > NAME || name.chars().any(parts) {
+            let parts = |c: char| is_unsafe_in_header(c) || matches!(c, '"' | '\\' | '/' | ':');
+            if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(parts) {
                 refuse(format!("{name:?} cannot be the name of an attachment"));
             }
         }
@@ -107,11 +107,6 @@ pub(super) fn with_ascii_domain(address: &Address) -> Result<Address> {
     let domain = idna::domain_to_ascii(address.domain()).map_err(refused)?;
     let bad = |_| Finding::error("header", format!("'{address}' is no mail address"), "correct it");
     Ok(Address::new(address.user(), domain).map_err(bad)?)
-}
-
-/// Line breaks and other control characters, and the marks that turn text around or break lines in Unicode.
-fn unsafe_in_header(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -31,6 +31,13 @@ pub(super) fn address(text: &str) -> Result<(Address, Vec<Finding>), Finding> {
     if let Some(label) = domain.split('.').find(|label| !is_label(label)) {
         return Err(bad(&format!("has '{}' in its domain", shown(label)), plain));
     }
+    let fits = |domain: String| user.len() + "@".len() + domain.len() <= LONGEST;
+    if !in_ascii(domain).is_some_and(fits) {
+        return Err(bad(
+            "has a domain that DNS cannot hold",
+            "correct the domain: up to 63 characters between two dots",
+        ));
+    }
     let address: Address = text.parse().map_err(|_| bad("is no mail address", plain))?;
     let warnings = doubts(user, domain, quoted);
     Ok((address, warnings))
@@ -40,6 +47,12 @@ pub(super) fn address(text: &str) -> Result<(Address, Vec<Finding>), Finding> {
 fn is_label(label: &str) -> bool {
     let inner = |c: char| c.is_ascii_alphanumeric() || c == '-' || (!c.is_ascii() && c.is_alphanumeric());
     !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.chars().all(inner)
+}
+
+/// As DNS has it (RFC 5890), with the lengths that it allows (RFC 1035 §2.3.4).
+fn in_ascii(domain: &str) -> Option<String> {
+    let domain = idna::domain_to_ascii(domain).ok()?;
+    (domain.len() <= 253 && domain.split('.').all(|label| (1..=63).contains(&label.len()))).then_some(domain)
 }
 
 fn doubts(user: &str, domain: &str, quoted: bool) -> Vec<Finding> {
@@ -89,6 +102,9 @@ mod tests {
     fn what_is_no_single_deliverable_address_is_refused() {
         let long = format!("{}@corp.example", "a".repeat(65));
         let longer = format!("a@{}example", "label.".repeat(45));
+        let label = format!("a@{}.example", "l".repeat(64));
+        // 60 letters, and 70 in the form that DNS has.
+        let beyond = format!("a@{}.example", "ü".repeat(60));
         for bad in [
             "ann",
             "ann@",
@@ -107,6 +123,9 @@ mod tests {
             "a@b@corp.example",
             &long,
             &longer,
+            &label,
+            &beyond,
+            "a@xn--ü.example",
         ] {
             assert_eq!(address(bad).expect_err(bad).code, "bad-address");
         }

@@ -1,6 +1,6 @@
 //! The findings about one file, each at its place, bounded so that a hostile file cannot fill the memory.
 
-use crate::campaign::Source;
+use crate::campaign::{Source, turns_direction};
 use crate::fault::{Finding, Severity};
 use std::ops::Range;
 
@@ -59,7 +59,7 @@ impl<'a> Complaints<'a> {
 pub(super) fn shown(value: &str) -> String {
     const LONGEST: usize = 60;
     let mut shown: String = value.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    shown.retain(|c| !super::field::turns_direction(c));
+    shown.retain(|c| !turns_direction(c));
     if value.chars().nth(LONGEST).is_some() {
         shown.push('…');
     }

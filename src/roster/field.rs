@@ -2,7 +2,7 @@
 
 use super::complaints::shown;
 use super::person::{Format, MailStore};
-use crate::campaign::nearest;
+use crate::campaign::{LONGEST_NAME, is_unsafe_in_header, nearest, turns_direction};
 use crate::fault::Finding;
 use chrono_tz::{TZ_VARIANTS, Tz};
 
@@ -10,21 +10,16 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 /// columns that only templates see.
 pub(super) fn forbidden(text: &str, breaks_allowed: bool) -> Option<char> {
     let forbidden = |c: char| match c {
-        '\r' | '\n' | '\t' => !breaks_allowed,
-        c => c.is_control() || turns_direction(c),
+        '\r' | '\n' | '\t' | '\u{2028}' | '\u{2029}' => !breaks_allowed,
+        c => is_unsafe_in_header(c),
     };
     text.chars().find(|c| forbidden(*c))
-}
-
-/// Bidirectional controls (Unicode Standard Annex 9 §2) make a text read as another one.
-pub(super) fn turns_direction(c: char) -> bool {
-    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A control character as a person may know it.
 pub(super) fn control_name(c: char) -> String {
     match c {
-        '\r' | '\n' => "a line break".to_owned(),
+        '\r' | '\n' | '\u{2028}' | '\u{2029}' => "a line break".to_owned(),
         '\t' => "a tab".to_owned(),
         '\0' => "a NUL".to_owned(),
         c if turns_direction(c) => {
@@ -39,6 +34,8 @@ pub(super) fn id(text: &str) -> Result<String, Finding> {
     const LONGEST: usize = 64;
     let wrong = if text.chars().count() > LONGEST {
         format!("has more than {LONGEST} characters")
+    } else if text.len() > LONGEST_NAME {
+        format!("has more than {LONGEST_NAME} bytes")
     } else if text.starts_with(['-', '.']) {
         format!("begins with '{}'", &text[..1])
     } else if text.contains("..") {
@@ -50,6 +47,17 @@ pub(super) fn id(text: &str) -> Result<String, Finding> {
     };
     let cause = format!("the id '{}' {wrong}", shown(text));
     Err(Finding::error("bad-id", cause, "give a short id of letters, digits, '.', '-' and '_' in the column `id`"))
+}
+
+/// A name stands in the header of each letter to its person.
+pub(super) fn name(text: &str) -> Result<String, Finding> {
+    let length = text.len();
+    if length <= LONGEST_NAME {
+        return Ok(text.to_owned());
+    }
+    let cause =
+        format!("the name '{}' has {length} bytes, and no letter's header takes more than {LONGEST_NAME}", shown(text));
+    Err(Finding::error("bad-name", cause, "shorten it; what is longer can stand in a column of its own, for the texts"))
 }
 
 /// One of the three parts of a Microsoft Mail address: 10 characters, 7-bit (Q101461), without the characters that
@@ -188,6 +196,22 @@ mod tests {
     }
 
     #[test]
+    fn a_name_fits_a_header() {
+        for good in ["Ann Müller".to_owned(), "x".repeat(200), "東".repeat(66)] {
+            assert_eq!(name(&good).expect("a good name"), good);
+        }
+        assert_eq!(
+            cause(name(&"ü".repeat(101))),
+            format!("the name '{}…' has 202 bytes, and no letter's header takes more than 200", "ü".repeat(60))
+        );
+        assert_eq!(
+            cause(id(&"𠀀".repeat(51))).split(' ').next_back(),
+            Some("bytes"),
+            "it stands for a name that is missing"
+        );
+    }
+
+    #[test]
     fn a_mailbox_fits_the_postoffice() {
         let mailbox = |text: &str| address_part("mailbox", "Q199676", text);
         assert_eq!(mailbox("MILLERANN1").expect("10 characters"), "MILLERANN1");
@@ -239,10 +263,10 @@ mod tests {
 
     #[test]
     fn characters_that_steer_are_forbidden() {
-        for c in ['\0', '\r', '\n', '\t', '\u{1b}', '\u{7f}', '\u{85}', '\u{202e}', '\u{2066}'] {
+        for c in ['\0', '\r', '\n', '\t', '\u{1b}', '\u{7f}', '\u{85}', '\u{2028}', '\u{202e}', '\u{2066}'] {
             assert_eq!(forbidden(&format!("a{c}b"), false), Some(c));
         }
-        assert_eq!(forbidden("a\r\n\tb", true), None);
+        assert_eq!(forbidden("a\r\n\t\u{2028}b", true), None);
         assert_eq!(forbidden("a\0", true), Some('\0'));
         assert_eq!(forbidden("Zoë Ünal 東京 \u{200f}", false), None);
     }

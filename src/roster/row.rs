@@ -82,7 +82,7 @@ impl<'a> Row<'a, '_> {
         let mailbox = self.checked(Column::Mailbox, |text| field::address_part("mailbox", "Q199676", text));
         let (id, id_from) = self.id(mailbox.as_deref(), email.as_ref());
         let person = Person {
-            name: self.text(Column::Name).unwrap_or(&id).to_owned(),
+            name: self.checked(Column::Name, field::name).unwrap_or_else(|| id.clone()),
             id,
             email,
             kind: self.kind(),

@@ -1,6 +1,7 @@
 //! Addresses as people write them: `Name <box@domain>`, and `ack+{token}@domain` for answers.
 
 use super::domain;
+use crate::campaign::header::{LONGEST_NAME, is_unsafe_in_header};
 use crate::fault::Finding;
 use lettre::{Address, message::Mailbox};
 
@@ -16,6 +17,10 @@ pub(super) fn mailbox(text: &str) -> Result<Mailbox, Finding> {
     let Some(inner) = rest.trim_end().strip_suffix('>') else { return Err(bad(text)) };
     let name = name.trim();
     let name = name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name).replace("\\\"", "\"");
+    if name.len() > LONGEST_NAME || name.chars().any(is_unsafe_in_header) {
+        let cause = format!("the sender's name holds a control character or has more than {LONGEST_NAME} bytes");
+        return Err(Finding::error("bad-name", cause, "shorten it: it stands in the header of each letter"));
+    }
     Ok(Mailbox::new(Some(name).filter(|name| !name.is_empty()), address(inner)?))
 }
 
@@ -72,6 +77,9 @@ mod tests {
         for text in ["", "desk", "Desk <d@c.example", "a@c.example, b@c.example", "Desk <d@c.example> more", "@", "<>"]
         {
             assert!(read(text).is_err(), "{text}");
+        }
+        for name in ["x".repeat(201), "Mail\u{2028}Desk".into(), "Mail\r\nBcc: eve".into()] {
+            assert_eq!(mailbox(&format!("{name} <d@c.example>")).expect_err("no header takes it").code, "bad-name");
         }
     }
 

@@ -80,6 +80,18 @@ fn all_faults_of_all_rows_are_reported_at_once() {
 }
 
 #[test]
+fn a_name_or_an_address_that_no_header_takes_is_told_at_its_place() {
+    let (name, label) = ("Anna ".repeat(41), "l".repeat(64));
+    let (roster, findings) =
+        read(format!("id,name,email\na,{name},a@x.example\nb,Bea,b@{label}.example\nc,C,c@x.example\n"));
+    assert_eq!(ids(&roster), ["c"]);
+    insta::assert_snapshot!(shown(&findings), @r"
+        users.csv:2:3 Error bad-name: the name 'Anna Anna Anna Anna Anna Anna Anna Anna Anna Anna Anna Anna …' has 204 bytes, and no letter's header takes more than 200 | shorten it; what is longer can stand in a column of its own, for the texts
+        users.csv:3:7 Error bad-address: 'b@llllllllllllllllllllllllllllllllllllllllllllllllllllllllll…' has a domain that DNS cannot hold | correct the domain: up to 63 characters between two dots
+        ");
+}
+
+#[test]
 fn columns_count_characters_and_lines_count_line_ends_of_every_kind() {
     for end in ["\n", "\r\n"] {
         let text =
