@@ -60,7 +60,8 @@ fn where_the_address_is_gone_nothing_goes_to_it_and_that_is_said() {
 
 #[test]
 fn after_everybody_was_refused_the_corrected_addresses_are_tried_and_not_the_old_ones() {
-    let server = Taking::start(|address| address.ends_with("@hq.corp.example").then_some("550 5.1.2 no such domain"));
+    let server =
+        Taking::start(|address| address.ends_with("@hq.corp.example").then_some("554 5.7.1 Relay access denied"));
     let campaign = ready(server.port);
     campaign.run("send local-change-date --yes").ends(1).refuses("smtp-refused-all");
     correct(&campaign, "@hq.corp.example", "@mail.corp.example");

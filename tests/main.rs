@@ -26,6 +26,7 @@ mod mishaps; // what goes wrong in a rehearsal: no server, sleep, kill, clock, a
 mod refusals; // what the facts forbid is refused, with its code and exit code
 mod echoes; // our own words that come back are no answer
 mod fail_closed; // what must not open a gate, lose a notice or reach a real file
+mod putting_off; // what a server puts off is told in its words, with the next try
 mod rehearsal; // the rehearsal finishes, says the same twice, and touches nothing real
 mod running; // exit codes, streams, locks, modes, secrets
 mod sample_data; // the sample campaign is what it says

@@ -103,12 +103,12 @@ pub fn with_progress(
             bar.set_style(carrying());
         }
         Progress::Settled { outcome, .. } => {
-            if !matches!(outcome, Outcome::Released { .. } | Outcome::Broken { .. }) {
+            if !matches!(outcome, Outcome::Released { .. }) {
                 bar.inc(1);
             }
             match outcome {
                 Outcome::Sent { .. } | Outcome::Stored { .. } => settled.sent += 1,
-                Outcome::Deferred { .. } => settled.deferred += 1,
+                Outcome::Deferred { .. } | Outcome::Broken { .. } => settled.deferred += 1,
                 Outcome::Failed { .. } => settled.failed += 1,
                 Outcome::Uncertain { .. } => settled.uncertain += 1,
                 _ => {}
@@ -183,15 +183,8 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
     }
     let zone = engine.campaign.change.zone;
     let hour = |at: DateTime<Utc>| at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string();
-    for (class, deferral) in &sent.deferrals {
-        let again = deferral.again_at.map(hour).unwrap_or_default();
-        output::prose(&format!(
-            "{} deferred with {class} ({}): {}. The first is tried again from {again} on; if that goes on for hours: {}",
-            deferral.count,
-            deferral.examples(),
-            deferral.words,
-            deferral.remedy
-        ));
+    for deferral in sent.deferrals.values() {
+        output::prose(&deferral.deferral(&hour));
     }
     let released = match engine.aborted()? {
         Some(_) => "did not leave; it is called off, and `flagday abort` tells who has to know",
@@ -274,6 +267,7 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
         };
         global.hint(format!("Some messages are in doubt: flagday status names them; {settled}"));
     }
+    let left = sent.waiting + sent.others;
     let next = engine.next_moment()?.map(|(at, what)| format!("{what} {}", hour(at)));
     if sent.failed > 0 {
         global.hint("Each with the reason: flagday who --failed (or --failed --csv)");
@@ -298,11 +292,11 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
             let next = next.map(|next| format!("Nothing is due. Next: {next}"));
             global.hint(next.unwrap_or_else(|| "Nothing is due, and nothing is to come.".into()));
         }
-        Exit::Waiting => match engine.ledger().next_due()?.filter(|_| sent.waiting > 0) {
+        Exit::Waiting | Exit::Done => match engine.ledger().next_due()?.filter(|_| left > 0) {
             Some(at) if at > engine.now() => {
-                global.hint(format!("{} still to go out: flagday send from {} on", sent.waiting, hour(at)))
+                global.hint(format!("{left} still to go out: flagday send from {} on", hour(at)))
             }
-            Some(_) => global.hint(format!("{} still to go out: flagday send", sent.waiting)),
+            Some(_) => global.hint(format!("{left} still to go out: flagday send")),
             None => global.hint("Next: flagday status"),
         },
         _ => global.hint("Next: flagday status"),

@@ -77,6 +77,25 @@ fn by_reason(what: &str, rows: &[FailureRow]) -> String {
     if text.is_empty() { text } else { format!("\n{what}:\n{}", output::clean(&text)) }
 }
 
+/// What waits because of the mail server: why, since when, what to do.
+fn put_off(status: &status::Status, local: &dyn Fn(DateTime<Utc>) -> String) -> String {
+    let mut text = String::new();
+    if let Some(outage) = &status.outage {
+        let last = match outage.last == outage.since {
+            true => String::new(),
+            false => format!(", last tried {}", local(outage.last)),
+        };
+        let (since, waiting) = (local(outage.since), status.messages.planned + status.messages.deferred);
+        text += &format!("\nNOTHING COULD BE SENT since {since}{last}: {}\n", outage.cause);
+        text += &format!("  {waiting} wait; to do: {}\n", outage.remedy);
+        text += "  the next `flagday send`, or round of serve or tick, tries again\n";
+    }
+    for class in status.deferrals.values() {
+        text += &format!("\n{}\n", class.deferral(local));
+    }
+    output::clean(&text)
+}
+
 /// Gates, counts, names, tasks and steps, without what comes next.
 pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) -> String) -> String {
     let change = match status.postponed {
@@ -162,6 +181,7 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
             &format!("\nDELIVERY IS PAUSED until {}{again}: {}\n", local(paused.until), output::clean(&paused.cause));
         text += &format!("  to do: {}; your own `flagday send` tries at once\n", paused.remedy);
     }
+    text += &put_off(status, local);
     text += &by_reason("in doubt, whether a server has them or not", &status.in_doubt);
     text += &by_reason("not arrived", &status.lost);
     let a = &status.answers;

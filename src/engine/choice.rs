@@ -25,6 +25,11 @@ impl Choice {
         self.people.is_none() && self.letters.is_none() && self.limit.is_none()
     }
 
+    /// Others may wait of whom it does not speak. A limit only says how many of its own leave now.
+    fn is_of_some(&self) -> bool {
+        self.people.is_some() || self.letters.is_some()
+    }
+
     fn includes(&self, one: &MessageRow) -> bool {
         let letter = || (one.person.clone(), one.notice.clone());
         self.people.as_ref().is_none_or(|people| people.contains(&one.person))
@@ -59,6 +64,24 @@ impl Engine<'_> {
             .collect();
         chosen.sort_by_key(|one| (one.next_at, one.id));
         Ok(Some(chosen.into_iter().map(|one| one.id).take(choice.limit.unwrap_or(usize::MAX)).collect()))
+    }
+
+    /// What is left of those whom a run was asked about, where that is not everybody: it ends by these, and not by what waits
+    /// for others.
+    pub(super) fn leave_others_out(&self, sent: &mut Sent, choice: &Choice) -> Result<()> {
+        if !choice.is_of_some() {
+            return Ok(());
+        }
+        let all = self.ledger.counts()?;
+        sent.waiting = self.ledger.waiting()?.iter().filter(|one| choice.includes(one)).count();
+        sent.others = (all.planned + all.sending + all.deferred).saturating_sub(sent.waiting);
+        let troubled = self.ledger.messages_in_trouble()?;
+        let (held, in_doubt): (Vec<_>, Vec<_>) = troubled
+            .iter()
+            .filter(|one| one.is_in_doubt() && choice.includes(one))
+            .partition(|one| one.state == State::Held);
+        (sent.in_doubt, sent.doubted_twice) = (in_doubt.len(), sent.doubted_twice.min(held.len()));
+        Ok(())
     }
 
     /// How many messages would leave now, and how many of them wait in the queue already. What has failed is counted as it is.

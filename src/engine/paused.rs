@@ -1,11 +1,14 @@
-//! Delivery that is paused by a server's refusal holds as long as [mail] is what it was refused with.
+//! What keeps mail from leaving: a pause after a server's refusal, a server that could not be reached, and what a server put
+//! off. The first two hold as long as [mail] is what it was tried with.
 
 use super::Engine;
 use crate::campaign::Mail;
 use crate::fault::Result;
-use crate::outbox::{Queue, Suspended};
+use crate::ledger::Outage;
+use crate::outbox::{FailureClass, Queue, Suspended};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 impl Engine<'_> {
     /// The pause in force. One that other settings brought about is over.
@@ -21,6 +24,24 @@ impl Engine<'_> {
             self.ledger.resume(self.now())?;
         }
         Ok(paused)
+    }
+
+    /// Why every connection of the last run failed.
+    pub fn outage(&self) -> Result<Option<Outage>> {
+        let settings = self.mail_settings();
+        Ok(self.ledger.outage()?.filter(|one| one.settings == settings))
+    }
+
+    /// What was put off, by class, and when the first is tried again, where that is not now. What the pause speaks of is not told twice, and nothing is tried before it is over.
+    pub fn deferrals(&self) -> Result<BTreeMap<String, FailureClass>> {
+        let mut classes = self.ledger.deferrals()?;
+        if let Some(pause) = self.paused()? {
+            classes.remove(&pause.class);
+            classes.values_mut().for_each(|class| class.again_at = class.again_at.max(Some(pause.until)));
+        }
+        let now = self.now();
+        classes.values_mut().for_each(|class| class.again_at = class.again_at.filter(|at| *at > now));
+        Ok(classes)
     }
 
     pub(crate) fn mail_settings(&self) -> String {

@@ -58,7 +58,7 @@ pub struct Sent {
     pub tasks: Vec<Task>,
     /// Failures by class, with examples and what to do.
     pub failures: std::collections::BTreeMap<String, FailureClass>,
-    /// The same for what is tried again later.
+    /// The same for what waits because a server put it off, in whichever run.
     pub deferrals: std::collections::BTreeMap<String, FailureClass>,
     /// Connections that gave up, and why.
     pub stopped: Vec<crate::fault::Finding>,
@@ -70,9 +70,12 @@ pub struct Sent {
     pub further: usize,
     /// Held at the beginning of this run, because they are in doubt for the second time.
     pub doubted_twice: usize,
-    /// Messages in the ledger that are still to go out, and those that are in doubt, whichever run left them so.
+    /// Messages in the ledger that are still to go out, and those that are in doubt, whichever run left them so: of those
+    /// whom this run was asked about.
     pub waiting: usize,
     pub in_doubt: usize,
+    /// What waits for others.
+    pub others: usize,
     /// Nobody was left to tell.
     pub nothing_due: bool,
     /// How long it took to compose and plan, and then to carry.
@@ -201,7 +204,9 @@ impl Engine<'_> {
         let delivered = self.deliver(&mut sent, &wanted, stop, progress);
         self.ledger.choose(None)?;
         delivered?;
-        self.weigh(sent)
+        let mut sent = self.weigh(sent)?;
+        self.leave_others_out(&mut sent, &choice)?;
+        Ok(sent)
     }
 
     /// Sends what amendments still owe, and nothing else that is due.
@@ -268,6 +273,7 @@ impl Engine<'_> {
         let (left, asleep) = (self.ledger.counts()?, sent.asleep.iter().map(|one| one.messages).sum());
         sent.waiting = (left.planned + left.sending + left.deferred).saturating_sub(asleep);
         sent.in_doubt = left.uncertain;
+        sent.deferrals = if left.deferred > 0 { self.deferrals()? } else { Default::default() };
         if sent.uncertain > 0 {
             let again = |one: &MessageRow| one.state == State::Uncertain && one.doubts > 1;
             let doubtful = self.ledger.messages_in_trouble()?;
@@ -316,7 +322,6 @@ impl Engine<'_> {
         sent.expired = summary.late;
         sent.moot = summary.moot;
         sent.interrupted = summary.interrupted;
-        sent.deferrals = summary.deferrals;
         sent.sent = summary.sent;
         sent.deferred = summary.deferred;
         sent.failed += summary.failed;
@@ -336,7 +341,9 @@ impl Engine<'_> {
             sent.failures.insert(finding.code.to_owned(), class);
         }
         (sent.stopped, sent.ended) = (summary.stopped, summary.ended);
-        Ok(())
+        // A pause says it by itself.
+        let unreached = if sent.ended && self.ledger.suspended()?.is_none() { sent.stopped.first() } else { None };
+        self.ledger.note_outage(unreached, &self.mail_settings(), self.now())
     }
 
     /// The notice asked for by name: to its audience, now.

@@ -1,6 +1,7 @@
 //! Messages: what was planned for whom, and what became of it. The letter's bytes are fixed when it is planned.
 
 use super::checkpoint::Checkpoint;
+use super::deferred::PUT_OFF;
 use super::letters::{Packed, Packer, Unpacker};
 use super::{Ledger, audit, evidence, instant, millis};
 use crate::answer::{Evidence, Kind};
@@ -293,13 +294,13 @@ impl Ledger {
         Ok(messages)
     }
 
-    /// The letter as it was fixed.
     /// Until when a message may leave.
     pub fn expiry(&self, id: i64) -> Result<Option<DateTime<Utc>>> {
         let mut find = self.db.prepare_cached("SELECT expires_at FROM message WHERE id = ?")?;
         Ok(find.query_row([id], |row| row.get::<_, Option<i64>>(0))?.map(instant))
     }
 
+    /// The letter as it was fixed.
     pub fn letter(&self, id: i64) -> Result<Letter> {
         let find = "SELECT base, sum, bytes FROM letter WHERE message = ?";
         let (base, sum, kept) = self.db.query_row(find, [id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
@@ -307,14 +308,15 @@ impl Ledger {
     }
 
     pub fn counts(&self) -> Result<Counts> {
-        let mut all =
-            self.db.prepare_cached("SELECT state, attempts > 0, count(*) FROM message GROUP BY state, attempts > 0")?;
+        let mut all = self
+            .db
+            .prepare_cached(&format!("SELECT state, {PUT_OFF}, count(*) FROM message GROUP BY state, {PUT_OFF}"))?;
         let mut counts = Counts::default();
         let mut rows = all.query(())?;
         while let Some(row) = rows.next()? {
-            let (state, tried, n): (String, bool, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let (state, put_off, n): (String, bool, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
             let n = n.max(0) as usize;
-            match (state_of(&state)?, tried) {
+            match (state_of(&state)?, put_off) {
                 (State::Planned, false) => counts.planned += n,
                 (State::Planned, true) => counts.deferred += n,
                 (State::Sending | State::Transmitting, _) => counts.sending += n,

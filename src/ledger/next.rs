@@ -67,7 +67,17 @@ pub(super) fn in_turn(
     Ok(ids)
 }
 
-/// A few of them from all over, where they can not to the domains that were tried.
+/// As SQL, of a planned message: a server has refused it, and it was taken back.
+const WAS_REFUSED: &str = "(attempts > 0 AND reply GLOB '5*')";
+
+/// Whether one of them is due that no server has refused yet.
+pub(super) fn any_not_refused(tx: &Transaction, planned: &str, now: DateTime<Utc>) -> Result<bool> {
+    let any = format!("SELECT EXISTS (SELECT 1 FROM message WHERE {planned} AND next_at <= ? AND NOT {WAS_REFUSED})");
+    Ok(tx.query_row(&any, [millis(now)], |row| row.get(0))?)
+}
+
+/// A few of them from all over, where they can not to the domains that were tried; of those that no server has refused yet,
+/// while there are any.
 pub(super) fn elsewhere(
     tx: &Transaction,
     planned: &str,
@@ -75,8 +85,9 @@ pub(super) fn elsewhere(
     count: usize,
     tried: &[String],
 ) -> Result<Vec<i64>> {
+    let others = if any_not_refused(tx, planned, now)? { format!(" AND NOT {WAS_REFUSED}") } else { String::new() };
     let mut due = tx.prepare_cached(&format!(
-        "SELECT id, envelope_to FROM message WHERE {planned} AND next_at <= ? ORDER BY next_at, id"
+        "SELECT id, envelope_to FROM message WHERE {planned} AND next_at <= ?{others} ORDER BY next_at, id"
     ))?;
     let read = |row: &Row| Ok((row.get::<_, i64>(0)?, domain(row.get::<_, Option<String>>(1)?.as_deref())));
     let (ids, domains): (Vec<i64>, Vec<String>) = due.query_map([millis(now)], read)?.collect::<Result<_, _>>()?;

@@ -46,6 +46,11 @@ impl Queue for Ledger {
         self.claim_those(now, |tx| next::elsewhere(tx, &due, now, count, tried))
     }
 
+    fn has_others(&mut self, now: DateTime<Utc>) -> Result<bool> {
+        let due = self.planned();
+        self.take_over(|tx| next::any_not_refused(tx, &due, now))
+    }
+
     fn mark(&mut self, id: i64, fence: i64) -> Result<Lease> {
         self.note_down(Line { id, fence, result: None })
     }
@@ -392,7 +397,7 @@ impl Ledger {
         self.durable(|tx| {
             for id in ids {
                 move_on(tx, *id, Event::Retry, "tried again by the operator", now)?;
-                tx.prepare_cached("UPDATE message SET next_at = ?2, attempts = 0 WHERE id = ?1")?
+                tx.prepare_cached("UPDATE message SET next_at = ?2, attempts = 0, remedy = '' WHERE id = ?1")?
                     .execute((id, millis(now)))?;
             }
             Ok(())

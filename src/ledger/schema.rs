@@ -131,6 +131,10 @@ CREATE TABLE token_alone(
 INSERT INTO token_alone SELECT token, person, revision, tells FROM token;
 DROP TABLE token;
 ALTER TABLE token_alone RENAME TO token;
+", "
+CREATE TABLE outage(
+  one INTEGER PRIMARY KEY CHECK (one = 1), cause TEXT NOT NULL, remedy TEXT NOT NULL, settings TEXT NOT NULL,
+  since INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {

@@ -108,7 +108,7 @@ impl<D: Dial> Lane<'_, '_, D> {
                 return Ok(Some(finding));
             }
             if troubles >= TROUBLES_PER_MESSAGE {
-                return self.put_aside(message, &trouble, finding.cause).map(|()| None);
+                return self.put_aside(message, &trouble, finding).map(|()| None);
             }
             if !self.rest(&finding).await {
                 return self.release(message, finding.cause).map(|()| None);
@@ -174,26 +174,33 @@ impl<D: Dial> Lane<'_, '_, D> {
     /// The message waits, and is never given up for that: past its expiry it is held, by itself.
     fn farewell(&self, message: &Claimed, reply: Reply) -> Outcome {
         let now = self.shared.now();
-        match after_deferral(1, now, None, message.id as u64) {
-            Next::At(until) => Outcome::Deferred { reply, until },
-            Next::GiveUp => Outcome::Released { why: reply.to_string(), until: Some(now + TROUBLE_PAUSE) },
-        }
+        let until = match after_deferral(1, now, None, message.id as u64) {
+            Next::At(until) => until,
+            Next::GiveUp => now + TROUBLE_PAUSE,
+        };
+        Outcome::Deferred { reply, until }
     }
 
     /// It failed with this message more than once: others go first. Where the connection ends with it time after time, for
     /// days, it is the message, and it fails like one that is deferred too often.
-    fn put_aside(&self, message: &Claimed, trouble: &Trouble, why: String) -> Result<()> {
+    fn put_aside(&self, message: &Claimed, trouble: &Trouble, finding: Finding) -> Result<()> {
         let (attempts, now) = (message.attempt + 1, self.shared.now());
-        let outcome = match after_deferral(attempts, now, None, message.id as u64) {
-            _ if !trouble.may_be_the_message() => Outcome::Released { why, until: Some(now + TROUBLE_PAUSE) },
-            Next::At(until) => Outcome::Broken { why, until },
-            Next::GiveUp => Outcome::Failed { refusal: Refusal::Unfinished { attempts, why } },
+        let may_be_the_message = trouble.may_be_the_message();
+        let Finding { cause: why, remedy, .. } = finding;
+        let until = match after_deferral(attempts, now, None, message.id as u64) {
+            _ if !may_be_the_message => now + TROUBLE_PAUSE,
+            Next::At(until) => until,
+            Next::GiveUp => {
+                let refusal = Refusal::Unfinished { attempts, why };
+                return self.shared.settle(message, Outcome::Failed { refusal });
+            }
         };
+        let outcome = Outcome::Broken { why, remedy, until, may_be_the_message };
         self.shared.settle(message, outcome)
     }
 
     fn release(&self, message: &Claimed, why: String) -> Result<()> {
-        self.shared.settle(message, Outcome::Released { why, until: None })
+        self.shared.settle(message, Outcome::Released { why })
     }
 
     /// The message is settled, the connection gone; the lane goes on after a rest unless that is the last straw.

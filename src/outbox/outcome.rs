@@ -29,16 +29,17 @@ pub enum Outcome {
     Uncertain {
         why: String,
     },
-    /// Given back: the run ended, or something that concerns every message is in the way. `until`: others go first.
+    /// Given back: the run ended, or something that concerns every message is in the way.
     Released {
         why: String,
-        until: Option<DateTime<Utc>>,
     },
-    /// The connection ended before the mark, more than once with this message on it. It may be the message: uses an
-    /// attempt, and others go first.
+    /// The connection ended before the mark, more than once with this message on it: others go first. Uses an attempt
+    /// where it `may_be_the_message`.
     Broken {
         why: String,
+        remedy: String,
         until: DateTime<Utc>,
+        may_be_the_message: bool,
     },
     /// The quiet hours of whoever gets it have begun: nobody is written to before `until`.
     Asleep {
@@ -135,6 +136,7 @@ impl Outcome {
     pub fn uses_an_attempt(&self) -> bool {
         match self {
             Outcome::Released { .. } | Outcome::Asleep { .. } | Outcome::Late | Outcome::Moot { .. } => false,
+            Outcome::Broken { may_be_the_message, .. } => *may_be_the_message,
             // The server closes, whoever the message is for.
             Outcome::Deferred { reply, .. } => reply.code != 421,
             _ => true,
@@ -145,14 +147,15 @@ impl Outcome {
     pub fn due(&self) -> Option<DateTime<Utc>> {
         match self {
             Outcome::Deferred { until, .. } | Outcome::Broken { until, .. } | Outcome::Asleep { until } => Some(*until),
-            Outcome::Released { until, .. } => *until,
             _ => None,
         }
     }
 
-    /// What a person can do about it, where it needs one.
+    /// What a person can do about it: at once, or where it is put off time after time.
     pub fn remedy(&self) -> Option<String> {
         match self {
+            Outcome::Deferred { reply, .. } => Some(retry::if_it_goes_on(reply).to_owned()),
+            Outcome::Broken { remedy, .. } => Some(remedy.clone()),
             Outcome::Failed { refusal } => Some(refusal.remedy()),
             Outcome::Late => Some("`flagday send --to failed` sends it late all the same".to_owned()),
             _ => None,
@@ -238,7 +241,7 @@ impl fmt::Display for Outcome {
             Outcome::Stored { file } => write!(f, "stored as {}", file.display()),
             Outcome::Failed { refusal } => refusal.fmt(f),
             Outcome::Uncertain { why }
-            | Outcome::Released { why, .. }
+            | Outcome::Released { why }
             | Outcome::Broken { why, .. }
             | Outcome::Moot { why } => f.write_str(why),
             Outcome::Asleep { .. } => f.write_str("quiet hours have begun"),

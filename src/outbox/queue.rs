@@ -67,7 +67,11 @@ pub trait Queue {
     fn claim_except(&mut self, now: DateTime<Utc>, limit: usize, domains: &[String]) -> Result<Vec<Claimed>>;
 
     /// Takes a few messages that are due from all over the queue, where it can not to these domains: see [`super::spread`].
+    /// Those that a server has refused before come last.
     fn claim_elsewhere(&mut self, now: DateTime<Utc>, count: usize, tried: &[String]) -> Result<Vec<Claimed>>;
+
+    /// Whether a message is due that no server has refused yet, and nobody has in hand.
+    fn has_others(&mut self, now: DateTime<Utc>) -> Result<bool>;
 
     /// "The body's last byte may now be written": sending to transmitting. Survives a killed process.
     fn mark(&mut self, id: i64, fence: i64) -> Result<Lease>;

@@ -6,9 +6,11 @@
 //! counting -10 alike-> all lanes rest, once      -25 alike-> asking: a few others, and nobody else meanwhile
 //! asking   -one is taken, put off or refused otherwise-> counting anew: it was about the people
 //!          -all are refused alike-> stopped: whom the run refused is taken back
+//!          -the same, each of a bad address of theirs, and nobody is left who was not asked-> counting anew
 //! ```
 //!
-//! A round of the schedule after a pause begins with asking.
+//! A round of the schedule after a pause begins with asking: of those first who were never refused, and of twice as many each
+//! time while it is their addresses that are refused. Nobody behind the dead waits for ever.
 
 use super::{Claimed, Outcome, Refusal};
 use crate::fault::Finding;
@@ -23,6 +25,8 @@ pub(super) const REST: Duration = Duration::from_secs(5);
 const TOO_MANY: usize = 25;
 /// So many others.
 const OTHERS: usize = 5;
+/// So often their number doubles.
+const MOST_DOUBLINGS: u32 = 8;
 /// So often the queue is asked for others, where those it gave were not judged: answered meanwhile, or too late.
 const LOOKS: usize = 8;
 
@@ -38,6 +42,10 @@ pub(super) struct Run {
     refused: Vec<i64>,
     /// How many fail all the same.
     failed: usize,
+    /// Not all of them were refused because of their own address.
+    may_be_a_setting: bool,
+    /// Rounds of the schedule that have asked before.
+    rounds: u32,
     /// Where they have their mail.
     domains: BTreeSet<String>,
     /// Somebody was accepted: what is said of a recipient is believed from then on.
@@ -83,16 +91,23 @@ pub(super) enum Alarm {
         cause: String,
         taken_back: Vec<i64>,
         failed: usize,
+        /// Not each of them was refused because of their own address.
+        may_be_a_setting: bool,
     },
     /// It was about the people; or a pause is over.
     Over,
 }
 
 impl Run {
-    /// Goes on after a round that was stopped by refusals of this class.
-    pub fn after(class: String, before: Before) -> Run {
+    /// Goes on after the round that was stopped by refusals of this class for the `times`-th time.
+    pub fn after(class: String, before: Before, times: u32) -> Run {
         let stage = if before == Before::Pause { Stage::asking() } else { Stage::Counting };
-        Run { stage, class, before, ..Run::default() }
+        Run { stage, class, before, rounds: times.saturating_sub(1), ..Run::default() }
+    }
+
+    /// How many others tell. A server that refuses addresses may be asked about more of them than one that refuses us.
+    fn enough(&self) -> usize {
+        if self.may_be_a_setting { OTHERS } else { OTHERS << self.rounds.min(MOST_DOUBLINGS) }
     }
 
     pub fn is_asking(&self) -> bool {
@@ -103,7 +118,7 @@ impl Run {
     pub fn others_wanted(&self) -> (usize, Vec<String>) {
         match self.stage {
             Stage::Asking { judged, looks, .. } if looks < LOOKS => {
-                (OTHERS - judged, self.domains.iter().cloned().collect())
+                (self.enough().saturating_sub(judged), self.domains.iter().cloned().collect())
             }
             _ => (0, Vec::new()),
         }
@@ -140,6 +155,8 @@ impl Run {
         self.count += 1;
         self.words = refusal.to_string();
         self.domains.insert(message.domain());
+        self.may_be_a_setting |= !refusal.is_of_the_recipient();
+        let enough = self.enough();
         if self.before != Before::Overruled || message.attempt == 0 {
             self.refused.push(message.id);
         } else {
@@ -155,7 +172,7 @@ impl Run {
             Stage::Asking { others, judged, .. } => {
                 // Another lane may have had one of the run on the wire.
                 *judged += usize::from(others.remove(&message.id));
-                if *judged < OTHERS { None } else { self.conclude() }
+                if *judged < enough { None } else { self.conclude() }
             }
             Stage::Stopped => self.conclude(),
         }
@@ -171,13 +188,20 @@ impl Run {
             return None;
         }
         if self.refused.is_empty() && !matches!(self.stage, Stage::Stopped) {
-            // Each of them for the second time, with these words seen in between: it is believed.
-            *self = Run { accepted: true, before: self.before, ..Run::default() };
-            return Some(Alarm::Over);
+            // Each of them for the second time, with these words seen in between.
+            return Some(self.believe());
         }
         let (class, cause, taken_back) = (self.class.clone(), self.cause(asked), std::mem::take(&mut self.refused));
         self.stage = Stage::Stopped;
-        (!taken_back.is_empty()).then_some(Alarm::Stop { class, cause, taken_back, failed: self.failed })
+        let (failed, may_be_a_setting) = (self.failed, self.may_be_a_setting);
+        let any = !taken_back.is_empty();
+        any.then_some(Alarm::Stop { class, cause, taken_back, failed, may_be_a_setting })
+    }
+
+    /// What was said of everybody so far is true of each of them, and so is what is said of an address from here on.
+    pub fn believe(&mut self) -> Alarm {
+        *self = Run { accepted: true, before: self.before, ..Run::default() };
+        Alarm::Over
     }
 
     /// The end of a run, and of what was in force.
@@ -266,11 +290,12 @@ mod tests {
         for message in &messages[30..34] {
             assert_eq!(alike(&mut run, message), None);
         }
-        let Some(Alarm::Stop { class, cause, taken_back, failed }) = alike(&mut run, &messages[34]) else {
+        let Some(Alarm::Stop { class, cause, taken_back, failed, may_be_a_setting }) = alike(&mut run, &messages[34])
+        else {
             panic!("not stopped")
         };
         let words = "25 in a row, and 5 elsewhere in the queue, are refused alike, and nobody is accepted: 554 5.7.1 no (to RCPT)";
-        assert_eq!((&*class, &*cause, failed), ("554 5.7.1", words, 0));
+        assert_eq!((&*class, &*cause, failed, may_be_a_setting), ("554 5.7.1", words, 0, true));
         assert_eq!(taken_back, (0..26).chain(30..35).collect::<Vec<_>>());
         assert!(
             matches!(alike(&mut run, &messages[26]), Some(Alarm::Stop { taken_back, .. }) if taken_back == [26]),
@@ -303,11 +328,11 @@ mod tests {
 
         // Sent by hand after that: whoever is refused once more fails, and that is no reason to stop.
         messages.iter_mut().for_each(|message| message.attempt = 1);
-        let mut run = Run::after("554 5.7.1".into(), Before::Overruled);
+        let mut run = Run::after("554 5.7.1".into(), Before::Overruled, 1);
         asking(&mut run, &messages, 0..0);
         assert_eq!(run.conclude(), Some(Alarm::Over));
         messages[7].attempt = 0;
-        let mut run = Run::after("554 5.7.1".into(), Before::Overruled);
+        let mut run = Run::after("554 5.7.1".into(), Before::Overruled, 1);
         asking(&mut run, &messages, 0..0);
         let stop = run.conclude();
         assert!(matches!(&stop, Some(Alarm::Stop { taken_back, failed: 24, .. }) if *taken_back == [7]));
@@ -319,7 +344,7 @@ mod tests {
     fn a_round_after_a_pause_asks_a_few_and_fails_nobody() {
         let mut messages = messages(5);
         messages.iter_mut().for_each(|message| message.attempt = 3);
-        let mut run = Run::after("554 5.7.1".into(), Before::Pause);
+        let mut run = Run::after("554 5.7.1".into(), Before::Pause, 1);
         assert_eq!(run.others_wanted(), (5, Vec::new()));
         assert_eq!(run.conclude(), None, "nobody was judged");
         run.ask(0..5);
@@ -329,17 +354,37 @@ mod tests {
         assert!(matches!(alike(&mut run, &messages[4]), Some(Alarm::Stop { taken_back, cause, .. })
             if taken_back == [0, 1, 2, 3, 4] && cause.starts_with("5 all over the queue are refused alike")));
         for over in [sent(), refused(550, "5.1.1")] {
-            let mut run = Run::after("554 5.7.1".into(), Before::Pause);
+            let mut run = Run::after("554 5.7.1".into(), Before::Pause, 1);
             run.ask(0..5);
             assert_eq!(run.count(&messages[0], &over), Some(Alarm::Over));
         }
         // Those whom the queue gives may all be answered meanwhile: that ends as well.
-        let mut run = Run::after("554 5.7.1".into(), Before::Pause);
+        let mut run = Run::after("554 5.7.1".into(), Before::Pause, 1);
         for _ in 0..LOOKS {
             assert_eq!(run.others_wanted().0, 5);
             run.ask(0..5);
         }
         assert_eq!(run.others_wanted().0, 0);
+    }
+
+    #[test]
+    fn where_addresses_are_refused_twice_as_many_are_asked_each_time() {
+        let messages = messages(30);
+        for (times, enough) in [(1, 5), (2, 10), (3, 20), (99, OTHERS << MOST_DOUBLINGS)] {
+            let mut run = Run::after("550 5.1.1".into(), Before::Pause, times);
+            assert_eq!(run.others_wanted().0, enough);
+            run.ask(0..30);
+            let mut alarms = messages.iter().map(|message| run.count(message, &refused(550, "5.1.1")));
+            let stopped = alarms.position(|alarm| {
+                matches!(alarm, Some(Alarm::Stop { taken_back, may_be_a_setting: false, .. }) if taken_back.len() == enough)
+            });
+            assert_eq!(stopped, (enough <= 30).then(|| enough - 1));
+            // A policy is asked about no more than before.
+            let mut run = Run::after("554 5.7.1".into(), Before::Pause, times);
+            run.ask(0..30);
+            let mut alarms = messages.iter().map(|message| alike(&mut run, message));
+            assert_eq!(alarms.position(|alarm| alarm.is_some()), Some(4));
+        }
     }
 
     #[test]

@@ -157,6 +157,14 @@ impl Reply {
         }
     }
 
+    /// The class at the head of a reply that was written down; none where other words were.
+    pub fn class_of(words: &str) -> Option<&str> {
+        let mut parts = words.split(' ');
+        let code = parts.next().filter(|code| code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_digit()))?;
+        let enhanced = parts.next().filter(|word| Enhanced::parse(word).is_some());
+        Some(&words[..code.len() + enhanced.map_or(0, |word| 1 + word.len())])
+    }
+
     /// The reply's class for a table of failures: `550 5.1.1`.
     pub fn class(&self) -> String {
         match self.enhanced {

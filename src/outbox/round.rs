@@ -74,7 +74,7 @@ impl<'a> Shared<'a> {
             released: RefCell::default(),
             refusals: RefCell::new(limits.suspended.as_ref().map_or_else(Run::default, |suspended| {
                 let before = if limits.probing { Before::Pause } else { Before::Overruled };
-                Run::after(suspended.class.clone(), before)
+                Run::after(suspended.class.clone(), before, suspended.times)
             })),
             suspended: RefCell::new(limits.suspended.clone()),
             settings: limits.settings.clone(),
@@ -143,7 +143,7 @@ impl<'a> Shared<'a> {
                         return Ok(Some(message));
                     }
                     let why = "stopped before it was begun".to_owned();
-                    self.settle(&message, Outcome::Released { why, until: None })?;
+                    self.settle(&message, Outcome::Released { why })?;
                 }
             }
         }
@@ -223,7 +223,7 @@ impl<'a> Shared<'a> {
             Lease::Lost => self.lost(message),
             Lease::Held => {
                 match outcome {
-                    Outcome::Released { .. } | Outcome::Broken { .. } => self.released.borrow_mut().insert(message.id),
+                    Outcome::Released { .. } => self.released.borrow_mut().insert(message.id),
                     _ => self.released.borrow_mut().remove(&message.id),
                 };
                 self.summary.borrow_mut().count(message, &outcome);
@@ -245,7 +245,7 @@ impl<'a> Shared<'a> {
     fn give_back(&self, why: &str) -> Result<()> {
         loop {
             let Some(message) = self.claims.borrow_mut().pop_front() else { return Ok(()) };
-            self.settle(&message, Outcome::Released { why: why.to_owned(), until: None })?;
+            self.settle(&message, Outcome::Released { why: why.to_owned() })?;
         }
     }
 
@@ -282,11 +282,18 @@ impl<'a> Shared<'a> {
     /// What the server's verdict adds to a run of refusals.
     pub fn heed(&self, message: &Claimed, outcome: &Outcome) -> Result<Option<Alarm>> {
         let alarm = self.refusals.borrow_mut().count(message, outcome);
-        self.end_pause(alarm)
+        self.weigh(alarm)
     }
 
-    /// When it was about the people, mail leaves as before.
-    fn end_pause(&self, alarm: Option<Alarm>) -> Result<Option<Alarm>> {
+    /// When it was about the people, mail leaves as before. So it was where each of them was refused because of their own
+    /// address and nobody else waits: a pause would protect nobody.
+    fn weigh(&self, mut alarm: Option<Alarm>) -> Result<Option<Alarm>> {
+        if let Some(Alarm::Stop { may_be_a_setting: false, .. }) = alarm
+            && self.claims.borrow().is_empty()
+            && !self.watch(self.queue.borrow_mut().has_others(self.clock.now()))?
+        {
+            alarm = Some(self.refusals.borrow_mut().believe());
+        }
         if alarm == Some(Alarm::Over) && self.suspended.replace(None).is_some() {
             let resumed = self.queue.borrow_mut().resume(self.clock.now());
             self.watch(resumed)?;
@@ -317,7 +324,7 @@ impl<'a> Shared<'a> {
             return Ok(None);
         }
         let alarm = self.refusals.borrow_mut().conclude();
-        self.end_pause(alarm)
+        self.weigh(alarm)
     }
 
     /// The lane is at its end: if it was to ask others, another one does.

@@ -1,6 +1,6 @@
 //! What a run tells: each result as it happens, and the sums at the end.
 
-use super::{Claimed, Outcome, retry};
+use super::{Claimed, Outcome};
 use crate::fault::{Exit, Fault, Finding};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -67,8 +67,6 @@ pub struct Summary {
     pub lost: usize,
     /// By reply class or finding code.
     pub failures: BTreeMap<String, FailureClass>,
-    /// The same for messages that are tried again later.
-    pub deferrals: BTreeMap<String, FailureClass>,
     /// Lanes that gave up, and why.
     pub stopped: Vec<Finding>,
     /// No lane was left to go on: messages are left behind.
@@ -103,22 +101,17 @@ impl Summary {
     pub(super) fn count(&mut self, claimed: &Claimed, outcome: &Outcome) {
         match outcome {
             Outcome::Sent { .. } | Outcome::Stored { .. } => self.sent += 1,
-            Outcome::Deferred { reply, until } => {
-                self.deferred += 1;
-                let class = || FailureClass::of(reply.to_string(), retry::PATIENCE_IS_OVER.to_owned());
-                let entry = add(&mut self.deferrals, reply.class(), claimed, class);
-                entry.again_at = Some(entry.again_at.map_or(*until, |first| first.min(*until)));
-            }
+            Outcome::Deferred { .. } | Outcome::Broken { .. } => self.deferred += 1,
             Outcome::Uncertain { .. } => self.uncertain += 1,
             // Another lane may carry it yet.
-            Outcome::Released { .. } | Outcome::Broken { .. } => {}
+            Outcome::Released { .. } => {}
             Outcome::Asleep { .. } => self.asleep += 1,
             Outcome::Late => self.late += 1,
             Outcome::Moot { .. } => self.moot += 1,
             Outcome::Failed { refusal } => {
                 self.failed += 1;
-                add(&mut self.failures, refusal.class(), claimed, || {
-                    FailureClass::of(refusal.to_string(), refusal.remedy())
+                FailureClass::add(&mut self.failures, refusal.class(), &claimed.person, || {
+                    (refusal.to_string(), refusal.remedy())
                 });
             }
         }
@@ -137,24 +130,34 @@ impl FailureClass {
         format!("{}{more}", self.people.join(", "))
     }
 
-    fn of(words: String, remedy: String) -> FailureClass {
-        FailureClass { count: 0, words, remedy, people: Vec::new(), again_at: None }
+    /// What is put off, in a sentence.
+    pub fn deferral(&self, shown: &dyn Fn(DateTime<Utc>) -> String) -> String {
+        let when = match self.again_at {
+            Some(at) => format!("The first is tried again from {} on", shown(at)),
+            None => "The next `flagday send`, or round of serve or tick, tries again".to_owned(),
+        };
+        let (count, examples) = (self.count, self.examples());
+        format!("{count} put off ({examples}): {}. {when}; if that goes on for hours: {}", self.words, self.remedy)
     }
-}
 
-fn add<'c>(
-    classes: &'c mut BTreeMap<String, FailureClass>,
-    mut class: String,
-    claimed: &Claimed,
-    first: impl FnOnce() -> FailureClass,
-) -> &'c mut FailureClass {
-    if classes.len() >= CLASSES && !classes.contains_key(&class) {
-        class = "others".to_owned();
+    /// Counts one person to a class; `first` gives its words and what to do.
+    pub fn add<'c>(
+        classes: &'c mut BTreeMap<String, FailureClass>,
+        mut class: String,
+        person: &str,
+        first: impl FnOnce() -> (String, String),
+    ) -> &'c mut FailureClass {
+        if classes.len() >= CLASSES && !classes.contains_key(&class) {
+            class = "others".to_owned();
+        }
+        let entry = classes.entry(class).or_insert_with(|| {
+            let (words, remedy) = first();
+            FailureClass { count: 0, words, remedy, people: Vec::new(), again_at: None }
+        });
+        entry.count += 1;
+        if entry.people.len() < EXAMPLES {
+            entry.people.push(person.to_owned());
+        }
+        entry
     }
-    let entry = classes.entry(class).or_insert_with(first);
-    entry.count += 1;
-    if entry.people.len() < EXAMPLES {
-        entry.people.push(claimed.person.clone());
-    }
-    entry
 }

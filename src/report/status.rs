@@ -6,8 +6,8 @@ use crate::campaign::Grade;
 use crate::engine::{Asleep, Engine, Entry, News, Overridden, RosterChanges, Situation, StepView, UNSEEN};
 use crate::fault::Result;
 use crate::gate::Verdict;
-use crate::ledger::{Aborted, Counts, Leaver, MessageRow, Task, Unread};
-use crate::outbox::{State, Suspended};
+use crate::ledger::{Aborted, Counts, Leaver, MessageRow, Outage, Task, Unread};
+use crate::outbox::{FailureClass, State, Suspended};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -52,6 +52,11 @@ pub struct Status {
     /// Why nothing leaves for a while.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<Suspended>,
+    /// What a server put off, by code, or by words where the connection failed.
+    pub deferrals: BTreeMap<String, FailureClass>,
+    /// Every connection of the last run failed, and messages wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outage: Option<Outage>,
     /// People with a message that waits and was written to another address than the roster has now: the next `send` writes it
     /// anew.
     pub readdressed: Vec<String>,
@@ -182,6 +187,8 @@ impl Status {
             lost: if messages.failed + messages.held > 0 { failures::open(engine)? } else { Vec::new() },
             readdressed: if waits { engine.to_readdress()? } else { Vec::new() },
             paused: engine.paused()?,
+            deferrals: if messages.deferred > 0 { engine.deferrals()? } else { BTreeMap::new() },
+            outage: if waits { engine.outage()? } else { None },
             overrides: engine.overrides()?,
             postoffice: engine.situation()?,
             tasks: open_tasks(engine)?,
@@ -308,7 +315,11 @@ fn next(
         let until = first.until.with_timezone(&engine.campaign.change.zone).format("%a %F %H:%M %Z");
         return Ok(format!("wait: quiet hours end {until}, then flagday send (serve and tick do it by themselves)"));
     }
-    if messages.uncertain > 0 || waiting > 0 {
+    let due = waiting > 0 && engine.ledger().due(engine.now())? > 0;
+    if due && engine.outage()?.is_some() {
+        return Ok("flagday send: once the mail server can be reached".into());
+    }
+    if messages.uncertain > 0 || due {
         return Ok("flagday send: messages are waiting to go out".into());
     }
     match engine.to_hear()?.len() {
@@ -320,6 +331,10 @@ fn next(
         0 => {}
         1 => return Ok("flagday ack review: a letter waits for you".into()),
         n => return Ok(format!("flagday ack review: {n} letters wait for you")),
+    }
+    if let Some(at) = engine.ledger().next_due()? {
+        let at = at.with_timezone(&engine.campaign.change.zone).format("%a %F %H:%M %Z");
+        return Ok(format!("wait: what was put off is tried again from {at} on, by flagday send, serve or tick"));
     }
     let Some(step) = steps.iter().find(|step| step.state != "done") else {
         return Ok("flagday report: every step is done".into());

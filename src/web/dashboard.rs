@@ -125,6 +125,7 @@ fn numbers(engine: &Engine) -> Result<Value> {
         "heading": heading, "change": local(status.change_at), "next": next, "gates": gates,
         "acknowledgements": acknowledgements, "steps": steps, "coming": coming, "tasks": status.tasks.len(),
         "paused": status.paused.as_ref().map(|paused| local(paused.until)),
+        "unsent_since": status.outage.as_ref().map(|outage| local(outage.since)),
         "unread": status.unread.len(), "kept_waiting": status.kept_waiting,
         "status": { "campaign": status.campaign, "revision": status.revision, "phase": status.phase,
             "people": status.people, "messages": status.messages },

@@ -70,6 +70,9 @@ impl Text {
         text.one("flagday_tasks", "gauge", "Calls that wait for a human.", status.tasks.len() as f64);
         let paused = f64::from(u8::from(status.paused.is_some()));
         text.one("flagday_delivery_paused", "gauge", "1 while delivery is given up for a while.", paused);
+        let unreached = f64::from(u8::from(status.outage.is_some()));
+        let help = "1 while messages wait, because every connection of the last run failed.";
+        text.one("flagday_mail_server_unreached", "gauge", help, unreached);
         let lost = status.lost.len() as f64;
         text.one(
             "flagday_messages_lost",

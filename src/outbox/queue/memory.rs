@@ -34,6 +34,13 @@ pub struct Row {
     pub history: Vec<String>,
 }
 
+impl Row {
+    /// And taken back.
+    fn was_refused(&self) -> bool {
+        self.attempt > 0 && self.history.last().is_some_and(|words| words.starts_with('5'))
+    }
+}
+
 /// Before or after its effect, the n-th write (from 1) fails, and so does every later one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CrashAt {
@@ -139,11 +146,18 @@ impl Queue for MemoryQueue {
     }
 
     fn claim_elsewhere(&mut self, now: DateTime<Utc>, count: usize, tried: &[String]) -> Result<Vec<Claimed>> {
-        let due: Vec<usize> = self.due(now).collect();
+        let mut due: Vec<usize> = self.due(now).collect();
+        if self.has_others(now)? {
+            due.retain(|n| !self.rows[*n].was_refused());
+        }
         let domain = |n: &usize| self.rows[*n].to.rsplit('@').next().unwrap_or_default().to_owned();
         let domains: Vec<String> = due.iter().map(domain).collect();
         let others: Vec<usize> = spread(&domains, count, tried).into_iter().map(|place| due[place]).collect();
         self.take(&others)
+    }
+
+    fn has_others(&mut self, now: DateTime<Utc>) -> Result<bool> {
+        Ok(self.due(now).any(|n| !self.rows[n].was_refused()))
     }
 
     fn mark(&mut self, id: i64, fence: i64) -> Result<Lease> {

@@ -124,7 +124,7 @@ fn a_letter_that_does_not_reach_the_manager_goes_to_the_alternate_at_once_and_th
 #[test]
 fn what_waited_until_its_time_was_over_says_why() {
     let play = Play::new();
-    let later = Outcome::Released { why: "127.0.0.1:25: no connection".into(), until: None };
+    let later = Outcome::Released { why: "127.0.0.1:25: no connection".into() };
     play.tick_failing(&["ann"], &later);
     // A reminder is true until the answer is due, the notice until the change.
     play.at("2027-03-31T18:30").tick();

@@ -130,8 +130,6 @@ async fn when_everybody_is_refused_alike_the_lanes_rest_and_then_the_run_stops()
 
 /// A round of the schedule while delivery is suspended.
 async fn probe(queue: &mut MemoryQueue, stage: &Stage) -> Result<Summary> {
-    // Those who were not tried come first, as in the ledger.
-    queue.rows.sort_by_key(|row| row.attempt);
     let (suspended, probing) = (queue.suspended.clone(), true);
     let limits = Limits { connections: 4, suspended, probing, ..Limits::default() };
     over_lanes(queue, stage, &limits, &Clock(Some(Instant::now())), &AtomicBool::new(false), &mut |_| ()).await
@@ -197,8 +195,45 @@ async fn who_is_put_off_is_not_refused_and_so_not_everybody_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_only_dead_addresses_are_left_a_second_send_by_hand_believes_it() {
-    let stage = || knows(|_| false);
+async fn where_only_dead_addresses_are_left_they_fail_and_nothing_is_paused() {
+    for (lanes, dead) in [(1, 28), (4, 28), (2, 30)] {
+        let mut queue = MemoryQueue::of(dead);
+        let summary = run(&mut queue, &knows(|_| false), lanes).await.expect("a run to its end");
+        assert_eq!((summary.failed, summary.ended, &queue.suspended), (dead, false, &None), "{lanes} {dead}");
+        assert_eq!(queue.states(), vec![State::Failed; dead]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_night_of_rounds_comes_through_the_dead_to_whoever_is_behind_them() {
+    // The only one who is well stands in the midst of 400, where no sample of five finds them.
+    let stage = || knows(|line| line.contains("<p203@"));
+    let mut queue = MemoryQueue::of(400);
+    run(&mut queue, &stage(), 4).await.expect_err("it may be the server's directory");
+    let mut rounds = 1;
+    while queue.rows[203].state != State::Sent {
+        assert_eq!(queue.states(), [State::Planned; 400], "nobody fails for what may be the server's");
+        probe(&mut queue, &stage()).await.expect("a round");
+        rounds += 1;
+    }
+    assert!(rounds <= 8, "{rounds}");
+    assert_eq!((queue.states().iter().filter(|one| **one == State::Failed).count(), &queue.suspended), (399, &None));
+
+    // And where nobody is well, that is known in the end, and told once.
+    let mut queue = MemoryQueue::of(60);
+    run(&mut queue, &knows(|_| false), 1).await.expect_err("it may be the server's directory");
+    let mut rounds = 1;
+    while queue.suspended.is_some() {
+        probe(&mut queue, &knows(|_| false)).await.expect("a round");
+        rounds += 1;
+    }
+    assert!(rounds <= 4, "{rounds}");
+    assert_eq!(queue.states(), [State::Failed; 60]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_send_by_hand_believes_what_is_said_of_a_person() {
+    let stage = || Stage::always(Step::Rcpt, Act::Say("554 5.7.1 not to this person\r\n"));
     let mut queue = MemoryQueue::of(28);
     run(&mut queue, &stage(), 1).await.expect_err("a run");
     assert_eq!((queue.states(), queue.suspended.is_some()), (vec![State::Planned; 28], true));
