@@ -140,19 +140,22 @@ fn two_hemispheres_in_one_campaign() {
     let campaign = Small::new("2026-11-07T18:00:00", "America/Chicago", asks);
     campaign.write(
         "people.csv",
-        "kind,id,name,email,manager_email,time_zone\nstaff,ANN,Ann,ann@corp.example,boss@corp.example,\n\
-         staff,SUE,Sue,sue@corp.example,boss@corp.example,Australia/Sydney\n",
+        "kind,id,name,email,manager_email,time_zone\nstaff,ANN,Ann,ann@corp.example,head@corp.example,\n\
+         staff,SUE,Sue,sue@corp.example,boss@corp.example,Australia/Sydney\n\
+         chief,HEAD,Head,head@corp.example,,Australia/Sydney\n",
     );
     let script = "[[share]]\nshare = 1\nbehaviour = \"never\"\n";
     assert_eq!(
         told(&campaign.rehearse(script, "out").ends(3).json()),
         [
             "2026-10-24T09:00:00-05:00 sent announcement: ANN",
-            "2026-10-24T17:00:00-05:00 sent announcement: SUE", // 25 October, 09:00 in Sydney
+            "2026-10-24T17:00:00-05:00 sent announcement: SUE HEAD", // 25 October, 09:00 in Sydney
             "2026-10-31T09:00:00-05:00 sent reminder 1 for ready: ANN",
-            "2026-10-31T17:00:00-05:00 sent reminder 1 for ready: SUE", // 1 November, 09:00
-            "2026-11-04T09:00:00-06:00 sent escalation 1 for ready: ANN",
-            "2026-11-04T16:00:00-06:00 sent escalation 1 for ready: SUE", // 5 November, 09:00
+            "2026-10-31T17:00:00-05:00 sent reminder 1 for ready: SUE HEAD", // 1 November, 09:00
+            // By the clock of whoever is asked: no roster knows Sue's manager, and Ann's is in Sydney.
+            "2026-11-04T09:00:00-06:00 sent escalation 1 for ready: SUE",
+            "2026-11-04T16:00:00-06:00 sent escalation 1 for ready: ANN", // 5 November, 09:00
+            "2026-11-04T16:00:00-06:00 task call for ready: HEAD",
         ]
     );
 }

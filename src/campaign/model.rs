@@ -182,7 +182,7 @@ pub struct Escalation {
     pub way: EscalationWay,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EscalationWay {
     /// Mail the `escalation` notice to the person's manager.

@@ -1,11 +1,12 @@
 //! What is to happen when: notices, reminders, escalations and phone tasks in order of time, by the clocks and the days
-//! of work of the people they concern, and never in their quiet hours.
+//! of work of the people who get them, and never in their quiet hours.
 
 use super::Engine;
+use super::whereabouts::Whereabouts;
 use crate::campaign::schedule::Moment;
-use crate::campaign::{Campaign, Change, EscalationWay};
+use crate::campaign::{Change, EscalationWay};
 use crate::fault::Result;
-use crate::roster::Person;
+use crate::roster::{Person, Roster};
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
@@ -25,25 +26,6 @@ pub enum What {
     Escalation,
     /// Likewise: a call to make.
     Task,
-}
-
-/// Where somebody is, as far as the roster says: by whose clock and days of work their part of the calendar counts.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Whereabouts {
-    zone: Option<Tz>,
-    country: Option<String>,
-}
-
-impl Whereabouts {
-    pub(super) fn of(person: &Person) -> Whereabouts {
-        let country = person.extra.iter().find(|(header, _)| header.eq_ignore_ascii_case("country"));
-        Whereabouts { zone: person.time_zone, country: country.map(|(_, value)| value.clone()) }
-    }
-
-    /// The change as it is seen from there.
-    pub(super) fn see(&self, campaign: &Campaign) -> Change {
-        campaign.change_seen_from(self.zone, self.country.as_deref())
-    }
 }
 
 /// One timed action for the part of an audience that has the same hour.
@@ -67,12 +49,22 @@ pub struct Entry {
     pub copy: u32,
     #[serde(skip)]
     pub way: Option<EscalationWay>,
-    /// Where those are whom it concerns.
+    /// Where those are who get it: for an escalation, whoever is asked about the people whom it concerns.
     #[serde(skip)]
     pub(super) there: Vec<Whereabouts>,
 }
 
 impl Entry {
+    /// Where whoever gets it about a person is.
+    pub(super) fn place(&self, roster: &Roster, person: &Person) -> Whereabouts {
+        Whereabouts::asked(roster, person, self.way)
+    }
+
+    /// Whether it is this entry that a person's moment belongs to.
+    pub(super) fn is_for(&self, roster: &Roster, person: &Person) -> bool {
+        self.there.contains(&self.place(roster, person))
+    }
+
     /// Its window is over.
     pub fn is_late(&self, now: DateTime<Utc>) -> bool {
         now > self.until
@@ -119,13 +111,17 @@ impl Action<'_> {
     }
 }
 
+/// Where some people are, and the change as it is seen there.
+type Places = Vec<(Whereabouts, Change)>;
+
 impl Engine<'_> {
     /// Every timed action of the campaign, in order of time.
     pub fn calendar(&self) -> Vec<Entry> {
-        let mut places: HashMap<&str, Vec<(Whereabouts, Change)>> = HashMap::new();
+        let mut places: HashMap<(&str, Option<EscalationWay>), Places> = HashMap::new();
         let mut entries: Vec<Entry> = Vec::new();
         for action in self.actions() {
-            let places = places.entry(action.audience).or_insert_with(|| self.whereabouts(action.audience));
+            let (audience, way) = (action.audience, action.way);
+            let places = places.entry((audience, way)).or_insert_with(|| self.whereabouts(audience, way));
             let mut hours: BTreeMap<Span, Vec<Whereabouts>> = BTreeMap::new();
             for (place, change) in places.iter() {
                 hours.entry(self.hour(&action, change)).or_default().push(place.clone());
@@ -193,12 +189,12 @@ impl Engine<'_> {
         self.actions().into_iter().filter(about).filter_map(|one| Some((one.copy(), one.way?))).collect()
     }
 
-    /// Where an audience is, and the change as it is seen there. Where nobody is, the campaign's own ground.
-    fn whereabouts(&self, audience: &str) -> Vec<(Whereabouts, Change)> {
+    /// Where those are who get what concerns an audience, and the change as it is seen there.
+    fn whereabouts(&self, audience: &str, way: Option<EscalationWay>) -> Places {
         let people = self.roster.audience(&self.campaign.audiences[audience]);
         let mut places: Vec<Whereabouts> = Vec::new();
         let mut known = HashSet::new();
-        for place in people.map(Whereabouts::of) {
+        for place in people.map(|person| Whereabouts::asked(&self.roster, person, way)) {
             if known.insert(place.clone()) {
                 places.push(place);
             }
@@ -225,12 +221,12 @@ impl Engine<'_> {
         Span { at, until, hour }
     }
 
-    /// The hour of an entry by the clock of those it concerns, or of one of them: where that reads otherwise than by the
-    /// campaign's, and alike for all.
+    /// The hour of an entry by the clock of those who get it, or of whoever gets it about one person: where that reads
+    /// otherwise than by the campaign's, and alike for all.
     pub(super) fn local_hour(&self, entry: &Entry, only: Option<&Person>) -> Option<String> {
         let campaign = self.campaign.change.zone;
         let shown = |zone: Tz| entry.at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string();
-        let one = only.map(Whereabouts::of);
+        let one = only.map(|person| entry.place(&self.roster, person));
         let places = entry.there.iter().filter(|place| one.as_ref().is_none_or(|one| one == *place));
         let mut hours: Vec<String> = places.map(|place| shown(place.zone.unwrap_or(campaign))).collect();
         hours.dedup();

@@ -10,6 +10,7 @@ use crate::notice::dkim::Signer;
 use crate::notice::{self, ChangeWords, Context, Letter, Texts};
 use crate::package::Manifest;
 use crate::roster::Person;
+use lettre::Address;
 use serde::Serialize;
 use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
@@ -64,8 +65,14 @@ impl Engine<'_> {
         for person in self.roster.people() {
             changes.entry(reader(person)).or_insert_with(|| ChangeWords::of(&campaign, person));
         }
-        let threads = HashMap::new();
-        Ok(Desk { campaign, secret: *self.ledger.secret(), texts, manifests, changes, signer, threads })
+        let (threads, others) = (HashMap::new(), HashMap::new());
+        Ok(Desk { campaign, secret: *self.ledger.secret(), texts, manifests, changes, signer, threads, others })
+    }
+
+    /// Whoever is written to about somebody else, as the rosters know them.
+    pub(super) fn others<'a>(&self, asked: impl Iterator<Item = &'a Address>) -> HashMap<String, Arc<Person>> {
+        let known = asked.filter_map(|to| Some((to.to_string().to_lowercase(), self.roster.at(to.as_ref())?)));
+        known.filter_map(|(to, person)| Some((to, self.roster.shared(&person.id)?))).collect()
     }
 
     /// The letters that these belong to, as they really went out.
@@ -110,6 +117,7 @@ impl Engine<'_> {
         };
         let mut desk = self.desk()?;
         desk.threads = self.threads(std::slice::from_ref(&intent))?;
+        desk.others = self.others(intent.instead.iter());
         let revision = self.revision_number()?;
         let token = desk.token(&intent, revision);
         let (rendered, letter, header) = desk.letter(&intent, revision, &token, now)?;
@@ -147,10 +155,11 @@ impl Engine<'_> {
     /// Renders every notice for everybody who may get it: what would fail, and the size of the largest message in bytes.
     pub(super) fn rehearse_texts(&self) -> (Vec<Finding>, Option<u64>) {
         let (mut findings, mut largest): (Vec<Finding>, _) = (Vec::new(), None);
-        let desk = match self.desk() {
+        let mut desk = match self.desk() {
             Ok(desk) => desk,
             Err(fault) => return (fault.findings, None),
         };
+        desk.others = self.others(self.roster.people().filter_map(|person| person.manager_email.as_ref()));
         let now = self.now();
         for notice in self.campaign.notices.values() {
             for person in self.people_of(&notice.audience) {

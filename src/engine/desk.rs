@@ -37,6 +37,8 @@ pub(super) struct Desk {
     pub signer: Option<Signer>,
     /// The Message-IDs of letters that went out, for those that belong to them.
     pub threads: HashMap<Thread, String>,
+    /// Whoever reads what is written about somebody else, by their address in small letters, where a roster knows them.
+    pub others: HashMap<String, Arc<Person>>,
 }
 
 /// Language and zone of whoever reads a letter.
@@ -72,6 +74,18 @@ pub(super) struct Built {
 }
 
 impl Desk {
+    /// Whose language, clock and mail system a letter is for. Where no roster knows who is asked about a person, they are
+    /// taken to speak as the person does, and to read mail like everybody else.
+    fn reader<'i>(&'i self, intent: &'i Intent) -> (&'i Person, Format) {
+        match &intent.instead {
+            None => (&intent.person, intent.person.format),
+            Some(to) => match self.others.get(&to.to_string().to_lowercase()) {
+                Some(other) => (other, other.format),
+                None => (&intent.person, Format::Mime),
+            },
+        }
+    }
+
     /// The letter as it leaves: signed, where mail is.
     pub fn sign(&self, letter: Letter, date: DateTime<Utc>) -> Result<Letter> {
         match &self.signer {
@@ -100,7 +114,8 @@ impl Desk {
         } else {
             (Letter::new(Vec::new())?, self.message_id(intent, revision))
         };
-        let envelope_from = match person.format {
+        let (_, format) = self.reader(intent);
+        let envelope_from = match format {
             // The gateway answers to MAIL FROM (Q99713): that has to be where answers are read.
             Format::Rfc1154 => self.campaign.mail.reply_to.as_ref(),
             Format::Mime => self.campaign.mail.bounce_to.as_ref(),
@@ -122,7 +137,7 @@ impl Desk {
             reason: intent.reason.clone(),
             envelope_from: Some(envelope_from.to_string()),
             envelope_to: recipient.map(|address| address.to_string()),
-            format: person.format,
+            format,
             due_at: intent.due_at,
             token,
             code,
@@ -174,6 +189,8 @@ impl Desk {
         now: DateTime<Utc>,
     ) -> Result<(Rendered, Letter, Header)> {
         let person = &intent.person;
+        let (reader, format) = self.reader(intent);
+        let language = reader.language.as_deref();
         let notice = &self.campaign.notices[&intent.notice];
         // What somebody else was asked does not hold any more: in words of its own, for they are not the person.
         let template = match &intent.instead {
@@ -185,10 +202,10 @@ impl Desk {
         if let (Some(ack), Some(asked), None) = (&mut context.ack, &intent.acknowledgement, &intent.instead) {
             ack.link = link(&self.campaign, &self.secret, &person.id, asked, revision, now);
         }
-        let mut rendered = self.texts.render(template, person.language.as_deref(), &context)?;
+        let mut rendered = self.texts.render(template, language, &context)?;
         // These two say themselves what is different.
         if !intent.changes.is_empty() && !matches!(intent.notice.as_str(), "postponed" | OUTDATED) {
-            rendered = self.texts.render("amendment", person.language.as_deref(), &context)?.before(rendered);
+            rendered = self.texts.render("amendment", language, &context)?.before(rendered);
         }
         let to = match &intent.instead {
             Some(address) => (String::new(), address.clone()),
@@ -211,9 +228,9 @@ impl Desk {
         } else if self.invites(intent) {
             header.calendar = Some(notice::calendar::request(&self.invite(&header, &rendered, person, revision, now)));
         }
-        let letter = match person.format {
-            Format::Rfc1154 if intent.instead.is_none() => notice::rfc1154::compose(&rendered, &header, token)?.0,
-            _ => notice::mime::compose(&rendered, &header)?,
+        let letter = match format {
+            Format::Rfc1154 => notice::rfc1154::compose(&rendered, &header, token)?.0,
+            Format::Mime => notice::mime::compose(&rendered, &header)?,
         };
         Ok((rendered, letter, header))
     }
@@ -262,9 +279,9 @@ impl Desk {
     }
 
     fn context(&self, intent: &Intent, notice: &Notice, token: &str, now: DateTime<Utc>) -> Result<Context> {
-        let person = &intent.person;
-        let change = self.changes.get(&reader(person)).cloned();
-        let change = change.unwrap_or_else(|| ChangeWords::of(&self.campaign, person));
+        let (person, (reads, _)) = (&intent.person, self.reader(intent));
+        let change = self.changes.get(&reader(reads)).cloned();
+        let change = change.unwrap_or_else(|| ChangeWords::of(&self.campaign, reads));
         let mut context = Context::with(change, &self.campaign, person, &notice.name);
         context.notice.reason = Some(intent.reason.clone()).filter(|reason| !reason.is_empty());
         context.notice.count = intent.count;
@@ -272,7 +289,7 @@ impl Desk {
         context.notice.changes = intent
             .changes
             .iter()
-            .map(|changed| ChangedWords::new(&self.campaign, person, &changed.fact, &changed.told, &changed.now))
+            .map(|changed| ChangedWords::new(&self.campaign, reads, &changed.fact, &changed.told, &changed.now))
             .collect();
         if let Some(acknowledgement) =
             intent.acknowledgement.as_ref().and_then(|name| self.campaign.acknowledgements.get(name))
@@ -284,7 +301,7 @@ impl Desk {
                 context.notice.audience.clone_from(&acknowledgement.audience);
             }
             context.ack = Some(AckWords {
-                due: due.map(|due| AckWords::due(&self.campaign, person, due)),
+                due: due.map(|due| AckWords::due(&self.campaign, reads, due)),
                 word: WORD.to_owned(),
                 code_asked: acknowledgement.grade == Grade::Possessed,
                 reply_to: self.reply_to(token)?.map(|address| address.to_string()),

@@ -4,11 +4,14 @@
 mod chain;
 mod timely;
 
+pub(super) use chain::ways_of;
+
 use super::Engine;
-use super::calendar::{Entry, What, Whereabouts};
+use super::calendar::{Entry, What};
 use super::reason::Reason;
 use super::sending::{Intent, Sent};
 use super::unread::PRESSING;
+use super::whereabouts::Whereabouts;
 use crate::answer::Kind;
 use crate::campaign::{Acknowledgement, EscalationWay, Grade};
 use crate::fault::Result;
@@ -218,13 +221,16 @@ impl Look<'_, '_> {
                 if lost.is_none() && !self.cannot_answer(asked, silent) || lost.is_some() && pressed {
                     continue;
                 }
-                let place = Whereabouts::of(&silent.person);
-                let mut escalations = calendar.iter().filter(|entry| {
+                let escalations = calendar.iter().filter(|entry| {
                     matches!(entry.what, What::Escalation | What::Task)
                         && entry.acknowledgement.as_deref() == Some(&asked.name)
-                        && entry.there.contains(&place)
+                        && entry.is_for(&self.engine.roster, &silent.person)
                         && (lost.is_none() || entry.at > self.now)
                 });
+                // In the order of the chain, also where somebody's quiet hours put off their step until after the next one.
+                let mut escalations: Vec<&Entry> = escalations.collect();
+                escalations.sort_by_key(|entry| entry.hour);
+                let mut escalations = escalations.into_iter();
                 let next = match lost {
                     None => escalations.next().map(|entry| Ok((entry, self.intent_if_new(asked, silent, entry)?))),
                     Some(_) => escalations.find_map(|entry| match self.intent_if_new(asked, silent, entry) {
@@ -235,6 +241,10 @@ impl Look<'_, '_> {
                 let Some((entry, intent)) = next.transpose()? else {
                     self.call(asked, silent, lost, due)?;
                     continue;
+                };
+                let place = match intent.as_ref().and_then(|intent| intent.instead.as_ref()) {
+                    Some(to) => Whereabouts::at(&self.engine.roster, to.as_ref()),
+                    None => Whereabouts::of(&silent.person),
                 };
                 let only = self.engine.awake(&Entry { there: vec![place], ..entry.clone() });
                 if entry.at > self.now && !only.there.is_empty() {
@@ -270,7 +280,7 @@ impl Look<'_, '_> {
         if entry.there.is_empty() {
             return Ok(Vec::new());
         }
-        let is_there = |person: &Person| entry.there.contains(&Whereabouts::of(person));
+        let is_there = |person: &Person| entry.is_for(&self.engine.roster, person);
         let asked = entry.acknowledgement.as_ref().and_then(|name| self.engine.campaign.acknowledgements.get(name));
         if entry.what == What::Notice {
             let notice = entry.notice.as_deref().unwrap_or_default();
@@ -294,9 +304,8 @@ impl Look<'_, '_> {
 
     /// Whether anybody got what an entry stands for, or is to be called because of it.
     pub(super) fn was_done(&self, entry: &Entry, concerned: &dyn Fn(&str) -> bool) -> Result<bool> {
-        let is_there = |id: &str| {
-            concerned(id) && self.engine.roster.get(id).is_some_and(|one| entry.there.contains(&Whereabouts::of(one)))
-        };
+        let roster = &self.engine.roster;
+        let is_there = |id: &str| concerned(id) && roster.get(id).is_some_and(|one| entry.is_for(roster, one));
         let notice = match entry.what {
             What::Notice => return Ok(true),
             _ => entry.notice.as_deref().unwrap_or_default(),
@@ -359,7 +368,7 @@ impl Look<'_, '_> {
             copy,
             count: if way.is_none() { reminder as u32 } else { 0 },
             room: asked.cap.saturating_sub(letters.map_or(0, |letters| letters.pressed as usize)),
-            reason: reason.words(person.language.as_deref()),
+            reason: reason.words(self.language_of(person, instead.as_ref())),
             due_at: self.now,
             until: None,
             instead,
@@ -369,6 +378,12 @@ impl Look<'_, '_> {
             answers: None,
             person: person.clone(),
         })
+    }
+
+    /// What whoever gets a letter about a person speaks.
+    fn language_of<'p>(&'p self, person: &'p Person, instead: Option<&lettre::Address>) -> Option<&'p str> {
+        let reader = instead.and_then(|to| self.engine.roster.at(to.as_ref())).unwrap_or(person);
+        reader.language.as_deref()
     }
 
     /// Who has which copies of a notice in this revision.

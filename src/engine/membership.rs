@@ -2,7 +2,6 @@
 
 use super::amend::Wish;
 use super::amendment::Amendment;
-use super::calendar::Whereabouts;
 use super::concerned::Told;
 use super::{Engine, What};
 use crate::campaign::Campaign;
@@ -41,7 +40,7 @@ impl Engine<'_> {
             for entry in calendar.iter().filter(|entry| entry.at <= self.now()) {
                 let Some(person) = person else { continue };
                 let Some(notice) = entry.notice.clone().filter(|_| entry.what == What::Notice) else { continue };
-                let there = entry.there.contains(&Whereabouts::of(person));
+                let there = entry.is_for(&self.roster, person);
                 let known = have.contains(&(person.id.clone(), notice.clone()));
                 let others = told.values().any(|notices| notices.contains_key(&notice));
                 if there && others && !known && person.is_in(&self.campaign.audiences[&entry.audience]) {

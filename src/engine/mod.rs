@@ -56,6 +56,7 @@ mod visit;
 mod vouching;
 mod waiving;
 mod way_back;
+mod whereabouts;
 mod wording;
 
 pub use amend::Wish;

@@ -2,7 +2,8 @@
 //! hours, an outage or a machine that slept have put them off.
 
 use super::Engine;
-use super::calendar::{Entry, What, Whereabouts};
+use super::calendar::{Entry, What};
+use super::whereabouts::Whereabouts;
 use crate::fault::Result;
 use crate::ledger::MessageRow;
 use chrono::{DateTime, Utc};

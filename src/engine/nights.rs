@@ -2,10 +2,12 @@
 //! whoever gets it is asleep. Asked when a run begins, and again for each message: a run may last into the night.
 
 use super::Engine;
-use super::calendar::{Entry, Whereabouts};
+use super::calendar::Entry;
+use super::sending::Intent;
+use super::whereabouts::Whereabouts;
 use crate::campaign::{Campaign, Change};
 use crate::fault::Result;
-use crate::ledger::OUTDATED;
+use crate::ledger::{MessageRow, OUTDATED};
 use crate::outbox::{Claimed, Hours, State};
 use crate::roster::Roster;
 use chrono::{DateTime, Utc};
@@ -76,13 +78,12 @@ impl<'e> Nights<'e> {
         Nights { campaign, roster, amended, wanted, places: RefCell::default() }
     }
 
-    /// The first instant from `at` on at which a letter may leave.
-    fn opens(&self, person: &str, notice: &str, at: DateTime<Utc>) -> DateTime<Utc> {
+    /// The first instant from `at` on at which a letter may leave for that place.
+    fn opens(&self, person: &str, notice: &str, place: Option<Whereabouts>, at: DateTime<Utc>) -> DateTime<Utc> {
         if !self.keeps_hours(person, notice) {
             return at;
         }
-        let Some(known) = self.roster.get(person) else { return at };
-        let place = Whereabouts::of(known);
+        let Some(place) = place else { return at };
         let mut places = self.places.borrow_mut();
         let there = match places.get(&place) {
             Some(there) => there,
@@ -92,6 +93,12 @@ impl<'e> Nights<'e> {
             }
         };
         self.campaign.calendar.quiet.opens(at, there)
+    }
+
+    /// Where whoever gets a message of the queue is.
+    fn place(&self, message: &MessageRow) -> Option<Whereabouts> {
+        let to = message.envelope_to.as_deref().unwrap_or_default();
+        Whereabouts::of_reader(self.roster, &message.person, &message.notice, to)
     }
 
     /// What has its hour in the calendar, or comes of what does, or of an amendment. People read at any hour that the change is
@@ -108,7 +115,9 @@ impl<'e> Nights<'e> {
 
 impl Hours for Nights<'_> {
     fn asleep(&self, message: &Claimed, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let opens = self.opens(&message.person, &message.notice, now);
+        let (person, notice) = (&message.person, &message.notice);
+        let place = Whereabouts::of_reader(self.roster, person, notice, message.envelope_to.as_ref());
+        let opens = self.opens(person, notice, place, now);
         (opens > now).then_some(opens)
     }
 }
@@ -119,7 +128,7 @@ impl Engine<'_> {
         quiet.hours.is_some() || quiet.days_off
     }
 
-    /// Puts off what would leave in the quiet hours of whom it concerns, until they end.
+    /// Puts off what would leave in the quiet hours of whoever gets it, until they end.
     pub(super) fn let_sleep(&mut self, wanted: &Wanted) -> Result<()> {
         if !self.has_nights() {
             return Ok(());
@@ -129,7 +138,7 @@ impl Engine<'_> {
         let mut later = Vec::new();
         for message in self.ledger.waiting()?.into_iter().filter(|one| one.state == State::Planned) {
             let at = message.next_at.max(now);
-            let opens = nights.opens(&message.person, &message.notice, at);
+            let opens = nights.opens(&message.person, &message.notice, nights.place(&message), at);
             if opens > at {
                 later.push((message.id, opens));
             }
@@ -147,15 +156,16 @@ impl Engine<'_> {
         let wanted = Wanted::default();
         let nights = Nights::new(&self.campaign, &self.roster, self.ledger.amended()?, &wanted);
         let mut groups: BTreeMap<(DateTime<Utc>, String, Option<String>), usize> = BTreeMap::new();
-        let mut add = |person: &str, notice: &str, at: DateTime<Utc>| {
-            let (opens, wakes) = (nights.opens(person, notice, at), nights.opens(person, notice, now));
+        let mut add = |person: &str, notice: &str, place: Option<Whereabouts>, at: DateTime<Utc>| {
+            let opens = nights.opens(person, notice, place.clone(), at);
+            let wakes = nights.opens(person, notice, place.clone(), now);
             // What waits for longer than that waits for something else: the server's pause.
             if opens > at || now < wakes && at <= wakes {
-                *groups.entry((opens, notice.to_owned(), self.hour_there(person, opens))).or_default() += 1;
+                *groups.entry((opens, notice.to_owned(), self.hour_there(place, opens))).or_default() += 1;
             }
         };
         for message in self.ledger.waiting()?.into_iter().filter(|one| one.state == State::Planned) {
-            add(&message.person, &message.notice, message.next_at.max(now));
+            add(&message.person, &message.notice, nights.place(&message), message.next_at.max(now));
         }
         if self.aborted()?.is_none() && !self.is_postponed()? {
             let look = self.look_around()?;
@@ -166,18 +176,22 @@ impl Engine<'_> {
                 let there = newest.there.iter().filter(|place| !awake.contains(place)).cloned().collect();
                 let asleep = Entry { there, ..newest };
                 let letters = look.intents(&asleep)?.into_iter().filter(|intent| !intent.is_a_call(&asleep));
-                letters.for_each(|intent| add(&intent.person.id, &intent.notice, now));
+                for Intent { person, notice, .. } in letters {
+                    add(&person.id, &notice, Some(asleep.place(&self.roster, &person)), now);
+                }
             }
-            self.replies_owed()?.iter().for_each(|intent| add(&intent.person.id, &intent.notice, now));
+            for Intent { person, notice, .. } in self.replies_owed()? {
+                add(&person.id, &notice, Some(Whereabouts::of(&person)), now);
+            }
         }
         let group = |((until, notice, local), messages)| Asleep { notice, messages, until, local };
         Ok(groups.into_iter().map(group).collect())
     }
 
-    /// An instant by the clock of a person, where that reads otherwise than by the campaign's.
-    fn hour_there(&self, person: &str, at: DateTime<Utc>) -> Option<String> {
+    /// An instant by the clock there, where that reads otherwise than by the campaign's.
+    fn hour_there(&self, place: Option<Whereabouts>, at: DateTime<Utc>) -> Option<String> {
         let shown = |zone: chrono_tz::Tz| at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string();
-        let there = shown(self.roster.get(person)?.time_zone?);
+        let there = shown(place?.zone?);
         (there != shown(self.campaign.change.zone)).then_some(there)
     }
 }

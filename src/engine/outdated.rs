@@ -3,8 +3,8 @@
 //! a person wrote.
 
 use super::Engine;
-use super::calendar::Whereabouts;
 use super::sending::Intent;
+use super::whereabouts::Whereabouts;
 use crate::answer::InboundMessage;
 use crate::fault::Result;
 use crate::ledger::{MessageRow, OUTDATED, ToHear};

@@ -1,7 +1,7 @@
 //! The calendar as a person reads it beforehand: for everybody, or for one.
 
 use super::Engine;
-use super::calendar::{Entry, What, Whereabouts};
+use super::calendar::{Entry, What};
 use crate::fault::Result;
 use crate::roster::Person;
 use chrono::{DateTime, Utc};
@@ -48,7 +48,7 @@ impl Engine<'_> {
             let concerned = |id: &str| only.is_none_or(|only| only.id == id);
             let members = |of: &Entry| {
                 let members = self.roster.audience(audience).filter(|member| concerned(&member.id));
-                members.filter(|member| of.there.contains(&Whereabouts::of(member))).count()
+                members.filter(|member| of.is_for(&self.roster, member)).count()
             };
             if members(entry) == 0 {
                 continue;

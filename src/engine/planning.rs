@@ -33,6 +33,7 @@ impl Engine<'_> {
         }
         let mut desk = self.desk()?;
         desk.threads = self.threads(intents)?;
+        desk.others = self.others(intents.iter().filter_map(|intent| intent.instead.as_ref()));
         let slow = desk.signer.take_if(|signer| signer.is_slow());
         let desk = desk;
         let compose = |intent: &Intent| desk.compose(intent, revisions[&intent.notice], now);

@@ -7,13 +7,15 @@ use crate::fault::Finding;
 use std::borrow::Borrow;
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 #[derive(Debug, Clone, Default)]
 pub struct Roster {
     /// In the order of the files.
     people: Vec<Arc<Person>>,
     by_id: HashSet<ById>,
+    /// Those who have an address, in the order of [`Roster::at`], once somebody asks.
+    by_address: OnceLock<Vec<u32>>,
     /// The columns that at least one file has.
     columns: BTreeSet<String>,
     /// Rows or whole files could not be read: who seems to be missing may only be unread.
@@ -55,7 +57,7 @@ impl Roster {
         // Of two with one id the first stays.
         by_id.extend(people.iter().map(|person| ById(Arc::clone(person))));
         let columns = people.iter().flat_map(|person| person.extra.keys().cloned()).collect();
-        Roster { people, by_id, columns, incomplete: false }
+        Roster { people, by_id, by_address: OnceLock::new(), columns, incomplete: false }
     }
 
     pub(super) fn read(people: Vec<Arc<Person>>, columns: BTreeSet<String>, incomplete: bool) -> Roster {
@@ -83,6 +85,22 @@ impl Roster {
     /// The person with exactly this id, to be kept beyond the roster's own time.
     pub fn shared(&self, id: &str) -> Option<Arc<Person>> {
         self.by_id.get(id).map(|one| Arc::clone(&one.0))
+    }
+
+    /// Whoever reads mail at an address, without regard to case. Of several the first on the rosters.
+    pub fn at(&self, address: &str) -> Option<&Person> {
+        let of = |place: &u32| self.people[*place as usize].email.as_ref().map_or("", AsRef::as_ref);
+        fn small(text: &str) -> impl Iterator<Item = u8> + '_ {
+            text.bytes().map(|byte| byte.to_ascii_lowercase())
+        }
+        let by_address = self.by_address.get_or_init(|| {
+            let mut places: Vec<u32> = (0..self.people.len() as u32).filter(|place| !of(place).is_empty()).collect();
+            places.sort_by(|one, other| small(of(one)).cmp(small(of(other))));
+            places
+        });
+        let first = by_address.partition_point(|place| small(of(place)).lt(small(address)));
+        let found = by_address.get(first).filter(|place| of(place).eq_ignore_ascii_case(address))?;
+        self.people.get(*found as usize).map(Arc::as_ref)
     }
 
     /// The columns that at least one file has.

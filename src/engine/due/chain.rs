@@ -19,6 +19,16 @@ pub(super) struct Asked {
     ways: HashMap<u32, EscalationWay>,
 }
 
+/// Whom a step of the chain asks about a person, and whom in their place.
+pub(in crate::engine) fn ways_of(person: &Person, way: EscalationWay) -> (Option<&Address>, Option<&Address>) {
+    let (manager, alternate) = (person.manager_email.as_ref(), person.alternate_email.as_ref());
+    match way {
+        EscalationWay::Manager => (manager, alternate),
+        EscalationWay::Alternate => (alternate, None),
+        EscalationWay::Phone => (None, None),
+    }
+}
+
 impl Look<'_, '_> {
     /// The next address of the chain from this step on that was not asked about the person yet. A step that stands in the
     /// file twice asks its own address twice.
@@ -28,12 +38,7 @@ impl Look<'_, '_> {
         person: &Person,
         way: EscalationWay,
     ) -> Result<Option<Address>> {
-        let (manager, alternate) = (person.manager_email.as_ref(), person.alternate_email.as_ref());
-        let (own, next) = match way {
-            EscalationWay::Manager => (manager, alternate),
-            EscalationWay::Alternate => (alternate, None),
-            EscalationWay::Phone => return Ok(None),
-        };
+        let (own, next) = ways_of(person, way);
         let known = self.asked(asked)?;
         let letters = known.letters.get(&person.id).map(Vec::as_slice).unwrap_or_default();
         let is_free = |to: &Address, steps: Option<EscalationWay>| {

@@ -1,7 +1,7 @@
 //! Whether somebody may be pressed to answer yet, or at all. Whom we told, or told anew, after the hour of a reminder or an
 //! escalation had come has not been silent: it is passed over for them.
 
-use super::{Entry, Look, Silent, What, Whereabouts};
+use super::{Entry, Look, Silent, What};
 use crate::campaign::Acknowledgement;
 use crate::fault::Result;
 use chrono::{DateTime, Duration, Utc};
@@ -37,7 +37,7 @@ impl Look<'_, '_> {
         let lately =
             |one: &&Silent| one.letters.as_ref().and_then(|letters| letters.first).is_some_and(|at| at > long_ago);
         let silent = self.silent(asked)?;
-        let there = silent.values().filter(lately).filter(|one| entry.there.contains(&Whereabouts::of(&one.person)));
+        let there = silent.values().filter(lately).filter(|one| entry.is_for(&self.engine.roster, &one.person));
         for silent in there {
             let Some(intent) = self.intent_not_had(asked, silent, entry)? else { continue };
             if let When::Later(at) = self.when(asked, entry, silent, intent.is_a_call(entry)) {

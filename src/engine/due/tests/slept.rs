@@ -64,8 +64,10 @@ fn nobody_is_escalated_before_their_answer_is_due_whatever_their_clock_says() {
     let at = head.find("escalate = ").expect("a list");
     let play = Play::of(&format!("{}{escalate}\n", &head[..at]));
     let people = "id,name,email,kind,time_zone,manager_email,alternate_email\n\
-                  lou,Lou,lou@corp.example,user,America/Los_Angeles,boss@corp.example,aide@corp.example\n\
-                  syd,Syd,syd@corp.example,user,,boss@corp.example,aide@corp.example\n";
+                  lou,Lou,lou@corp.example,user,,boss@corp.example,aide@corp.example\n\
+                  syd,Syd,syd@corp.example,user,,joe@corp.example,jim@corp.example\n\
+                  boss,Boss,Boss@corp.example,user,America/Los_Angeles,,\n\
+                  aide,Aide,aide@corp.example,user,America/Los_Angeles,,\n";
     fs_err::write(play.folder.path().join("people.csv"), people).expect("written");
     play.at("2027-01-03T12:00");
     let engine = play.engine();
