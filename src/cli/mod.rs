@@ -156,7 +156,13 @@ impl Global {
         let mut engine = self.open()?;
         let lock = Lock::take(&engine.campaign.state(), command, Real.now())?;
         if self.clock_ok {
-            engine.accept_clock()?;
+            match engine.accept_clock()? {
+                0 => {}
+                1 => output::prose("one message that a clock which was ahead had put off leaves by the calendar again"),
+                n => output::prose(&format!(
+                    "{n} messages that a clock which was ahead had put off leave by the calendar again"
+                )),
+            }
         }
         Ok((engine, lock))
     }

@@ -178,6 +178,13 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
             "{n} messages that waited were written anew, to the addresses that the roster has now"
         )),
     }
+    match sent.redated {
+        0 => {}
+        1 => output::prose("one message that waited was written anew: it bore the date of a clock that was ahead"),
+        n => output::prose(&format!(
+            "{n} messages that waited were written anew: they bore the date of a clock that was ahead"
+        )),
+    }
     for (class, failure) in &sent.failures {
         output::prose(&failure.sentence(class));
     }

@@ -3,6 +3,7 @@
 //! entry out. What waits and has never left is written anew in the same way, by itself.
 
 use super::Engine;
+use super::clock::is_of_a_wrong_clock;
 use super::reason::Reason;
 use super::sending::{Intent, Sent};
 use crate::fault::Result;
@@ -97,6 +98,9 @@ impl Engine<'_> {
         let intents = self.readdressed()?;
         sent.readdressed = self.plan_messages(&intents)?;
         sent.miss(&intents);
+        let now = self.now();
+        let redated = self.anew(|message, _| is_of_a_wrong_clock(message, now))?;
+        sent.redated = self.plan_messages(&redated)?;
         Ok(())
     }
 
@@ -128,11 +132,16 @@ impl Engine<'_> {
     }
 
     fn readdressed(&self) -> Result<Vec<Intent>> {
+        self.anew(|message, person| has_moved(message, person) || asks_somebody_gone(message, person))
+    }
+
+    /// New letters in the place of those that wait, have never left and are chosen.
+    fn anew(&self, chosen: impl Fn(&MessageRow, &Person) -> bool) -> Result<Vec<Intent>> {
         // What may have arrived goes out as the same bytes only.
         let waiting = self.ledger.waiting()?.into_iter().filter(|one| one.state == State::Planned && one.doubts == 0);
         let changed: Vec<(MessageRow, Arc<Person>)> = waiting
             .filter_map(|message| self.roster.shared(&message.person).map(|person| (message, person)))
-            .filter(|(message, person)| has_moved(message, person) || asks_somebody_gone(message, person))
+            .filter(|(message, person)| chosen(message, person))
             .collect();
         if changed.is_empty() {
             return Ok(Vec::new());
@@ -150,7 +159,12 @@ impl Engine<'_> {
             }
             let mut instead = None;
             if !message.tells {
-                let Some(to) = look.asked_instead(&message, &person)? else { continue };
+                let same = message.envelope_to.as_deref().and_then(|to| to.parse().ok());
+                let to = match same.filter(|_| !asks_somebody_gone(&message, &person)) {
+                    None => look.asked_instead(&message, &person)?,
+                    same => same,
+                };
+                let Some(to) = to else { continue };
                 if !asked.insert((person.id.clone(), message.acknowledgement.clone(), to.clone())) {
                     continue;
                 }
@@ -175,7 +189,8 @@ impl Engine<'_> {
             return Ok(None);
         }
         let off = matches!(message.notice.as_str(), "abort" | "postponed");
-        let reason = match message.reason.is_empty() && !off {
+        let moved = message.tells && has_moved(&message, &person);
+        let reason = match message.reason.is_empty() && !off && moved {
             true => Reason::AddressCorrected.words(person.language.as_deref()),
             false => message.reason,
         };
@@ -192,7 +207,8 @@ impl Engine<'_> {
             count: 0,
             room: usize::MAX,
             reason,
-            due_at: self.now(),
+            // Later where it was planned before its hour.
+            due_at: self.now().max(message.due_at),
             until: self.ledger.expiry(message.id)?.filter(|until| *until > self.now()),
             instead,
             replaces: Some(message.id),

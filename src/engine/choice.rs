@@ -16,7 +16,7 @@ pub(super) struct Choice {
     pub letters: Option<HashSet<(String, String)>>,
     /// What is in doubt, and goes out once more by itself, as well.
     doubtful: bool,
-    limit: Option<usize>,
+    pub limit: Option<usize>,
 }
 
 impl Choice {
@@ -30,7 +30,7 @@ impl Choice {
         self.people.is_some() || self.letters.is_some()
     }
 
-    fn includes(&self, one: &MessageRow) -> bool {
+    pub fn includes(&self, one: &MessageRow) -> bool {
         let letter = || (one.person.clone(), one.notice.clone());
         self.people.as_ref().is_none_or(|people| people.contains(&one.person))
             && self.notice.as_ref().is_none_or(|notice| *notice == one.notice)
@@ -104,6 +104,7 @@ impl Engine<'_> {
             Some(chosen) => chosen.len(),
             None => self.ledger.due(self.now())?,
         };
+        let queued = queued + self.early(notice, to, &choice)?.len();
         Ok((intents.len().saturating_add(queued).min(most), queued))
     }
 

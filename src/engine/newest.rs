@@ -49,7 +49,7 @@ impl Engine<'_> {
         self.ledger.give_up(&older, "taken back: a later reminder takes its place", self.now())
     }
 
-    /// One whose moment is no longer in the file counts from when it was planned.
+    /// One whose moment is no longer in the file counts from when it was to leave.
     fn is_passed_over(&self, calendar: &[Entry], message: &MessageRow) -> bool {
         let Some(person) = self.roster.get(&message.person) else { return false };
         let place = Whereabouts::of(person);
@@ -60,7 +60,7 @@ impl Engine<'_> {
         });
         match same.clone().find(|entry| entry.copy == message.copy) {
             Some(entry) => !self.newest(calendar, entry).there.contains(&place),
-            None => same.any(|entry| message.planned_at < entry.at && entry.at <= self.now()),
+            None => same.any(|entry| message.due_at < entry.at && entry.at <= self.now()),
         }
     }
 }

@@ -49,6 +49,8 @@ pub struct Sent {
     pub kept_waiting: usize,
     /// Written anew before they left: the roster has another address.
     pub readdressed: usize,
+    /// Written anew before they left: their date was that of a clock that was ahead.
+    pub redated: usize,
     /// Taken back at the instant of sending: answered meanwhile.
     pub moot: usize,
     /// The run was asked to stop, and messages are left.
@@ -167,8 +169,9 @@ impl Engine<'_> {
         self.take_back_older_reminders()?;
         let mut wanted = notice.map_or_else(Wanted::default, |name| Wanted::Notice(name.to_owned()));
         let mut sent = Sent { doubted_twice, ..Sent::default() };
-        self.readdress(&mut sent)?;
         let mut choice = self.choice(notice, to, limit)?;
+        self.ledger.bring_forward(&self.early(notice, to, &choice)?, now)?;
+        self.readdress(&mut sent)?;
         let limit = limit.unwrap_or(usize::MAX);
         let mut intents = match (to, notice) {
             (To::Failed, _) => {
@@ -262,6 +265,7 @@ impl Engine<'_> {
         sent.kept_waiting = if self.ledger.presses_nobody { self.kept_waiting()? } else { 0 };
         let done = sent.planned
             + sent.readdressed
+            + sent.redated
             + sent.sent
             + sent.deferred
             + sent.failed

@@ -7,6 +7,7 @@ mod abort;
 mod amendments;
 mod audit;
 mod checkpoint;
+mod clock;
 mod decisions;
 mod deferred;
 mod doubt;

@@ -38,7 +38,7 @@ impl Ledger {
                 (&one.class, &one.cause, &one.remedy, one.times, millis(one.since), millis(one.until), &one.settings),
             )?;
             audit::append(tx, now, "delivery-paused", &json!({ "cause": one.cause, "until": one.until }))?;
-            taken_back.iter().try_for_each(|id| take_back(tx, *id, now))
+            taken_back.iter().try_for_each(|id| take_back(tx, *id, NOT_THEM, now))
         })
     }
 
@@ -53,7 +53,7 @@ impl Ledger {
 }
 
 /// Planned again, behind those who were not tried yet; what was noted of its person is revoked.
-fn take_back(tx: &Transaction, id: i64, now: DateTime<Utc>) -> Result<()> {
+pub(super) fn take_back(tx: &Transaction, id: i64, words: &str, now: DateTime<Utc>) -> Result<()> {
     let mut facts = tx.prepare_cached(
         "UPDATE evidence SET revoked = 1 WHERE id IN (SELECT e.id FROM evidence e JOIN message m \
          ON m.person = e.person AND m.acknowledgement = e.acknowledgement AND m.revision = e.revision \
@@ -62,9 +62,9 @@ fn take_back(tx: &Transaction, id: i64, now: DateTime<Utc>) -> Result<()> {
     )?;
     let revoked: Vec<i64> = facts.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?;
     for id in revoked {
-        audit::append(tx, now, "evidence-revoked", &json!({ "id": id, "by": "flagday", "note": NOT_THEM }))?;
+        audit::append(tx, now, "evidence-revoked", &json!({ "id": id, "by": "flagday", "note": words }))?;
     }
-    move_on(tx, id, Event::Retry, NOT_THEM, now)?;
+    move_on(tx, id, Event::Retry, words, now)?;
     tx.execute("UPDATE message SET next_at = ?2 WHERE id = ?1", (id, millis(now)))?;
     Ok(())
 }

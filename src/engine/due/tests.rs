@@ -2,6 +2,7 @@
 
 mod again; // letters that failed, to the address that is right by now
 mod amended; // revisions, and those who were asked to remind
+mod clock; // ahead, and then right
 mod chain; // manager, alternate, call: each once
 mod slept; // hours that were slept over, and days by whose clock
 mod newest; // several reminders at once

@@ -23,13 +23,14 @@ pub fn commands(offers: &Capabilities, message: &Claimed) -> Result<(String, Str
     if offers.size {
         mail.push(MailParameter::Size(size as usize));
     }
-    if message.payload.eight_bit() {
-        require(offers.eight_bit_mime, "8BITMIME")?;
-        mail.push(MailParameter::Body(MailBodyParameter::EightBitMime));
-    }
+    // First, for it is why such a message has bytes beyond ASCII at all.
     if ![from.as_ref(), Some(&to)].into_iter().flatten().all(|address| address.user().is_ascii()) {
         require(offers.smtp_utf8, "SMTPUTF8")?;
         mail.push(MailParameter::SmtpUtfEight);
+    }
+    if message.payload.eight_bit() {
+        require(offers.eight_bit_mime, "8BITMIME")?;
+        mail.push(MailParameter::Body(MailBodyParameter::EightBitMime));
     }
     let mut rcpt = Vec::new();
     if offers.dsn {
@@ -86,13 +87,32 @@ fn on_the_wire(address: &Address) -> Result<Address, Unsendable> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outbox::Payload;
     use crate::outbox::queue::{Queue, memory::MemoryQueue};
     use chrono::DateTime;
+    use std::sync::Arc;
 
     fn message(to: &str) -> Claimed {
         let mut queue = MemoryQueue::default();
         queue.push(to, "body\r\n");
         queue.claim(DateTime::UNIX_EPOCH, 1).expect("a queue").remove(0)
+    }
+
+    /// As mail to an address beyond ASCII has them in its header.
+    struct EightBit;
+
+    impl Payload for EightBit {
+        fn size(&self) -> u64 {
+            1
+        }
+
+        fn write(&self, _: &mut dyn std::io::Write) -> crate::fault::Result<()> {
+            Ok(())
+        }
+
+        fn eight_bit(&self) -> bool {
+            true
+        }
     }
 
     fn all() -> Capabilities {
@@ -124,6 +144,15 @@ mod tests {
         assert!(both(&Capabilities::default(), "kim@münchen.example").contains("<kim@xn--mnchen-3ya.example>"));
         let refused = commands(&Capabilities::default(), &message("jürgen@corp.example"));
         assert_eq!(refused, Err(Unsendable::NeedsExtension { keyword: "SMTPUTF8" }));
+        let eight_bit = Claimed { payload: Arc::new(EightBit), ..message("jürgen@corp.example") };
+        let refused = commands(&Capabilities::default(), &eight_bit);
+        assert_eq!(
+            refused,
+            Err(Unsendable::NeedsExtension { keyword: "SMTPUTF8" }),
+            "what the address needs comes first"
+        );
+        let offers = Capabilities { smtp_utf8: true, ..Default::default() };
+        assert_eq!(commands(&offers, &eight_bit), Err(Unsendable::NeedsExtension { keyword: "8BITMIME" }));
         let text = both(&all(), "jürgen@münchen.example");
         assert!(text.contains(" SMTPUTF8 ") && text.contains("<jürgen@xn--mnchen-3ya.example>"), "{text}");
         assert!(text.contains(" ORCPT=utf-8;j\\x{FC}rgen@xn--mnchen-3ya.example\r\n"), "{text}");

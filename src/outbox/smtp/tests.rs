@@ -282,6 +282,7 @@ async fn a_server_that_drips_its_reply_gains_no_time() {
     let stage = Stage::new(|_| Act::Go);
     let start = Instant::now();
     let trouble = Session::open(Box::new(ours), &stage.server, true).await.expect_err("no greeting");
+    assert!(trouble.finding("mail:465").remedy.contains("write smtps:// instead"), "it waits for TLS, perhaps");
     assert_eq!((trouble, start.elapsed()), (Trouble::Silent(Phase::Greeting), Duration::from_secs(300)));
 }
 

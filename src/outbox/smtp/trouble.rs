@@ -121,6 +121,11 @@ impl Trouble {
             }
             Unreachable { .. } => ("smtp-unreachable", "see whether a firewall or a missing route lies in between"),
             Silent(Phase::Connect) => ("smtp-unreachable", "see whether a firewall or a missing route lies in between"),
+            Silent(Phase::Greeting) => (
+                "smtp-silent",
+                "look at the mail server's load and log; where the port speaks TLS from the first byte, as 465 does, write \
+                 smtps:// instead of smtp:// into [mail] transport",
+            ),
             Silent(_) => ("smtp-silent", "look at the mail server's load and log, then run the command again"),
             Closed(_) => ("smtp-closed", "look into the mail server's log for the reason, then run the command again"),
             Garbled(..) | OutOfStep(..) => (
