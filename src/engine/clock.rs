@@ -3,7 +3,7 @@
 //! now, what waits does so by the true calendar, and letters that never left and bear a wrong date are written anew.
 
 use super::Engine;
-use super::calendar::{Entry, What, Whereabouts};
+use super::calendar::{Entry, What};
 use super::choice::Choice;
 use super::sending::To;
 use crate::fault::{Fault, Result};
@@ -53,7 +53,7 @@ impl Engine<'_> {
     /// The hour in the calendar that a message was planned for; `None`: it was asked for, or owed at once.
     fn hour_of(&self, calendar: &[Entry], message: &MessageRow) -> Result<Option<DateTime<Utc>>> {
         let Some(person) = self.roster.get(&message.person) else { return Ok(None) };
-        let (place, expiry) = (Whereabouts::of(person), self.ledger.expiry(message.id)?);
+        let expiry = self.ledger.expiry(message.id)?;
         let is_of = |entry: &&Entry| match entry.what {
             What::Notice => entry.at == message.due_at,
             // What is asked for by name, or brought forward, has no end of a window.
@@ -65,7 +65,7 @@ impl Engine<'_> {
         let same = calendar.iter().filter(|entry| {
             entry.notice.as_deref() == Some(&message.notice)
                 && entry.acknowledgement == message.acknowledgement
-                && entry.there.contains(&place)
+                && entry.is_for(&self.roster, person)
         });
         Ok(same.into_iter().find(is_of).map(|entry| entry.at))
     }
