@@ -6,7 +6,7 @@ use super::nights::Wanted;
 use super::sending::Intent;
 use super::{Engine, Sent, To};
 use crate::fault::{Fault, Place, Result};
-use crate::ledger::{Aborted, Told};
+use crate::ledger::{Aborted, Asked, Told};
 use crate::outbox::Progress;
 use crate::roster::Person;
 use std::sync::Arc;
@@ -94,9 +94,9 @@ impl Engine<'_> {
         self.ledger.recover(now, self.campaign.mail.uncertain)?;
         // What a run that was just stopped gave back.
         self.ledger.call_off(&Aborted { at: now, ..abort.clone() })?;
-        let intent = |person: &str, address: &str, copy: u32, cancels: Option<u32>| Intent {
+        let intent = |person: Arc<Person>, address: &str, copy: u32, cancels: Option<u32>| Intent {
             notice: "abort".to_owned(),
-            person: self.still_known(person, address),
+            person,
             acknowledgement: None,
             copy,
             count: 0,
@@ -112,9 +112,10 @@ impl Engine<'_> {
         };
         let told = self.to_be_told_of_abort()?;
         let asked = self.asked_to_be_told_of_abort()?;
-        let told = told.iter().map(|one| intent(&one.person, &one.envelope_to, 0, one.calendar));
-        let asked =
-            asked.iter().map(|one| intent(&one.person, &one.envelope_to, copy_to(&one.envelope_to), one.calendar));
+        let told = told.iter().map(|one| intent(self.still_known(one), &one.envelope_to, 0, one.calendar));
+        let asked = asked
+            .iter()
+            .map(|one| intent(self.still_asked_about(one), &one.envelope_to, copy_to(&one.envelope_to), one.calendar));
         let mut intents: Vec<Intent> = told.chain(asked).collect();
         let mut sent = Sent::default();
         if *to == To::Failed {
@@ -132,15 +133,25 @@ impl Engine<'_> {
     }
 
     /// The person of the roster. Somebody who has left it, or has no address there any more, is told at the one that was
-    /// written to.
-    fn still_known(&self, id: &str, address: &str) -> Arc<Person> {
-        match self.roster.shared(id) {
+    /// written to; whoever left, as they were written to.
+    pub(super) fn still_known(&self, told: &Told) -> Arc<Person> {
+        let email = told.envelope_to.parse().ok();
+        match self.roster.shared(&told.person) {
             Some(person) if person.email.is_some() => person,
-            known => {
-                let nobody = || Person::named(id, "", Place::file(&self.campaign.file));
-                let person = known.map_or_else(nobody, |person| (*person).clone());
-                Arc::new(Person { email: address.parse().ok(), ..person })
+            Some(person) => Arc::new(Person { email, ..(*person).clone() }),
+            None => {
+                let (language, format) = (told.language.clone(), told.format);
+                let nobody = Person::named(&told.person, "", Place::file(&self.campaign.file));
+                Arc::new(Person { email, language, format, ..nobody })
             }
         }
+    }
+
+    /// Whom somebody was asked about: of who has left the rosters nothing is known but what that letter spoke.
+    pub(super) fn still_asked_about(&self, asked: &Asked) -> Arc<Person> {
+        self.roster.shared(&asked.person).unwrap_or_else(|| {
+            let nobody = Person::named(&asked.person, "", Place::file(&self.campaign.file));
+            Arc::new(Person { language: asked.language.clone(), ..nobody })
+        })
     }
 }

@@ -173,7 +173,8 @@ impl Engine<'_> {
         amendment.rests = self.resting_on_void(&amendment)?;
         if amendment.material().any(|one| matches!(one.fact.as_str(), "change_at" | "time_zone")) {
             let asked = self.ledger.asked_to_remind()?;
-            amendment.corrected = asked.iter().filter(|one| self.roster.get(&one.person).is_some()).count();
+            amendment.corrected =
+                asked.iter().filter(|one| wish.postpone || self.roster.get(&one.person).is_some()).count();
         }
         Ok(amendment)
     }

@@ -84,7 +84,36 @@ impl Engine<'_> {
                 }
             }
         }
+        if wish.postpone && !material.is_empty() {
+            self.inform_who_left(&material, wish, amendment, &mut owed)?;
+        }
         amendment.owed.extend(owed);
+        Ok(())
+    }
+
+    /// Whoever was told and is on no roster, or in no audience that is told, any more: the date is off for them too. Who was
+    /// told so last is not told it again.
+    fn inform_who_left(
+        &self,
+        material: &[&Difference],
+        wish: &Wish,
+        amendment: &Amendment,
+        owed: &mut Vec<Owed>,
+    ) -> Result<()> {
+        let known: HashSet<String> = owed.iter().map(|one| one.person.clone()).collect();
+        for told in self.ledger.ever_told()?.into_iter().filter(|told| !told.put_off && !known.contains(&told.person)) {
+            let change =
+                |one: &&Difference| Changed { fact: one.fact.clone(), told: one.told.clone(), now: one.now.clone() };
+            owed.push(Owed {
+                person: told.person,
+                notice: "postponed".to_owned(),
+                asks: None,
+                revision: amendment.next,
+                reason: wish.reason.clone(),
+                changes: material.iter().map(change).collect(),
+                overtakes: true,
+            });
+        }
         Ok(())
     }
 

@@ -29,7 +29,11 @@ impl Engine<'_> {
         have.extend(self.ledger.copies("postponed")?);
         let mut intents = Vec::new();
         for one in asked.into_iter().filter(|one| one.revision < moved.revision) {
-            let Some(person) = self.roster.shared(&one.person) else { continue };
+            // Of who has left no new date is told.
+            if !postponed && self.roster.get(&one.person).is_none() {
+                continue;
+            }
+            let person = self.still_asked_about(&one);
             let copy = copy_to(&one.envelope_to);
             let Ok(address) = one.envelope_to.parse() else { continue };
             if have.contains(&(one.person.clone(), copy)) {

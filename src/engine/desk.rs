@@ -114,7 +114,7 @@ impl Desk {
         } else {
             (Letter::new(Vec::new())?, self.message_id(intent, revision))
         };
-        let (_, format) = self.reader(intent);
+        let (reader, format) = self.reader(intent);
         let envelope_from = match format {
             // The gateway answers to MAIL FROM (Q99713): that has to be where answers are read.
             Format::Rfc1154 => self.campaign.mail.reply_to.as_ref(),
@@ -138,6 +138,7 @@ impl Desk {
             envelope_from: Some(envelope_from.to_string()),
             envelope_to: recipient.map(|address| address.to_string()),
             format,
+            language: reader.language.clone(),
             due_at: intent.due_at,
             token,
             code,

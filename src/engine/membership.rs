@@ -64,7 +64,9 @@ impl Engine<'_> {
 
     /// Whether a message's person is on the roster and, where the notice is for an audience, in that one.
     pub(super) fn is_there(&self, message: &MessageRow) -> bool {
-        let Some(person) = self.roster.get(&message.person) else { return matches!(message.notice.as_str(), "abort") };
+        let Some(person) = self.roster.get(&message.person) else {
+            return matches!(message.notice.as_str(), "abort" | "postponed");
+        };
         let told = self.is_about_the_change(&message.notice);
         let notice = self.campaign.notices.get(&message.notice).filter(|_| told);
         notice.is_none_or(|notice| person.is_in(&self.campaign.audiences[&notice.audience]))

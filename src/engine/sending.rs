@@ -8,7 +8,7 @@ use super::reason::Reason;
 use super::{Asleep, Engine, choice};
 use crate::campaign::{Action, Grade, Step};
 use crate::fault::{Exit, Fault, Result};
-use crate::ledger::{Changed, MessageRow, OUTDATED, Task};
+use crate::ledger::{Changed, MessageRow, OUTDATED, Task, Told};
 use crate::outbox::{self, FailureClass, Hours, Limits, Progress, State};
 use crate::roster::Person;
 use serde::Serialize;
@@ -232,12 +232,14 @@ impl Engine<'_> {
     }
 
     pub(super) fn intents_owed(&self) -> Result<Vec<Intent>> {
-        let calendars: HashMap<String, Option<u32>> =
-            self.ledger.ever_told()?.into_iter().map(|told| (told.person, told.calendar)).collect();
+        let told = self.ledger.ever_told()?.into_iter().map(|told| (told.person.clone(), told));
+        let told: HashMap<String, Told> = told.collect();
         let now = self.now();
         let mut intents = Vec::new();
         for owed in self.owed()? {
-            let Some(person) = self.roster.shared(&owed.person) else { continue };
+            let was = told.get(&owed.person).filter(|_| owed.notice == "postponed");
+            let person = self.roster.shared(&owed.person).or_else(|| was.map(|told| self.still_known(told)));
+            let Some(person) = person else { continue };
             intents.push(Intent {
                 acknowledgement: self.acknowledgement_asked_by(&owed.notice).map(str::to_owned),
                 // Beyond 0 where one was taken back: they had left, and are back.
@@ -249,7 +251,7 @@ impl Engine<'_> {
                 until: None,
                 instead: None,
                 replaces: None,
-                cancels: calendars.get(&owed.person).copied().flatten().filter(|_| owed.notice == "postponed"),
+                cancels: was.and_then(|told| told.calendar),
                 answers: None,
                 person,
                 changes: owed.changes,

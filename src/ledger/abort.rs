@@ -4,6 +4,7 @@ use super::{Ledger, amendments, audit, instant, millis};
 use crate::answer::{Standing, Waiver, Waiving};
 use crate::campaign::Grade;
 use crate::fault::Result;
+use crate::roster::Format;
 use chrono::{DateTime, Utc};
 use rusqlite::OptionalExtension;
 use serde::Serialize;
@@ -23,6 +24,12 @@ pub struct Told {
     pub envelope_to: String,
     /// The newest revision under which a calendar entry went out.
     pub calendar: Option<u32>,
+    /// What the newest letter spoke, and in which kind of mail: for whoever stands on no roster any more. A ledger of before
+    /// does not know the language.
+    pub language: Option<String>,
+    pub format: Format,
+    /// The newest letter says that the change is put off.
+    pub put_off: bool,
 }
 
 /// Somebody who was asked to remind a person: their manager or alternate.
@@ -34,6 +41,8 @@ pub struct Asked {
     pub revision: u32,
     /// The newest revision under which a calendar entry went out to them.
     pub calendar: Option<u32>,
+    /// What the newest letter to them spoke.
+    pub language: Option<String>,
 }
 
 /// A message that has left, as far as anybody knows.
@@ -66,13 +75,23 @@ impl Ledger {
     /// Whoever was sent a letter under any revision, as far as anybody knows.
     pub fn ever_told(&self) -> Result<Vec<Told>> {
         let mut all = self.db.prepare_cached(&format!(
-            "SELECT person, (SELECT envelope_to FROM message newest WHERE newest.person = message.person AND tells \
-             AND notice <> 'abort' AND {LEFT} ORDER BY planned_at DESC, id DESC LIMIT 1), \
-             max(CASE WHEN calendar THEN revision END) FROM message \
-             WHERE tells AND notice <> 'abort' AND {LEFT} GROUP BY person ORDER BY min(id)"
+            "SELECT told.person, envelope_to, calendars, language, format, notice = 'postponed' FROM \
+             (SELECT person, min(id) first, max(CASE WHEN calendar THEN revision END) calendars, \
+             (SELECT id FROM message newest WHERE newest.person = message.person AND tells \
+             AND notice <> 'abort' AND {LEFT} ORDER BY planned_at DESC, id DESC LIMIT 1) newest FROM message \
+             WHERE tells AND notice <> 'abort' AND {LEFT} GROUP BY person) told \
+             JOIN message ON message.id = told.newest ORDER BY first"
         ))?;
-        let rows =
-            all.query_map((), |row| Ok(Told { person: row.get(0)?, envelope_to: row.get(1)?, calendar: row.get(2)? }))?;
+        let rows = all.query_map((), |row| {
+            Ok(Told {
+                person: row.get(0)?,
+                envelope_to: row.get(1)?,
+                calendar: row.get(2)?,
+                language: row.get(3)?,
+                format: if row.get::<_, String>(4)? == Format::Rfc1154.word() { Format::Rfc1154 } else { Format::Mime },
+                put_off: row.get(5)?,
+            })
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -87,12 +106,20 @@ impl Ledger {
     /// Whoever was sent a letter about somebody else under any revision, by person and address.
     pub fn asked_to_remind(&self) -> Result<Vec<Asked>> {
         let mut all = self.db.prepare_cached(&format!(
-            "SELECT person, envelope_to, max(revision), max(CASE WHEN calendar THEN revision END) FROM message \
-             WHERE NOT tells AND notice <> 'abort' AND {LEFT} GROUP BY person, lower(envelope_to) ORDER BY min(id)"
+            "SELECT asked.person, asked.envelope_to, asked.revision, asked.calendar, language FROM \
+             (SELECT person, envelope_to, max(revision) revision, max(CASE WHEN calendar THEN revision END) calendar, \
+             min(id) first, max(id) newest FROM message \
+             WHERE NOT tells AND notice <> 'abort' AND {LEFT} GROUP BY person, lower(envelope_to)) asked \
+             JOIN message ON message.id = newest ORDER BY first"
         ))?;
         let rows = all.query_map((), |row| {
-            let (person, envelope_to) = (row.get(0)?, row.get(1)?);
-            Ok(Asked { person, envelope_to, revision: row.get(2)?, calendar: row.get(3)? })
+            Ok(Asked {
+                person: row.get(0)?,
+                envelope_to: row.get(1)?,
+                revision: row.get(2)?,
+                calendar: row.get(3)?,
+                language: row.get(4)?,
+            })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

@@ -34,6 +34,8 @@ pub struct NewMessage {
     /// Absent: nobody can be reached by mail; the message is planned as failed.
     pub envelope_to: Option<String>,
     pub format: Format,
+    /// Its reader's, as their roster has it.
+    pub language: Option<String>,
     pub due_at: DateTime<Utc>,
     /// The token in its addresses.
     pub token: String,
@@ -154,7 +156,7 @@ impl Ledger {
             let mut insert = tx.prepare_cached(
                 "INSERT OR IGNORE INTO message(message_id, person, notice, revision, copy, acknowledgement, tells, reason, \
                  envelope_from, envelope_to, format, due_at, planned_at, settled_at, state, next_at, reply, remedy, size, expires_at, \
-                 moot_at, calendar) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                 moot_at, calendar, language) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             )?;
             let mut letter = tx.prepare_cached("INSERT INTO letter(message, base, sum, bytes) VALUES (?,?,?,?)")?;
             let mut packer = Packer::default();
@@ -170,7 +172,7 @@ impl Ledger {
                 }
                 let reachable = message.envelope_to.is_some();
                 let state = if reachable { State::Planned } else { State::Failed };
-                let values: [&dyn ToSql; 22] = [
+                let values: [&dyn ToSql; 23] = [
                     &message.message_id,
                     &message.person,
                     &message.notice,
@@ -193,6 +195,7 @@ impl Ledger {
                     &message.expires.map(millis),
                     &message.moot_at.map(Grade::word),
                     &message.calendar,
+                    &message.language,
                 ];
                 let new = insert.execute(&values[..])?;
                 if new == 0 {

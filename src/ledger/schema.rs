@@ -135,6 +135,8 @@ ALTER TABLE token_alone RENAME TO token;
 CREATE TABLE outage(
   one INTEGER PRIMARY KEY CHECK (one = 1), cause TEXT NOT NULL, remedy TEXT NOT NULL, settings TEXT NOT NULL,
   since INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;
+", "
+ALTER TABLE message ADD COLUMN language TEXT;
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
