@@ -285,6 +285,34 @@ fn a_statement_that_the_check_after_it_gainsays_counts_no_more() {
 }
 
 #[test]
+fn steps_made_by_hand_are_told_with_the_way_out_and_p1_is_not_opened_on_them() {
+    let campaign = ready();
+    campaign.close();
+    campaign.drain().run("cutover --yes --until drain").ends(0);
+    let (master, old) = ("postoffice/GLB/MASTER.GLB", "postoffice/GLB/OLDMAST.GLB");
+    let rename = |from, to| fs_err::rename(campaign.path(from), campaign.path(to)).expect("renamed");
+    let led_astray = |run: crate::harness::Run| {
+        let told = run.refuses("master-by-hand").says("OLDMAST.GLB").says("MASTER.GLB`");
+        told.keeps_quiet_about("put it back from a backup").keeps_quiet_about("from an earlier change");
+    };
+    rename(master, old);
+    for command in ["cutover --yes", "cutover rollback --to backup --yes", "check --offline"] {
+        let run = campaign.run(command).ends(1);
+        led_astray(run.says("nobody can sign in").keeps_quiet_about("stays in force"));
+    }
+    campaign.write(master, campaign.bytes("staged/GLB/MASTER.GLB"));
+    let run = campaign.run("cutover --yes").ends(1).says("serial number 32-20977 is in force");
+    led_astray(run.says("Safe now:\n  flagday check").keeps_quiet_about("cutover rollback"));
+    led_astray(campaign.run("cutover rollback --to backup --yes").ends(1).keeps_quiet_about("stays in force"));
+    assert!(campaign.path("postoffice/POLD").exists() && !campaign.path("postoffice/P1").exists());
+
+    rename(master, ".flagday/MASTER.GLB.by-hand");
+    rename(old, master);
+    let back = campaign.run("cutover rollback --to backup --yes").ends(0);
+    back.says("The old serial number stays in force").says("undone: close-p1");
+}
+
+#[test]
 fn a_share_that_is_not_mounted_is_no_postoffice_that_has_lost_its_files() {
     let campaign = ready();
     campaign.close();

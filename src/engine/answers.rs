@@ -210,7 +210,7 @@ impl Engine<'_> {
                 format!("the new serial number is not in force yet, so nobody can read it back for '{name}'"),
                 "record it after the change",
             ),
-            Since::Always | Since::At(_) => Ok(()),
+            Since::Always | Since::Entry(_) => Ok(()),
         }
     }
 
@@ -271,8 +271,8 @@ impl Engine<'_> {
     /// Records a fact unless it is on record already, and counts.
     pub(super) fn add_fact(&mut self, acknowledgement: &str, fact: &Evidence) -> Result<bool> {
         match self.campaign.acknowledgements.get(acknowledgement).map(|asked| self.observed_since(asked)).transpose()? {
-            Some(Since::At(since)) => self.ledger.add_evidence_since(fact, since),
-            _ => self.ledger.add_evidence(fact),
+            Some(since) => self.ledger.add_evidence_behind(fact, since.entry()),
+            None => self.ledger.add_evidence(fact),
         }
     }
 

@@ -104,7 +104,7 @@ impl Engine<'_> {
                 // Somebody may have called it off while the step before ran.
                 self.require_not_aborted()?;
                 let filled = self.filled(&step)?;
-                match self.advance(&filled).map_err(|fault| self.doubting_transports(&step, fault))? {
+                match self.advance(&filled).map_err(|fault| self.in_their_context(&step, fault))? {
                     Ok(mut warnings) => {
                         warnings.extend(self.unreached(&step)?);
                         warnings.extend(self.backup_old(&step)?);
@@ -228,6 +228,12 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// What a step's checks say, where more is known than each of them sees.
+    fn in_their_context(&mut self, step: &Step, mut fault: Fault) -> Fault {
+        fault.findings = self.told_by_hand(fault.findings);
+        self.doubting_transports(step, fault)
+    }
+
     /// Records that a person took back the work of a step's program.
     pub fn undone_by_hand(&mut self, step: &str, by: &str, note: &str) -> Result<String> {
         let step = self.step_named(step)?.clone();
@@ -241,6 +247,7 @@ impl Engine<'_> {
         self.require_postoffice()?;
         self.require_one_p1(to.as_deref())?;
         self.require_quiet_p1(to.as_deref())?;
+        self.require_old_master_for_p1(to.as_deref())?;
         let steps = self.campaign.steps.clone();
         let undone = self.runbook(Vec::new(), |runbook| runbook.rollback(&steps, to.as_deref()))?;
         Ok(undone.into_iter().map(|(step, facts)| TakenBack { step, facts }).collect())
@@ -265,7 +272,7 @@ impl Engine<'_> {
             Err(fault) => return fault.findings,
         };
         let found = |name: &String| check(&self.campaign, name, &recorded).unwrap_or_else(|fault| fault.findings);
-        names.iter().flat_map(found).collect()
+        self.told_by_hand(names.iter().flat_map(found).collect())
     }
 
     /// The step with the placeholders of its statement filled in: `{new_serial}`, `{broadcast}` and the like.

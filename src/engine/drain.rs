@@ -18,6 +18,8 @@ use std::collections::BTreeMap;
 /// The moment from which fetched mail counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Broadcast {
+    /// Of the journal.
+    pub entry: i64,
     /// By this machine's clock.
     pub at: DateTime<Utc>,
     /// By the file server's.
@@ -293,16 +295,16 @@ const STORES: &str = "message-stores";
 
 fn stated(entry: &Entry) -> Option<Broadcast> {
     let Event::Attested { facts, .. } = &entry.event else { return None };
-    read_at(entry.at, facts)
+    read_at(entry, facts)
 }
 
 fn done(entry: &Entry) -> Option<Broadcast> {
     let Event::Done { facts } = &entry.event else { return None };
-    read_at(entry.at, facts)
+    read_at(entry, facts)
 }
 
-fn read_at(at: DateTime<Utc>, facts: &[String]) -> Option<Broadcast> {
-    Some(Broadcast { at, server: facts.iter().find_map(|fact| server_clock_read(fact))? })
+fn read_at(entry: &Entry, facts: &[String]) -> Option<Broadcast> {
+    Some(Broadcast { entry: entry.seq, at: entry.at, server: facts.iter().find_map(|fact| server_clock_read(fact))? })
 }
 
 fn no_gate() -> Fault {

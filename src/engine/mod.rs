@@ -8,6 +8,7 @@ mod amend;
 mod amendment;
 mod answers;
 mod building;
+mod by_hand;
 mod by_now;
 mod calendar;
 mod checking;

@@ -63,8 +63,8 @@ impl Engine<'_> {
 
     fn vouched_mailbags(&self, acknowledgement: &str) -> Result<HashSet<String>> {
         let since = self.observed_since(&self.campaign.acknowledgements[acknowledgement])?;
-        let facts = self.ledger.evidence(acknowledgement)?.into_iter();
-        let holds = facts.filter(|fact| fact.kind == Kind::Attested && !fact.revoked && since.counts(fact));
+        let facts = self.ledger.evidence(acknowledgement, since.entry())?.into_iter();
+        let holds = facts.filter(|fact| fact.kind == Kind::Attested && !fact.revoked);
         Ok(holds.map(|fact| fact.person).collect())
     }
 }

@@ -3,6 +3,7 @@
 use super::{Engine, Stop};
 use crate::fault::{Exit, Fault, Result};
 use crate::gate::Override;
+use crate::ledger::Overruled;
 use crate::runbook::{Event, Journal, StepState, state_of, stated};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -88,12 +89,14 @@ impl Engine<'_> {
             return Ok(Vec::new());
         }
         let undone = |event: &Event| matches!(event, Event::Undone { .. } | Event::UndoneByHand { .. });
-        let back: Vec<_> =
-            self.ledger.entries()?.into_iter().filter(|entry| undone(&entry.event)).map(|entry| entry.at).collect();
-        let told = self.ledger.revision()?.map(|revision| revision.at);
-        let judged = decisions.into_iter().map(|decision| {
-            let taken = back.iter().find(|&&at| at >= decision.at).map(|&at| (at, "a step was taken back"));
-            let other = told.filter(|&at| at > decision.at).map(|at| (at, "people were told other facts"));
+        let entries = self.ledger.entries()?;
+        let told = self.ledger.revision()?;
+        // By their order: a clock may have been set back between the two.
+        let judged = decisions.into_iter().map(|Overruled { decision, behind, revision }| {
+            let taken = entries.iter().find(|entry| entry.seq > behind && undone(&entry.event));
+            let taken = taken.map(|entry| (entry.at, "a step was taken back"));
+            let other = told.iter().find(|told| told.number > revision);
+            let other = other.map(|told| (told.at, "people were told other facts"));
             let ended = taken.into_iter().chain(other).min().map(|(at, why)| Ended { at, why });
             Overridden { decision, ended }
         });
@@ -128,5 +131,66 @@ impl Engine<'_> {
             }
         }
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::Standing;
+    use chrono::Duration;
+
+    const CAMPAIGN: &str = r#"
+[campaign]
+name = "small"
+change_at = 2024-12-12T18:00:00
+time_zone = "America/Chicago"
+contact = "Desk"
+[mail]
+from = "Desk <desk@corp.example>"
+transport = "file"
+[[roster]]
+file = "users.csv"
+[audience.everyone]
+kind = ["local"]
+[notice.news]
+audience = "everyone"
+[acknowledgement.read]
+audience = "everyone"
+notice = "news"
+grade = "confirmed"
+[gate.all]
+acknowledgement = "read"
+[[step]]
+name = "first"
+shell = { run = ["true"], undo = ["true"] }
+[[step]]
+name = "second"
+needs = ["all"]
+shell = { run = ["true"], undo = ["true"] }
+"#;
+
+    #[test]
+    fn an_override_ends_with_the_rollback_behind_it_whatever_the_clock_says() {
+        let root = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| fs_err::write(root.path().join(name), text).expect("written");
+        write("flagday.toml", CAMPAIGN);
+        write("users.csv", "id,name,email,kind\nANN,Ann,ann@corp.example,local\n");
+        fs_err::create_dir_all(root.path().join("templates/mail/news")).expect("a folder");
+        write("templates/mail/news/subject.hbs", "news");
+        write("templates/mail/news/text.hbs", "news");
+        let clock = Standing::at("2024-12-13T01:00:00Z".parse().expect("a time"));
+        let engine = || Engine::open(root.path(), &clock).expect("opened");
+        let run = || engine().cutover(None, &mut |_, _| {}).expect("no fault");
+        assert!(matches!(run().stop, Stop::Blocked { .. }));
+        let asked = Overrule { gate: "all", by: "Pat", reason: "tonight", typed: "small" };
+        engine().overrule(asked).expect("overruled");
+        assert_eq!(engine().overrides_in_force().expect("read").len(), 1);
+        clock.forward(Duration::days(-1));
+        assert_eq!(engine().overrides_in_force().expect("read").len(), 1, "nothing was taken back yet");
+        engine().rollback(None).expect("taken back");
+        assert_eq!(engine().overrides_in_force().expect("read"), []);
+        engine().accept_clock().expect("it is right now");
+        assert!(matches!(run().stop, Stop::Blocked { .. }));
     }
 }

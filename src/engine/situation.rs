@@ -39,8 +39,9 @@ impl Engine<'_> {
     /// What the files of the live postoffice show now; `None` for a campaign without one.
     pub fn situation(&self) -> Result<Option<Situation>> {
         let Some(facts) = &self.campaign.msmail else { return Ok(None) };
+        let by_hand = self.master_by_hand()?;
         let (p1, serial, mut words) = match look(facts, self.installed()?.as_ref(), &self.retired()?) {
-            Ok((p1, serial)) => (p1_word(p1), serial, vec![serial_words(serial, facts)]),
+            Ok((p1, serial)) => (p1_word(p1), serial, vec![serial_words(serial, by_hand.is_some(), facts)]),
             Err(cause) => {
                 let words = format!("The postoffice cannot be looked at, so its state is not known here: {cause}.");
                 ("unknown", Serial::Unknown, vec![words])
@@ -52,7 +53,7 @@ impl Engine<'_> {
         });
         words.splice(..0, p1_words(p1, &since));
         words.extend(self.backup_words()?);
-        Ok(Some(Situation { p1, closed_since, serial, words, safe: self.safe(p1, serial)? }))
+        Ok(Some(Situation { p1, closed_since, serial, words, safe: self.safe(p1, serial, by_hand.is_some())? }))
     }
 
     /// What has to be said before steps are undone: what going back costs, with the new MASTER.GLB in place and before.
@@ -61,7 +62,7 @@ impl Engine<'_> {
         let entries = self.ledger.entries()?;
         let mut taken_back = Vec::new();
         for step in self.steps_back(to.as_deref()) {
-            if !matches!(state_of(&entries, &step.name)?, StepState::Pending | StepState::Undone) {
+            if state_of(&entries, &step.name)?.has_begun() {
                 taken_back.push(step);
             }
         }
@@ -78,6 +79,10 @@ impl Engine<'_> {
                 );
             }
             return Ok(Some(text));
+        }
+        // Then it is refused, with the way to put it right.
+        if self.master_by_hand()?.is_some() {
+            return Ok(None);
         }
         Ok(taken_back.into_iter().any(closes).then(|| {
             "The old serial number stays in force, and P1 is opened again: no mail is lost by that. Start the transports only \
@@ -102,11 +107,11 @@ impl Engine<'_> {
     pub(super) fn installed(&self) -> Result<Option<History>> {
         let Some(step) = self.install_step() else { return Ok(None) };
         let history = history_of(&self.ledger.entries()?, &step.name)?;
-        Ok((!matches!(history.state, StepState::Pending | StepState::Undone)).then_some(history))
+        Ok(history.state.has_begun().then_some(history))
     }
 
     /// What the journal has of the old file's other name.
-    fn retired(&self) -> Result<History> {
+    pub(super) fn retired(&self) -> Result<History> {
         match self.campaign.steps.iter().find(|step| retires(step)) {
             Some(step) => history_of(&self.ledger.entries()?, &step.name),
             None => Ok(History::default()),
@@ -143,7 +148,7 @@ impl Engine<'_> {
         for (at, step) in self.campaign.steps.iter().enumerate() {
             let state = state_of(&entries, &step.name)?;
             undoing |= state == StepState::Undoing;
-            if changes(step) && !matches!(state, StepState::Pending | StepState::Undone) {
+            if changes(step) && state.has_begun() {
                 changed = changed.or(Some(at));
             }
         }
@@ -156,7 +161,7 @@ impl Engine<'_> {
     }
 
     /// Going on is safe because every step looks before it acts; so is the way back, or a look while there is none.
-    fn safe(&self, p1: &str, serial: Serial) -> Result<[(String, String); 2]> {
+    fn safe(&self, p1: &str, serial: Serial, by_hand: bool) -> Result<[(String, String); 2]> {
         let (changed, undoing) = self.changed()?;
         let line = |command: &str, what: &str| (command.to_owned(), what.to_owned());
         let status = line("flagday status", "shows what is next; it only looks");
@@ -177,7 +182,7 @@ impl Engine<'_> {
             };
             return Ok([rest, status]);
         }
-        if matches!(p1, "unknown" | "both" | "neither") || serial == Serial::Unknown {
+        if matches!(p1, "unknown" | "both" | "neither") || serial == Serial::Unknown || by_hand {
             return Ok([line("flagday check", "says what is wrong and what to do; it only looks"), status]);
         }
         // Stopped transports have to be stated anew, so the way back leads to before the first step of the evening.
@@ -196,7 +201,7 @@ impl Engine<'_> {
 
 /// Which MASTER.GLB lies there is judged by the identity of what the step installed, and by OLDMAST.GLB: the staged tree
 /// may change once it is done, or be gone. Before the step there is only that tree to compare with.
-fn look(facts: &MsMail, installed: Option<&History>, retired: &History) -> Result<(P1, Serial), String> {
+pub(super) fn look(facts: &MsMail, installed: Option<&History>, retired: &History) -> Result<(P1, Serial), String> {
     let open =
         |path, folders: &[&'static str]| Postoffice::open_folders(path, folders).map_err(|f| f.cause().to_owned());
     let live = open(&facts.postoffice, &["GLB"])?;
@@ -214,7 +219,7 @@ fn look(facts: &MsMail, installed: Option<&History>, retired: &History) -> Resul
         }
     };
     // As long as nothing was renamed or installed, what is not the staged file is the old one, whatever OLDMAST.GLB may be.
-    let away = !matches!(retired.state, StepState::Pending | StepState::Undone);
+    let away = retired.state.has_begun();
     let untouched = installed.is_none() && !(away && old.is_some()) && is_new == Some(false);
     let is_old = untouched || old.as_ref() == Some(&master) || retired.renames().any(|it| it.is_of(&master));
     let serial = match (is_new, is_old) {
@@ -253,7 +258,7 @@ fn p1_words(p1: &str, since: &str) -> Option<String> {
     })
 }
 
-fn serial_words(serial: Serial, facts: &MsMail) -> String {
+fn serial_words(serial: Serial, by_hand: bool, facts: &MsMail) -> String {
     match serial {
         Serial::Unknown => "MASTER.GLB is neither known as the old one nor as the new one: which serial number is in force \
                             cannot be told. Compare it with OLDMAST.GLB and with the backup before anything else is done."
@@ -264,6 +269,9 @@ fn serial_words(serial: Serial, facts: &MsMail) -> String {
             "MASTER.GLB is the new one, and was written to since it was installed: serial number {} is in force.",
             facts.new_serial
         ),
+        Serial::None if by_hand => {
+            "There is no MASTER.GLB, and no step has taken it away: nobody can sign in until the old one is back.".to_owned()
+        }
         Serial::None => "There is no MASTER.GLB: nobody can sign in until the cutover goes on or goes back.".to_owned(),
     }
 }

@@ -15,16 +15,17 @@ use std::collections::HashMap;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Since {
     Always,
-    At(DateTime<Utc>),
+    /// Behind that entry of the journal, whatever the clock said.
+    Entry(i64),
     NotYet,
 }
 
 impl Since {
-    pub(super) fn counts(self, fact: &Evidence) -> bool {
+    pub(super) fn entry(self) -> i64 {
         match self {
-            Since::Always => true,
-            Since::At(at) => fact.at >= at,
-            Since::NotYet => false,
+            Since::Always => 0,
+            Since::Entry(entry) => entry,
+            Since::NotYet => i64::MAX,
         }
     }
 }
@@ -39,10 +40,8 @@ impl Engine<'_> {
     fn standings_by(&self, acknowledgement: &Acknowledgement, deadline: DateTime<Utc>) -> Result<Vec<Standing>> {
         let since = self.observed_since(acknowledgement)?;
         let mut evidence: HashMap<String, Vec<Evidence>> = HashMap::new();
-        for fact in self.ledger.evidence(&acknowledgement.name)? {
-            if !since.counts(&fact) || fact.at > deadline {
-                continue;
-            }
+        let facts = self.ledger.evidence(&acknowledgement.name, since.entry())?;
+        for fact in facts.into_iter().filter(|fact| fact.at <= deadline) {
             evidence.entry(fact.person.clone()).or_default().push(fact);
         }
         let mut before: HashMap<String, Vec<Evidence>> = HashMap::new();
@@ -83,14 +82,14 @@ impl Engine<'_> {
     pub(super) fn observed_since(&self, acknowledgement: &Acknowledgement) -> Result<Since> {
         let Some(ground) = self.ground(acknowledgement) else { return Ok(Since::Always) };
         if reads_clock(ground) {
-            return Ok(self.broadcast()?.map_or(Since::NotYet, |broadcast| Since::At(broadcast.at)));
+            return Ok(self.broadcast()?.map_or(Since::NotYet, |broadcast| Since::Entry(broadcast.entry)));
         }
         let entries = self.ledger.entries()?;
         if state_of(&entries, &ground.name)? != StepState::Done {
             return Ok(Since::NotYet);
         }
         let done = |entry: &&Entry| entry.step == ground.name && matches!(entry.event, Event::Done { .. });
-        Ok(entries.iter().rev().find(done).map_or(Since::NotYet, |entry| Since::At(entry.at)))
+        Ok(entries.iter().rev().find(done).map_or(Since::NotYet, |entry| Since::Entry(entry.seq)))
     }
 
     /// The step on which what is seen for an acknowledgement rests: the broadcast for the mailbags, else the new file.
@@ -110,10 +109,8 @@ impl Engine<'_> {
         let Some(member) = self.roster.get(person).filter(|one| one.is_in(audience)) else { return Ok(None) };
         let since = self.observed_since(acknowledgement)?;
         let floor = self.ledger.floor(person, &acknowledgement.name)?;
-        let all = self.ledger.evidence_about(person, &acknowledgement.name, 0)?;
-        let (mut facts, before): (Vec<Evidence>, Vec<Evidence>) =
-            all.into_iter().partition(|fact| fact.revision >= floor);
-        facts.retain(|fact| since.counts(fact));
+        let all = self.ledger.evidence_about_behind(person, &acknowledgement.name, 0, since.entry())?;
+        let (facts, before): (Vec<Evidence>, Vec<Evidence>) = all.into_iter().partition(|fact| fact.revision >= floor);
         let mut waivers = self.waivers(acknowledgement)?;
         waivers.retain(|waiver| waiver.person == person);
         let waiving = Waiving::of(waivers, self.asks_two(&acknowledgement.name), self.now());

@@ -135,7 +135,7 @@ impl Engine<'_> {
             detail: answer.note.clone(),
             revoked: false,
         };
-        let new = self.ledger.add_evidence_since(&fact, one.at)?;
+        let new = self.ledger.add_evidence_anew(&fact)?;
         Ok(Some(Recorded {
             person: fact.person,
             acknowledgement: fact.acknowledgement,

@@ -59,7 +59,7 @@ impl Engine<'_> {
 
     /// Takes back what was vouched for people in whose mailbag something lies that was not there then.
     pub(super) fn review_vouching(&mut self, acknowledgement: &str) -> Result<()> {
-        let vouched = self.ledger.evidence(acknowledgement)?.into_iter();
+        let vouched = self.ledger.evidence(acknowledgement, 0)?.into_iter();
         let vouched: Vec<_> = vouched.filter(|fact| fact.kind == Kind::Attested && !fact.revoked).collect();
         if vouched.is_empty() {
             return Ok(());

@@ -1,7 +1,7 @@
 //! Deciding that one person no longer blocks.
 
 use super::Engine;
-use crate::answer::{Ended, Waiver, same_name};
+use crate::answer::{Waiver, same_name};
 use crate::campaign::Acknowledgement;
 use crate::campaign::schedule::Moment;
 use crate::fault::{Exit, Fault, Result};
@@ -76,16 +76,14 @@ impl Engine<'_> {
     /// What was decided for one acknowledgement and not withdrawn, oldest first. About what the program has to see for
     /// itself, a decision ends when the step on which that rests is taken back: it spoke of another evening.
     pub(super) fn waivers(&self, acknowledgement: &Acknowledgement) -> Result<Vec<Waiver>> {
-        let mut waivers = self.ledger.waivers(&acknowledgement.name)?;
-        let Some(ground) = self.ground(acknowledgement).filter(|_| !waivers.is_empty()) else { return Ok(waivers) };
         let undone = |event: &Event| matches!(event, Event::Undone { .. } | Event::UndoneByHand { .. });
-        let entries = self.ledger.entries()?.into_iter();
-        let last =
-            entries.filter(|entry| entry.step == ground.name && undone(&entry.event)).map(|entry| entry.at).max();
-        for waiver in waivers.iter_mut().filter(|waiver| last.is_some_and(|last| waiver.at <= last)) {
-            waiver.ended = waiver.ended.or(Some(Ended::TakenBack));
-        }
-        Ok(waivers)
+        let taken_back = match self.ground(acknowledgement) {
+            Some(ground) => {
+                self.ledger.entries()?.into_iter().rfind(|entry| entry.step == ground.name && undone(&entry.event))
+            }
+            None => None,
+        };
+        self.ledger.waivers(&acknowledgement.name, taken_back.map_or(0, |entry| entry.seq))
     }
 
     /// What the program has to see for itself is waived only by name.

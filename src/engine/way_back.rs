@@ -21,7 +21,7 @@ impl Engine<'_> {
             return Ok(Some(to.to_owned()));
         };
         let entries = self.ledger.entries()?;
-        let opens = !untouched(state_of(&entries, &steps[closing].name)?) || self.is_reopened()?;
+        let opens = state_of(&entries, &steps[closing].name)?.has_begun() || self.is_reopened()?;
         match opens && evening <= keep && keep < closing {
             true => Ok(evening.checked_sub(1).map(|before| steps[before].name.clone())),
             false => Ok(Some(to.to_owned())),
@@ -42,7 +42,7 @@ impl Engine<'_> {
         };
         let opened = last(closing, |event| matches!(event, Event::Undone { .. }));
         let stated = last(evening, |event| matches!(event, Event::Done { .. }));
-        Ok(opened > stated && !untouched(state_of(&entries, &evening.name)?))
+        Ok(opened > stated && state_of(&entries, &evening.name)?.has_begun())
     }
 
     /// Nothing goes forward on a statement that a rollback meant to take back.
@@ -92,7 +92,7 @@ impl Engine<'_> {
         let mut renames = false;
         for step in self.steps_back(to) {
             let of_p1 = step.after.iter().any(|check| check == "p1-closed" || check == "p1-open");
-            renames |= of_p1 && step.action.is_some() && !untouched(state_of(&entries, &step.name)?);
+            renames |= of_p1 && step.action.is_some() && state_of(&entries, &step.name)?.has_begun();
         }
         let live = Postoffice::open_folders(&facts.postoffice, &["P1"])?;
         match renames {
@@ -106,7 +106,7 @@ impl Engine<'_> {
         let (Some(facts), entries) = (&self.campaign.msmail, self.ledger.entries()?) else { return Ok(()) };
         let mut closes_again = false;
         for step in self.steps_back(to).filter(|step| opens(step)) {
-            closes_again |= !untouched(state_of(&entries, &step.name)?);
+            closes_again |= state_of(&entries, &step.name)?.has_begun();
         }
         if !closes_again || msmail::p1_state(&Postoffice::open_folders(&facts.postoffice, &[])?) != P1::Open {
             return Ok(());
@@ -124,8 +124,4 @@ impl Engine<'_> {
 /// The step that gives P1 its name back.
 pub(super) fn opens(step: &Step) -> bool {
     step.after.iter().any(|check| check == "p1-open") && step.action.is_some()
-}
-
-fn untouched(state: StepState) -> bool {
-    matches!(state, StepState::Pending | StepState::Undone)
 }

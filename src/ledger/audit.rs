@@ -147,6 +147,7 @@ impl Ledger {
             return Err(broken(format!("no event has the hash {expected}: the chain was cut or rewritten")));
         }
         self.compare_with_chain()?;
+        self.verify_order()?;
         self.verify_letters()?;
         Ok((head.events > 0).then_some(head))
     }
@@ -203,7 +204,7 @@ impl Ledger {
         let same = |(kept, said): (&Override, &Override)| {
             millis(kept.at) <= millis(said.at) && Override { at: said.at, ..kept.clone() } == *said
         };
-        let kept = self.overrides()?;
+        let kept: Vec<Override> = self.overrides()?.into_iter().map(|one| one.decision).collect();
         if kept.len() != overridden.len() || !kept.iter().zip(&overridden).all(same) {
             return Err(broken("the overrides are not what the chain says".into()));
         }
@@ -244,7 +245,7 @@ fn event(row: &Row) -> Result<AuditEvent> {
     })
 }
 
-fn broken(cause: String) -> Fault {
+pub(super) fn broken(cause: String) -> Fault {
     Fault::new(
         "audit-broken",
         cause,

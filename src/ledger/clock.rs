@@ -113,7 +113,7 @@ mod tests {
         let (gate, step, by, reason) = ("g".into(), "s".into(), "Pat".into(), "no time".into());
         ledger.overrule(&Override { gate, step, by, reason, at: ahead, missing }).expect("on record");
         assert_eq!(ledger.accept_clock(&[], ahead, now), Ok(0));
-        assert_eq!(ledger.overrides().expect("overrides")[0].at, now);
+        assert_eq!(ledger.overrides().expect("overrides")[0].decision.at, now);
         assert_eq!(wrong(&mut ledger, now + Duration::minutes(1)), Tried::Wrong(None));
         ledger.audit_verify(None).expect("the chain holds");
     }

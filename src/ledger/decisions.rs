@@ -1,6 +1,7 @@
 //! What administrators decide against the count: waivers of one person, overrides of a gate. Only ever added; a waiver is
 //! withdrawn by a mark and an event of its own, an override stays.
 
+use super::order::BEHIND;
 use super::{Ledger, audit, instant, millis};
 use crate::answer::{Ended, Waiver};
 use crate::fault::Result;
@@ -8,11 +9,22 @@ use crate::gate::Override;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
+/// A gate that was overruled, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overruled {
+    pub decision: Override,
+    /// The journal's last entry then.
+    pub behind: i64,
+    /// What people were told then.
+    pub revision: u32,
+}
+
 impl Ledger {
     pub fn waive(&mut self, acknowledgement: &str, waiver: &Waiver) -> Result<()> {
         self.durable(|tx| {
+            let insert = "INSERT INTO waiver(at, person, acknowledgement, reason, by, until, revision, behind)";
             tx.execute(
-                "INSERT INTO waiver(at, person, acknowledgement, reason, by, until, revision) VALUES (?,?,?,?,?,?,?)",
+                &format!("{insert} VALUES (?,?,?,?,?,?,?,{BEHIND})"),
                 (
                     millis(waiver.at),
                     &waiver.person,
@@ -43,19 +55,27 @@ impl Ledger {
     }
 
     /// What was decided for one acknowledgement and not withdrawn, oldest first. Some may have run out; those that speak of
-    /// facts which were amended since are marked as ended.
-    pub fn waivers(&self, acknowledgement: &str) -> Result<Vec<Waiver>> {
-        self.select_waivers(acknowledgement, "acknowledgement = ?", [acknowledgement])
+    /// facts which were amended since are marked as ended, and so are those from before an entry of the journal that took
+    /// back what they rest on.
+    pub fn waivers(&self, acknowledgement: &str, entry: i64) -> Result<Vec<Waiver>> {
+        self.select_waivers(acknowledgement, "acknowledgement = ?", [acknowledgement], entry)
     }
 
     /// The same about one person.
     pub(super) fn waivers_of(&self, acknowledgement: &str, person: &str) -> Result<Vec<Waiver>> {
-        self.select_waivers(acknowledgement, "acknowledgement = ? AND person = ?", [acknowledgement, person])
+        self.select_waivers(acknowledgement, "acknowledgement = ? AND person = ?", [acknowledgement, person], 0)
     }
 
-    fn select_waivers(&self, of: &str, condition: &str, values: impl rusqlite::Params) -> Result<Vec<Waiver>> {
+    fn select_waivers(
+        &self,
+        of: &str,
+        condition: &str,
+        values: impl rusqlite::Params,
+        entry: i64,
+    ) -> Result<Vec<Waiver>> {
         let mut all = self.db.prepare_cached(&format!(
-            "SELECT person, reason, by, at, until, revision FROM waiver WHERE {condition} AND revoked = 0 ORDER BY id"
+            "SELECT person, reason, by, at, until, revision, behind FROM waiver WHERE {condition} AND revoked = 0 \
+             ORDER BY id"
         ))?;
         let rows = all.query_map(values, |row| {
             Ok(Waiver {
@@ -66,13 +86,13 @@ impl Ledger {
                 until: row.get::<_, Option<i64>>(4)?.map(instant),
                 revision: row.get(5)?,
                 second: None,
-                ended: None,
+                ended: (row.get::<_, i64>(6)? < entry).then_some(Ended::TakenBack),
             })
         })?;
         let mut waivers = rows.collect::<Result<Vec<Waiver>, _>>()?;
         for waiver in &mut waivers {
             let amended = waiver.revision < self.floor(&waiver.person, of)?;
-            waiver.ended = amended.then_some(Ended::Amended);
+            waiver.ended = amended.then_some(Ended::Amended).or(waiver.ended);
         }
         Ok(waivers)
     }
@@ -80,8 +100,12 @@ impl Ledger {
     pub fn overrule(&mut self, decision: &Override) -> Result<()> {
         let missing = serde_json::to_string(&decision.missing)?;
         self.durable(|tx| {
+            let told = "(SELECT coalesce(max(number), 0) FROM revision)";
             tx.execute(
-                "INSERT INTO override(at, gate, step, by, reason, missing) VALUES (?,?,?,?,?,?)",
+                &format!(
+                    "INSERT INTO override(at, gate, step, by, reason, missing, behind, revision) \
+                     VALUES (?,?,?,?,?,?,{BEHIND},{told})"
+                ),
                 (millis(decision.at), &decision.gate, &decision.step, &decision.by, &decision.reason, &missing),
             )?;
             audit::append(tx, decision.at, "overridden", decision)
@@ -89,19 +113,22 @@ impl Ledger {
     }
 
     /// Every override ever made, oldest first.
-    pub fn overrides(&self) -> Result<Vec<Override>> {
-        let mut all = self.db.prepare_cached("SELECT gate, step, by, reason, at, missing FROM override ORDER BY id")?;
+    pub fn overrides(&self) -> Result<Vec<Overruled>> {
+        let mut all = self
+            .db
+            .prepare_cached("SELECT gate, step, by, reason, at, missing, behind, revision FROM override ORDER BY id")?;
         let mut rows = all.query(())?;
         let mut decisions = Vec::new();
         while let Some(row) = rows.next()? {
-            decisions.push(Override {
+            let decision = Override {
                 gate: row.get(0)?,
                 step: row.get(1)?,
                 by: row.get(2)?,
                 reason: row.get(3)?,
                 at: instant(row.get(4)?),
                 missing: serde_json::from_str(&row.get::<_, String>(5)?)?,
-            });
+            };
+            decisions.push(Overruled { decision, behind: row.get(6)?, revision: row.get(7)? });
         }
         Ok(decisions)
     }

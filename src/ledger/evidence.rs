@@ -1,5 +1,6 @@
 //! Evidence as it is recorded: only ever added; a revocation marks and is an event of its own.
 
+use super::order::BEHIND;
 use super::{Ledger, audit, floor, instant, millis};
 use crate::answer::{Evidence, Issued, Kind};
 use crate::fault::{Fault, Result};
@@ -16,19 +17,25 @@ impl Ledger {
         self.durable(|tx| insert(tx, fact))
     }
 
-    /// The same, where only what was recorded since an instant counts: an older fact says nothing any more, and seen again it
-    /// is new.
-    pub fn add_evidence_since(&mut self, fact: &Evidence, since: DateTime<Utc>) -> Result<bool> {
-        self.durable(|tx| insert_since(tx, fact, millis(since)))
+    /// The same, where only what was recorded behind an entry of the journal counts: an older fact says nothing any more,
+    /// and seen again it is new.
+    pub fn add_evidence_behind(&mut self, fact: &Evidence, entry: i64) -> Result<bool> {
+        self.durable(|tx| insert_behind(tx, fact, entry))
+    }
+
+    /// The same, where whatever is on record already says nothing of what is recorded now.
+    pub fn add_evidence_anew(&mut self, fact: &Evidence) -> Result<bool> {
+        self.durable(|tx| insert_behind(tx, fact, i64::MAX))
     }
 
     /// All evidence for one acknowledgement that still counts, by person, oldest first: of the newest revision that
-    /// overtook what the person answered, and those after it.
-    pub fn evidence(&self, acknowledgement: &str) -> Result<Vec<Evidence>> {
+    /// overtook what the person answered, and those after it; and recorded behind an entry of the journal.
+    pub fn evidence(&self, acknowledgement: &str, entry: i64) -> Result<Vec<Evidence>> {
         let holds = floor::holds("evidence");
-        let sql = format!("SELECT {COLUMNS} FROM evidence WHERE acknowledgement = ? AND {holds} ORDER BY person, id");
-        let mut all = self.db.prepare_cached(&sql)?;
-        let rows = all.query_map([acknowledgement], read)?;
+        let mut all = self.db.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM evidence WHERE acknowledgement = ? AND behind >= ? AND {holds} ORDER BY person, id"
+        ))?;
+        let rows = all.query_map((acknowledgement, entry), read)?;
         rows.map(|row| parse(row?)).collect()
     }
 
@@ -48,12 +55,23 @@ impl Ledger {
 
     /// Evidence about one person and acknowledgement from one revision on, oldest first.
     pub fn evidence_about(&self, person: &str, acknowledgement: &str, since: u32) -> Result<Vec<Evidence>> {
+        self.evidence_about_behind(person, acknowledgement, since, 0)
+    }
+
+    /// The same, recorded behind an entry of the journal.
+    pub fn evidence_about_behind(
+        &self,
+        person: &str,
+        acknowledgement: &str,
+        since: u32,
+        entry: i64,
+    ) -> Result<Vec<Evidence>> {
         // By itself SQLite takes the index for a whole acknowledgement, and reads everybody's.
         let mut all = self.db.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM evidence INDEXED BY evidence_about WHERE person = ? AND acknowledgement = ? \
-             AND revision >= ? ORDER BY id"
+             AND revision >= ? AND behind >= ? ORDER BY id"
         ))?;
-        let rows = all.query_map((person, acknowledgement, since), read)?;
+        let rows = all.query_map((person, acknowledgement, since, entry), read)?;
         rows.map(|row| parse(row?)).collect()
     }
 
@@ -112,25 +130,25 @@ impl Ledger {
 
 /// Records a fact inside a larger transaction.
 pub(super) fn insert(tx: &Transaction, fact: &Evidence) -> Result<bool> {
-    insert_since(tx, fact, i64::MIN)
+    insert_behind(tx, fact, 0)
 }
 
-fn insert_since(tx: &Transaction, fact: &Evidence, since: i64) -> Result<bool> {
+fn insert_behind(tx: &Transaction, fact: &Evidence, entry: i64) -> Result<bool> {
     super::doubt::settled_by(tx, fact)?;
     let last: Option<(String, String, i64)> = tx
         .prepare_cached(
-            "SELECT kind, detail, at FROM evidence WHERE person = ? AND acknowledgement = ? AND revision = ? AND revoked = 0
+            "SELECT kind, detail, behind FROM evidence WHERE person = ? AND acknowledgement = ? AND revision = ? AND revoked = 0
              ORDER BY id DESC LIMIT 1",
         )?
         .query_row((&fact.person, &fact.acknowledgement, fact.revision), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     let kind = kind_word(fact.kind)?;
-    if last.is_some_and(|(last, detail, at)| last == kind && detail == fact.detail && at >= since) {
+    if last.is_some_and(|(last, detail, behind)| last == kind && detail == fact.detail && behind >= entry) {
         return Ok(false);
     }
-    tx.prepare_cached(
-        "INSERT INTO evidence(at, person, acknowledgement, revision, kind, by, detail) VALUES (?,?,?,?,?,?,?)",
-    )?
+    tx.prepare_cached(&format!(
+        "INSERT INTO evidence(at, person, acknowledgement, revision, kind, by, detail, behind) VALUES (?,?,?,?,?,?,?,{BEHIND})"
+    ))?
     .execute((
         millis(fact.at),
         &fact.person,

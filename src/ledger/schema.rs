@@ -4,6 +4,7 @@ use crate::fault::{Fault, Result};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
+use super::order;
 const VERSIONS: &[&str] = &["
 CREATE TABLE event(
   seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, hash TEXT NOT NULL) STRICT;
@@ -137,7 +138,7 @@ CREATE TABLE outage(
   since INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;
 ", "
 ALTER TABLE message ADD COLUMN language TEXT;
-"];
+", order::ADDED];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
     let found: usize = db.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?.max(0) as usize;

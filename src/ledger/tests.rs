@@ -101,7 +101,7 @@ fn a_message_is_planned_once_claimed_once_and_its_result_is_evidence() {
     assert_eq!(ledger.mark(ann.id, ann.fence).unwrap(), Lease::Held);
     assert_eq!(ledger.settle(ann.id, ann.fence, accepted(), at(2)).unwrap(), Lease::Held);
     ledger.flush().unwrap();
-    let facts = ledger.evidence("disk-received").unwrap();
+    let facts = ledger.evidence("disk-received", 0).unwrap();
     assert_eq!(facts.iter().map(|fact| (fact.person.as_str(), fact.kind)).collect::<Vec<_>>(), [("ann", Kind::Sent)]);
     assert_eq!(ledger.counts().unwrap(), Counts { sent: 1, sending: 1, ..Counts::default() });
 }
