@@ -1,4 +1,4 @@
-//! The tables, and how an older file becomes today's. Forward only, a transaction a version; a newer file is refused.
+//! The tables, and how an older file becomes today's. Forward only, in one transaction, which is one sync; a newer file is refused.
 
 use crate::fault::{Fault, Result};
 use rusqlite::{Connection, TransactionBehavior};
@@ -149,17 +149,17 @@ pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
             "use that newer flagday",
         ));
     }
-    for (number, sql) in VERSIONS.iter().enumerate().skip(found) {
-        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        // Another process may have been faster between the look and the lock.
-        let now: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if now as usize == number {
-            tx.execute_batch(sql)?;
-            tx.pragma_update(None, "user_version", number as i64 + 1)?;
-        }
-        tx.commit()?;
+    if found == VERSIONS.len() {
+        return Ok(());
     }
-    Ok(())
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have been faster between the look and the lock.
+    let found: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    for sql in VERSIONS.iter().skip(found.max(0) as usize) {
+        tx.execute_batch(sql)?;
+    }
+    tx.pragma_update(None, "user_version", (VERSIONS.len() as i64).max(found))?;
+    Ok(tx.commit()?)
 }
 
 #[cfg(test)]

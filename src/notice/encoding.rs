@@ -3,6 +3,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+/// A full line of base64, with the line end before it.
+const BASE64_LINE: usize = 78;
+
 /// How a file stands in a letter. Lines end in CRLF.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
@@ -65,6 +68,20 @@ impl Encoder {
             self.write_line(&full, out);
         }
         let mut lines = chunk.chunks_exact(line);
+        if self.encoding == Encoding::Base64 {
+            if !self.any
+                && let Some(first) = lines.next()
+            {
+                self.write_line(first, out);
+            }
+            // Nearly all of a file: each line's place is known beforehand.
+            let start = out.len();
+            out.resize(start + lines.len() * BASE64_LINE, 0);
+            for (full, place) in (&mut lines).zip(out[start..].chunks_exact_mut(BASE64_LINE)) {
+                place[..2].copy_from_slice(b"\r\n");
+                STANDARD.encode_slice(full, &mut place[2..]).expect("four characters for each three bytes");
+            }
+        }
         for full in &mut lines {
             self.write_line(full, out);
         }

@@ -152,20 +152,23 @@ fn read_checked(
     // One byte more than it should have is enough to know that it grew.
     let mut file = open(path)?.take(size + 1);
     let (mut digest, mut read) = (Sha256::new(), 0u64);
-    let (mut held, mut next) = (Vec::new(), Vec::with_capacity(CHUNK));
+    // As large as the file's chunks are, and not read into by smaller pieces.
+    let chunk = (size + 1).min(CHUNK as u64) as usize;
+    let (mut held, mut next) = (vec![0; chunk], vec![0; chunk]);
+    let mut length = 0;
     loop {
-        next.clear();
-        file.by_ref().take(CHUNK as u64).read_to_end(&mut next)?;
-        if next.is_empty() {
+        let filled = fill(&mut file, &mut next)?;
+        if filled == 0 {
             break;
         }
-        read += next.len() as u64;
+        read += filled as u64;
         if read > size {
             return Err(changed(path, &format!("the file is longer than {size} bytes")));
         }
-        digest.update(&next);
-        hand_on(&held)?;
+        digest.update(&next[..filled]);
+        hand_on(&held[..length])?;
         std::mem::swap(&mut held, &mut next);
+        length = filled;
     }
     if read < size {
         return Err(changed(path, &format!("the file has {read} bytes instead of {size}")));
@@ -173,7 +176,21 @@ fn read_checked(
     if HEXLOWER.encode(&digest.finalize()) != sha256 {
         return Err(changed(path, "the file's SHA-256 has changed"));
     }
-    Ok(hand_on(&held)?)
+    Ok(hand_on(&held[..length])?)
+}
+
+/// Reads until the buffer is full or the file is at its end; how much that was.
+fn fill(file: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 /// Every LF after a CR, and as many of one as of the other: then no CR stands alone.

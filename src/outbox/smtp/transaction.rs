@@ -12,6 +12,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 /// How a transaction ended.
@@ -87,10 +88,11 @@ impl Session {
         if self.line.has_unread() {
             return Err(self.unasked().await.into());
         }
+        let ahead = Ahead::begin(&message.payload);
         self.introduce(mail, rcpt).await?;
         // From here on the connection is good for nothing but this message, until its dot is answered.
         self.over = true;
-        let last = self.stream(Arc::clone(&message.payload)).await?;
+        let last = self.stream(ahead).await?;
         // What comes before the dot is no answer to it, and still costs no doubt.
         if self.line.has_news().await {
             return Err(self.last_words(Trouble::Closed(Phase::Body)).await);
@@ -134,24 +136,21 @@ impl Session {
     }
 
     /// Writes all but the last block of the message, which it returns.
-    async fn stream(&mut self, payload: Arc<dyn Payload>) -> Result<Vec<u8>, End> {
-        if payload.size() <= BLOCK as u64 {
-            let mut blocks = Vec::new();
-            let last = Transparent::fill(&*payload, |block| {
-                blocks.push(block);
-                Ok(())
-            })?;
-            for block in blocks {
-                self.block(&block).await?;
+    async fn stream(&mut self, ahead: Ahead) -> Result<Vec<u8>, End> {
+        let (mut blocks, reader) = match ahead {
+            Ahead::Held(payload) => {
+                let mut blocks = Vec::new();
+                let last = Transparent::fill(&*payload, |block| {
+                    blocks.push(block);
+                    Ok(())
+                })?;
+                for block in blocks {
+                    self.block(&block).await?;
+                }
+                return Ok(last);
             }
-            return Ok(last);
-        }
-        // Attachments are read and encoded on another thread, never more than a few blocks ahead.
-        let (ready, mut blocks) = mpsc::channel(2);
-        let reader = tokio::task::spawn_blocking(move || {
-            let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
-            Transparent::fill(&*payload, |block| ready.blocking_send(block).map_err(gone))
-        });
+            Ahead::Read { blocks, reader } => (blocks, reader),
+        };
         while let Some(block) = read_in_time(&mut blocks).await? {
             self.block(&block).await?;
         }
@@ -207,6 +206,29 @@ impl Session {
             Ok(reply) => Trouble::OutOfStep(Phase::Mail, reply),
             Err(trouble) => trouble,
         }
+    }
+}
+
+/// The bytes of a message, while the server is still being asked whether it wants them.
+enum Ahead {
+    /// No more than a block: written when its turn comes.
+    Held(Arc<dyn Payload>),
+    /// Attachments are read and encoded on another thread, never more than a few blocks ahead. It ends with the receiver.
+    Read { blocks: mpsc::Receiver<Vec<u8>>, reader: JoinHandle<Result<Vec<u8>, Unwritten>> },
+}
+
+impl Ahead {
+    fn begin(payload: &Arc<dyn Payload>) -> Ahead {
+        let payload = Arc::clone(payload);
+        if payload.size() <= BLOCK as u64 {
+            return Ahead::Held(payload);
+        }
+        let (ready, blocks) = mpsc::channel(2);
+        let reader = tokio::task::spawn_blocking(move || {
+            let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
+            Transparent::fill(&*payload, |block| ready.blocking_send(block).map_err(gone))
+        });
+        Ahead::Read { blocks, reader }
     }
 }
 

@@ -78,6 +78,14 @@ impl<F: FnMut(Vec<u8>) -> io::Result<()>> Transparent<F> {
             self.plain(&input[..run])?;
             match input.get(run) {
                 Some(b'\n') => return Err(Unsendable::BareLineEnd { offset: self.offset }),
+                // The rule of nearly every line: it ends here, with both.
+                Some(_) if input.get(run + 1) == Some(&b'\n') => {
+                    self.block.extend_from_slice(b"\r\n");
+                    self.length = 0;
+                    self.line += 1;
+                    self.offset += 2;
+                    input = &input[run + 2..];
+                }
                 Some(_) => {
                     self.block.push(b'\r');
                     self.cr = true;
