@@ -30,3 +30,52 @@ impl Ledger {
         Ok(classes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Counts;
+    use crate::ledger::tests::{at, ledger, message};
+    use crate::outbox::{Enhanced, Lease, Outcome, Queue};
+
+    fn later(code: u16, enhanced: &str, minute: i64) -> Outcome {
+        let reply = Reply { code, enhanced: Enhanced::parse(enhanced), text: "not now".into() };
+        Outcome::Deferred { reply, until: at(minute) }
+    }
+
+    #[test]
+    fn whatever_is_tried_again_is_deferred_and_told_in_its_words_also_where_it_cost_no_attempt() {
+        let (_folder, mut ledger) = ledger();
+        let people = ["ann", "bea", "cid", "dan", "eve", "fay"];
+        ledger.plan_messages(people.map(|person| Ok(message(person, 0))), at(0)).unwrap();
+        let closed = |may_be_the_message| {
+            let (why, remedy) = ("mx:25: it hung up".to_owned(), "see its log".to_owned());
+            Outcome::Broken { why, remedy, until: at(9), may_be_the_message }
+        };
+        let given_back = Outcome::Released { why: "stopped before it was begun".into() };
+        let outcomes = [
+            later(450, "4.2.0", 8),
+            later(450, "4.2.0", 7),
+            later(421, "4.3.2", 5),
+            closed(true),
+            closed(false),
+            given_back,
+        ];
+        for (claimed, outcome) in ledger.claim(at(1), 10).unwrap().into_iter().zip(outcomes) {
+            assert_eq!(ledger.settle(claimed.id, claimed.fence, outcome, at(2)).unwrap(), Lease::Held);
+        }
+        ledger.flush().unwrap();
+        assert_eq!(ledger.counts().unwrap(), Counts { planned: 1, deferred: 5, ..Counts::default() });
+        let classes = ledger.deferrals().unwrap();
+        let told = |class: &str| {
+            let one = &classes[class];
+            (one.count, one.words.as_str(), one.people.join(" "), one.again_at)
+        };
+        assert_eq!(classes.len(), 3);
+        assert_eq!(told("450 4.2.0"), (2, "450 4.2.0 not now", "bea ann".into(), Some(at(7))), "the first comes first");
+        assert_eq!(told("421 4.3.2"), (1, "421 4.3.2 not now", "cid".into(), Some(at(5))));
+        assert!(classes["421 4.3.2"].remedy.contains("[mail] connections or rate"));
+        assert_eq!(told("mx:25: it hung up"), (2, "mx:25: it hung up", "dan eve".into(), Some(at(9))));
+        assert_eq!(classes["mx:25: it hung up"].remedy, "see its log");
+    }
+}

@@ -7,17 +7,17 @@ use crate::notice::Letter;
 use crate::outbox::{Enhanced, Lease, Outcome, Queue, Refusal, Reply, State, Suspended, Unsendable, smtp::Phase};
 use crate::roster::Format;
 
-fn at(minutes: i64) -> DateTime<Utc> {
+pub(super) fn at(minutes: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000 + minutes * 60, 0).unwrap()
 }
 
-fn ledger() -> (tempfile::TempDir, Ledger) {
+pub(super) fn ledger() -> (tempfile::TempDir, Ledger) {
     let folder = tempfile::tempdir().unwrap();
     let ledger = Ledger::open(&folder.path().join(".flagday")).unwrap();
     (folder, ledger)
 }
 
-fn message(person: &str, copy: u32) -> NewMessage {
+pub(super) fn message(person: &str, copy: u32) -> NewMessage {
     NewMessage {
         message_id: format!("<c.n.{person}{copy}@corp.example>"),
         person: person.into(),

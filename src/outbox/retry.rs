@@ -101,12 +101,12 @@ pub(super) const PATIENCE_IS_OVER: &str =
 /// The same by the words of the reply: its enhanced code (RFC 3463 §3), else its code.
 pub(super) fn if_it_goes_on(reply: &Reply) -> &'static str {
     match (reply.enhanced.map(|e| (e.subject, e.detail)), reply.code) {
+        (_, 421) => "the server wants fewer at a time: lower [mail] connections or rate",
         (Some((2, 2)), _) | (None, 452) => "the mailbox is full: reach the person another way",
         (Some((3, _)), _) | (_, 452) => "that site's mail system has a fault: ask its administrator",
         (Some((7, _)), 450 | 451) => {
             "greylisting passes by itself; anything else these words name is for the mail server's administrator"
         }
-        (_, 421) => "the server wants fewer at a time: lower [mail] connections or rate",
         (Some((1, _)), _) => "see whether the address and its domain are right",
         _ => PATIENCE_IS_OVER,
     }

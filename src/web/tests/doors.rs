@@ -80,6 +80,24 @@ fn that_delivery_is_paused_is_seen_by_whoever_watches() {
 }
 
 #[test]
+fn that_nothing_can_be_sent_is_seen_while_something_waits_for_it() {
+    let desk = Desk::new();
+    let finding = Finding::error("smtp-refused", "mail.corp.example:25: no connection", "start it");
+    let note = || {
+        let mut ledger = Ledger::open(&desk.root.join(".flagday")).unwrap();
+        ledger.note_outage(Some(&finding), &desk.engine().mail_settings(), Real.now()).unwrap();
+    };
+    note();
+    desk.here("/metrics").ends(200).says("flagday_mail_server_unreached 0\n");
+    // Stopped before it could leave: it waits.
+    let (kim, stop) = (To::People(vec!["KIM".to_owned()]), AtomicBool::new(true));
+    desk.engine().send(Some("local-change-date"), &kim, None, false, &stop, &mut |_| {}).unwrap();
+    note();
+    desk.here("/").ends(200).says("Nothing could be sent since");
+    desk.here("/metrics").ends(200).says("flagday_mail_server_unreached 1\n");
+}
+
+#[test]
 fn the_overview_has_numbers_for_this_machine_and_names_for_the_operator_alone() {
     let desk = Desk::new();
     desk.answer(&desk.page(ANNA), "done", &desk.code("LINDBERG"));
