@@ -38,6 +38,19 @@ async fn a_server_that_refuses_rset_gets_a_new_connection_and_fails_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_read_ahead_for_somebody_refused_leaves_the_connection_to_the_next() {
+    let stage = Stage::new(|seen| two_bad(seen).unwrap_or(Act::Go)).offering("8BITMIME");
+    let mut queue = MemoryQueue::default();
+    let package = |n: usize| format!("Subject: {n}\r\n\r\n{}", format!("{}\r\n", "x".repeat(76)).repeat(4000));
+    (0..4).for_each(|n| queue.push(&format!("p{n}@corp.example"), package(n)));
+    let summary = run(&mut queue, &stage, 1).await.expect("two are good");
+    assert_eq!((summary.sent, summary.failed), (2, 2));
+    let log = stage.log();
+    let kept: Vec<&[u8]> = log.kept.iter().map(|kept| kept.bytes.as_slice()).collect();
+    assert_eq!((log.connections, kept), (1, vec![package(2).as_bytes(), package(3).as_bytes()]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refused_sender_is_nobodys_failure_and_stops_the_run() {
     for (step, words) in [
         (Step::Mail, "550 no\r\n"),
