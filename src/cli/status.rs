@@ -90,8 +90,9 @@ fn put_off(status: &status::Status, local: &dyn Fn(DateTime<Utc>) -> String) -> 
         text += &format!("  {waiting} wait; to do: {}\n", outage.remedy);
         text += "  the next `flagday send`, or round of serve or tick, tries again\n";
     }
-    for class in status.deferrals.values() {
-        text += &format!("\n{}\n", class.deferral(local));
+    for (place, class) in status.deferrals.values().enumerate() {
+        text += if place == 0 { "\n" } else { "" };
+        text += &format!("{}\n", class.deferral(local));
     }
     output::clean(&text)
 }
