@@ -1,5 +1,5 @@
 use super::confirm::confirm;
-use super::{Global, output, send};
+use super::{Global, output, send, status};
 use crate::engine::{Amendment, Effect, Wish};
 use crate::fault::{Exit, Result};
 use std::collections::BTreeMap;
@@ -148,6 +148,7 @@ fn text(amendment: &Amendment) -> String {
     for (notice, people) in by_notice {
         text += &format!("'{notice}' goes to {}: {}\n", self::people(people.len()), names(&people));
     }
+    amendment.held.iter().for_each(|(notice, people)| text += &status::held(notice, *people));
     text
 }
 

@@ -23,6 +23,10 @@ impl Plan {
         // A column that would be empty is left out.
         let abroad = entries.iter().any(|entry| entry.local.is_some());
         let mut header = vec!["when", "moment", "what", "notice", "to", "people", "state"];
+        let reasons = entries.iter().any(|entry| !entry.why.is_empty());
+        if reasons {
+            header.push("why");
+        }
         if abroad {
             header.insert(1, "there");
         }
@@ -38,6 +42,9 @@ impl Plan {
                     entry.people.to_string(),
                     entry.state.clone(),
                 ];
+                if reasons {
+                    row.push(entry.why.clone());
+                }
                 if abroad {
                     row.insert(1, entry.local.clone().unwrap_or_default());
                 }

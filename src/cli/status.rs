@@ -156,7 +156,7 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
         m.planned, m.sending, m.sent, m.delivered, m.deferred, m.failed, m.held, m.uncertain
     );
     for (notice, people) in &status.overdue {
-        text += &format!("held: '{notice}' for {people}, its window is over; flagday send {notice} sends it late\n");
+        text += &held(notice, *people);
     }
     for one in &status.asleep {
         text += &format!("{}\n", one.words(local));
@@ -220,4 +220,9 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
         status.steps.iter().map(|step| vec![step.name.clone(), step.state.to_owned(), step.why.clone()]),
     );
     text
+}
+
+/// A notice whose window was over before these many people got it, and what sends it.
+pub(super) fn held(notice: &str, people: usize) -> String {
+    format!("held: '{notice}' for {people}, its window is over; flagday send {notice} sends it late\n")
 }

@@ -10,6 +10,7 @@ use crate::fault::{Fault, Result};
 use crate::ledger::Owed;
 use crate::runbook::{Journal, StepState, state_of};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -102,6 +103,8 @@ pub struct Amendment {
     pub left: Vec<Left>,
     /// The changed texts, as somebody reads them.
     pub wordings: Vec<Wording>,
+    /// Notices whose window is over by the new date, with how many people have not got them: they wait to be asked for by name.
+    pub held: BTreeMap<String, usize>,
     /// Steps that are done, and rest on answers that are void from now on.
     pub rests: Vec<Rests>,
     #[serde(skip)]
@@ -160,6 +163,7 @@ impl Engine<'_> {
             joined: Vec::new(),
             moved: Vec::new(),
             rests: Vec::new(),
+            held: BTreeMap::new(),
             wordings: Vec::new(),
             left: gone.into_iter().filter_map(|difference| difference.gone).collect(),
             owed: Vec::new(),
@@ -171,6 +175,9 @@ impl Engine<'_> {
         self.catch_up(&told, wish, &mut amendment)?;
         self.count_answers(&mut amendment)?;
         amendment.rests = self.resting_on_void(&amendment)?;
+        if !wish.postpone && !amendment.is_empty() {
+            amendment.held = self.held_after(&amendment)?;
+        }
         if amendment.material().any(|one| matches!(one.fact.as_str(), "change_at" | "time_zone")) {
             let asked = self.ledger.asked_to_remind()?;
             amendment.corrected =

@@ -2,6 +2,7 @@
 //! `chain`, and who may be pressed already in `timely`.
 
 mod chain;
+mod fate;
 mod timely;
 
 pub(super) use chain::ways_of;
@@ -90,13 +91,17 @@ impl Engine<'_> {
         if self.aborted()?.is_some() || self.is_postponed()? {
             return Ok(Vec::new());
         }
+        Ok(self.overdue_letters()?.into_iter().map(|one| one.notice).collect())
+    }
+
+    /// What the calendar of the file holds, whatever people were told last.
+    pub(super) fn overdue_letters(&self) -> Result<Vec<Intent>> {
         let look = self.look_around()?;
-        let mut names = Vec::new();
+        let mut held = Vec::new();
         for entry in look.due()?.late {
-            let letters = look.intents(&entry)?.into_iter().filter(|one| !one.is_a_call(&entry));
-            names.extend(letters.map(|one| one.notice));
+            held.extend(look.intents(&entry)?.into_iter().filter(|one| !one.is_a_call(&entry)));
         }
-        Ok(names)
+        Ok(held)
     }
 
     fn task(&mut self, intent: &Intent, what: &str) -> Result<Option<Task>> {
@@ -221,24 +226,7 @@ impl Look<'_, '_> {
                 if lost.is_none() && !self.cannot_answer(asked, silent) || lost.is_some() && pressed {
                     continue;
                 }
-                let escalations = calendar.iter().filter(|entry| {
-                    matches!(entry.what, What::Escalation | What::Task)
-                        && entry.acknowledgement.as_deref() == Some(&asked.name)
-                        && entry.is_for(&self.engine.roster, &silent.person)
-                        && (lost.is_none() || entry.at > self.now)
-                });
-                // In the order of the chain, also where somebody's quiet hours put off their step until after the next one.
-                let mut escalations: Vec<&Entry> = escalations.collect();
-                escalations.sort_by_key(|entry| entry.hour);
-                let mut escalations = escalations.into_iter();
-                let next = match lost {
-                    None => escalations.next().map(|entry| Ok((entry, self.intent_if_new(asked, silent, entry)?))),
-                    Some(_) => escalations.find_map(|entry| match self.intent_if_new(asked, silent, entry) {
-                        Ok(intent) => intent.map(|intent| Ok((entry, Some(intent)))),
-                        Err(fault) => Some(Err(fault)),
-                    }),
-                };
-                let Some((entry, intent)) = next.transpose()? else {
+                let Some((entry, intent)) = self.next_step(calendar, asked, silent)? else {
                     self.call(asked, silent, lost, due)?;
                     continue;
                 };
@@ -248,11 +236,41 @@ impl Look<'_, '_> {
                 };
                 let only = self.engine.awake(&Entry { there: vec![place], ..entry.clone() });
                 if entry.at > self.now && !only.there.is_empty() {
-                    self.add(due, entry, intent.into_iter().collect())?;
+                    self.add(due, &entry, intent.into_iter().collect())?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// The step that is taken at once about somebody who cannot answer, with what it comes to where they have not had it.
+    /// Nothing where the chain has none, or nobody has to be brought forward.
+    fn next_step(
+        &self,
+        calendar: &[Entry],
+        asked: &Acknowledgement,
+        silent: &Silent,
+    ) -> Result<Option<(Entry, Option<Intent>)>> {
+        let lost = self.lost_escalation(asked, &silent.person)?.is_some();
+        if !lost && !self.cannot_answer(asked, silent) {
+            return Ok(None);
+        }
+        let escalations = calendar.iter().filter(|entry| {
+            matches!(entry.what, What::Escalation | What::Task)
+                && entry.acknowledgement.as_deref() == Some(&asked.name)
+                && entry.is_for(&self.engine.roster, &silent.person)
+                && (!lost || entry.at > self.now)
+        });
+        // In the order of the chain, also where somebody's quiet hours put off their step until after the next one.
+        let mut escalations: Vec<&Entry> = escalations.collect();
+        escalations.sort_by_key(|entry| entry.hour);
+        for entry in escalations {
+            let intent = self.intent_if_new(asked, silent, entry)?;
+            if intent.is_some() || !lost {
+                return Ok(Some((entry.clone(), intent)));
+            }
+        }
+        Ok(None)
     }
 
     /// Nobody is left to write to.

@@ -3,9 +3,11 @@
 
 use super::Engine;
 use super::amendment::Amendment;
+use super::unread::PRESSING;
 use crate::campaign::Acknowledgement;
 use crate::fault::{Finding, Result};
-use std::collections::BTreeSet;
+use crate::ledger::Owed;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Engine<'_> {
     /// A warning for each acknowledgement that was due already, where people are told by `send` now: by one notice, or by
@@ -29,6 +31,21 @@ impl Engine<'_> {
             let owed = amendment.owed.iter().filter(|owed| asks(&owed.asks));
             Ok(owed.map(|owed| owed.person.clone()).collect())
         })
+    }
+
+    /// What is held once an amendment is taken over, because its window is over by the new date: people by notice. Whoever is
+    /// written to anew is neither told late nor reminded of what they were told before.
+    pub(super) fn held_after(&self, amendment: &Amendment) -> Result<BTreeMap<String, usize>> {
+        let mut held: BTreeMap<String, usize> = BTreeMap::new();
+        for one in self.overdue_letters()? {
+            let told = amendment.owed.iter().filter(|owed| owed.person == one.person.id);
+            let presses = PRESSING.contains(&one.notice.as_str());
+            let anew = |owed: &Owed| owed.notice == one.notice || presses && owed.asks == one.acknowledgement;
+            if !told.into_iter().any(anew) {
+                *held.entry(one.notice).or_default() += 1;
+            }
+        }
+        Ok(held)
     }
 
     /// Those whom a notice has not gone to yet, and who have not answered what it asks.

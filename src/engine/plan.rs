@@ -27,6 +27,8 @@ pub struct Planned {
     /// `held` (its window is over), `passed over` (a later reminder takes its place, or nobody had to get it), `on hold` (the
     /// change is put off), `called off` or `to come`.
     pub state: String,
+    /// For one person: why it is so, where it is otherwise than by its own hour.
+    pub why: String,
 }
 
 impl Engine<'_> {
@@ -42,6 +44,7 @@ impl Engine<'_> {
         };
         let unread = !self.unread()?.is_empty();
         let calendar = self.calendar();
+        let mut fates = only.map(|only| look.fates(only)).transpose()?;
         let mut planned = Vec::new();
         for entry in &calendar {
             let audience = &self.campaign.audiences[&entry.audience];
@@ -78,6 +81,14 @@ impl Engine<'_> {
                 () if self.awake(&newest).there.is_empty() => (left, "quiet"),
                 () => (left, "due"),
             };
+            let fate = match &mut fates {
+                Some(fates) if off.is_none() => fates.of(entry, state)?,
+                _ => None,
+            };
+            let (people, state, why) = match fate {
+                Some((state, why)) => (usize::from(matches!(state, "due" | "quiet" | "kept waiting")), state, why),
+                None => (people, state, String::new()),
+            };
             let what = match entry.what {
                 What::Notice => "notice",
                 What::Reminder => "reminder, to those silent",
@@ -94,6 +105,7 @@ impl Engine<'_> {
                 moment: entry.moment.clone(),
                 people,
                 state: state.to_owned(),
+                why,
             });
         }
         planned.extend(self.replies(only)?);
@@ -118,6 +130,7 @@ impl Engine<'_> {
             moment: String::new(),
             people: to.len(),
             state: if asleep { "quiet" } else { "due" }.to_owned(),
+            why: String::new(),
         }))
     }
 }

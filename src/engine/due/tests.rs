@@ -7,6 +7,7 @@ mod chain; // manager, alternate, call: each once
 mod slept; // hours that were slept over, and days by whose clock
 mod newest; // several reminders at once
 mod nights; // quiet hours for what waits
+mod fates; // what `plan --person` says
 mod readers; // by whose clock an escalation goes
 mod postponed; // put off, and the server is down
 mod unread; // a mailbox that cannot be read, and what waits for it

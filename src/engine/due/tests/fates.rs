@@ -1,0 +1,96 @@
+//! What `plan --person` says of steps that are otherwise than by their hour, and `amend` of what is held by a nearer date.
+
+use super::*;
+use crate::engine::Wish;
+
+/// State and reason of a person's reminders, escalations and calls, in order of time.
+fn fates(play: &Play, person: &str) -> Vec<String> {
+    let plan = play.engine().plan(Some(person)).expect("a plan").into_iter().filter(|line| line.what != "notice");
+    let line = |line: crate::engine::Planned| {
+        let why = if line.why.is_empty() { String::new() } else { format!(": {}", line.why) };
+        format!("{} {}{why}", line.moment.trim_end_matches(" 09:00"), line.state)
+    };
+    plan.map(line).collect()
+}
+
+#[test]
+fn a_step_that_was_brought_forward_is_done_and_says_why() {
+    let play = Play::new();
+    play.tick();
+    play.record("ann", Kind::HardBounce);
+    play.record("cy", Kind::HardBounce);
+    assert_eq!(fates(&play, "ann")[4], "T-3d due: brought forward: our mail to Ann comes back undelivered");
+    play.at("2027-03-18T09:00").tick();
+    let unreached = "passed over: mail does not reach them";
+    assert_eq!(
+        fates(&play, "ann"),
+        [
+            &format!("T-10d {unreached}"),
+            &format!("T-7d {unreached}"),
+            &format!("T-5d {unreached}"),
+            &format!("T-4d {unreached}"),
+            "T-3d done: brought forward: our mail to Ann comes back undelivered",
+            "T-2d to come",
+            "T-1d to come",
+        ]
+    );
+    assert_eq!(fates(&play, "cy")[6], "T-1d done: somebody is to call them already");
+}
+
+#[test]
+fn whoever_is_away_is_not_reminded_until_they_are_back_and_the_plan_says_so() {
+    let play = Play::of(&format!("{CAMPAIGN}[calendar]\nquiet = \"20:00-07:00\"\n"));
+    play.tick();
+    play.says("ann", Kind::AutoReply, "back on 2027-03-29");
+    let away = "Ann is away until 2027-03-29, and the answer is needed before";
+    let night = fates(play.at("2027-03-17T22:00"), "ann");
+    assert_eq!(night[0], "T-10d passed over: away until 2027-03-29");
+    assert_eq!(night[4], format!("T-3d quiet: brought forward to the end of quiet hours: {away}"));
+    play.at("2027-03-18T06:00").tick();
+    assert_eq!(fates(&play, "ann")[4], format!("T-3d done: brought forward: {away}"));
+    assert_eq!(play.to("escalation").len(), 1);
+}
+
+#[test]
+fn what_the_cap_swallows_is_not_to_come_and_an_answer_makes_the_rest_needless() {
+    let play = Play::of(&CAMPAIGN.replace("cap = 8", "cap = 2"));
+    play.tick();
+    let cap = "passed over: never more than the cap, 2 letters";
+    let capped = [
+        "T-10d to come",
+        "T-7d to come",
+        &format!("T-5d {cap}"),
+        &format!("T-4d {cap}"),
+        &format!("T-3d {cap}"),
+        &format!("T-2d {cap}"),
+        "T-1d to come",
+    ];
+    assert_eq!(fates(&play, "ann"), capped, "beforehand");
+    play.at("2027-03-21T08:05").tick();
+    play.at("2027-03-24T08:05").tick();
+    play.at("2027-03-29T08:05").tick();
+    let after: Vec<_> = capped
+        .iter()
+        .map(|line| line.replace("T-10d to come", "T-10d done").replace("T-7d to come", "T-7d done"))
+        .collect();
+    assert_eq!(fates(&play, "ann"), after, "and it was so");
+    play.record("ann", Kind::Confirmed);
+    assert_eq!(fates(&play, "ann")[6], "T-1d passed over: the answer is there");
+}
+
+#[test]
+fn amend_names_what_a_nearer_date_holds() {
+    let more = "[notice.later]\naudience = \"all\"\nat = \"T-8d\"\ntemplate = \"all-clear\"\n";
+    let play = Play::of(&format!("{CAMPAIGN}{more}"));
+    play.tick();
+    play.write(&format!("{}{more}", CAMPAIGN.replace("2027-03-31T18", "2027-03-24T18")));
+    play.at("2027-03-18T09:00");
+    let found = play.engine().amendment(&Wish::default()).expect("found");
+    assert_eq!(found.held, [("later".to_owned(), 3)].into(), "its hour was the 16th; reminders begin anew");
+    play.engine().amend(&Wish::default(), &AtomicBool::new(false), &mut |_| {}).expect("amended");
+    let status = crate::report::status::Status::of(&play.engine()).expect("a status");
+    assert_eq!(status.overdue, found.held, "`status` counts the same");
+    let engine = &mut play.engine();
+    let sent = engine.send(Some("later"), &To::Everyone, None, false, &AtomicBool::new(false), &mut |_| {});
+    assert_eq!(sent.expect("sent").sent, 3);
+}
