@@ -318,6 +318,7 @@ impl Engine<'_> {
             rate: mail.rate,
             domains: mail.domains.clone(),
             hours,
+            senders: self.ledger.senders()?,
             probing: self.by_schedule && suspended.is_some(),
             suspended,
             settings,
@@ -334,17 +335,11 @@ impl Engine<'_> {
         sent.uncertain = summary.uncertain;
         sent.failures.extend(summary.failures);
         let unreadable = self.ledger.take_unreadable();
-        if let Some((_, fault)) = unreadable.first() {
-            sent.failed += unreadable.len();
+        sent.failed += unreadable.len();
+        for (person, fault) in &unreadable {
             let finding = &fault.findings[0];
-            let class = FailureClass {
-                count: unreadable.len(),
-                words: finding.cause.clone(),
-                remedy: finding.remedy.clone(),
-                people: unreadable.iter().map(|(person, _)| person.clone()).take(3).collect(),
-                again_at: None,
-            };
-            sent.failures.insert(finding.code.to_owned(), class);
+            let words = || (finding.cause.clone(), finding.remedy.clone());
+            FailureClass::add(&mut sent.failures, finding.code.to_owned(), person, words);
         }
         (sent.stopped, sent.ended) = (summary.stopped, summary.ended);
         // A pause says it by itself.

@@ -10,7 +10,7 @@ use rusqlite::Transaction;
 use serde_json::json;
 
 /// When something happened, by table and column: by now at the latest. The chain keeps what the clock said then.
-const HAPPENED: [(&str, &str); 14] = [
+const HAPPENED: [(&str, &str); 16] = [
     ("revision", "at"),
     ("message", "settled_at"),
     ("evidence", "at"),
@@ -25,6 +25,8 @@ const HAPPENED: [(&str, &str); 14] = [
     ("abort", "at"),
     ("unread", "since"),
     ("suspension", "since"),
+    ("outage", "since"),
+    ("outage", "last"),
 ];
 
 /// Said of a message whose time was over by a clock that was ahead.

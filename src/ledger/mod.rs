@@ -27,6 +27,7 @@ mod queue;
 mod revisions;
 mod schema;
 mod secret;
+mod senders;
 mod slip;
 mod suspension;
 mod tasks;

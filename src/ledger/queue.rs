@@ -4,7 +4,7 @@
 use super::letters::Unpacker;
 use super::messages::state_of;
 use super::slip::{Line, Settled, Slip};
-use super::{Ledger, audit, doubt, evidence, floor, instant, millis, next};
+use super::{Ledger, audit, doubt, evidence, floor, instant, millis, next, senders};
 use crate::answer::{Evidence, Kind};
 use crate::fault::{Fault, Result};
 use crate::notice::{Letter, Segment, open_file};
@@ -119,7 +119,7 @@ impl Ledger {
         let (claimed, questionable, unreadable) = self.take_over(|tx| {
             let mut fetch = tx.prepare_cached(
                 "SELECT id, fence, attempts, person, notice, message_id, envelope_from, envelope_to, bytes, expires_at, \
-                 moot_at IS NOT NULL, base, sum FROM message JOIN letter ON letter.message = message.id WHERE id = ?",
+                 moot_at IS NOT NULL, base, sum, format FROM message JOIN letter ON letter.message = message.id WHERE id = ?",
             )?;
             let mut take = tx.prepare_cached("UPDATE message SET state = ?2, fence = ?3, boot = ?4 WHERE id = ?1")?;
             let taken = State::Planned.apply(Event::Claim)?.word();
@@ -212,6 +212,7 @@ fn read(row: &Row, letters: &mut Unpacker) -> Result<Claimed> {
         message_id: row.get(5)?,
         envelope_from: row.get::<_, Option<String>>(6)?.map(address).transpose()?,
         envelope_to: address(row.get::<_, Option<String>>(7)?.unwrap_or_default())?,
+        sender: senders::sender_of(&row.get::<_, String>(13)?),
         expires: row.get::<_, Option<i64>>(9)?.map(instant),
         payload: Arc::new(Stored(Letter::from_bytes(&letter)?)),
     })

@@ -4,7 +4,7 @@ use super::lane;
 use super::queue::{Claimed, Queue};
 use super::round::Shared;
 use super::smtp::{Dial, Server};
-use super::{Outcome, Progress, Summary, Suspended, file};
+use super::{History, Outcome, Progress, Summary, Suspended, file};
 use crate::campaign::{DomainLimits, Rate};
 use crate::fault::Result;
 use crate::system::World;
@@ -56,6 +56,8 @@ pub struct Limits<'a> {
     pub suspended: Option<Suspended>,
     /// What tells these settings of [mail] from others.
     pub settings: String,
+    /// What is on record of both envelope senders, in the order of [`super::Sender::BOTH`].
+    pub senders: [History; 2],
     /// A few messages are tried first; nothing else leaves before the server has taken one.
     pub probing: bool,
 }

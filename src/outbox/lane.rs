@@ -4,6 +4,7 @@ use super::queue::Claimed;
 use super::refusals::{Alarm, REST};
 use super::retry::{Next, TROUBLE_PAUSE, after_deferral, after_trouble};
 use super::round::Shared;
+use super::senders::Judged;
 use super::smtp::{Dial, Phase, Session, Trouble, Verdict};
 use super::{Outcome, Progress, Refusal, Reply};
 use crate::fault::{Finding, Result};
@@ -101,8 +102,19 @@ impl<D: Dial> Lane<'_, '_, D> {
                 Attempt::Trouble(trouble, true) if reused && trouble.is_a_farewell() => continue,
                 Attempt::Trouble(trouble, in_transaction) => (trouble, in_transaction),
             };
-            troubles += u32::from(in_transaction);
             let finding = trouble.finding(&self.dial.name());
+            if let Trouble::SenderRefused(reply) = &trouble {
+                match self.shared.sender_refused(message, reply) {
+                    Judged::Fails => {
+                        let refusal = Refusal::Sender { sender: message.sender, reply: reply.clone() };
+                        return self.shared.settle(message, Outcome::Failed { refusal }).map(|()| None);
+                    }
+                    Judged::Waits => return self.shared.stays(message).map(|_| None),
+                    Judged::Aside => return self.release(message, finding.cause).map(|()| None),
+                    Judged::OfTheConnection => {}
+                }
+            }
+            troubles += u32::from(in_transaction);
             if self.is_at_its_end(&trouble, &finding)? {
                 self.release(message, finding.cause.clone())?;
                 return Ok(Some(finding));
@@ -147,7 +159,10 @@ impl<D: Dial> Lane<'_, '_, D> {
                 shared.lost(message);
                 return Ok(Attempt::Settled(None));
             }
-            Verdict::Accepted(reply) => Outcome::Sent { reply },
+            Verdict::Accepted(reply) => {
+                shared.sender_accepted(message);
+                Outcome::Sent { reply }
+            }
             Verdict::Refused(refusal) => Outcome::Failed { refusal },
             // The server judged nobody, it closes: that is the lane's trouble and costs the message no attempt.
             Verdict::Later(phase, reply) if reply.code == 421 => {

@@ -1,7 +1,7 @@
 //! How one attempt ended.
 
 use super::smtp::Phase;
-use super::{Event, Reply, retry};
+use super::{Event, Reply, Sender, retry};
 use crate::fault::{Fault, Finding};
 use chrono::{DateTime, Utc};
 use std::fmt;
@@ -60,6 +60,8 @@ pub enum Refusal {
     Server { phase: Phase, reply: Reply },
     /// The last of many 4xx, or the last one before the message's own expiry.
     GaveUp { attempts: u32, phase: Phase, reply: Reply },
+    /// A complete 5xx about the sender, while another one is accepted.
+    Sender { sender: Sender, reply: Reply },
     /// The connection failed each time that this message was on its way, before the mark.
     Unfinished { attempts: u32, why: String },
     /// It must not leave as it is.
@@ -171,7 +173,7 @@ impl Refusal {
             Refusal::Server { phase, reply } | Refusal::GaveUp { phase, reply, .. } => {
                 reply.is_of_the_recipient(*phase == Phase::Rcpt)
             }
-            Refusal::Unfinished { .. } => false,
+            Refusal::Sender { .. } | Refusal::Unfinished { .. } => false,
             Refusal::Message(unsendable) => matches!(unsendable, Unsendable::BadDomain),
         }
     }
@@ -179,7 +181,9 @@ impl Refusal {
     /// One word or code for counting alike failures together.
     pub fn class(&self) -> String {
         match self {
-            Refusal::Server { reply, .. } | Refusal::GaveUp { reply, .. } => reply.class(),
+            Refusal::Server { reply, .. } | Refusal::GaveUp { reply, .. } | Refusal::Sender { reply, .. } => {
+                reply.class()
+            }
             Refusal::Unfinished { .. } => "connection-lost".to_owned(),
             Refusal::Message(unsendable) => unsendable.code().to_owned(),
         }
@@ -189,6 +193,7 @@ impl Refusal {
     pub fn remedy(&self) -> String {
         match self {
             Refusal::Server { reply, .. } => retry::advice(reply).to_owned(),
+            Refusal::Sender { sender, .. } => sender.remedy().to_owned(),
             Refusal::GaveUp { .. } => retry::PATIENCE_IS_OVER.to_owned(),
             Refusal::Unfinished { .. } => {
                 "look into the mail server's log: it, or something in between, ends the connection with this message"
@@ -254,6 +259,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refusal::Server { phase, reply } => write!(f, "{reply} (to {phase})"),
+            Refusal::Sender { reply, .. } => write!(f, "{reply} (the sender is refused)"),
             Refusal::GaveUp { attempts, reply, .. } => write!(f, "{reply} (given up at attempt {attempts})"),
             Refusal::Unfinished { attempts, why } => write!(f, "{why} (each time, given up at attempt {attempts})"),
             Refusal::Message(unsendable) => unsendable.fmt(f),

@@ -1,7 +1,7 @@
 //! What the lanes ask of whoever remembers the messages: a durable claim, a mark before the body's last byte, and the
 //! result. The ledger answers; the tests bring a queue in memory that forgets what a crash would.
 
-use super::{Outcome, Suspended};
+use super::{Outcome, Sender, Suspended};
 use crate::fault::Result;
 use chrono::{DateTime, Utc};
 use lettre::Address;
@@ -34,6 +34,7 @@ pub struct Claimed {
     /// With or without its angle brackets. Also the envelope identifier of delivery reports (RFC 3461 §4.4).
     pub message_id: String,
     pub envelope_from: Option<Address>,
+    pub sender: Sender,
     pub envelope_to: Address,
     /// After this instant the message is held, not sent.
     pub expires: Option<DateTime<Utc>>,

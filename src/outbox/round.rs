@@ -4,7 +4,9 @@ use super::batch::Batch;
 use super::pacing::Pacer;
 use super::queue::{Claimed, Lease, Queue};
 use super::refusals::{Alarm, Before, Run};
-use super::{Hours, Limits, Outcome, Progress, Summary, Suspended};
+use super::retry::TROUBLE_PAUSE;
+use super::senders::{Judged, Senders};
+use super::{Hours, Limits, Outcome, Progress, Reply, Summary, Suspended};
 use crate::fault::{Finding, Result};
 use crate::system::World;
 use chrono::{DateTime, Utc};
@@ -29,6 +31,9 @@ pub struct Shared<'a> {
     summary: RefCell<Summary>,
     stop: &'a AtomicBool,
     claims: RefCell<VecDeque<Claimed>>,
+    /// Mail of another sender goes first.
+    aside: RefCell<VecDeque<Claimed>>,
+    senders: RefCell<Senders>,
     batch: RefCell<Batch>,
     pacer: RefCell<Pacer>,
     clock: &'a dyn World,
@@ -65,6 +70,8 @@ impl<'a> Shared<'a> {
             summary: RefCell::default(),
             stop,
             claims: RefCell::default(),
+            aside: RefCell::default(),
+            senders: RefCell::new(Senders::after(limits.senders)),
             batch: RefCell::new(Batch::new(lanes)),
             pacer: RefCell::new(Pacer::new(limits.rate, limits.domains.clone())),
             clock,
@@ -111,14 +118,17 @@ impl<'a> Shared<'a> {
         }
     }
 
-    /// Its result, where its time is over or whoever gets it is asleep.
+    /// Its result, where its time is over, whoever gets it is asleep or its sender is refused.
     fn untimely(&self, message: &Claimed) -> Option<Outcome> {
         let now = self.clock.now();
         if message.expires.is_some_and(|expires| expires <= now) {
             return Some(Outcome::Late);
         }
-        let until = self.hours?.asleep(message, now)?;
-        Some(Outcome::Asleep { until })
+        if let Some(until) = self.hours.and_then(|hours| hours.asleep(message, now)) {
+            return Some(Outcome::Asleep { until });
+        }
+        let why = self.senders.borrow().holds(message.sender)?;
+        Some(held_back(message, why, now))
     }
 
     /// The next message in its turn: its recipient's domain and the rate let it start now. Waits for it, while messages
@@ -152,6 +162,7 @@ impl<'a> Shared<'a> {
 
     fn pick(&self, lane: usize) -> Result<Pick> {
         loop {
+            self.part()?;
             let (now, mut wake) = (Instant::now(), None);
             let mut first = None;
             for (place, message) in self.claims.borrow().iter().enumerate() {
@@ -175,10 +186,43 @@ impl<'a> Shared<'a> {
                     None => return Ok(Pick::Ready(message)),
                     Some(outcome) => self.settle(&message, outcome)?,
                 }
-            } else if !self.draw()? {
+            } else if !self.draw()? && !(wake.is_none() && self.senders.borrow_mut().nothing_else()) {
                 return Ok(wake.map_or(Pick::Nothing, Pick::Wait));
             }
         }
+    }
+
+    /// Lays mail aside whose sender was refused, while that of the other one goes first; or takes it up again.
+    fn part(&self) -> Result<()> {
+        let is_aside = |message: &Claimed| self.senders.borrow().is_aside(message.sender);
+        let all: Vec<Claimed> = {
+            let (mut claims, mut aside) = (self.claims.borrow_mut(), self.aside.borrow_mut());
+            if aside.is_empty() && !claims.iter().any(is_aside) {
+                return Ok(());
+            }
+            claims.drain(..).chain(aside.drain(..)).collect()
+        };
+        for message in all {
+            if !is_aside(&message) {
+                self.claims.borrow_mut().push_back(message);
+            } else if self.aside.borrow().len() < MOST_WAITING {
+                self.aside.borrow_mut().push_back(message);
+            } else {
+                let why = "mail of another sender goes first: this one was refused".to_owned();
+                let outcome = held_back(&message, why, self.clock.now());
+                self.settle(&message, outcome)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the server's refusal of its sender means for a message.
+    pub fn sender_refused(&self, message: &Claimed, reply: &Reply) -> Judged {
+        self.senders.borrow_mut().refuse(message.sender, &reply.to_string())
+    }
+
+    pub fn sender_accepted(&self, message: &Claimed) {
+        self.senders.borrow_mut().accept(message.sender);
     }
 
     /// Claims more, beside the domains whose mail waits here already: what one of them cannot take must not stand in the
@@ -236,6 +280,7 @@ impl<'a> Shared<'a> {
 
     /// Gives back what nobody carried and makes the results durable. The first thing that went wrong counts.
     pub fn conclude(self, carried: Result<()>) -> Result<Summary> {
+        self.claims.borrow_mut().append(&mut self.aside.borrow_mut());
         let returned = self.give_back("not begun before the run ended");
         let flushed = self.queue.into_inner().flush();
         carried.and(returned).and(flushed)?;
@@ -400,6 +445,12 @@ impl<'a> Shared<'a> {
         }
         false
     }
+}
+
+/// Mail that waits because its sender is refused.
+fn held_back(message: &Claimed, why: String, now: DateTime<Utc>) -> Outcome {
+    let (remedy, until) = (message.sender.remedy().to_owned(), now + TROUBLE_PAUSE);
+    Outcome::Broken { why, remedy, until, may_be_the_message: false }
 }
 
 /// What there is to do for a lane.

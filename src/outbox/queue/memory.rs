@@ -2,7 +2,7 @@
 
 use super::{Claimed, Lease, Payload, Queue};
 use crate::fault::{Fault, Result};
-use crate::outbox::{Event, Outcome, State, Suspended, spread};
+use crate::outbox::{Event, Outcome, Sender, State, Suspended, spread};
 use chrono::{DateTime, Utc};
 use std::io::Write;
 use std::sync::Arc;
@@ -29,6 +29,7 @@ pub struct Row {
     pub due: DateTime<Utc>,
     pub expires: Option<DateTime<Utc>>,
     pub to: String,
+    pub sender: Sender,
     pub bytes: Vec<u8>,
     /// Every result in words, oldest first.
     pub history: Vec<String>,
@@ -78,6 +79,7 @@ impl MemoryQueue {
             due,
             expires: None,
             to: to.into(),
+            sender: Sender::Bounces,
             bytes: bytes.into(),
             history: vec![],
         };
@@ -115,7 +117,11 @@ impl MemoryQueue {
                     person: format!("p{n}"),
                     notice: "change-date".into(),
                     message_id: format!("<{n}@t>"),
-                    envelope_from: Some("bounce@corp.example".parse().expect("an address")),
+                    envelope_from: Some(match row.sender {
+                        Sender::Bounces => "bounce@corp.example".parse().expect("an address"),
+                        Sender::Replies => "ack@corp.example".parse().expect("an address"),
+                    }),
+                    sender: row.sender,
                     envelope_to: row.to.parse().expect("an address"),
                     expires: row.expires,
                     payload: Arc::new(Bytes(row.bytes.clone())),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::outbox::smtp::script::Seen;
+use crate::outbox::{History, Sender};
 
 /// Refuses p0 and p1, which makes RSET come next.
 fn two_bad(seen: &Seen<'_>) -> Option<Act> {
@@ -287,4 +288,80 @@ async fn many_bad_addresses_among_good_ones_stop_nothing() {
     let summary = run(&mut queue, &stage, 1).await.expect("a mixed day");
     assert_eq!((summary.sent, summary.failed), (10, 90));
     assert!(start.elapsed() < Duration::from_secs(1), "nobody rests for it");
+}
+
+/// Some letters have another sender, which the server refuses.
+fn of_two_senders(replies: usize, bounces: usize) -> (MemoryQueue, Stage) {
+    let mut queue = MemoryQueue::of(replies + bounces);
+    queue.rows[..replies].iter_mut().for_each(|row| row.sender = Sender::Replies);
+    (queue, refuses("<ack@"))
+}
+
+fn refuses(sender: &'static str) -> Stage {
+    Stage::new(move |seen| match (seen.step, seen.line) {
+        (Step::Mail, line) if line.contains(sender) => Act::Say("553 5.7.1 not owned by user\r\n"),
+        _ => Act::Go,
+    })
+}
+
+async fn run_after(queue: &mut MemoryQueue, stage: &Stage, senders: [History; 2]) -> Summary {
+    let limits = Limits { connections: 2, senders, ..Limits::default() };
+    let clock = Clock(Some(Instant::now()));
+    over_lanes(queue, stage, &limits, &clock, &AtomicBool::new(false), &mut |_| ()).await.expect("a run")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sender_that_is_refused_for_some_people_fails_them_and_nobody_else_waits() {
+    for lanes in [1, 4] {
+        let (mut queue, stage) = of_two_senders(3, 60);
+        let start = Instant::now();
+        let summary = run(&mut queue, &stage, lanes).await.expect("the others go out");
+        assert_eq!((summary.sent, summary.failed, summary.deferred, summary.released), (60, 3, 0, 0), "{lanes}");
+        let class = &summary.failures["553 5.7.1"];
+        assert_eq!(class.words, "553 5.7.1 not owned by user (the sender is refused)");
+        assert!(class.remedy.contains("[mail] reply_to"), "{}", class.remedy);
+        assert!(start.elapsed() < Duration::from_secs(1), "nobody rests for it");
+        assert_eq!(queue.suspended, None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn hundreds_of_a_refused_sender_are_not_tried_one_by_one() {
+    let (mut queue, stage) = of_two_senders(700, 60);
+    let summary = run(&mut queue, &stage, 4).await.expect("the others go out");
+    assert_eq!(summary.sent, 60);
+    assert!((5..9).contains(&summary.failed) && summary.failed + summary.deferred == 700, "{summary:?}");
+    let tries = |stage: &Stage| stage.log().lines.iter().filter(|line| line.contains("<ack@")).count();
+    assert!(tries(&stage) < 20, "{}", tries(&stage));
+    assert!(
+        queue.rows[..700].iter().filter(|row| row.state == State::Planned).all(|row| row.due > DateTime::UNIX_EPOCH)
+    );
+    // The next round asks with one a lane, and nobody more fails; once it is mended, all go out.
+    queue.rows.iter_mut().for_each(|row| row.due = DateTime::UNIX_EPOCH);
+    let before = [History { accepted: true, held: false }, History { accepted: false, held: true }];
+    let again = refuses("<ack@");
+    let next = run_after(&mut queue, &again, before).await;
+    assert_eq!((next.sent, next.failed, next.deferred), (0, 0, 700 - summary.failed));
+    assert!(tries(&again) <= 2, "{}", tries(&again));
+    queue.rows.iter_mut().for_each(|row| row.due = DateTime::UNIX_EPOCH);
+    let mended = run_after(&mut queue, &good(), before).await;
+    assert_eq!((mended.sent, mended.failed), (700 - summary.failed, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_only_mail_of_the_refused_sender_is_left_the_record_says_whether_it_is_that_one_alone() {
+    let never = [History { accepted: true, held: false }, History::default()];
+    let (mut queue, stage) = of_two_senders(3, 0);
+    let summary = run_after(&mut queue, &stage, never).await;
+    assert_eq!((summary.failed, summary.ended), (3, false));
+    for before in [[History::default(); 2], [History { accepted: true, held: false }; 2]] {
+        let (mut queue, stage) = of_two_senders(30, 0);
+        let summary = run_after(&mut queue, &stage, before).await;
+        assert!(summary.ended && summary.failed == 0, "{summary:?}");
+        assert_eq!((summary.stopped[0].code, queue.states()), ("smtp-sender-refused", vec![State::Planned; 30]));
+    }
+    let mut queue = of_two_senders(30, 30).0;
+    let everybody = refuses("<");
+    let summary = run_after(&mut queue, &everybody, [History::default(); 2]).await;
+    assert!(summary.ended && summary.failed == 0, "where every sender is refused it is nobody's: {summary:?}");
 }
