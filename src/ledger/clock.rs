@@ -10,7 +10,7 @@ use rusqlite::Transaction;
 use serde_json::json;
 
 /// When something happened, by table and column: by now at the latest. The chain keeps what the clock said then.
-const HAPPENED: [(&str, &str); 16] = [
+const HAPPENED: [(&str, &str); 14] = [
     ("revision", "at"),
     ("message", "settled_at"),
     ("evidence", "at"),
@@ -24,8 +24,6 @@ const HAPPENED: [(&str, &str); 16] = [
     ("leaver", "at"),
     ("abort", "at"),
     ("unread", "since"),
-    ("suspension", "since"),
-    ("outage", "since"),
     ("outage", "last"),
 ];
 
@@ -57,6 +55,11 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<usize> {
         self.durable(|tx| {
+            // What stood in the way was seen by the wrong clock: it may be over with it.
+            tx.execute("DELETE FROM outage WHERE since > ?1", [millis(now)])?;
+            if tx.execute("DELETE FROM suspension WHERE since > ?1", [millis(now)])? > 0 {
+                audit::append(tx, now, "delivery-resumed", &json!({}))?;
+            }
             for (table, column) in HAPPENED {
                 tx.execute(&format!("UPDATE {table} SET {column} = ?1 WHERE {column} > ?1"), [millis(now)])?;
             }

@@ -186,8 +186,12 @@ impl<'a> Shared<'a> {
                     None => return Ok(Pick::Ready(message)),
                     Some(outcome) => self.settle(&message, outcome)?,
                 }
-            } else if !self.draw()? && !(wake.is_none() && self.senders.borrow_mut().nothing_else()) {
-                return Ok(wake.map_or(Pick::Nothing, Pick::Wait));
+            } else if !self.draw()? {
+                match wake {
+                    Some(wake) => return Ok(Pick::Wait(wake)),
+                    None if self.senders.borrow_mut().nothing_else() => {}
+                    None => return Ok(Pick::Nothing),
+                }
             }
         }
     }
