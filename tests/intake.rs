@@ -409,7 +409,7 @@ fn an_out_of_office_over_the_deadline_and_a_bounce_escalate_at_once() {
     let escalated = |person: &str| campaign.outbox(&format!("{person}-escalation")).len();
     assert_eq!((escalated("WEISS"), escalated("KOWALSKI"), escalated("MUELLER")), (1, 1, 0));
     let text = fs_err::read_to_string(&campaign.outbox("WEISS-escalation")[0]).expect("a letter");
-    assert!(text.contains(&format!("is away until {}", day(8))) || text.contains("abwesend"), "{text}");
+    assert!(text.contains("is away until"), "to her manager, in their language: {text}");
     campaign.run("tick --yes");
     assert_eq!(campaign.outbox("-escalation").len(), 2, "once");
     assert!(campaign.outbox("WEISS-reminder").is_empty(), "nobody reminds a machine");

@@ -2,6 +2,7 @@ use super::confirm::confirm;
 use super::{Global, output, send, status};
 use crate::engine::{Amendment, Effect, Wish};
 use crate::fault::{Exit, Result};
+use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
 /// Take changed facts over as a new revision, and tell those whom that concerns
@@ -45,6 +46,11 @@ impl Amend {
             if global.json { output::json(&amendment)? } else { output::data(&text(&amendment))? }
         }
         output::findings(&engine.past_due_after(&amendment)?, false);
+        if self.dry_run || !global.yes {
+            let zone = engine.campaign.change.zone;
+            let hour = |at: DateTime<Utc>| at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string();
+            engine.urgent_after(&amendment)?.iter().for_each(|one| output::prose(&one.words(&hour)));
+        }
         if self.dry_run {
             return Ok(Exit::Done);
         }

@@ -67,6 +67,7 @@ impl Plan {
             );
         }
         output::data(&text)?;
+        output::findings(&engine.too_late()?, false);
         global.hint(match engine.aborted()?.is_some() {
             true => "Next: flagday status",
             false => "Next: flagday build, then flagday preview NOTICE --to PERSON",

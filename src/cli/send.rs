@@ -206,6 +206,9 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
             output::prose(&format!("{count} {what}"));
         }
     }
+    for one in &sent.urgent {
+        output::prose(&one.words(&hour));
+    }
     for one in &sent.asleep {
         output::prose(&one.words(&hour));
     }

@@ -49,6 +49,14 @@ pub struct Entry {
     pub copy: u32,
     #[serde(skip)]
     pub way: Option<EscalationWay>,
+    /// From when on it is of no use: the change, or when the answer is due that a reminder asks for. Absent for what comes
+    /// after that.
+    #[serde(skip)]
+    pub(super) ends: Option<DateTime<Utc>>,
+    /// When quiet hours would let it out, where that is too late: it is held at its own hour, while somebody can still send it
+    /// by name.
+    #[serde(skip)]
+    pub(super) too_late: Option<DateTime<Utc>>,
     /// Where those are who get it: for an escalation, whoever is asked about the people whom it concerns.
     #[serde(skip)]
     pub(super) there: Vec<Whereabouts>,
@@ -65,9 +73,9 @@ impl Entry {
         self.there.contains(&self.place(roster, person))
     }
 
-    /// Its window is over.
+    /// Its window is over, or never opens.
     pub fn is_late(&self, now: DateTime<Utc>) -> bool {
-        now > self.until
+        now > self.until || self.ends.is_some_and(|ends| now >= ends) || self.too_late.is_some()
     }
 }
 
@@ -77,6 +85,8 @@ struct Span {
     at: DateTime<Utc>,
     until: DateTime<Utc>,
     hour: DateTime<Utc>,
+    ends: Option<DateTime<Utc>>,
+    too_late: Option<DateTime<Utc>>,
 }
 
 /// A timed action before anybody's clock is asked.
@@ -90,6 +100,8 @@ struct Action<'c> {
     way: Option<EscalationWay>,
     /// When the answer is due that this says is missing.
     due: Option<DateTime<Utc>>,
+    /// From when on it is of no use, where its moment lies before.
+    ends: DateTime<Utc>,
 }
 
 impl Action<'_> {
@@ -126,10 +138,12 @@ impl Engine<'_> {
             for (place, change) in places.iter() {
                 hours.entry(self.hour(&action, change)).or_default().push(place.clone());
             }
-            entries.extend(hours.into_iter().map(|(Span { at, until, hour }, there)| Entry {
+            entries.extend(hours.into_iter().map(|(Span { at, until, hour, ends, too_late }, there)| Entry {
                 at,
                 until,
                 hour,
+                ends,
+                too_late,
                 what: action.what,
                 notice: action.notice.map(str::to_owned),
                 acknowledgement: action.acknowledgement.map(str::to_owned),
@@ -156,6 +170,7 @@ impl Engine<'_> {
                 audience: &notice.audience,
                 way: None,
                 due: None,
+                ends: self.campaign.change.at,
             }));
         }
         for asked in self.campaign.acknowledgements.values() {
@@ -163,6 +178,7 @@ impl Engine<'_> {
             // What is to come before the answer is due, as the file says, comes before it.
             let due =
                 |moment: Moment| asked.due.map(|due| due.instant(change)).filter(|due| *due <= moment.instant(change));
+            let answer = asked.due.map_or(change.at, |due| due.instant(change).min(change.at));
             let action = |moment: Moment, what, notice, way: Option<EscalationWay>| Action {
                 moment,
                 window: asked.window,
@@ -171,6 +187,8 @@ impl Engine<'_> {
                 acknowledgement: Some(&asked.name),
                 audience: &asked.audience,
                 due: due(moment).filter(|_| way.is_some()),
+                // Whoever is reminded after that is pressed for an answer that is late; others are asked until the change.
+                ends: if what == What::Reminder && moment.instant(change) < answer { answer } else { change.at },
                 way,
             };
             actions.extend(asked.remind.iter().map(|at| action(*at, What::Reminder, Some("reminder"), None)));
@@ -213,12 +231,17 @@ impl Engine<'_> {
         let hour = action.moment.instant(there);
         let hour = action.due.map_or(hour, |due| hour.max(due));
         if action.what == What::Task {
-            return Span { at: hour, until: hour + action.window, hour };
+            return Span { at: hour, until: hour + action.window, hour, ends: None, too_late: None };
         }
         let at = quiet.opens(hour, there);
+        let ends = Some(action.ends).filter(|ends| hour < *ends);
+        if ends.is_some_and(|ends| ends <= at) && hour < at {
+            return Span { at: hour, until: hour, hour, ends, too_late: Some(at) };
+        }
         let end = at + action.window;
         let until = if quiet.is_quiet(end, there) { quiet.opens(end, there) + AFTER_QUIET } else { end };
-        Span { at, until, hour }
+        let until = ends.map_or(until, |ends| until.min(ends));
+        Span { at, until, hour, ends, too_late: None }
     }
 
     /// The hour of an entry by the clock of those who get it, or of whoever gets it about one person: where that reads
@@ -234,12 +257,14 @@ impl Engine<'_> {
         (*hour != shown(campaign)).then(|| hour.clone())
     }
 
-    /// The part of an entry that may be written to now.
+    /// The part of an entry that may be written to now: quiet hours that last until it is of no use keep it from nobody.
     pub(super) fn awake(&self, entry: &Entry) -> Entry {
         let quiet = &self.campaign.calendar.quiet;
         let mut awake = entry.clone();
         if entry.what != What::Task {
-            awake.there.retain(|place| !quiet.is_quiet(self.now(), &self.seen_from(place)));
+            let now = self.now();
+            let opens = |place: &Whereabouts| quiet.opens(now, &self.seen_from(place));
+            awake.there.retain(|place| opens(place) == now || entry.ends.is_some_and(|ends| ends <= opens(place)));
         }
         awake
     }
@@ -270,7 +295,7 @@ impl Engine<'_> {
         let calendar = self.calendar();
         for entry in &calendar {
             let mut entry = self.newest(&calendar, entry);
-            if entry.there.is_empty() {
+            if entry.there.is_empty() || entry.too_late.is_some() {
                 continue;
             }
             if entry.at <= now {

@@ -37,6 +37,7 @@ impl Engine<'_> {
             findings.push(Finding::note("address-corrected", cause, remedy));
         }
         findings.extend(self.past_due(None)?);
+        findings.extend(self.too_late()?);
         findings.extend(self.check_notice_time()?);
         if online && let Transport::Smtp(_) = &self.campaign.mail.transport {
             match self.transport() {

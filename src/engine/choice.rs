@@ -1,5 +1,6 @@
 //! Which messages one run sends: all that are due, or only those for whom somebody asked, and so many.
 
+use super::nights::Wanted;
 use super::sending::{Intent, To};
 use super::{Engine, Sent};
 use crate::fault::{Exit, Fault, Result};
@@ -16,6 +17,8 @@ pub(super) struct Choice {
     pub letters: Option<HashSet<(String, String)>>,
     /// What is in doubt, and goes out once more by itself, as well.
     doubtful: bool,
+    /// What waits for the end of quiet hours and is asked for, before it is woken.
+    woken: HashSet<i64>,
     pub limit: Option<usize>,
 }
 
@@ -47,7 +50,14 @@ impl Engine<'_> {
             To::People(words) => Some(self.ids_of(words)?),
             _ => None,
         };
-        Ok(Choice { people, notice: notice.map(str::to_owned), letters: None, doubtful: *to == To::Failed, limit })
+        Ok(Choice {
+            people,
+            notice: notice.map(str::to_owned),
+            letters: None,
+            doubtful: *to == To::Failed,
+            limit,
+            woken: HashSet::new(),
+        })
     }
 
     /// The messages of the queue that it means, in their turn; `None`: all of them.
@@ -60,7 +70,8 @@ impl Engine<'_> {
             |one: &MessageRow| self.ledger.presses_nobody && matches!(one.notice.as_str(), "reminder" | "escalation");
         let waiting = self.ledger.waiting()?.into_iter();
         let mut chosen: Vec<MessageRow> = waiting
-            .filter(|one| one.state == State::Planned && one.next_at <= now && !kept(one) && choice.includes(one))
+            .filter(|one| one.state == State::Planned && (one.next_at <= now || choice.woken.contains(&one.id)))
+            .filter(|one| !kept(one) && choice.includes(one))
             .collect();
         chosen.sort_by_key(|one| (one.next_at, one.id));
         Ok(Some(chosen.into_iter().map(|one| one.id).take(choice.limit.unwrap_or(usize::MAX)).collect()))
@@ -89,6 +100,7 @@ impl Engine<'_> {
         self.require_roster()?;
         self.require_no_choice_at_the_end(notice, to, limit)?;
         let mut choice = self.choice(notice, to, limit)?;
+        choice.woken = self.woken_by(&notice.map_or_else(Wanted::default, |name| Wanted::Notice(name.to_owned())))?;
         let most = limit.unwrap_or(usize::MAX);
         if *to == To::Failed {
             let failed = self.ledger.messages_in_trouble()?.into_iter();
@@ -102,7 +114,7 @@ impl Engine<'_> {
         }
         let queued = match self.chosen(&choice)? {
             Some(chosen) => chosen.len(),
-            None => self.ledger.due(self.now())?,
+            None => self.ledger.due(self.now())? + choice.woken.len(),
         };
         let queued = queued + self.early(notice, to, &choice)?.len();
         Ok((intents.len().saturating_add(queued).min(most), queued))

@@ -1,6 +1,7 @@
 //! Whom the timed actions of the calendar still concern, and what of it may go out now. Whom an escalation goes to is in
 //! `chain`, and who may be pressed already in `timely`.
 
+mod by_name;
 mod chain;
 mod fate;
 mod timely;

@@ -52,7 +52,9 @@ mod uninformed;
 mod standings;
 mod starting;
 mod steps;
+mod too_late;
 mod unread;
+mod urgent;
 mod visit;
 mod vouching;
 mod waiving;
@@ -83,6 +85,7 @@ pub use situation::Situation;
 pub use steps::{Outlook, StepView};
 pub use uninformed::{News, Uninformed};
 pub use unread::kept_waiting_words;
+pub use urgent::Urgent;
 pub use waiving::{Waive, Waived};
 pub use wording::Wording;
 

@@ -1,10 +1,13 @@
 //! Quiet hours for what is in the queue already: what the server put off, or could not be given to it, does not go out while
-//! whoever gets it is asleep. Asked when a run begins, and again for each message: a run may last into the night.
+//! whoever gets it is asleep. Asked when a run begins, and again for each message: a run may last into the night. Quiet hours
+//! put off and never drop: what they would keep until it is of no use goes out in them.
 
 use super::Engine;
 use super::calendar::Entry;
 use super::sending::Intent;
+use super::urgent::{Urgent, urgents};
 use super::whereabouts::Whereabouts;
+use crate::campaign::schedule::Moment;
 use crate::campaign::{Campaign, Change};
 use crate::fault::Result;
 use crate::ledger::{MessageRow, OUTDATED};
@@ -57,48 +60,88 @@ impl Wanted {
     }
 }
 
+pub(super) type Amended = HashMap<(String, String), Vec<String>>;
+
+/// What is asked about one letter.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) person: String,
+    pub(super) notice: String,
+    /// Where whoever gets it is.
+    pub(super) place: Option<Whereabouts>,
+    /// After this instant it is held.
+    pub(super) expires: Option<DateTime<Utc>>,
+}
+
+impl Asked {
+    /// Of what is not composed yet: the calendar knows until when it may be.
+    pub(super) fn of(intent: &Intent, place: Whereabouts) -> Asked {
+        Asked { person: intent.person.id.clone(), notice: intent.notice.clone(), place: Some(place), expires: None }
+    }
+}
+
 /// Who is left alone when, as one run sees it.
 #[derive(Debug)]
 pub(super) struct Nights<'e> {
     campaign: &'e Campaign,
     roster: &'e Roster,
-    /// Letters of amendments, by person and notice.
-    amended: HashSet<(String, String)>,
+    /// Letters of amendments, by person and notice, with the dates that people were told before.
+    amended: Amended,
     wanted: &'e Wanted,
     places: RefCell<HashMap<Whereabouts, Change>>,
 }
 
 impl<'e> Nights<'e> {
-    pub(super) fn new(
-        campaign: &'e Campaign,
-        roster: &'e Roster,
-        amended: HashSet<(String, String)>,
-        wanted: &'e Wanted,
-    ) -> Nights<'e> {
+    pub(super) fn new(campaign: &'e Campaign, roster: &'e Roster, amended: Amended, wanted: &'e Wanted) -> Nights<'e> {
         Nights { campaign, roster, amended, wanted, places: RefCell::default() }
     }
 
-    /// The first instant from `at` on at which a letter may leave for that place.
-    fn opens(&self, person: &str, notice: &str, place: Option<Whereabouts>, at: DateTime<Utc>) -> DateTime<Utc> {
-        if !self.keeps_hours(person, notice) {
+    /// The first instant from `at` on at which a letter may leave.
+    fn opens(&self, asked: &Asked, at: DateTime<Utc>) -> DateTime<Utc> {
+        if self.urgent(asked, at).is_some() { at } else { self.wakes(asked, at) }
+    }
+
+    /// The end of the quiet hours and of the letter's use, where that comes no later.
+    pub(super) fn urgent(&self, asked: &Asked, at: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let wakes = Some(self.wakes(asked, at)).filter(|wakes| *wakes > at)?;
+        Some((wakes, self.useful_until(asked, at).filter(|until| *until <= wakes)?))
+    }
+
+    /// An amendment tells of another date: it is of use before the one that people know, and before the new one. So is what
+    /// managers hear of it.
+    fn useful_until(&self, asked: &Asked, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let change = &self.campaign.change;
+        let theirs: Vec<&Vec<String>> = match asked.notice.as_str() {
+            "correction" => self.amended.iter().filter(|((id, _), _)| *id == asked.person).map(|one| one.1).collect(),
+            _ => self.amended.get(&(asked.person.clone(), asked.notice.clone())).into_iter().collect(),
+        };
+        let dates = theirs.iter().copied().flatten().filter_map(|date| Moment::parse(date).ok());
+        let dates = dates.map(|date| date.instant(change)).chain((!theirs.is_empty()).then_some(change.at));
+        dates.filter(|date| *date > at).chain(asked.expires).min()
+    }
+
+    /// When the quiet hours end that `at` lies in, where whoever gets the letter is.
+    fn wakes(&self, asked: &Asked, at: DateTime<Utc>) -> DateTime<Utc> {
+        if !self.keeps_hours(&asked.person, &asked.notice) {
             return at;
         }
-        let Some(place) = place else { return at };
+        let Some(place) = &asked.place else { return at };
         let mut places = self.places.borrow_mut();
-        let there = match places.get(&place) {
+        let there = match places.get(place) {
             Some(there) => there,
             None => {
                 let seen = place.see(self.campaign);
-                places.entry(place).or_insert(seen)
+                places.entry(place.clone()).or_insert(seen)
             }
         };
         self.campaign.calendar.quiet.opens(at, there)
     }
 
-    /// Where whoever gets a message of the queue is.
-    fn place(&self, message: &MessageRow) -> Option<Whereabouts> {
+    /// What is asked about a message of the queue.
+    fn about(&self, message: &MessageRow) -> Asked {
         let to = message.envelope_to.as_deref().unwrap_or_default();
-        Whereabouts::of_reader(self.roster, &message.person, &message.notice, to)
+        let place = Whereabouts::of_reader(self.roster, &message.person, &message.notice, to);
+        Asked { person: message.person.clone(), notice: message.notice.clone(), place, expires: message.expires }
     }
 
     /// What has its hour in the calendar, or comes of what does, or of an amendment. People read at any hour that the change is
@@ -109,15 +152,19 @@ impl<'e> Nights<'e> {
         }
         matches!(notice, "reminder" | "escalation" | "correction" | OUTDATED)
             || self.campaign.notices.get(notice).is_some_and(|one| one.at.is_some())
-            || self.amended.contains(&(person.to_owned(), notice.to_owned()))
+            || self.amended.contains_key(&(person.to_owned(), notice.to_owned()))
     }
 }
 
 impl Hours for Nights<'_> {
     fn asleep(&self, message: &Claimed, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let (person, notice) = (&message.person, &message.notice);
-        let place = Whereabouts::of_reader(self.roster, person, notice, message.envelope_to.as_ref());
-        let opens = self.opens(person, notice, place, now);
+        let asked = Asked {
+            person: message.person.clone(),
+            notice: message.notice.clone(),
+            place: Whereabouts::of_reader(self.roster, &message.person, &message.notice, message.envelope_to.as_ref()),
+            expires: message.expires,
+        };
+        let opens = self.opens(&asked, now);
         (opens > now).then_some(opens)
     }
 }
@@ -128,22 +175,42 @@ impl Engine<'_> {
         quiet.hours.is_some() || quiet.days_off
     }
 
-    /// Puts off what would leave in the quiet hours of whoever gets it, until they end.
-    pub(super) fn let_sleep(&mut self, wanted: &Wanted) -> Result<()> {
-        if !self.has_nights() {
-            return Ok(());
+    /// Puts off what would leave in the quiet hours of whoever gets it, until they end, and wakes what was put off and need
+    /// not wait any more. What goes out in quiet hours all the same.
+    pub(super) fn let_sleep(&mut self, wanted: &Wanted) -> Result<Vec<Urgent>> {
+        if !self.has_nights() && !self.ledger.has_asleep()? {
+            return Ok(Vec::new());
         }
         let now = self.now();
         let nights = Nights::new(&self.campaign, &self.roster, self.ledger.amended()?, wanted);
-        let mut later = Vec::new();
+        let (mut sleep, mut urgent) = (Vec::new(), BTreeMap::new());
         for message in self.ledger.waiting()?.into_iter().filter(|one| one.state == State::Planned) {
-            let at = message.next_at.max(now);
-            let opens = nights.opens(&message.person, &message.notice, nights.place(&message), at);
+            let asked = nights.about(&message);
+            let at = message.ready().max(now);
+            let opens = nights.opens(&asked, at);
             if opens > at {
-                later.push((message.id, opens));
+                sleep.push((message.id, Some(opens)));
+            } else if message.ready_at.is_some() {
+                sleep.push((message.id, None));
+            }
+            if let Some((wakes, until)) = nights.urgent(&asked, at).filter(|_| at == now) {
+                *urgent.entry((wakes, until, message.notice)).or_insert(0) += 1;
             }
         }
-        self.ledger.put_off(&later)
+        self.ledger.let_sleep(&sleep)?;
+        Ok(urgents(urgent))
+    }
+
+    /// What waits for the end of quiet hours, and would not where somebody asks for it, by the number of the message.
+    pub(super) fn woken_by(&self, wanted: &Wanted) -> Result<HashSet<i64>> {
+        if !self.ledger.has_asleep()? {
+            return Ok(HashSet::new());
+        }
+        let now = self.now();
+        let nights = Nights::new(&self.campaign, &self.roster, self.ledger.amended()?, wanted);
+        let asleep = self.ledger.waiting()?.into_iter();
+        let asleep = asleep.filter(|one| one.state == State::Planned && one.next_at > now && one.ready() <= now);
+        Ok(asleep.filter(|one| nights.opens(&nights.about(one), now) == now).map(|one| one.id).collect())
     }
 
     /// What would leave now, were it not for quiet hours: from the queue, and from the calendar where it comes to its hour
@@ -156,16 +223,15 @@ impl Engine<'_> {
         let wanted = Wanted::default();
         let nights = Nights::new(&self.campaign, &self.roster, self.ledger.amended()?, &wanted);
         let mut groups: BTreeMap<(DateTime<Utc>, String, Option<String>), usize> = BTreeMap::new();
-        let mut add = |person: &str, notice: &str, place: Option<Whereabouts>, at: DateTime<Utc>| {
-            let opens = nights.opens(person, notice, place.clone(), at);
-            let wakes = nights.opens(person, notice, place.clone(), now);
+        let mut add = |asked: Asked, at: DateTime<Utc>| {
+            let (opens, wakes) = (nights.opens(&asked, at), nights.opens(&asked, now));
             // What waits for longer than that waits for something else: the server's pause.
             if opens > at || now < wakes && at <= wakes {
-                *groups.entry((opens, notice.to_owned(), self.hour_there(place, opens))).or_default() += 1;
+                *groups.entry((opens, asked.notice, self.hour_there(asked.place, opens))).or_default() += 1;
             }
         };
         for message in self.ledger.waiting()?.into_iter().filter(|one| one.state == State::Planned) {
-            add(&message.person, &message.notice, nights.place(&message), message.next_at.max(now));
+            add(nights.about(&message), message.ready().max(now));
         }
         if self.aborted()?.is_none() && !self.is_postponed()? {
             let look = self.look_around()?;
@@ -176,12 +242,12 @@ impl Engine<'_> {
                 let there = newest.there.iter().filter(|place| !awake.contains(place)).cloned().collect();
                 let asleep = Entry { there, ..newest };
                 let letters = look.intents(&asleep)?.into_iter().filter(|intent| !intent.is_a_call(&asleep));
-                for Intent { person, notice, .. } in letters {
-                    add(&person.id, &notice, Some(asleep.place(&self.roster, &person)), now);
+                for intent in letters {
+                    add(Asked::of(&intent, asleep.place(&self.roster, &intent.person)), now);
                 }
             }
-            for Intent { person, notice, .. } in self.replies_owed()? {
-                add(&person.id, &notice, Some(Whereabouts::of(&person)), now);
+            for intent in self.replies_owed()?.iter().filter(|intent| self.sleeps(intent)) {
+                add(Asked::of(intent, Whereabouts::of(&intent.person)), now);
             }
         }
         let group = |((until, notice, local), messages)| Asleep { notice, messages, until, local };

@@ -42,8 +42,11 @@ impl Engine<'_> {
         Ok(intents)
     }
 
+    /// Not where their quiet hours last until the change.
     pub(super) fn sleeps(&self, intent: &Intent) -> bool {
-        self.campaign.calendar.quiet.is_quiet(self.now(), &self.seen_from(&Whereabouts::of(&intent.person)))
+        let (now, change) = (self.now(), self.campaign.change.at);
+        let opens = self.campaign.calendar.quiet.opens(now, &self.seen_from(&Whereabouts::of(&intent.person)));
+        opens > now && (opens < change || change <= now)
     }
 
     /// Asleep or not.

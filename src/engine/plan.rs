@@ -24,7 +24,7 @@ pub struct Planned {
     /// Whom it concerns as things stand now.
     pub people: usize,
     /// `done`, `due`, `quiet` (due, and put off until the quiet hours end), `kept waiting` (until every mailbox was read),
-    /// `held` (its window is over), `passed over` (a later reminder takes its place, or nobody had to get it), `on hold` (the
+    /// `held` (its window is over), `too late` (quiet hours put it off until it is of no use: it will be held), `passed over` (a later reminder takes its place, or nobody had to get it), `on hold` (the
     /// change is put off), `called off` or `to come`.
     pub state: String,
     /// For one person: why it is so, where it is otherwise than by its own hour.
@@ -66,10 +66,12 @@ impl Engine<'_> {
             let (people, state) = match () {
                 () if off.is_some() && (open > 0 || entry.what != What::Notice) => (open, off.unwrap_or_default()),
                 () if entry.at > now && entry.what == What::Notice => {
-                    (open, if open == 0 { "done" } else { "to come" })
+                    let to_come = if entry.too_late.is_some() { "too late" } else { "to come" };
+                    (open, if open == 0 { "done" } else { to_come })
                 }
                 // Who will not have answered by then is not known yet.
                 () if entry.at > now && members(&newest) == 0 => (0, "passed over"),
+                () if entry.at > now && entry.too_late.is_some() => (members(&newest), "too late"),
                 () if entry.at > now => (members(&newest), "to come"),
                 // Told after its hour: they get their time to answer first.
                 () if open == 0 && later > 0 => (later, "to come"),

@@ -31,6 +31,10 @@ pub(super) enum Reason {
         name: String,
         until: NaiveDate,
     },
+    /// It could not wait for the end of quiet hours; and why it is sent at all, where somebody said so.
+    Urgent {
+        reason: String,
+    },
     /// Another copy, on purpose.
     AskedFor,
     /// The first one went to another address.
@@ -55,6 +59,13 @@ impl Reason {
             }
             (Reason::Unreachable { name }, false) => format!("our mail to {name} comes back undelivered"),
             (Reason::Unreachable { name }, true) => format!("unsere Mail an {name} kommt als unzustellbar zurück"),
+            (Reason::Urgent { reason }, german) => {
+                let words = match german {
+                    false => "this could not wait until your quiet hours are over: the date comes first",
+                    true => "dies konnte nicht bis zum Ende Ihrer Ruhezeit warten: Der Termin liegt davor",
+                };
+                if reason.is_empty() { words.to_owned() } else { format!("{reason}; {words}") }
+            }
             (Reason::AskedFor, false) => "sent again as you asked".to_owned(),
             (Reason::AskedFor, true) => "auf Ihren Wunsch noch einmal gesendet".to_owned(),
             (Reason::AddressCorrected, false) => "your address was corrected".to_owned(),

@@ -1,11 +1,12 @@
 //! Sending: what is due becomes messages, fixed byte for byte; the messages go out; what the server said is recorded.
 
-use super::calendar::{Entry, What};
-use super::nights::{Nights, Wanted};
+use super::calendar::Entry;
+use super::nights::{Asked, Nights, Wanted};
 use super::outdated::Answered;
 use super::postponed::is_told;
 use super::reason::Reason;
-use super::{Asleep, Engine, choice};
+use super::whereabouts::Whereabouts;
+use super::{Asleep, Engine, Urgent, choice};
 use crate::campaign::{Action, Grade, Step};
 use crate::fault::{Exit, Fault, Result};
 use crate::ledger::{Changed, MessageRow, OUTDATED, Task, Told};
@@ -45,6 +46,8 @@ pub struct Sent {
     pub expired: usize,
     /// What waits for the end of quiet hours.
     pub asleep: Vec<Asleep>,
+    /// What did not wait for it, because that would have been too late.
+    pub urgent: Vec<Urgent>,
     /// Reminders, escalations and calls that wait until every mailbox was read.
     pub kept_waiting: usize,
     /// Written anew before they left: the roster has another address.
@@ -195,10 +198,14 @@ impl Engine<'_> {
         if *to == To::Unanswered {
             choice.letters = Some(choice::letters(&intents));
         }
+        if limit < usize::MAX {
+            // What quiet hours have put off and is asked for now counts.
+            self.let_sleep(&wanted)?;
+        }
         intents.truncate(limit.saturating_sub(self.chosen(&choice)?.map_or(0, |queued| queued.len())));
         let begun = Instant::now();
         sent.planned += self.plan_messages(&intents)?;
-        self.let_sleep(&wanted)?;
+        sent.urgent = self.let_sleep(&wanted)?;
         sent.planning = begun.elapsed();
         sent.miss(&intents);
         drop(intents);
@@ -226,7 +233,7 @@ impl Engine<'_> {
         self.readdress(&mut sent)?;
         sent.planned = self.plan_messages(&intents)?;
         let wanted = Wanted::default();
-        self.let_sleep(&wanted)?;
+        sent.urgent = self.let_sleep(&wanted)?;
         self.deliver(&mut sent, &wanted, stop, progress)?;
         self.weigh(sent)
     }
@@ -235,18 +242,26 @@ impl Engine<'_> {
         let told = self.ledger.ever_told()?.into_iter().map(|told| (told.person.clone(), told));
         let told: HashMap<String, Told> = told.collect();
         let now = self.now();
+        let amended = if self.has_nights() { self.ledger.amended()? } else { HashMap::new() };
+        let wanted = Wanted::default();
+        let nights = Nights::new(&self.campaign, &self.roster, amended, &wanted);
         let mut intents = Vec::new();
         for owed in self.owed()? {
             let was = told.get(&owed.person).filter(|_| owed.notice == "postponed");
             let person = self.roster.shared(&owed.person).or_else(|| was.map(|told| self.still_known(told)));
             let Some(person) = person else { continue };
+            let mut reason = owed.reason;
+            let (id, notice, place) = (owed.person.clone(), owed.notice.clone(), Some(Whereabouts::of(&person)));
+            if nights.urgent(&Asked { person: id, notice, place, expires: None }, now).is_some() {
+                reason = Reason::Urgent { reason }.words(person.language.as_deref());
+            }
             intents.push(Intent {
                 acknowledgement: self.acknowledgement_asked_by(&owed.notice).map(str::to_owned),
                 // Beyond 0 where one was taken back: they had left, and are back.
                 copy: self.ledger.next_copy(&owed.person, &owed.notice, owed.revision)?,
                 count: 0,
                 room: usize::MAX,
-                reason: owed.reason,
+                reason,
                 due_at: now,
                 until: None,
                 instead: None,
@@ -373,7 +388,7 @@ impl Engine<'_> {
             ));
         }
         if matches!(name, "reminder" | "escalation") {
-            return self.intents_of_latest(name);
+            return self.intents_of_latest(name, again);
         }
         self.require_step_of(name)?;
         let mut next: HashMap<String, u32> = HashMap::new();
@@ -411,19 +426,23 @@ impl Engine<'_> {
         Ok(intents)
     }
 
-    /// Reminders and escalations asked for by name: for each acknowledgement the newest one whose hour has come and that
-    /// somebody has not had, else the next one. The scheduled one is then done.
-    fn intents_of_latest(&self, name: &str) -> Result<Vec<Intent>> {
+    /// Reminders and escalations asked for by name. Escalations: for each acknowledgement the newest moment that has come and
+    /// that somebody has not had, else the next one. The scheduled one is then done.
+    fn intents_of_latest(&self, name: &str, again: bool) -> Result<Vec<Intent>> {
         let now = self.now();
         let mut look = self.look_around()?;
         look.by_name = true;
         let calendar = self.calendar();
         let mut intents = Vec::new();
-        for acknowledgement in self.campaign.acknowledgements.keys() {
+        for acknowledgement in self.campaign.acknowledgements.values() {
+            if name == "reminder" {
+                intents.extend(look.reminders_by_name(&calendar, acknowledgement, again)?);
+                continue;
+            }
             let (past, future): (Vec<&Entry>, Vec<&Entry>) = calendar
                 .iter()
                 .filter(|entry| entry.notice.as_deref() == Some(name))
-                .filter(|entry| entry.acknowledgement.as_ref() == Some(acknowledgement))
+                .filter(|entry| entry.acknowledgement.as_ref() == Some(&acknowledgement.name))
                 .partition(|entry| entry.at <= now);
             // One moment is an entry for each time zone; they are known by the copy.
             let mut chosen = None;
@@ -433,7 +452,7 @@ impl Engine<'_> {
                 }
                 let wanted = look.intents(entry)?.into_iter();
                 let before = intents.len();
-                intents.extend(wanted.filter(|intent| entry.what != What::Escalation || intent.instead.is_some()));
+                intents.extend(wanted.filter(|intent| intent.instead.is_some()));
                 if intents.len() > before {
                     chosen = Some(entry.copy);
                 }

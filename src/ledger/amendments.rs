@@ -8,7 +8,10 @@ use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
+
+/// The fact that people act on.
+const DATE: &str = "change_at";
 
 /// One thing that is different from what a person was told, as it stands in the letter about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,11 +199,20 @@ impl Ledger {
         merged(rows)
     }
 
-    /// Who was to get which notice because of any amendment.
-    pub fn amended(&self) -> Result<HashSet<(String, String)>> {
-        let mut all = self.db.prepare_cached("SELECT person, notice FROM amended")?;
-        let rows = all.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+    /// Who was to get which notice because of any amendment, with the dates that it said are no longer true.
+    pub fn amended(&self) -> Result<HashMap<(String, String), Vec<String>>> {
+        let mut all = self.db.prepare_cached("SELECT person, notice, changes FROM amended")?;
+        let mut rows = all.query(())?;
+        let mut amended: HashMap<(String, String), Vec<String>> = HashMap::new();
+        while let Some(row) = rows.next()? {
+            let dates = amended.entry((row.get(0)?, row.get(1)?)).or_default();
+            let changes: String = row.get(2)?;
+            if changes.contains(DATE) {
+                let changes: Vec<Changed> = serde_json::from_str(&changes)?;
+                dates.extend(changes.into_iter().filter(|one| one.fact == DATE).map(|one| one.told));
+            }
+        }
+        Ok(amended)
     }
 
     /// Those who had to answer and left, by the amendment that took note of it.

@@ -89,8 +89,8 @@ impl Ledger {
 /// Messages that wait leave at these instants at the latest. Returns for how many that is earlier.
 fn set_hours(tx: &Transaction, hours: &[(i64, DateTime<Utc>)]) -> Result<usize> {
     let mut set = tx.prepare(
-        "UPDATE message SET due_at = min(due_at, ?2), next_at = min(next_at, ?2) \
-         WHERE id = ?1 AND (next_at > ?2 OR due_at > ?2)",
+        "UPDATE message SET due_at = min(due_at, ?2), next_at = min(next_at, ?2), \
+         ready_at = min(ready_at, ?2) WHERE id = ?1 AND (next_at > ?2 OR due_at > ?2)",
     )?;
     hours.iter().try_fold(0, |moved, (id, hour)| Ok(moved + set.execute((id, millis(*hour)))?))
 }

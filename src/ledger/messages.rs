@@ -89,6 +89,12 @@ pub struct MessageRow {
     /// How often nobody knew whether a server has it.
     #[serde(skip)]
     pub doubts: u32,
+    /// After this instant it is held, not sent.
+    #[serde(skip)]
+    pub expires: Option<DateTime<Utc>>,
+    /// Quiet hours put it off: when it could have left.
+    #[serde(skip)]
+    pub ready_at: Option<DateTime<Utc>>,
 }
 
 /// How many messages are in each state, under the names of the contract.
@@ -116,12 +122,18 @@ const AUTOCHECKPOINT: i64 = 1_000;
 const TOKENS: usize = 10_000;
 
 const COLUMNS: &str = "id, message_id, person, notice, revision, copy, acknowledgement, reason, envelope_to, due_at, \
-                       planned_at, settled_at, state, attempts, next_at, reply, tells, remedy, doubts";
+                       planned_at, settled_at, state, attempts, next_at, reply, tells, remedy, doubts, \
+                       expires_at, ready_at";
 /// Why a message is planned as failed.
 const NOWHERE: &str = "no address in the roster";
 const ADD_ONE: &str = "add one to the roster, then run `flagday send --to failed`; or reach them another way";
 
 impl MessageRow {
+    /// When it may leave, were nobody asleep.
+    pub fn ready(&self) -> DateTime<Utc> {
+        self.ready_at.unwrap_or(self.next_at)
+    }
+
     /// Whether a server may have it or not.
     pub fn is_in_doubt(&self) -> bool {
         self.state == State::Uncertain || self.state == State::Held && self.doubts > 0
@@ -379,6 +391,8 @@ fn read(row: &Row) -> Result<MessageRow> {
         tells: row.get(16)?,
         remedy: row.get(17)?,
         doubts: row.get(18)?,
+        expires: row.get::<_, Option<i64>>(19)?.map(instant),
+        ready_at: row.get::<_, Option<i64>>(20)?.map(instant),
     })
 }
 

@@ -61,6 +61,7 @@ impl Queue for Ledger {
             at: millis(now),
             due: outcome.due().map(millis),
             attempt: outcome.uses_an_attempt(),
+            asleep: matches!(outcome, Outcome::Asleep { .. }),
             proves: match outcome {
                 Outcome::Sent { .. } | Outcome::Stored { .. } => Some(Kind::Sent),
                 Outcome::Failed { ref refusal } if refusal.is_of_the_recipient() => Some(Kind::HardBounce),
@@ -320,7 +321,7 @@ fn settle(tx: &Transaction, id: i64, mut message: Subject, result: &Settled) -> 
     }
     tx.prepare_cached(
         "UPDATE message SET state = ?2, attempts = attempts + ?3, next_at = coalesce(?4, next_at), settled_at = ?5, \
-         reply = ?6, doubts = doubts + ?7, remedy = ?8 WHERE id = ?1",
+         reply = ?6, doubts = doubts + ?7, remedy = ?8, ready_at = iif(?9, coalesce(ready_at, next_at), NULL) WHERE id = ?1",
     )?
     .execute((
         id,
@@ -331,6 +332,7 @@ fn settle(tx: &Transaction, id: i64, mut message: Subject, result: &Settled) -> 
         &words,
         i64::from(result.event == Event::Doubt),
         remedy,
+        result.asleep,
     ))?;
     record(tx, message, proves, Said { words: &words, remedy }, instant(result.at))
 }
@@ -413,19 +415,34 @@ impl Ledger {
         self.durable(|tx| ids.iter().try_for_each(|id| cancel(tx, *id, words, now)))
     }
 
-    /// Messages that wait leave at these instants at the earliest.
-    pub fn put_off(&mut self, until: &[(i64, DateTime<Utc>)]) -> Result<()> {
+    /// Messages that wait sleep until these instants, and those without one no longer: when they were ready is kept, so that
+    /// other quiet hours, or somebody who asks for them, count at once.
+    pub fn let_sleep(&mut self, until: &[(i64, Option<DateTime<Utc>>)]) -> Result<()> {
         if until.is_empty() {
             return Ok(());
         }
         self.durable(|tx| {
-            let mut put_off =
-                tx.prepare("UPDATE message SET next_at = max(next_at, ?2) WHERE id = ?1 AND state = 'planned'")?;
+            let mut sleep = tx.prepare(
+                "UPDATE message SET ready_at = coalesce(ready_at, next_at), next_at = ?2 WHERE id = ?1 AND state = 'planned'",
+            )?;
+            let mut wake = tx.prepare(
+                "UPDATE message SET next_at = ready_at, ready_at = NULL \
+                 WHERE id = ?1 AND state = 'planned' AND ready_at IS NOT NULL",
+            )?;
             for (id, at) in until {
-                put_off.execute((id, millis(*at)))?;
+                match at {
+                    Some(at) => sleep.execute((id, millis(*at)))?,
+                    None => wake.execute([id])?,
+                };
             }
             Ok(())
         })
+    }
+
+    /// Whether quiet hours have put off anything that waits.
+    pub fn has_asleep(&self) -> Result<bool> {
+        let find = "SELECT EXISTS (SELECT 1 FROM message WHERE state = 'planned' AND ready_at IS NOT NULL)";
+        Ok(self.db.query_row(find, (), |row| row.get(0))?)
     }
 
     /// Who has which copies of a notice, as far as what they were told still holds.

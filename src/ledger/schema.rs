@@ -138,7 +138,9 @@ CREATE TABLE outage(
   since INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;
 ", "
 ALTER TABLE message ADD COLUMN language TEXT;
-", order::ADDED];
+", order::ADDED, "
+ALTER TABLE message ADD COLUMN ready_at INTEGER;
+"];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
     let found: usize = db.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?.max(0) as usize;

@@ -45,6 +45,9 @@ pub(super) struct Settled {
     pub due: Option<i64>,
     /// Whether an attempt was used up.
     pub attempt: bool,
+    /// Put off by quiet hours alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asleep: bool,
     pub proves: Option<Kind>,
     pub words: String,
     /// What to do about it.
@@ -180,6 +183,7 @@ mod tests {
             at: 7,
             due: None,
             attempt: true,
+            asleep: false,
             proves: Some(Kind::Sent),
             words,
             remedy: String::new(),

@@ -121,6 +121,7 @@ impl Scheduler {
         let mut lines = in_the_way(&sent);
         let hour = |at: DateTime<Utc>| at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string();
         lines.extend(sent.deferrals.values().map(|one| one.deferral(&hour)));
+        lines.extend(sent.urgent.iter().map(|one| one.words(&hour)));
         lines.extend(sent.asleep.iter().map(|one| one.words(&hour)));
         if sent.kept_waiting > 0 {
             lines.push(format!("held: {}", kept_waiting_words(sent.kept_waiting)));

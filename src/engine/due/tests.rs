@@ -1,10 +1,12 @@
 //! Reminders and escalations over simulated days: what goes out when, whatever the ticks and the answers.
 
 mod again; // letters that failed, to the address that is right by now
+mod by_name; // reminders that somebody asks for
 mod amended; // revisions, and those who were asked to remind
 mod clock; // ahead, and then right
 mod chain; // manager, alternate, call: each once
 mod slept; // hours that were slept over, and days by whose clock
+mod of_use; // what tells of the change is of use only before it
 mod newest; // several reminders at once
 mod nights; // quiet hours for what waits
 mod fates; // what `plan --person` says
