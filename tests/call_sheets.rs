@@ -111,6 +111,27 @@ fn everybody_is_called_and_written_to_in_their_own_language() {
 }
 
 #[test]
+fn what_stands_around_calls_in_one_language_is_in_that_one() {
+    let campaign = unreachable();
+    campaign.run("report --call-sheet").ends(0);
+    assert!(text(&campaign, "call-sheet.txt").starts_with("CALL SHEET: "), "one is called in English");
+    let code = campaign.code("HARRIS");
+    campaign.run_words(&["ack", "record", "HARRIS", "--by", "Pat", "--code", &code, "--note", "on the phone"]).ends(0);
+    campaign.run("report --call-sheet").ends(0).says("1 to call, 1 letter");
+    let sheet = text(&campaign, "call-sheet.txt");
+    assert!(sheet.starts_with("ANRUFLISTE: ") && sheet.contains("1 anzurufen. Stand 20"), "{sheet}");
+    assert!(sheet.contains("== Mail erreicht") && !sheet.contains("No code stands here"), "{sheet}");
+    for (name, title) in [("call-sheet.html", "<h1>Anrufliste</h1>"), ("letters.html", ": Briefe</title>")] {
+        let page = text(&campaign, name);
+        assert!(page.contains(title) && page.contains("<html lang=\"de\">"), "{page}");
+    }
+    campaign.write("templates/report/call-sheet.txt.de.hbs", "Bitte anrufen: {{count}}\n");
+    campaign.run("check --offline").ends(0);
+    campaign.run("report --call-sheet").ends(0);
+    assert_eq!(text(&campaign, "call-sheet.txt"), "Bitte anrufen: 1\n");
+}
+
+#[test]
 fn a_letter_of_the_campaigns_own_is_checked_before_anybody_needs_it() {
     let campaign = unreachable();
     campaign.write("templates/report/letter.txt.hbs", "Dear {{name}},\n{{#if phnoe}}call us{{/if}}\n{{date}}\n");

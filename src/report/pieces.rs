@@ -3,7 +3,8 @@
 //! ```text
 //! call.{txt,html}[.<language>].hbs     one call, in the language of whoever is called
 //! letter.{txt,html}[.<language>].hbs   one letter
-//! call-sheet.{txt,html}.hbs, letters.{txt,html}.hbs   what stands around them
+//! call-sheet.{txt,html}[.<language>].hbs, letters.{txt,html}[.<language>].hbs
+//!                                      what stands around them, in the language of all calls where they have one
 //! ```
 //! A campaign that has a `txt` of its own speaks for itself: where it has no page beside it, the page prints that text.
 
@@ -31,9 +32,13 @@ files![
     "letter.html",
     "letter.html.de",
     "call-sheet.txt",
+    "call-sheet.txt.de",
     "call-sheet.html",
+    "call-sheet.html.de",
     "letters.txt",
+    "letters.txt.de",
     "letters.html",
+    "letters.html.de",
 ];
 
 /// The largest of them, in bytes.
@@ -152,8 +157,8 @@ impl Pieces {
     }
 
     /// What stands around them.
-    pub(super) fn around(&self, name: &str, words: &Value) -> Result<String, Finding> {
-        self.choose(name, None).map_or(Ok(String::new()), |(_, piece)| piece.render(words))
+    pub(super) fn around(&self, name: &str, language: Option<&str>, words: &Value) -> Result<String, Finding> {
+        self.choose(name, language).map_or(Ok(String::new()), |(_, piece)| piece.render(words))
     }
 }
 
@@ -188,9 +193,8 @@ fn parts(name: &str) -> (String, Option<String>) {
 
 fn is_known(name: &str) -> bool {
     let (name, language) = parts(name);
-    let by_person = name.starts_with("call.") || name.starts_with("letter.");
     let is_tag = |tag: &String| !tag.is_empty() && tag.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-');
-    FILES.iter().any(|(known, _)| *known == name) && language.as_ref().is_none_or(|tag| by_person && is_tag(tag))
+    FILES.iter().any(|(known, _)| *known == name) && language.as_ref().is_none_or(is_tag)
 }
 
 fn unreadable(file: &Path, why: &str) -> Finding {

@@ -68,10 +68,12 @@ fn files(
     }
     let letters = calls.iter().filter(|call| call.why.needs_letter());
     let letters = letters.map(|call| one("letter", call)).collect::<Result<Vec<_>>>()?;
+    let language = shared(calls);
+    let german = crate::notice::is_german(language);
     let around = json!({
         "title": campaign.title,
         "contact": campaign.contact,
-        "made": now.format("%a %F %H:%M %Z").to_string(),
+        "made": now.format(if german { "%F %H:%M %Z" } else { "%a %F %H:%M %Z" }).to_string(),
         "revision": engine.revision_number()?,
         "count": calls.len(),
         "check_letters": check_letters,
@@ -82,8 +84,14 @@ fn files(
     });
     let end = if plain { "txt" } else { "html" };
     let (sheet, letters) = (format!("call-sheet.{end}"), format!("letters.{end}"));
-    let texts = (pieces.around(&sheet, &around)?, pieces.around(&letters, &around)?);
+    let texts = (pieces.around(&sheet, language, &around)?, pieces.around(&letters, language, &around)?);
     Ok([(sheet, texts.0), (letters, texts.1)])
+}
+
+/// The language of all calls: whoever makes them reads it. Of several it is the campaign's.
+fn shared(calls: &[Call]) -> Option<&str> {
+    let first = calls.first()?.language.as_str();
+    calls.iter().all(|call| call.language.eq_ignore_ascii_case(first)).then_some(first)
 }
 
 /// Over calls in one language in that one, over others in both: whoever makes them reads both.
@@ -122,8 +130,8 @@ pub fn check_texts(engine: &Engine) -> Vec<Finding> {
     let mut languages: BTreeSet<String> = pieces.languages().flatten().collect();
     languages.extend(engine.roster.people().filter_map(|person| person.language.clone()));
     languages.insert(String::new());
-    for language in languages {
-        for call in examples(&language) {
+    for language in &languages {
+        for call in examples(language) {
             let words = words(&site(engine), &call).unwrap_or_default();
             let language = Some(language.as_str());
             for name in ["call", "letter"] {
@@ -133,7 +141,7 @@ pub fn check_texts(engine: &Engine) -> Vec<Finding> {
         }
     }
     for plain in [true, false] {
-        for calls in [examples(""), Vec::new()] {
+        for calls in languages.iter().map(|language| examples(language)).chain([Vec::new()]) {
             // What is wrong with a single call is told above.
             if let (true, Err(fault)) = (findings.is_empty(), files(engine, &pieces, &calls, true, plain)) {
                 findings.extend(fault.findings);
