@@ -79,3 +79,29 @@ fn a_decision_about_those_who_are_missing_is_asked_for_once() {
     campaign.attest("broadcast").run("cutover --yes").ends(3);
     campaign.drain().run("cutover --yes").ends(3).says("done: retire-master").says("step restart needs a person");
 }
+
+#[test]
+fn a_disk_made_anew_on_the_evening_is_taken_over_and_holds_the_new_number_until_it_is_answered() {
+    let campaign = Campaign::ready();
+    campaign.run("build").ends(0);
+    campaign.announce().answer().close();
+    campaign.run("send broadcast --yes").ends(1).refuses("not-by-mail").says("from a client on the network");
+    campaign.drain().run("cutover --yes --until drain").ends(0);
+    let disk = campaign.bytes("disks/GARCIA/CONTROL.MAI");
+    campaign.write("disks/GARCIA/CONTROL.MAI", disk.iter().map(|byte| !byte).collect::<Vec<u8>>());
+    campaign.run("build").ends(0);
+    campaign.run("cutover --yes").ends(6).refuses("facts-changed");
+    campaign.run("amend --yes").ends(0).says("GARCIA");
+    let held =
+        campaign.run("cutover --yes").ends(3).says("step retire-master is blocked: gate disks-held has 11 of 12");
+    held.says("GARCIA");
+    let code = campaign.code("GARCIA");
+    campaign.run(&format!("ack record GARCIA --by Pat --note phone --code {code}")).ends(0);
+    campaign.run("cutover --yes").ends(3).says("done: install-master").says("step restart needs a person");
+
+    campaign.write("disks/GARCIA/CONTROL.MAI", disk);
+    campaign.run("build").ends(0);
+    campaign.run("amend --yes").ends(0).says("GARCIA");
+    campaign.attest("restart").run("cutover --yes").ends(3).says("done: restart");
+    campaign.edit("32-20977", "32-20978").run("amend --yes").ends(1).refuses("cutover-begun");
+}

@@ -1,13 +1,12 @@
 //! Amending: changed facts taken over in one transaction, and the letters about them. What is found beforehand is in
 //! `amendment`.
 
-use super::amendment::{Amendment, Change, Effect};
+use super::amendment::{Amendment, Change, Effect, PACKAGE};
 use super::facts::digest;
 use super::{Engine, Sent};
 use crate::fault::{Fault, Result};
 use crate::ledger::{Owed, Takeover};
 use crate::outbox::Progress;
-use crate::runbook::StepState;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 
@@ -84,11 +83,14 @@ impl Engine<'_> {
     }
 
     fn require_sensible(&self, amendment: &Amendment, wish: &Wish) -> Result<()> {
-        if amendment.changes.iter().any(|change| change.effect == Effect::Material) {
+        // Another package is taken over on the evening too: whoever gets it has their gate held until they have answered.
+        let of_all =
+            |change: &Change| change.effect == Effect::Material && !change.difference.fact.starts_with(PACKAGE);
+        if amendment.changes.iter().any(of_all) {
             let steps = self.campaign.steps.iter().skip_while(|step| step.wait.is_none());
             for step in steps {
                 let state = crate::runbook::state_of(&crate::runbook::Journal::entries(&self.ledger)?, &step.name)?;
-                if !matches!(state, StepState::Pending | StepState::Undone) {
+                if state.has_begun() {
                     let cause = format!("the cutover has begun: step {} is {}", step.name, state.word());
                     let remedy = "finish it, or take it back with `flagday cutover rollback` first";
                     return Err(Fault::new("cutover-begun", cause, remedy));

@@ -210,7 +210,7 @@ impl Engine<'_> {
         let may_be = match text_of(fact) {
             Some((name, _)) if !self.is_about_the_change(name) => return Effect::Cosmetic,
             Some(_) => true,
-            None if fact.starts_with("package ") => false,
+            None if fact.starts_with(PACKAGE) => false,
             None => !["change_at", "time_zone", "network", "name", "old_serial", "new_serial"].contains(&fact),
         };
         if may_be && wish.cosmetic { Effect::Cosmetic } else { Effect::Material }
@@ -223,7 +223,10 @@ impl Engine<'_> {
     }
 }
 
+/// How a fact begins that is one person's package.
+pub(super) const PACKAGE: &str = "package ";
+
 /// A text and a due date stand in one notice and a package goes with one; anything else is what all of them speak of.
 fn is_in_every_notice(fact: &str) -> bool {
-    !["text ", "package ", "due "].iter().any(|kind| fact.starts_with(kind))
+    !["text ", PACKAGE, "due "].iter().any(|kind| fact.starts_with(kind))
 }

@@ -70,7 +70,8 @@ impl Engine<'_> {
     fn disk_source(&self, package: &Package) -> Result<Option<disk_set::Source>> {
         match (&self.campaign.msmail, &package.source) {
             (Some(facts), PackageSource::Collected { .. }) => {
-                Ok(Some(disk_set::Source::read(&Postoffice::open_folders(&facts.staged, &["GLB"])?)?))
+                let staged = Postoffice::open_folders(&facts.staged, &["GLB"])?;
+                Ok(Some(disk_set::Source::read(&staged, self.access_copied_at()?)?))
             }
             _ => Ok(None),
         }

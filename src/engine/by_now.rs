@@ -4,7 +4,8 @@
 use super::Engine;
 use crate::campaign::Step;
 use crate::fault::Result;
-use crate::runbook::{Entry, History, Journal, StepState, history_of};
+use crate::runbook::{Entry, Event, History, Journal, StepState, history_of};
+use chrono::{DateTime, Utc};
 
 /// Checks of one thing, each of which holds until a step makes another one of them true.
 const TURNS: [[&str; 3]; 2] = [["p1-quiet", "p1-closed", "p1-open"], ["master-old", "master-retired", "master-new"]];
@@ -41,10 +42,19 @@ impl Engine<'_> {
 
     /// The copies of the access files are in use: made, and the staged postoffice still waits for its turn.
     pub(super) fn lives_on_copies(&self) -> Result<bool> {
+        Ok(self.access_copied_at()?.is_some() && self.recorded()?.installed.is_none())
+    }
+
+    /// When the access files were copied to the staged postoffice; `None` while that is to come, or was taken back.
+    pub(super) fn access_copied_at(&self) -> Result<Option<DateTime<Utc>>> {
         let entries = self.ledger.entries()?;
         let copies = |step: &&Step| step.after.iter().any(|check| check == "access-copied");
-        let Some(copying) = self.campaign.steps.iter().find(copies) else { return Ok(false) };
-        Ok(is_done(&entries, copying)? && self.recorded()?.installed.is_none())
+        let Some(copying) = self.campaign.steps.iter().find(copies) else { return Ok(None) };
+        if !is_done(&entries, copying)? {
+            return Ok(None);
+        }
+        let done = |entry: &&Entry| entry.step == copying.name && matches!(entry.event, Event::Done { .. });
+        Ok(entries.iter().rfind(done).map(|entry| entry.at))
     }
 }
 

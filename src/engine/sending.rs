@@ -465,6 +465,16 @@ impl Engine<'_> {
     /// are still so.
     fn require_step_of(&self, notice: &str) -> Result<()> {
         let steps = &self.campaign.steps;
+        let shows = |step: &&Step| step.attest.as_ref().is_some_and(|text| text.contains(&format!("{{{notice}}}")));
+        if let Some(step) = steps.iter().find(shows) {
+            let cause = format!(
+                "notice '{notice}' is sent by a person, from a client on the network: mail of this program comes too early, \
+                 and once P1 is closed not at all"
+            );
+            let remedy =
+                format!("`flagday cutover` shows its text when step {} comes, and asks whether it was sent", step.name);
+            return Err(Fault::new("not-by-mail", cause, remedy));
+        }
         let Some(change) = steps.iter().position(|step| step.wait.is_some()) else { return Ok(()) };
         let tells =
             |step: &&Step| matches!(&step.action, Some(Action::Notice(names)) if names.iter().any(|one| one == notice));

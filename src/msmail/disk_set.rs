@@ -23,22 +23,24 @@ pub struct Source {
     transfer_table: Option<Vec<u8>>,
     /// When MASTER.GLB was written.
     master: Option<DateTime<Utc>>,
-    /// When the last of the ACCESS files was written.
+    /// When the last of the ACCESS files was written, or copied there.
     access: Option<DateTime<Utc>>,
 }
 
 impl Source {
-    /// Reads it from the staged postoffice.
-    pub fn read(staged: &Postoffice) -> Result<Source> {
+    /// Reads it from the staged postoffice. `copied`: when the live ACCESS files were copied there; a copy keeps its time.
+    pub fn read(staged: &Postoffice, copied: Option<DateTime<Utc>>) -> Result<Source> {
         let modified = |path: &str| staged.file(path).and_then(|file| file.modified);
         Ok(Source {
             sort_table: staged.read("GLB/C850SORT.GLB")?,
             transfer_table: staged.read("GLB/TRANSFIL.GLB")?,
             master: modified("GLB/MASTER.GLB"),
-            access: ["GLB/ACCESS.GLB", "GLB/ACCESS2.GLB", "GLB/ACCESS3.GLB"].into_iter().filter_map(modified).max(),
+            access: ACCESS.into_iter().filter_map(modified).chain(copied).max(),
         })
     }
 }
+
+const ACCESS: [&str; 3] = ["GLB/ACCESS.GLB", "GLB/ACCESS2.GLB", "GLB/ACCESS3.GLB"];
 
 /// The files of every disk (Q113452), with their size where it is documented. TRANSFIL may keep its suffix.
 const NEEDED: [(&str, Option<usize>); 6] = [
@@ -135,7 +137,10 @@ impl Disk<'_> {
                 );
                 return Some(self.error("disk-stale", &file.name, cause, remedy).article("Q179305"));
             }
-            let cause = format!("{} is older than the staged ACCESS files: users may have changed since", file.name);
+            let cause = format!(
+                "{} is older than the ACCESS files in the staged postoffice: users may have changed since",
+                file.name
+            );
             let finding = || self.error("disk-outdated", &file.name, cause, remedy).article("Q117713");
             older(file, self.source.access).then(|| Finding { severity: Severity::Warning, ..finding() })
         };

@@ -24,12 +24,16 @@ fn disk() -> Vec<DiskFile> {
 }
 
 fn source() -> Source {
+    source_copied(None)
+}
+
+fn source_copied(copied: Option<DateTime<Utc>>) -> Source {
     let staged = Tree::staged();
     staged.touch("GLB/MASTER.GLB", at(10));
     for name in ["ACCESS", "ACCESS2", "ACCESS3"] {
         staged.touch(&format!("GLB/{name}.GLB"), at(11));
     }
-    Source::read(&staged.open()).expect("read")
+    Source::read(&staged.open(), copied).expect("read")
 }
 
 fn inspected(change: impl Fn(&mut Vec<DiskFile>)) -> Vec<&'static str> {
@@ -82,6 +86,16 @@ fn a_disk_older_than_the_staged_postoffice_is_refused() {
         assert_eq!(inspected(|files| files[n].modified = Some(at(11) - CLOCKS_DIFFER)), [""; 0]);
         assert_eq!(inspected(|files| files[n].modified = None), [""; 0]);
     }
+}
+
+#[test]
+fn a_disk_from_before_the_access_files_were_copied_is_outdated_though_the_copies_keep_their_time() {
+    let made =
+        |hour| disk().into_iter().map(move |file| DiskFile { modified: Some(at(hour)), ..file }).collect::<Vec<_>>();
+    let ann = person("ann", "remote", None, MailStore::Local);
+    let troubles = |hour| troubles(&inspect(&ann, Path::new("disks/ANN"), &made(hour), &source_copied(Some(at(14)))));
+    assert_eq!(troubles(13), ["disk-outdated", "disk-outdated"]);
+    assert_eq!(troubles(15), [""; 0]);
 }
 
 #[test]

@@ -100,6 +100,11 @@ fn by_store(hexid: &str, left: u64, headers: &str, mmf: Option<Store>, watch: &W
             ),
             "let them sign in and out once more; somebody set the server's clock, or the file's time",
         ),
+        (Written::Empty, _) => unseen(
+            format!("the message store has no bytes, so the mail is not in it; {headers}"),
+            "put it back from the person's own backup, or from that of the cutover; if they never kept mail there, let a person \
+             state that",
+        ),
         (Written::Timeless, _) => {
             unseen("the server keeps no time for the message store", "let a person state that the mail is fetched")
         }

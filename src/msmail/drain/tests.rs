@@ -142,6 +142,7 @@ fn a_store_that_lay_there_with_this_very_time_was_not_rewritten() {
     assert_eq!(watch.written(HEXID, Store { size: 43_009, ..store }), Written::Since);
     assert_eq!(watch.written("00000002", store), Written::Since, "another person's");
     assert_eq!(watch.written(HEXID, Store { modified: None, ..store }), Written::Timeless);
+    assert_eq!(watch.written(HEXID, Store { size: 0, ..store }), Written::Empty, "no client leaves that");
     let tree = Tree::live();
     tree.touch("MMF/00000001.MMF", at(60));
     assert_eq!(stores(&tree.open())[HEXID], Store { size: 59_100, modified: Some(at(60)) });

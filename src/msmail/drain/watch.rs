@@ -41,6 +41,8 @@ pub(super) enum Written {
     Unchanged,
     /// The server keeps no time for it.
     Timeless,
+    /// It has no bytes: whatever wrote it, no client keeps mail in it.
+    Empty,
 }
 
 impl Watch {
@@ -56,6 +58,9 @@ impl Watch {
     }
 
     pub(super) fn written(&self, hexid: &str, store: Store) -> Written {
+        if store.size == 0 {
+            return Written::Empty;
+        }
         let Some(modified) = store.modified else { return Written::Timeless };
         if modified > self.now {
             return Written::Ahead;
