@@ -106,3 +106,22 @@ fn a_refused_step_says_where_everything_stands_and_what_is_safe() {
     let run = files.run("cutover --yes").ends(1).refuses("both-exist").says("has not begun: nothing was touched");
     assert!(run.err.contains("`flagday cutover`") && run.err.contains("`flagday cutover rollback`"), "{run}");
 }
+
+#[test]
+fn what_is_done_is_told_as_done_and_a_folder_that_is_no_backup_with_those_that_are() {
+    let files = campaign();
+    files.run("cutover --yes").ends(3);
+    let run = files.run("cutover --dry-run").ends(0).says("keep (done)\n").keeps_quiet_about("copy the whole tree");
+    run.says("its undo: rename it back");
+    let restore = |from: &str| {
+        let (from, to) = (files.path(from), files.path("restored"));
+        files.run(&format!("cutover restore --from {} --to {}", from.display(), to.display()))
+    };
+    let mut kept = fs_err::read_dir(files.path(".flagday/kept")).expect("listed");
+    let backup = kept.next().expect("a backup").expect("listed").path();
+    let (above, known) = (".flagday/kept", format!("name the folder of one backup: {}", backup.display()));
+    restore(above).ends(1).refuses("no-backup").says(&known);
+    restore(&format!("{above}/2026-01-01")).ends(1).refuses("no-backup").says(&known);
+    restore("data").ends(1).refuses("no-backup").says("there is none here");
+    assert!(!files.path("restored").exists());
+}

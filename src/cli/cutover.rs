@@ -2,7 +2,7 @@ use super::confirm::{confirm, typed};
 use super::{Global, blocking, drain, output, waiting};
 use crate::engine::{Engine, Except, Overrule, Stop};
 use crate::fault::{Exit, Fault, Result};
-use crate::runbook::{self, Event, Journal};
+use crate::runbook::{self, Event, Journal, StepState};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
 
@@ -253,7 +253,10 @@ fn dry_run(engine: &Engine, global: &Global) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     for outlook in &steps {
-        output::text(&outlook.step)?;
+        match outlook.state {
+            StepState::Pending => output::text(&outlook.step)?,
+            state => output::text(&format!("{} ({})", outlook.step, state.word()))?,
+        }
         for line in outlook.would.iter().flat_map(|text| text.lines()) {
             output::text(format!("  {line}").trim_end())?;
         }

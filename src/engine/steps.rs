@@ -33,6 +33,8 @@ pub struct StepView {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Outlook {
     pub step: String,
+    pub state: StepState,
+    /// Empty once it is done.
     pub would: Vec<String>,
     /// What the checks and the files say of the step that is next; those behind it depend on what it leaves.
     pub findings: Vec<Finding>,
@@ -133,15 +135,18 @@ impl Engine<'_> {
             let mut findings = Vec::new();
             if next && state != StepState::Done {
                 next = false;
-                if matches!(state, StepState::Pending | StepState::Undone) {
+                if !state.has_begun() {
                     findings = self.check_by_names(&step.before);
                     findings.extend(runbook::refusals(step, &paths, self.now()));
                     findings.extend(self.backup_old(step)?);
                 }
             }
-            let mut would: Vec<String> = self.begins(step).map(|at| self.not_before(at)).into_iter().collect();
-            would.extend(runbook::describe(&self.filled(step)?, &paths));
-            outlooks.push(Outlook { step: step.name.clone(), would, findings });
+            let mut would = Vec::new();
+            if state != StepState::Done {
+                would.extend(self.begins(step).map(|at| self.not_before(at)));
+                would.extend(runbook::describe(&self.filled(step)?, &paths));
+            }
+            outlooks.push(Outlook { step: step.name.clone(), state, would, findings });
         }
         Ok(outlooks)
     }

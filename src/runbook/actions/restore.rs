@@ -16,8 +16,7 @@ use std::time::Duration;
 /// Compares every file of a backup with its list. Findings name what is missing, altered or not listed; a list that
 /// cannot be read is a fault.
 pub fn verify(backup: &Path) -> Result<Vec<Finding>> {
-    let folder = Folder::open(backup)?;
-    let tree = folder.folder(OsStr::new(TREE))?;
+    let (folder, tree) = open(backup)?;
     let mut findings = Vec::new();
     let mut listed = 0;
     for line in read(folder.read(OsStr::new(MANIFEST))?) {
@@ -71,6 +70,27 @@ fn count(folder: &Folder) -> Result<u64> {
     Ok(entries)
 }
 
+/// A backup and its tree. A folder above, beside or instead of one is told as that, with the backups that lie there.
+fn open(backup: &Path) -> Result<(Folder, Folder)> {
+    let is_one = |path: &Path| fs_err::symlink_metadata(path.join(MANIFEST)).is_ok();
+    if is_one(backup) {
+        let folder = Folder::open(backup)?;
+        let tree = folder.folder(OsStr::new(TREE))?;
+        return Ok((folder, tree));
+    }
+    let around = [Some(backup), backup.parent()].into_iter().flatten();
+    let below = around.flat_map(|folder| fs_err::read_dir(folder).into_iter().flatten().flatten());
+    let mut known: Vec<String> =
+        below.map(|entry| entry.path()).filter(|path| is_one(path)).map(|path| path.display().to_string()).collect();
+    known.sort();
+    known.dedup();
+    let remedy = match known.is_empty() {
+        true => "name the folder of one backup, as the step that made it told; there is none here".to_owned(),
+        false => format!("name the folder of one backup: {}", known.join(", ")),
+    };
+    Err(Fault::new("no-backup", format!("{} is no backup: it has no {MANIFEST}", backup.display()), remedy))
+}
+
 /// Marks a folder that is being filled from a backup, and names that backup. It goes last.
 const MARK: &str = "FDRESTOR.TMP";
 
@@ -78,8 +98,7 @@ const MARK: &str = "FDRESTOR.TMP";
 /// on with. Nothing of anybody else is ever replaced: to bring the tree back into use, rename the damaged one away and
 /// this one in.
 pub fn restore(backup: &Path, to: &Path) -> Result<Restored> {
-    let folder = Folder::open(backup)?;
-    let tree = folder.folder(OsStr::new(TREE))?;
+    let (folder, tree) = open(backup)?;
     let lines = || Ok::<_, Fault>(read(folder.read(OsStr::new(MANIFEST))?));
     outside(to, backup, lines()?)?;
     fs_err::create_dir_all(to)?;
