@@ -96,3 +96,30 @@ fn what_may_have_arrived_goes_out_as_the_same_bytes_to_the_same_address() {
     };
     assert!(server.messages().iter().all(to));
 }
+
+#[test]
+fn who_may_have_it_at_the_old_address_is_named_with_the_command_for_the_new_one() {
+    let lost = HangUp::start();
+    let campaign = ready(lost.port);
+    campaign.run("send change-date --to LINDBERG --to WEISS --yes").ends(3).says("2 uncertain");
+    correct(&campaign, "lindberg@hq.corp.example", "anna.right@hq.corp.example");
+    correct(&campaign, "weiss@hq.corp.example", "weiss.right@hq.corp.example");
+    let named = "LINDBERG, WEISS may have 'change-date' at an address that the roster has no longer; to the new one: \
+                 flagday send change-date --to LINDBERG --to WEISS --again";
+    campaign.run("status").ends(0).says(named);
+    let server = Taking::start(|_| None);
+    let at = |port: u16| format!("smtp://127.0.0.1:{port}");
+    campaign.edit(&at(lost.port), &at(server.port));
+    // The new letter takes the place of the one in doubt, which goes out no more.
+    campaign.run("send change-date --to WEISS --again --yes").ends(0).says("1 sent");
+    let ledger = rusqlite::Connection::open(campaign.path(".flagday/ledger.db")).expect("the ledger");
+    ledger.execute("UPDATE message SET settled_at = settled_at - ?", [11 * 60 * 1000]).expect("a message");
+    drop(ledger);
+    let named = "LINDBERG may have 'change-date' at an address that the roster has no longer";
+    campaign.run("send --yes").ends(0).says("1 sent").says(named);
+    campaign.run("status").ends(0).says(named).says("2 sent");
+    campaign.run("send change-date --to LINDBERG --again --yes").ends(0).says("1 sent").keeps_quiet_about("no longer");
+    campaign.run("status").ends(0).keeps_quiet_about("at an address that");
+    let expected = ["weiss.right@hq.corp.example", "lindberg@hq.corp.example", "anna.right@hq.corp.example"];
+    assert_eq!(server.recipients(), expected);
+}

@@ -1,6 +1,7 @@
 //! A message whose acceptance nobody knows is settled by what comes back of it: a delivery report, an answer, a bounce.
 
 use crate::harness::hang_up::HangUp;
+use crate::harness::taking::Taking;
 use crate::harness::{Campaign, FUTURE};
 
 fn header(message: &str, name: &str) -> String {
@@ -92,12 +93,7 @@ fn what_is_in_doubt_twice_is_held_and_nobody_says_that_it_did_not_arrive() {
     let transport = format!("transport = \"smtp://127.0.0.1:{}\"\nconnections = 1", server.port);
     campaign.edit("transport = \"file\"", &transport).run("build").ends(0);
     campaign.run("send change-date --to WEISS --yes").ends(3).says("sends the same bytes once more");
-    // Eleven minutes on.
-    let later = || {
-        let ledger = rusqlite::Connection::open(campaign.path(".flagday/ledger.db")).expect("the ledger");
-        let minutes = 11 * 60 * 1000;
-        ledger.execute("UPDATE message SET settled_at = settled_at - ?", [minutes]).expect("a message");
-    };
+    let later = || let_eleven_minutes_pass(&campaign);
     later();
     campaign
         .run("send --to failed --yes")
@@ -117,4 +113,71 @@ fn what_is_in_doubt_twice_is_held_and_nobody_says_that_it_did_not_arrive() {
     assert!(sheet.contains(heading) && sheet.contains("Bekannt: may have our letter or not"), "{sheet}");
     campaign.run("send --to failed --yes").ends(3).says("1 of these may have arrived before");
     assert_eq!(server.messages().len(), 3);
+}
+
+/// Eleven minutes on, as far as the ledger can tell.
+fn let_eleven_minutes_pass(campaign: &Campaign) {
+    let ledger = rusqlite::Connection::open(campaign.path(".flagday/ledger.db")).expect("the ledger");
+    let minutes = 11 * 60 * 1000;
+    ledger.execute("UPDATE message SET settled_at = settled_at - ?", [minutes]).expect("a message");
+}
+
+#[test]
+fn whatever_becomes_of_it_after_the_doubt_nobody_says_that_it_did_not_arrive_and_its_person_hears_that_it_is_put_off() {
+    let lost = HangUp::start();
+    let campaign = Campaign::ready().change_at(FUTURE);
+    let at = |port: u16| format!("transport = \"smtp://127.0.0.1:{port}\"");
+    campaign.edit("transport = \"file\"", &format!("{}\nconnections = 1", at(lost.port))).run("build").ends(0);
+    campaign.run("send change-date --to WEISS --to LEROY --to GARCIA --yes").ends(3).says("3 uncertain");
+    let_eleven_minutes_pass(&campaign);
+    // Two are refused the second time, one is put off.
+    let server = Taking::start(|address| {
+        Some(if address.contains("garcia") { "451 4.3.0 later" } else { "554 5.7.1 duplicate message" })
+    });
+    campaign.edit(&at(lost.port), &at(server.port));
+    let run = campaign.run("send --yes").ends(4);
+    run.says("2 of these are held, not lost: a server may have them from before").says("Next: flagday status");
+    let status = campaign.run("status").ends(0);
+    let status =
+        status.says("2 held").says("0 failed").keeps_quiet_about("not arrived").keeps_quiet_about("was not sent");
+    let status = status
+        .says("change-date to WEISS, LEROY: in doubt, then refused: 554 5.7.1 duplicate message")
+        .says("ask the person");
+    let status = status.says("change-date to GARCIA: in doubt, and waits to go out once more: 451 4.3.0 later");
+    status.says("may have our letter or not").keeps_quiet_about("LEROY (none): was not told yet");
+    campaign
+        .run("who --failed --csv")
+        .ends(0)
+        .says("\"held\",\"in doubt, then refused")
+        .keeps_quiet_about("\"failed\"");
+    // Who reads the code out has the letter, and nobody sends it to them once more.
+    let code = campaign.code("LEROY");
+    campaign.run_words(&["ack", "record", "LEROY", "--by", "Jo", "--code", &code, "--note", "phone"]).ends(0);
+    campaign.run("status").ends(0).says("1 delivered").says("change-date to WEISS: in doubt, then refused");
+    server.answer(|_| None);
+    let run = campaign.run("amend --postpone --reason later --yes").ends(0);
+    run.says("'postponed' goes to 3 people: GARCIA, LEROY, WEISS").says("3 sent");
+    assert_eq!((server.recipients().len(), lost.messages().len()), (3, 3), "{:?}", server.recipients());
+    campaign.run("audit verify").ends(0);
+}
+
+#[test]
+fn who_has_said_that_it_came_gets_no_further_copy_and_who_is_sent_another_letter_gets_that_one_alone() {
+    let lost = HangUp::start();
+    let campaign = Campaign::ready().change_at(FUTURE);
+    let at = |port: u16| format!("transport = \"smtp://127.0.0.1:{port}\"");
+    campaign.edit("transport = \"file\"", &format!("{}\nconnections = 1", at(lost.port)));
+    campaign.run("send new-serial --to DENVER --to MUNICH --to HARBOR --yes").ends(3).says("3 uncertain");
+    let_eleven_minutes_pass(&campaign);
+    let server = Taking::start(|_| Some("554 5.7.1 duplicate message"));
+    campaign.edit(&at(lost.port), &at(server.port)).run("send --yes").ends(4);
+    server.answer(|_| None);
+    campaign.run("ack record DENVER --by Jo --note has-it").ends(0);
+    campaign.run("status").ends(0).says("new-serial to MUNICH, HARBOR: in doubt");
+    campaign.run("send new-serial --to MUNICH --again --yes").ends(0).says("1 sent");
+    campaign.run("status").ends(0).says("new-serial to HARBOR: in doubt");
+    campaign.run("send --to failed --yes").says("1 of these may have arrived before");
+    let mut taken = server.recipients();
+    taken.sort();
+    assert_eq!(taken, ["joerg.baecker@munich.corp.example", "mailadmin@harbor.example"]);
 }

@@ -1,4 +1,5 @@
 use super::confirm::confirm;
+use super::status::at_old_address;
 use super::{Global, interrupt, output};
 use crate::campaign::Uncertain;
 use crate::engine::{Engine, Sent, To, kept_waiting_words};
@@ -264,6 +265,18 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
             sent.further
         ));
     }
+    match sent.doubted_before {
+        0 => {}
+        1 => output::prose(
+            "one of these is held, not lost: a server may have it from before; flagday status names it and says what to do",
+        ),
+        n => output::prose(&format!(
+            "{n} of these are held, not lost: a server may have them from before; flagday status names them and says what to do"
+        )),
+    }
+    for one in engine.at_old_addresses()? {
+        output::prose(&at_old_address(&one));
+    }
     if sent.uncertain > 0 {
         let settled = match engine.campaign.mail.uncertain {
             Uncertain::Retry if sent.uncertain_again == sent.uncertain => {
@@ -279,7 +292,7 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
     }
     let left = sent.waiting + sent.others;
     let next = engine.next_moment()?.map(|(at, what)| format!("{what} {}", hour(at)));
-    if sent.failed > 0 {
+    if sent.failed > sent.doubted_before {
         global.hint("Each with the reason: flagday who --failed (or --failed --csv)");
         global.hint("Next: correct the roster or the server, then flagday send --to failed");
     }
@@ -289,6 +302,7 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
             sent.waiting
         )),
         Exit::Error => global.hint("Everything else stays planned. Next: mend what is said above, then flagday send"),
+        Exit::SomeFailed if sent.failed == sent.doubted_before => global.hint("Next: flagday status"),
         Exit::SomeFailed => {}
         Exit::Waiting if sent.interrupted => global.hint("Stopped as you asked. What is left: flagday send"),
         Exit::Waiting if sent.kept_waiting > 0 => global.hint(

@@ -1,6 +1,6 @@
 use super::watch::watch;
 use super::{Global, blocking, output};
-use crate::engine::kept_waiting_words;
+use crate::engine::{OldAddress, kept_waiting_words};
 use crate::fault::{Exit, Result};
 use crate::report::{failures::FailureRow, status};
 use chrono::{DateTime, Utc};
@@ -97,6 +97,13 @@ fn put_off(status: &status::Status, local: &dyn Fn(DateTime<Utc>) -> String) -> 
     output::clean(&text)
 }
 
+/// Whom a corrected address does not reach by itself, and what does.
+pub fn at_old_address(one: &OldAddress) -> String {
+    let people: Vec<&str> = one.people.iter().map(String::as_str).collect();
+    let (names, notice) = (blocking::names(&people), &one.notice);
+    format!("{names} may have '{notice}' at an address that the roster has no longer; to the new one: {}", one.remedy())
+}
+
 /// Gates, counts, names, tasks and steps, without what comes next.
 pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) -> String) -> String {
     let change = match status.postponed {
@@ -172,6 +179,9 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
         let people: Vec<&str> = status.readdressed.iter().map(String::as_str).collect();
         let names = blocking::names(&people);
         text += &format!("the roster has another address for {names}: the next send writes anew what waits for them\n");
+    }
+    for one in &status.at_old_addresses {
+        text += &format!("{}\n", at_old_address(one));
     }
     if let Some(paused) = &status.paused {
         let again = match paused.times {

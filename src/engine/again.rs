@@ -38,6 +38,7 @@ impl Engine<'_> {
         let mut again = Again::default();
         let mut same = Vec::new();
         let look = self.look_around()?;
+        let settled = self.settled()?;
         let mut asked: HashSet<(String, Option<String>, Address)> = HashSet::new();
         let mut copies: HashMap<String, HashSet<(String, u32)>> = HashMap::new();
         for message in self.ledger.messages_in_trouble()? {
@@ -49,6 +50,10 @@ impl Engine<'_> {
                 again.resting += 1;
                 continue;
             }
+            // Who has answered needs no further copy of what may have come.
+            if message.is_in_doubt() && message.is_settled_by(&settled) {
+                continue;
+            }
             let key = (message.person.clone(), message.notice.clone());
             let person = self.roster.shared(&message.person);
             let address = person.as_ref().and_then(|person| person.email.as_ref()).map(ToString::to_string);
@@ -57,7 +62,7 @@ impl Engine<'_> {
                 continue;
             }
             // What may have arrived already goes out as the same bytes only, so that a receiver can drop the double.
-            let in_doubt = matches!(message.state, State::Held | State::Uncertain);
+            let in_doubt = message.is_in_doubt();
             let mut instead = None;
             if let Some(person) = person.as_ref().filter(|one| !in_doubt && asks_somebody_gone(&message, one)) {
                 let Some(to) = look.asked_instead(&message, person)? else { continue };
@@ -91,6 +96,13 @@ impl Engine<'_> {
         Ok(again)
     }
 
+    /// Whose letter about a notice may be there or not, with its number. A further one takes its place: else it would go out
+    /// once more as well.
+    pub(super) fn in_doubt(&self, notice: &str) -> Result<HashMap<String, i64>> {
+        let doubtful = self.ledger.messages_in_doubt()?.into_iter();
+        Ok(doubtful.filter(|one| one.tells && one.notice == notice).map(|one| (one.person, one.id)).collect())
+    }
+
     /// Plans what waits and has never left anew, to the addresses that the roster has today.
     pub(super) fn readdress(&mut self, sent: &mut Sent) -> Result<()> {
         let gone = self.asking_nobody()?;
@@ -113,7 +125,8 @@ impl Engine<'_> {
 
     /// Escalations that wait for somebody whom the roster has no longer, with nobody in their place.
     fn asking_nobody(&self) -> Result<Vec<i64>> {
-        let waiting = self.ledger.waiting()?.into_iter().filter(|one| one.state == State::Planned && one.doubts == 0);
+        let waiting =
+            self.ledger.waiting()?.into_iter().filter(|one| one.state == State::Planned && !one.is_in_doubt());
         let gone: Vec<(MessageRow, Arc<Person>)> = waiting
             .filter_map(|message| self.roster.shared(&message.person).map(|person| (message, person)))
             .filter(|(message, person)| asks_somebody_gone(message, person))
@@ -138,7 +151,8 @@ impl Engine<'_> {
     /// New letters in the place of those that wait, have never left and are chosen.
     fn anew(&self, chosen: impl Fn(&MessageRow, &Person) -> bool) -> Result<Vec<Intent>> {
         // What may have arrived goes out as the same bytes only.
-        let waiting = self.ledger.waiting()?.into_iter().filter(|one| one.state == State::Planned && one.doubts == 0);
+        let waiting =
+            self.ledger.waiting()?.into_iter().filter(|one| one.state == State::Planned && !one.is_in_doubt());
         let changed: Vec<(MessageRow, Arc<Person>)> = waiting
             .filter_map(|message| self.roster.shared(&message.person).map(|person| (message, person)))
             .filter(|(message, person)| chosen(message, person))

@@ -40,7 +40,7 @@ impl Choice {
             && self
                 .letters
                 .as_ref()
-                .is_none_or(|letters| self.doubtful && one.doubts > 0 || letters.contains(&letter()))
+                .is_none_or(|letters| self.doubtful && one.is_in_doubt() || letters.contains(&letter()))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::outbox::State;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashSet};
 
-/// The notices one person got or has answered, with the newest letter of each that really went out.
+/// The notices one person got or has answered, with the newest letter of each that went out, as far as anybody knows.
 pub(super) type Told = BTreeMap<String, BTreeMap<String, Option<Newest>>>;
 
 /// When a letter went out, and under which revision.
@@ -26,9 +26,10 @@ impl Engine<'_> {
             if !self.is_about_the_change(&message.notice) {
                 continue;
             }
-            let out = matches!(message.state, State::Sent | State::Delivered | State::Uncertain | State::Bounced);
+            let out = message.may_be_there() || message.state == State::Bounced;
+            let day = out.then(|| (message.settled_at.unwrap_or(message.planned_at), message.revision));
             let newest = told.entry(message.person).or_default().entry(message.notice).or_default();
-            *newest = (*newest).max(message.settled_at.filter(|_| out).map(|at| (at, message.revision)));
+            *newest = (*newest).max(day);
         }
         // Whoever was told by hand, and never written to.
         for asked in self.campaign.acknowledgements.values() {

@@ -25,7 +25,7 @@ impl Engine<'_> {
             return Ok(());
         }
         // What was taken back when somebody left, nobody has.
-        let have = self.ledger.messages()?.into_iter().filter(|message| message.state != State::Cancelled);
+        let have = self.ledger.messages()?.into_iter().filter(|message| !message.is_taken_back());
         let have: HashSet<(String, String)> = have.map(|message| (message.person, message.notice)).collect();
         let calendar = self.calendar();
         for (person, audiences) in &now {

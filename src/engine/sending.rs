@@ -75,6 +75,8 @@ pub struct Sent {
     pub further: usize,
     /// Held at the beginning of this run, because they are in doubt for the second time.
     pub doubted_twice: usize,
+    /// In doubt since an earlier run, and refused or past their time in this one: held, not failed.
+    pub doubted_before: usize,
     /// Messages in the ledger that are still to go out, and those that are in doubt, whichever run left them so: of those
     /// whom this run was asked about.
     pub waiting: usize,
@@ -338,6 +340,7 @@ impl Engine<'_> {
             suspended,
             settings,
         };
+        let held = self.ledger.held_in_doubt()?;
         let summary = outbox::deliver(&mut self.ledger, &transport, &limits, self.world, stop, progress)?;
         sent.carrying = begun.elapsed();
         sent.released = summary.released;
@@ -348,6 +351,7 @@ impl Engine<'_> {
         sent.deferred = summary.deferred;
         sent.failed += summary.failed;
         sent.uncertain = summary.uncertain;
+        sent.doubted_before = self.ledger.held_in_doubt()?.saturating_sub(held);
         sent.failures.extend(summary.failures);
         let unreadable = self.ledger.take_unreadable();
         sent.failed += unreadable.len();
@@ -397,6 +401,7 @@ impl Engine<'_> {
             *next = (copy + 1).max(*next);
         }
         let have = self.ledger.have(name)?;
+        let in_doubt = if again { self.in_doubt(name)? } else { HashMap::new() };
         let now = self.now();
         // Growing, it would be held twice for a moment.
         let mut intents = Vec::with_capacity(self.roster.len());
@@ -417,7 +422,7 @@ impl Engine<'_> {
                 due_at: now,
                 until: None,
                 instead: None,
-                replaces: None,
+                replaces: in_doubt.get(&person.id).copied(),
                 changes: Vec::new(),
                 cancels: None,
                 answers: None,

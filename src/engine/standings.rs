@@ -9,7 +9,7 @@ use crate::gate::{self, Verdict};
 use crate::roster::Person;
 use crate::runbook::{Entry, Event, Journal, StepState, state_of};
 use chrono::{DateTime, NaiveDate, Utc};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// From when on an observation counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,6 +144,16 @@ impl Engine<'_> {
     fn missable(&self, gate: &Gate) -> Option<DateTime<Utc>> {
         let due = self.campaign.acknowledgements[&gate.acknowledgement].due?.instant(&self.campaign.change);
         (gate.on_deadline == OnDeadline::Abort && due < self.now()).then_some(due)
+    }
+
+    /// Who has answered or been waived, by person and acknowledgement.
+    pub fn settled(&self) -> Result<HashSet<(String, String)>> {
+        let mut settled = HashSet::new();
+        for asked in self.campaign.acknowledgements.values() {
+            let done = self.standings(asked)?.into_iter().filter(|one| Self::is_settled(asked, one));
+            settled.extend(done.map(|one| (one.person, asked.name.clone())));
+        }
+        Ok(settled)
     }
 
     /// Whether the person's answer, or a decision, has settled this acknowledgement.

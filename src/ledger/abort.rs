@@ -1,5 +1,6 @@
 //! The end before the end: a campaign that was called off stays called off.
 
+use super::doubt::LEFT;
 use super::{Ledger, amendments, audit, instant, millis};
 use crate::answer::{Standing, Waiver, Waiving};
 use crate::campaign::Grade;
@@ -44,10 +45,6 @@ pub struct Asked {
     /// What the newest letter to them spoke.
     pub language: Option<String>,
 }
-
-/// A message that has left, as far as anybody knows.
-pub(super) const LEFT: &str = "(state IN ('sending', 'transmitting', 'sent', 'delivered', 'uncertain') \
-                    OR (state IN ('held', 'cancelled') AND doubts > 0))";
 
 impl Ledger {
     /// Calls the campaign off, and takes back what has not left, in one transaction: from here on every process lets go

@@ -1,7 +1,7 @@
 //! Amendments: facts taken over under the next number, with whom that concerns; and who came and went meanwhile. From
 //! which revision on an answer counts is in `floor`.
 
-use super::abort::LEFT;
+use super::doubt::{LEFT, TAKEN_BACK};
 use super::{Ledger, audit, instant, millis, queue};
 use crate::fault::Result;
 use chrono::{DateTime, Utc};
@@ -135,16 +135,16 @@ impl Ledger {
     /// What amendments still have to tell: no message of that revision or a later one is planned yet, and no later amendment
     /// has more to say about the same notice. That it is put off is true until the next date.
     pub fn owed(&self) -> Result<Vec<Owed>> {
-        let mut all = self.db.prepare_cached(
+        let mut all = self.db.prepare_cached(&format!(
             "SELECT person, notice, asks, revision, reason, changes, overtakes <> 'nothing' FROM amended a \
              WHERE NOT EXISTS (SELECT 1 FROM message m \
              WHERE m.person = a.person AND m.notice = a.notice AND m.revision >= a.revision \
-             AND NOT (m.state = 'cancelled' AND m.doubts = 0)) \
+             AND NOT {TAKEN_BACK}) \
              AND NOT EXISTS (SELECT 1 FROM amended later WHERE later.person = a.person AND later.revision > a.revision \
              AND (later.notice = a.notice OR later.overtakes = 'all')) \
              AND NOT (notice = 'postponed' AND EXISTS (SELECT 1 FROM revision WHERE everything AND number > a.revision)) \
-             ORDER BY rowid",
-        )?;
+             ORDER BY rowid"
+        ))?;
         let rows = all.query_map((), |row| {
             Ok((
                 Owed {

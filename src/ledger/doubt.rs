@@ -1,15 +1,25 @@
 //! Messages of which nobody knows whether a server has them: what a killed run left, and what settles them.
 
 use super::queue::move_on;
-use super::{Ledger, floor, millis};
+use super::{Ledger, MessageRow, floor, millis};
 use crate::answer::{Evidence, Kind};
 use crate::campaign::Uncertain;
 use crate::fault::Result;
-use crate::outbox::{Event, UNCERTAIN_PAUSE};
+use crate::outbox::{Event, State, UNCERTAIN_PAUSE};
 use crate::system;
 use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 use std::collections::HashSet;
+
+/// A message that has left, as far as anybody knows, as SQL: what was in doubt once may be with whom it is for, whatever became
+/// of it afterwards. [`MessageRow::may_be_there`] says the same.
+pub(super) const LEFT: &str = "(state IN ('sending', 'transmitting', 'sent', 'delivered', 'uncertain') \
+                               OR doubts > 0 AND state <> 'bounced')";
+/// A message of which nobody knows yet whether a server has it, as SQL. [`MessageRow::is_in_doubt`] says the same.
+pub(super) const IN_DOUBT: &str =
+    "(state = 'uncertain' OR doubts > 0 AND state NOT IN ('sent', 'delivered', 'bounced', 'cancelled'))";
+/// A message that was taken back before anybody could have it, as SQL. [`MessageRow::is_taken_back`] says the same.
+pub(super) const TAKEN_BACK: &str = "(state = 'cancelled' AND doubts = 0)";
 
 /// Why a message is held that a server may have.
 const TWICE: &str = "in doubt twice: held until a person decides";
@@ -17,16 +27,46 @@ const TWICE: &str = "in doubt twice: held until a person decides";
 pub(super) const ASK_FIRST: &str = "ask the person whether it came and record that; `flagday send --to failed` sends the same \
                                     bytes again, perhaps as a further copy";
 
+impl MessageRow {
+    /// Whether the person it is for may have it, as far as anybody knows. A bounce settles that they have not.
+    pub fn may_be_there(&self) -> bool {
+        let left = [State::Sending, State::Transmitting, State::Sent, State::Delivered, State::Uncertain];
+        left.contains(&self.state) || self.doubts > 0 && self.state != State::Bounced
+    }
+
+    /// Whether a server may have it or not, and nothing has settled that. It may wait to go out once more, or be held.
+    pub fn is_in_doubt(&self) -> bool {
+        let settled = [State::Sent, State::Delivered, State::Bounced, State::Cancelled];
+        self.state == State::Uncertain || self.doubts > 0 && !settled.contains(&self.state)
+    }
+
+    /// Whether its person is among those who have answered what it asks for, by person and acknowledgement.
+    pub fn is_settled_by(&self, answered: &HashSet<(String, String)>) -> bool {
+        let asked = self.acknowledgement.as_ref();
+        self.tells && asked.is_some_and(|asked| answered.contains(&(self.person.clone(), asked.clone())))
+    }
+
+    /// Whether it was taken back before anybody could have it.
+    pub fn is_taken_back(&self) -> bool {
+        self.state == State::Cancelled && self.doubts == 0
+    }
+}
+
 impl Ledger {
     /// Whose letter that asks for an acknowledgement, or reminds of it, a server may have or not.
     pub fn doubtful(&self, acknowledgement: &str) -> Result<HashSet<String>> {
         let mut all = self.db.prepare_cached(&format!(
-            "SELECT person FROM message m WHERE (state = 'uncertain' OR state = 'held' AND doubts > 0) AND tells \
-             AND acknowledgement = ? AND {}",
+            "SELECT person FROM message m WHERE {IN_DOUBT} AND tells AND acknowledgement = ? AND {}",
             floor::message_holds("m")
         ))?;
         let rows = all.query_map([acknowledgement], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many messages are held because a server may have them.
+    pub fn held_in_doubt(&self) -> Result<usize> {
+        let mut count = self.db.prepare_cached("SELECT count(*) FROM message WHERE state = 'held' AND doubts > 0")?;
+        Ok(count.query_row((), |row| row.get::<_, i64>(0))?.max(0) as usize)
     }
 
     /// Puts right what a killed process or a power cut left: claimed messages go back, those whose mark stands become
@@ -94,12 +134,12 @@ pub(super) fn settled_by(tx: &Transaction, fact: &Evidence) -> Result<()> {
         Kind::Confirmed => true,
         _ => return Ok(()),
     };
-    let mut doubtful = tx.prepare_cached(
+    let mut doubtful = tx.prepare_cached(&format!(
         "SELECT id FROM message m WHERE person = ?1 AND acknowledgement = ?2 AND revision = ?3 AND tells \
-         AND notice <> 'reminder' AND (state = 'uncertain' OR doubts > 0 AND state IN ('held', 'planned')) \
+         AND notice <> 'reminder' AND {IN_DOUBT} AND state IN ('uncertain', 'held', 'planned') \
          AND NOT (?4 AND EXISTS (SELECT 1 FROM message o WHERE o.person = m.person AND o.id <> m.id AND o.tells \
-         AND o.acknowledgement = m.acknowledgement AND o.state IN ('sent', 'delivered')))",
-    )?;
+         AND o.acknowledgement = m.acknowledgement AND o.state IN ('sent', 'delivered')))"
+    ))?;
     let found: Vec<i64> = doubtful
         .query_map((&fact.person, &fact.acknowledgement, fact.revision, only_letter), |row| row.get(0))?
         .collect::<Result<_, _>>()?;

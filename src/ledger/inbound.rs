@@ -1,5 +1,6 @@
 //! What came in: each letter once, with what it was taken for and why. Whatever is in doubt waits here for a human.
 
+use super::doubt::LEFT;
 use super::outdated::{self, Outdated};
 use super::queue::move_on;
 use super::{Ledger, audit, evidence, instant, millis};
@@ -150,10 +151,10 @@ impl Ledger {
     /// The newest revision of which a letter to this person had left by then; where none had, or without a moment, the oldest
     /// that they were ever to be told.
     pub fn told_to(&self, person: &str, by: Option<DateTime<Utc>>) -> Result<Option<u32>> {
-        let mut find = self.db.prepare_cached(
-            "SELECT max(revision) FILTER (WHERE settled_at <= ?2 AND state IN ('sent', 'delivered', 'bounced', 'uncertain')), \
-             min(revision) FROM message WHERE person = ?1 AND tells",
-        )?;
+        let mut find = self.db.prepare_cached(&format!(
+            "SELECT max(revision) FILTER (WHERE settled_at <= ?2 AND ({LEFT} OR state = 'bounced')), \
+             min(revision) FROM message WHERE person = ?1 AND tells"
+        ))?;
         let (then, first): (Option<u32>, Option<u32>) =
             find.query_row((person, by.map(millis)), |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(then.or(first))

@@ -2,6 +2,7 @@
 
 use super::checkpoint::Checkpoint;
 use super::deferred::PUT_OFF;
+use super::doubt::IN_DOUBT;
 use super::letters::{Packed, Packer, Unpacker};
 use super::{Ledger, audit, evidence, instant, millis};
 use crate::answer::{Evidence, Kind};
@@ -132,11 +133,6 @@ impl MessageRow {
     /// When it may leave, were nobody asleep.
     pub fn ready(&self) -> DateTime<Utc> {
         self.ready_at.unwrap_or(self.next_at)
-    }
-
-    /// Whether a server may have it or not.
-    pub fn is_in_doubt(&self) -> bool {
-        self.state == State::Uncertain || self.state == State::Held && self.doubts > 0
     }
 }
 
@@ -271,6 +267,16 @@ impl Ledger {
     /// The messages that did not arrive, or may not have: failed, bounced, held or in doubt.
     pub fn messages_in_trouble(&self) -> Result<Vec<MessageRow>> {
         self.select("WHERE state IN ('failed', 'bounced', 'held', 'uncertain')", &[])
+    }
+
+    /// The messages of which nobody knows whether a server has them: those that wait to go out once more as well.
+    pub fn messages_in_doubt(&self) -> Result<Vec<MessageRow>> {
+        self.select(&format!("WHERE {IN_DOUBT}"), &[])
+    }
+
+    /// The messages that were in doubt at any time.
+    pub fn messages_once_in_doubt(&self) -> Result<Vec<MessageRow>> {
+        self.select("WHERE doubts > 0", &[])
     }
 
     /// Reminders that have not left, or may not have: planned, held or in doubt.

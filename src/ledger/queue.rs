@@ -1,10 +1,11 @@
 //! The outbox as the lanes see it: claims that are durable, marks and results that survive a killed process (on the slip,
 //! taken over with the next claim), and what a crash left behind put right.
 
+use super::doubt::{self, TAKEN_BACK};
 use super::letters::Unpacker;
 use super::messages::state_of;
 use super::slip::{Line, Settled, Slip};
-use super::{Ledger, audit, doubt, evidence, floor, instant, millis, next, senders};
+use super::{Ledger, audit, evidence, floor, instant, millis, next, senders};
 use crate::answer::{Evidence, Kind};
 use crate::fault::{Fault, Result};
 use crate::notice::{Letter, Segment, open_file};
@@ -307,17 +308,23 @@ fn read_off(tx: &Transaction, lines: &[Line]) -> Result<()> {
 }
 
 fn settle(tx: &Transaction, id: i64, mut message: Subject, result: &Settled) -> Result<()> {
-    message.state = message.state.apply(result.event)?;
     let (mut words, mut remedy, mut proves) = (result.words.clone(), result.remedy.as_str(), result.proves);
-    if result.event == Event::Hold {
-        if message.doubts > 0 {
-            // A server may have it: that it was late for once more does not say that it was not sent.
-            (words, remedy, proves) = (format!("in doubt, and {words} once more"), doubt::ASK_FIRST, None);
+    // A server may have it: that it was refused or late for once more does not say that it was not sent.
+    let event = match result.event {
+        Event::Refuse | Event::Hold if message.doubts > 0 => {
+            words = match result.event {
+                Event::Refuse => format!("in doubt, then refused: {words}"),
+                _ => format!("in doubt, and {words} once more"),
+            };
+            (remedy, proves) = (doubt::ASK_FIRST, None);
+            Event::Hold
         }
-        if !message.reply.is_empty() {
-            // Why it was not sent in time.
-            words += &format!("; before that: {}", message.reply);
-        }
+        event => event,
+    };
+    message.state = message.state.apply(event)?;
+    if event == Event::Hold && !message.reply.is_empty() {
+        // Why it was not sent in time.
+        words += &format!("; before that: {}", message.reply);
     }
     tx.prepare_cached(
         "UPDATE message SET state = ?2, attempts = attempts + ?3, next_at = coalesce(?4, next_at), settled_at = ?5, \
@@ -458,7 +465,7 @@ impl Ledger {
     /// The same without what was taken back before it left.
     pub fn copies_that_stand(&self, notice: &str) -> Result<HashSet<(String, u32)>> {
         let mut all = self.db.prepare_cached(&format!(
-            "SELECT person, copy FROM message m WHERE notice = ? AND NOT (state = 'cancelled' AND doubts = 0) AND {}",
+            "SELECT person, copy FROM message m WHERE notice = ? AND NOT {TAKEN_BACK} AND {}",
             floor::message_holds("m")
         ))?;
         let rows = all.query_map([notice], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -469,7 +476,7 @@ impl Ledger {
     /// nobody has.
     pub fn have(&self, notice: &str) -> Result<HashSet<String>> {
         let mut all = self.db.prepare_cached(&format!(
-            "SELECT DISTINCT person FROM message m WHERE notice = ? AND NOT (state = 'cancelled' AND doubts = 0) AND {}",
+            "SELECT DISTINCT person FROM message m WHERE notice = ? AND NOT {TAKEN_BACK} AND {}",
             floor::message_holds("m")
         ))?;
         let rows = all.query_map([notice], |row| row.get(0))?;

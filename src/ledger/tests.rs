@@ -7,6 +7,8 @@ use crate::notice::Letter;
 use crate::outbox::{Enhanced, Lease, Outcome, Queue, Refusal, Reply, State, Suspended, Unsendable, smtp::Phase};
 use crate::roster::Format;
 
+mod doubt;
+
 pub(super) fn at(minutes: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000 + minutes * 60, 0).unwrap()
 }

@@ -1,5 +1,6 @@
 //! How often somebody was written to.
 
+use super::doubt::{LEFT, TAKEN_BACK};
 use super::outdated::OUTDATED;
 use super::{Ledger, floor, instant};
 use crate::fault::Result;
@@ -36,18 +37,14 @@ pub struct Escalated {
     pub lost: bool,
 }
 
-/// When a message left, as SQL; of one that has not, when it was planned.
-const OUT: &str =
-    "max(planned_at, iif(state IN ('sent', 'delivered', 'uncertain'), coalesce(settled_at, planned_at), planned_at))";
-
 impl Ledger {
     /// Whom escalations about an acknowledgement went to, or are on their way to, since the newest revision that concerned
     /// each person.
     pub fn escalated(&self, acknowledgement: &str) -> Result<Vec<Escalated>> {
         let mut all = self.db.prepare_cached(&format!(
-            "SELECT person, lower(envelope_to), copy, planned_at, state IN ('failed', 'bounced') OR state = 'held' AND doubts = 0 FROM message m \
-             WHERE acknowledgement = ? AND notice = 'escalation' AND state <> 'cancelled' AND envelope_to IS NOT NULL \
-             AND {} ORDER BY id",
+            "SELECT person, lower(envelope_to), copy, planned_at, state IN ('failed', 'bounced', 'held') AND NOT {LEFT} \
+             FROM message m WHERE acknowledgement = ? AND notice = 'escalation' AND NOT {TAKEN_BACK} \
+             AND envelope_to IS NOT NULL AND {} ORDER BY id",
             floor::message_holds("m")
         ))?;
         let rows = all.query_map([acknowledgement], |row| {
@@ -71,10 +68,9 @@ impl Ledger {
     pub fn letters(&self, acknowledgement: &str) -> Result<Vec<Letters>> {
         let mut all = self.db.prepare_cached(&format!(
             "SELECT person, sum(tells), sum(notice IN ('reminder', 'escalation')), sum(notice = 'reminder'), \
-             max(CASE WHEN tells THEN {OUT} END), \
-             min(CASE WHEN tells AND notice NOT IN ('reminder', '{OUTDATED}') \
-             AND state IN ('sent', 'delivered', 'uncertain') THEN settled_at END) FROM message m \
-             WHERE acknowledgement = ? AND state <> 'cancelled' AND {} GROUP BY person",
+             max(CASE WHEN tells THEN max(planned_at, iif({LEFT}, coalesce(settled_at, planned_at), planned_at)) END), \
+             min(CASE WHEN tells AND notice NOT IN ('reminder', '{OUTDATED}') AND {LEFT} THEN settled_at END) \
+             FROM message m WHERE acknowledgement = ? AND NOT {TAKEN_BACK} AND {} GROUP BY person",
             floor::message_holds("m")
         ))?;
         let rows = all.query_map([acknowledgement], |row| {

@@ -9,7 +9,7 @@ use State::*;
 
 /// Every transition there is. What does not stand here cannot happen.
 #[rustfmt::skip]
-const TABLE: [(State, Event, State); 41] = [
+const TABLE: [(State, Event, State); 42] = [
     // waiting for its moment
     (Planned,      Claim,    Sending),
     (Planned,      Refuse,   Failed),    // nothing to send to: no address
@@ -30,6 +30,7 @@ const TABLE: [(State, Event, State); 41] = [
     (Transmitting, Accept,   Sent),
     (Transmitting, Defer,    Planned),
     (Transmitting, Refuse,   Failed),
+    (Transmitting, Hold,     Held),      // refused now, and a first copy may be there
     (Transmitting, Doubt,    Uncertain),
     (Transmitting, Crash,    Uncertain),
     (Transmitting, PowerCut, Uncertain),
@@ -197,7 +198,7 @@ mod tests {
              clai mark acce stor defe rele refu doub cras powe retr deli boun hold canc
 planned      send .    .    .    .    .    fail .    .    .    .    deli .    held canc
 sending      .    tran .    sent plan plan fail .    plan unce .    .    .    held canc
-transmitting .    .    sent .    plan .    fail unce unce unce .    .    .    .    .
+transmitting .    .    sent .    plan .    fail unce unce unce .    .    .    held .
 sent         .    .    .    .    .    .    .    .    .    .    .    deli boun .    .
 delivered    .    .    .    .    .    .    .    .    .    .    .    deli boun .    .
 failed       .    .    .    .    .    .    .    .    .    .    plan .    .    .    canc

@@ -182,7 +182,7 @@ fn uninformed(engine: &Engine) -> Result<Vec<Call>> {
 /// What a message that ended so is called about.
 fn lost(message: &MessageRow) -> Option<Why> {
     match message.state {
-        State::Held if message.is_in_doubt() => Some(Why::InDoubt),
+        State::Failed | State::Held if message.is_in_doubt() => Some(Why::InDoubt),
         State::Failed | State::Bounced | State::Held => Some(Why::Unreachable),
         _ => None,
     }

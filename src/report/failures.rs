@@ -7,7 +7,6 @@ use crate::fault::Result;
 use crate::ledger::MessageRow;
 use crate::outbox::State;
 use serde::Serialize;
-use std::collections::HashSet;
 
 /// One message that needs a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,16 +17,13 @@ pub struct FailureRow {
     pub email: String,
     pub phone: String,
     pub notice: String,
-    /// `failed`, `bounced`, `held` or `uncertain`.
+    /// `failed`, `bounced`, `held` or `uncertain`; `planned`: in doubt, and to go out once more.
     pub state: &'static str,
     pub reason: String,
     /// What to do about it.
     pub remedy: String,
     /// The person's row in the roster: file:line:column.
     pub row: String,
-    /// Whether a server has it or not, nobody knows.
-    #[serde(skip)]
-    pub in_doubt: bool,
 }
 
 /// Every message that failed, bounced, is held or in doubt, in the order of planning.
@@ -36,23 +32,23 @@ pub fn of(engine: &Engine, only: Option<&str>) -> Result<Vec<FailureRow>> {
     let wanted = |message: &MessageRow| {
         only.is_none_or(|audience| engine.roster.get(&message.person).is_some_and(|person| person.is_in(audience)))
     };
-    rows(engine, wanted)
+    rows(engine, engine.ledger().messages_in_trouble()?, wanted)
 }
 
-/// Those in doubt: a server may have them or not.
+/// Those in doubt: a server may have them or not. What is held or waits because of that matters until its person has answered.
 pub fn in_doubt(engine: &Engine) -> Result<Vec<FailureRow>> {
-    rows(engine, MessageRow::is_in_doubt)
+    let doubtful = engine.ledger().messages_in_doubt()?;
+    if doubtful.is_empty() {
+        return Ok(Vec::new());
+    }
+    let settled = engine.settled()?;
+    rows(engine, doubtful, |message| message.state == State::Uncertain || !message.is_settled_by(&settled))
 }
 
 /// Those of them that still matter: nobody has answered, been waived or left since, and no server can have them.
 pub fn open(engine: &Engine) -> Result<Vec<FailureRow>> {
-    let mut settled: HashSet<(String, String)> = HashSet::new();
-    for acknowledgement in engine.campaign.acknowledgements.values() {
-        let standings = engine.standings(acknowledgement)?.into_iter();
-        let done = standings.filter(|one| one.waiver.is_some() || one.grade >= acknowledgement.grade);
-        settled.extend(done.map(|one| (one.person, acknowledgement.name.clone())));
-    }
-    rows(engine, |message| {
+    let settled = engine.settled()?;
+    rows(engine, engine.ledger().messages_in_trouble()?, |message| {
         let asked = message.acknowledgement.clone().map(|asked| (message.person.clone(), asked));
         !message.is_in_doubt()
             && engine.roster.get(&message.person).is_some()
@@ -60,10 +56,10 @@ pub fn open(engine: &Engine) -> Result<Vec<FailureRow>> {
     })
 }
 
-fn rows(engine: &Engine, wanted: impl Fn(&MessageRow) -> bool) -> Result<Vec<FailureRow>> {
+fn rows(engine: &Engine, messages: Vec<MessageRow>, wanted: impl Fn(&MessageRow) -> bool) -> Result<Vec<FailureRow>> {
     let overtaken = engine.ledger().overtaken()?;
     let mut rows = Vec::new();
-    for message in engine.ledger().messages_in_trouble()? {
+    for message in messages {
         if overtaken.contains(&message.id) || !wanted(&message) {
             continue;
         }
@@ -73,10 +69,13 @@ fn rows(engine: &Engine, wanted: impl Fn(&MessageRow) -> bool) -> Result<Vec<Fai
             phone: person.and_then(|person| person.phone.clone()).unwrap_or_default(),
             row: person.map(|person| person.place.to_string()).unwrap_or_default(),
             state: message.state.word(),
-            in_doubt: message.is_in_doubt(),
             remedy: remedy(&message, engine.campaign.mail.uncertain),
             email: message.envelope_to.unwrap_or_default(),
-            reason: message.reply,
+            reason: if message.state == State::Planned {
+                format!("in doubt, and waits to go out once more: {}", message.reply)
+            } else {
+                message.reply
+            },
             notice: message.notice,
             person: message.person,
         });
@@ -94,6 +93,7 @@ fn remedy(message: &MessageRow, doubt: Uncertain) -> String {
             "the next `flagday send`, ten minutes on, sends the same bytes once more".to_owned()
         }
         State::Uncertain => "`flagday send --to failed` sends the same bytes once more".to_owned(),
+        State::Planned => "`flagday send` sends the same bytes once more when its turn comes".to_owned(),
         State::Held if message.remedy.is_empty() => "`flagday send --to failed` sends it all the same".to_owned(),
         _ => message.remedy.clone(),
     }

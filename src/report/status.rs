@@ -3,7 +3,7 @@
 use super::failures::{self, FailureRow};
 use crate::answer::{Kind, Standing};
 use crate::campaign::Grade;
-use crate::engine::{Asleep, Engine, Entry, News, Overridden, RosterChanges, Situation, StepView, UNSEEN};
+use crate::engine::{Asleep, Engine, Entry, News, OldAddress, Overridden, RosterChanges, Situation, StepView, UNSEEN};
 use crate::fault::Result;
 use crate::gate::Verdict;
 use crate::ledger::{Aborted, Counts, Leaver, MessageRow, Outage, Task, Unread};
@@ -60,6 +60,8 @@ pub struct Status {
     /// People with a message that waits and was written to another address than the roster has now: the next `send` writes it
     /// anew.
     pub readdressed: Vec<String>,
+    /// People who may have a letter at an address that the roster has no longer; to the new one it goes when asked for.
+    pub at_old_addresses: Vec<OldAddress>,
     /// Messages that failed, came back or are held, and that nobody has made needless since.
     pub lost: Vec<FailureRow>,
     /// Every gate that was passed against the count, for ever.
@@ -183,9 +185,10 @@ impl Status {
             answers,
             gates,
             steps,
-            in_doubt: if messages.uncertain + messages.held > 0 { failures::in_doubt(engine)? } else { Vec::new() },
+            in_doubt: failures::in_doubt(engine)?,
             lost: if messages.failed + messages.held > 0 { failures::open(engine)? } else { Vec::new() },
             readdressed: if waits { engine.to_readdress()? } else { Vec::new() },
+            at_old_addresses: engine.at_old_addresses()?,
             paused: engine.paused()?,
             deferrals: if messages.deferred > 0 { engine.deferrals()? } else { BTreeMap::new() },
             outage: if waits { engine.outage()? } else { None },
