@@ -9,6 +9,7 @@ mod amendment;
 mod answers;
 mod building;
 mod by_hand;
+mod by_name;
 mod by_now;
 mod calendar;
 mod checking;

@@ -490,15 +490,4 @@ impl Ledger {
         )?;
         Ok(find.query_row((person, notice, revision), |row| row.get(0))?)
     }
-
-    /// Who was asked for which acknowledgement under any revision, but for those whose leaving was taken note of since.
-    pub fn told(&self) -> Result<Vec<(String, String)>> {
-        let mut all = self.db.prepare_cached(
-            "SELECT m.person, m.acknowledgement FROM message m LEFT JOIN leaver l USING (person, acknowledgement) \
-             WHERE tells AND m.acknowledgement IS NOT NULL \
-             GROUP BY m.person, m.acknowledgement HAVING max(planned_at) > coalesce(max(l.at), 0) ORDER BY m.person",
-        )?;
-        let rows = all.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
 }
