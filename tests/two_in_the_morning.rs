@@ -201,11 +201,17 @@ fn a_rollback_that_would_stop_half_way_does_not_begin() {
     let refused = campaign.run("cutover rollback --to backup --yes").ends(1).refuses("files-unclear");
     refused
         .says("note[rollback-not-begun]")
+        .keeps_quiet_about("so it would be")
         .keeps_quiet_about("undone:")
         .says("  flagday check ")
         .says("  flagday status ");
     assert!(campaign.path("postoffice/P1").exists() && !campaign.path("postoffice/POLD").exists(), "P1 stays open");
     campaign.run("status").ends(0).keeps_quiet_about("flagday cutover rollback");
+
+    let campaign = switched();
+    fs_err::remove_file(campaign.path("postoffice/GLB/OLDMAST.GLB")).expect("removed");
+    let refused = campaign.run("cutover rollback --to backup --yes").ends(1).refuses("files-unclear");
+    refused.says("so it would be once the steps behind it were taken back, not now").says("The backup has each file");
 
     let campaign = ready();
     campaign.close().write("postoffice/P1/NEW.P1", "mail");

@@ -9,35 +9,53 @@ use super::rollback::changes_to_take_back;
 use super::run::{has_program, unclear};
 use crate::campaign::Step;
 use crate::fault::{Fault, Finding, Result};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What would lie under the names that steps behind have given back; everything else is as the disk has it.
 #[derive(Debug, Default)]
-pub struct Ahead(BTreeMap<PathBuf, Option<Identity>>);
+pub struct Ahead {
+    foreseen: BTreeMap<PathBuf, Option<Identity>>,
+    /// Whether one of these was asked for.
+    asked: Cell<bool>,
+}
 
 impl Ahead {
     pub fn at(&self, spot: &Spot) -> Result<Option<Identity>> {
-        match self.0.get(&spot.path()) {
-            Some(foreseen) => Ok(foreseen.clone()),
+        match self.foreseen.get(&spot.path()) {
+            Some(foreseen) => {
+                self.asked.set(true);
+                Ok(foreseen.clone())
+            }
             None => identify(&spot.folder()?, spot.name()),
         }
     }
 
     pub fn put(&mut self, spot: &Spot, what: Option<Identity>) {
-        self.0.insert(spot.path(), what);
+        self.foreseen.insert(spot.path(), what);
+    }
+
+    /// What is missing by then may lie there now.
+    fn unclear_then(&self, mut fault: Fault) -> Fault {
+        for finding in fault.findings.iter_mut().filter(|_| self.asked.get()) {
+            finding.cause += "; so it would be once the steps behind it were taken back, not now";
+            finding.remedy += ". The backup has each file as it was before the evening";
+        }
+        fault
     }
 
     fn take_back(&mut self, step: &Step, history: &History) -> Result<()> {
         if has_program(&history.intents) {
             return changes_to_take_back(step, history).map(drop);
         }
+        self.asked.set(false);
         let mut stands = Vec::new();
         for intent in history.intents.iter().rev() {
             stands.push(intent.operation().ahead(self, history.acted.is_some())?);
         }
         match stands.iter().any(|stand| matches!(stand, Stand::Unclear(_))) {
-            true => Err(unclear(step, &history.intents, &stands)),
+            true => Err(self.unclear_then(unclear(step, &history.intents, &stands))),
             false => Ok(()),
         }
     }
