@@ -158,6 +158,13 @@ impl Fault {
         if findings.iter().any(Finding::is_error) { Err(Fault { exit: Exit::Error, findings }) } else { Ok(findings) }
     }
 
+    /// Whether it says of nothing but that something could not be looked at: neither that it is right nor that it is wrong.
+    pub fn is_blindness(&self) -> bool {
+        let blind = |finding: &Finding| finding.code == "io" || finding.code.ends_with("-unreadable");
+        let mut errors = self.findings.iter().filter(|finding| finding.is_error()).peekable();
+        errors.peek().is_some() && errors.all(blind)
+    }
+
     /// The first finding's cause, for a line in a table or a journal.
     pub fn cause(&self) -> &str {
         self.findings.first().map_or("unknown", |finding| &finding.cause)

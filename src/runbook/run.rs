@@ -202,6 +202,11 @@ impl Runbook<'_> {
         }
         match self.check(&step.after) {
             Ok(seen) => warnings.extend(seen),
+            // That gainsays nobody: the step is where it was, and the next run looks again.
+            Err(mut fault) if fault.is_blindness() => {
+                fault.findings.push(not_seen(step));
+                return Err(fault);
+            }
             Err(mut fault) => {
                 let gone = history.attested.filter(|_| step.attest.is_some());
                 let words = gone.as_ref().map_or(String::new(), |(by, _)| format!("; what {by} stated counts no more"));

@@ -84,6 +84,26 @@ fn a_check_after_the_change_can_be_satisfied_later_or_the_change_be_taken_back()
 }
 
 #[test]
+fn a_check_that_cannot_look_gainsays_nothing_and_is_made_again() {
+    let office = Office::new(&rename("{postoffice}/P1", "{postoffice}/POLD"));
+    office.step.borrow_mut().action = None;
+    office.step.borrow_mut().attest = Some("all stopped".into());
+    office.step.borrow_mut().after = vec!["quiet".into()];
+    waits(&office);
+    office.run(|runbook, step| runbook.attest(step, "Ann", "stopped")).expect("stated");
+    let found =
+        |code| office.findings.borrow_mut().insert("quiet".into(), vec![Finding::error(code, "it", "see to it")]);
+    for code in ["io", "postoffice-unreadable"] {
+        found(code);
+        assert_eq!(codes(&office.perform().expect_err("not seen")), [code, "step-not-seen"]);
+    }
+    office.findings.borrow_mut().clear();
+    let Performed::Done { facts, .. } = office.perform().expect("done") else { panic!("waits") };
+    assert_eq!(facts, ["Ann states: stopped"]);
+    assert!(!events(&office).contains(&"failed".to_owned()));
+}
+
+#[test]
 fn an_action_of_another_room_may_take_several_rounds_and_fail_between() {
     let office = Office::new(&Action::Notice(vec!["change-date".into()]));
     *office.progress.borrow_mut() = Ok(Progress::Waiting { why: "3 of 40 are not sent".into() });
