@@ -39,6 +39,41 @@ fn a_day_without_mail_server_delays_and_loses_nothing() {
 }
 
 #[test]
+fn of_several_faults_at_once_the_longest_counts_and_none_is_passed_over_silently() {
+    let fault =
+        |kind: &str, at: &str, lasts: &str| format!("[[fault]]\nkind = \"{kind}\"\nat = \"{at}\"\nfor = \"{lasts}\"\n");
+    let faults = [
+        fault("asleep", "T-300d", "1h"),
+        fault("server-down", "T-14d 07:00", "3d"),
+        fault("server-down", "T-14d 12:00", "2h"),
+        fault("asleep", "T-10d 08:00", "3d"),
+        fault("asleep", "T-9d 08:00", "1d"),
+        fault("kill", "T+60d", "10m"),
+    ];
+    let (_, outcome, _) = play(&faults.concat());
+    let lines: Vec<String> = told(&outcome).into_iter().filter(|line| line.contains(" fault ")).collect();
+    let begins = lines[0].split(' ').next().expect("a time").to_owned();
+    assert!(
+        lines[0].ends_with("fault asleep") && begins.as_str() > "2026-11-01",
+        "not before the rehearsal: {lines:?}"
+    );
+    assert!(lines[1].ends_with("fault awake"), "{lines:?}");
+    assert_eq!(
+        lines[2..],
+        [
+            "2026-11-28T07:00:00-06:00 fault server-down",
+            "2026-11-28T12:00:00-06:00 fault server-down",
+            "2026-12-01T07:00:00-06:00 fault server-up",
+            "2026-12-02T08:00:00-06:00 fault asleep",
+            "2026-12-03T08:00:00-06:00 fault asleep",
+            "2026-12-05T08:00:00-06:00 fault awake",
+            lines.last().expect("one"),
+        ]
+    );
+    assert!(lines.last().is_some_and(|line| line.ends_with("fault never-comes")), "{lines:?}");
+}
+
+#[test]
 fn what_a_sleeping_machine_misses_is_held_until_a_person_asks_for_it() {
     let asleep = "[[fault]]\nkind = \"asleep\"\nat = \"T-14d 08:00\"\nfor = \"3d\"\n";
     let (campaign, outcome, code) = play(asleep);

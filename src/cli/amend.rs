@@ -152,6 +152,14 @@ fn text(amendment: &Amendment) -> String {
         );
     }
     for (notice, people) in by_notice {
+        if notice == "correction" {
+            let who = names(&people);
+            text += &format!(
+                "the new date goes to {}, no longer among those it is for, too: {who}\n",
+                self::people(people.len())
+            );
+            continue;
+        }
         text += &format!("'{notice}' goes to {}: {}\n", self::people(people.len()), names(&people));
     }
     amendment.held.iter().for_each(|(notice, people)| text += &status::held(notice, *people));

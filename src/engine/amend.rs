@@ -73,6 +73,8 @@ impl Engine<'_> {
         let mut owed = self.ledger.owed()?;
         owed.retain(|owed| match self.campaign.notices.get(&owed.notice) {
             _ if owed.notice == "postponed" => true,
+            // To who is in no audience any more that is told.
+            _ if owed.notice == "correction" => !postponed && self.roster.get(&owed.person).is_some(),
             Some(notice) if !postponed => {
                 let audience = &self.campaign.audiences[&notice.audience];
                 self.roster.get(&owed.person).is_some_and(|person| person.is_in(audience))
@@ -82,7 +84,12 @@ impl Engine<'_> {
         Ok(owed)
     }
 
-    fn require_sensible(&self, amendment: &Amendment, wish: &Wish) -> Result<()> {
+    /// Refuses what changes anything material once the cutover has begun.
+    pub fn require_before_cutover(&self, wish: &Wish) -> Result<()> {
+        self.require_not_begun(&self.amendment(wish)?)
+    }
+
+    fn require_not_begun(&self, amendment: &Amendment) -> Result<()> {
         // Another package is taken over on the evening too: whoever gets it has their gate held until they have answered.
         let of_all =
             |change: &Change| change.effect == Effect::Material && !change.difference.fact.starts_with(PACKAGE);
@@ -97,6 +104,11 @@ impl Engine<'_> {
                 }
             }
         }
+        Ok(())
+    }
+
+    fn require_sensible(&self, amendment: &Amendment, wish: &Wish) -> Result<()> {
+        self.require_not_begun(amendment)?;
         if wish.cosmetic && !amendment.changes.iter().any(|change| change.effect == Effect::Cosmetic) {
             let cause = "nothing of what changed can be cosmetic: dates, serial numbers and packages never are";
             return Err(Fault::new("not-cosmetic", cause, "leave --cosmetic out"));
@@ -106,7 +118,10 @@ impl Engine<'_> {
             self.require_notice_time()?;
         }
         let notices: BTreeSet<&str> = amendment.owed.iter().map(|owed| owed.notice.as_str()).collect();
-        notices.into_iter().filter(|name| *name != "postponed").try_for_each(|name| self.require_packages(name))
+        notices
+            .into_iter()
+            .filter(|name| !matches!(*name, "postponed" | "correction"))
+            .try_for_each(|name| self.require_packages(name))
     }
 
     /// The facts of the next revision: what was told, as it is now.

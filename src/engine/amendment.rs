@@ -173,6 +173,7 @@ impl Engine<'_> {
         amendment.wordings = self.wordings(&changed)?;
         self.inform_those_concerned(&told, wish, &mut amendment)?;
         self.catch_up(&told, wish, &mut amendment)?;
+        self.inform_who_moved(&told, wish, &mut amendment);
         self.count_answers(&mut amendment)?;
         amendment.rests = self.resting_on_void(&amendment)?;
         if !wish.postpone && !amendment.is_empty() {

@@ -118,6 +118,36 @@ impl Engine<'_> {
         Ok(())
     }
 
+    /// Whoever was told the date and is on the rosters still, but in no audience that hears of the new one: theirs does not
+    /// hold any more, and nothing is asked of them.
+    pub(super) fn inform_who_moved(&self, told: &Told, wish: &Wish, amendment: &mut Amendment) {
+        let dates = amendment.material().filter(|one| matches!(one.fact.as_str(), "change_at" | "time_zone"));
+        let change =
+            |one: &Difference| Changed { fact: one.fact.clone(), told: one.told.clone(), now: one.now.clone() };
+        let changes: Vec<Changed> = dates.map(change).collect();
+        if wish.postpone || changes.is_empty() {
+            return;
+        }
+        let hear: HashSet<&str> = amendment.owed.iter().map(|one| one.person.as_str()).collect();
+        let knows = |id: &str, notices: &BTreeMap<String, Option<Newest>>| {
+            notices.values().any(Option::is_some) && self.roster.get(id).is_some() && !hear.contains(id)
+        };
+        let moved: Vec<Owed> = told
+            .iter()
+            .filter(|(id, notices)| knows(id, notices))
+            .map(|(id, _)| Owed {
+                person: id.clone(),
+                notice: "correction".to_owned(),
+                asks: None,
+                revision: amendment.next,
+                reason: wish.reason.clone(),
+                changes: changes.clone(),
+                overtakes: true,
+            })
+            .collect();
+        amendment.owed.extend(moved);
+    }
+
     /// Who has settled what has another due date, by person and acknowledgement.
     fn answered_by_now(&self, material: &[&Difference]) -> Result<HashSet<(String, String)>> {
         let mut answered = HashSet::new();

@@ -322,7 +322,10 @@ impl Desk {
                 files,
             });
         }
-        if intent.instead.is_some() || matches!(notice.name.as_str(), "escalation" | "correction") {
+        // To themselves it says what is different for them.
+        let to_themselves = notice.name == "correction" && !intent.changes.is_empty();
+        let about = intent.instead.is_some() || matches!(notice.name.as_str(), "escalation" | "correction");
+        if about && !to_themselves {
             context.about = Some(notice::columns(person));
         }
         Ok(context)

@@ -211,15 +211,19 @@ impl Engine<'_> {
         Ok(revision)
     }
 
-    /// Ends with exit code 3 where people would hear of the date too late, unless the operator has said the word.
-    pub(super) fn require_notice_time(&self) -> Result<()> {
-        let Some(left) = self.short_of_notice().filter(|_| !self.short_notice) else { return Ok(()) };
-        let least = self.campaign.minimum_notice;
+    /// What there is to say where people hear of the date later than they are to.
+    pub fn near_date(&self) -> Option<String> {
+        let left = self.short_of_notice()?;
         let cause = match left.num_hours() {
             ..0 => "the change lies in the past".to_owned(),
             hours => format!("the change is only {} days and {} hours away", hours / 24, hours % 24),
         };
-        let asked = format!("{cause}; people are to know {} days beforehand", least.num_hours() / 24);
+        Some(format!("{cause}; people are to know {} days beforehand", self.campaign.minimum_notice.num_hours() / 24))
+    }
+
+    /// Ends with exit code 3 where people would hear of the date too late, unless the operator has said the word.
+    pub(super) fn require_notice_time(&self) -> Result<()> {
+        let Some(asked) = self.near_date().filter(|_| !self.short_notice) else { return Ok(()) };
         let remedy = "choose a later date, or say --short-notice: it stays on record";
         Err(Fault { exit: Exit::Waiting, findings: vec![Finding::error("short-notice", asked, remedy)] })
     }

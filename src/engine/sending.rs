@@ -249,6 +249,7 @@ impl Engine<'_> {
         let nights = Nights::new(&self.campaign, &self.roster, amended, &wanted);
         let mut intents = Vec::new();
         for owed in self.owed()? {
+            let dated = told.get(&owed.person).filter(|_| matches!(owed.notice.as_str(), "postponed" | "correction"));
             let was = told.get(&owed.person).filter(|_| owed.notice == "postponed");
             let person = self.roster.shared(&owed.person).or_else(|| was.map(|told| self.still_known(told)));
             let Some(person) = person else { continue };
@@ -268,7 +269,7 @@ impl Engine<'_> {
                 until: None,
                 instead: None,
                 replaces: None,
-                cancels: was.and_then(|told| told.calendar),
+                cancels: dated.and_then(|told| told.calendar),
                 answers: None,
                 person,
                 changes: owed.changes,

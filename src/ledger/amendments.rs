@@ -162,7 +162,7 @@ impl Ledger {
         rows.map(|row| {
             let (owed, own) = row?;
             let changes = match owed.notice.as_str() {
-                "postponed" => serde_json::from_str(&own)?,
+                "postponed" | "correction" => serde_json::from_str(&own)?,
                 notice => self.changes_to_tell(&owed.person, notice, owed.revision)?,
             };
             Ok(Owed { changes, ..owed })

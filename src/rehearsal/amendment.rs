@@ -72,6 +72,7 @@ impl Stage<'_, '_> {
     }
 
     fn take_over(&mut self, wish: &Wish) -> Result<Amendment> {
+        self.engine.require_before_cutover(wish)?;
         if !wish.postpone && !self.engine.campaign.packages.is_empty() {
             let built = self.engine.build(None)?;
             let findings: Vec<Finding> = built.into_iter().flat_map(|one| one.findings).collect();
@@ -110,6 +111,14 @@ impl Stage<'_, '_> {
         );
         self.by_hand(On::FactsChanged, "flagday.toml", "takes the change over with `flagday amend`");
         let now = self.world.truly();
+        let dated = amendment.changes.iter().any(|one| one.difference.fact == "change_at");
+        if let Some(words) = self.engine.near_date().filter(|_| dated && !amendment.postponed) {
+            let text = format!("{words}: the real amend is refused without --short-notice");
+            self.record.event(now, Event::ByHand, "--short-notice", Vec::new(), &text);
+        }
+        for one in self.engine.past_due_after(amendment)? {
+            self.record.event(now, Event::Waits, "amend", Vec::new(), &one.cause);
+        }
         let informed = amendment.informed.iter().map(|one| one.person.clone()).collect();
         self.record.event(now, Event::Amended, &format!("revision {}", amendment.next), informed, &text);
         for (acknowledgement, people) in void {

@@ -6,21 +6,24 @@ use super::script::{On, What};
 use super::stage::{Happening, Stage};
 use crate::fault::Result;
 use crate::ledger::Ledger;
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 
 impl Stage<'_, '_> {
     pub(super) fn goes_wrong(&mut self, index: usize) -> Result<()> {
         let mishap = self.script.mishaps[index].clone();
         let until = self.world.truly() + mishap.lasts;
-        let shown = self.record.shown(until);
         match mishap.what {
             What::ServerDown => {
                 self.world.take_mail_down(true);
+                let longest = self.down_until.map_or(until, |known| known.max(until));
+                self.down_until = Some(longest);
+                let shown = self.record.shown(longest);
                 self.event(Event::Fault, "server-down", &format!("the mail server is down until {shown}"));
                 self.at(until, Happening::Mended(index));
             }
             What::Asleep => {
-                self.sleep(until, index);
+                let longest = self.sleep(until, index);
+                let shown = self.record.shown(longest);
                 self.event(Event::Fault, "asleep", &format!("the machine sleeps until {shown}"));
             }
             What::ClockStep(by) => {
@@ -49,8 +52,14 @@ impl Stage<'_, '_> {
     }
 
     pub(super) fn is_mended(&mut self, index: usize) -> Result<()> {
+        let now = self.world.truly();
+        // Of several at once the longest counts.
+        let over = |until: Option<DateTime<Utc>>| until.is_some_and(|until| until <= now);
         match self.script.mishaps[index].what {
+            What::ServerDown if !over(self.down_until) => return Ok(()),
+            What::Asleep if !over(self.off_until) => return Ok(()),
             What::ServerDown => {
+                self.down_until = None;
                 self.world.take_mail_down(false);
                 self.event(Event::Fault, "server-up", "the mail server answers again");
             }
@@ -64,6 +73,11 @@ impl Stage<'_, '_> {
                 self.plan_rounds();
             }
             What::Kill { .. } => {
+                // The machine that sleeps has nobody at it.
+                if let Some(until) = self.off_until.filter(|until| *until > now) {
+                    self.at(until, Happening::Mended(index));
+                    return Ok(());
+                }
                 self.off_until = None;
                 self.record.did(self.world.truly(), On::Killed, "flagday", "started again");
                 self.event(Event::Fault, "started-again", "somebody starts flagday again");
@@ -73,9 +87,21 @@ impl Stage<'_, '_> {
         self.round()
     }
 
-    fn sleep(&mut self, until: chrono::DateTime<chrono::Utc>, index: usize) {
-        self.off_until = Some(until);
+    /// Until when it is off then: it may be off for longer already.
+    fn sleep(&mut self, until: DateTime<Utc>, index: usize) -> DateTime<Utc> {
+        let longest = self.off_until.map_or(until, |known| known.max(until));
+        self.off_until = Some(longest);
         self.at(until, Happening::Mended(index));
+        longest
+    }
+
+    /// Faults of the script whose moment had not come when nothing was left to rehearse.
+    pub(super) fn tell_what_never_came(&mut self, indices: Vec<usize>) {
+        for index in indices {
+            let at = self.script.mishaps[index].at.instant(&self.engine.campaign.change);
+            let text = format!("the fault of {} never comes: the rehearsal is over before", self.record.shown(at));
+            self.event(Event::Fault, "never-comes", &text);
+        }
     }
 
     /// The run was killed: what it had not written down is gone, and the next one finds the ledger as it stands.

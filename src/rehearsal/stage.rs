@@ -104,6 +104,8 @@ pub(super) struct Stage<'a, 'w> {
     pub(super) awaited: usize,
     /// The machine is off, or nobody has started the program again.
     pub(super) off_until: Option<DateTime<Utc>>,
+    /// The mail server is down.
+    pub(super) down_until: Option<DateTime<Utc>>,
     /// The mishap that kills, until it has.
     pub(super) kill: Option<usize>,
     /// After so many messages of the next run that sends.
@@ -145,6 +147,7 @@ impl<'a, 'w> Stage<'a, 'w> {
             held: HashSet::new(),
             awaited: 0,
             off_until: None,
+            down_until: None,
             kill: None,
             kill_after: None,
             drain_since: None,
@@ -160,15 +163,18 @@ impl<'a, 'w> Stage<'a, 'w> {
     /// script. What is still open then.
     pub(super) fn play(&mut self) -> Result<Vec<String>> {
         for (index, mishap) in self.script.mishaps.iter().enumerate() {
-            self.at(mishap.at.instant(&self.engine.campaign.change), Happening::Mishap(index));
+            // What begins before the rehearsal does, begins with it.
+            let at = mishap.at.instant(&self.engine.campaign.change).max(self.world.truly());
+            self.at(at, Happening::Mishap(index));
         }
         self.plan_rounds();
         self.event(Event::Begins, "", "the rehearsal begins");
         self.judge()?;
-        let mut finished = self.advance()?;
+        let (mut finished, mut unplayed) = (self.advance()?, None);
         while !(finished && self.is_over()) {
             let Some(((at, _), happening)) = self.agenda.pop_first() else { break };
             if at > self.end {
+                unplayed = Some(happening);
                 break;
             }
             if let Some(until) = self.off_until.filter(|until| at < *until && happening.needs_machine()) {
@@ -180,6 +186,11 @@ impl<'a, 'w> Stage<'a, 'w> {
                 finished = self.advance()?;
             }
         }
+        let left = std::mem::take(&mut self.agenda).into_values().chain(unplayed);
+        let left = left.filter_map(|one| if let Happening::Mishap(index) = one { Some(index) } else { None });
+        // Who was to be killed in a run that never came is not, either.
+        let left = left.chain(self.kill.take());
+        self.tell_what_never_came(left.collect());
         let mut open = Vec::new();
         if !finished {
             let steps = self.engine.steps()?.into_iter().filter(|step| step.state != "done");
