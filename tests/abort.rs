@@ -43,6 +43,70 @@ fn everyone_who_was_told_hears_of_it_and_nobody_else() {
     campaign.run("plan").ends(0).says("it was called off").keeps_quiet_about("flagday build").keeps_quiet_about("next");
 }
 
+/// The campaign's own text of a notice, which wants a column of everybody.
+fn wanting_the_kind(campaign: &Campaign, notice: &str) {
+    campaign.write(format!("templates/mail/{notice}/text.hbs").as_str(), "Stop, all of you {{person.kind}} people.\n");
+}
+
+/// Reads English, and leaves with MUNICH.
+const LEAVER: &str = "HARBOR";
+
+/// Five were told; MUNICH, who reads German, and HARBOR have left the roster since.
+fn two_have_left() -> Campaign {
+    let campaign = Campaign::sample().change_at(FUTURE);
+    let roster = String::from_utf8(campaign.bytes("rosters/async-admins.csv")).expect("UTF-8");
+    let speaking = |line: &str| match line.trim_start_matches('\u{feff}').split(',').next() {
+        Some("id") => format!("{line},language\n"),
+        Some("MUNICH") => format!("{line},de\n"),
+        _ => format!("{line},\n"),
+    };
+    let roster: Vec<String> = roster.lines().map(speaking).collect();
+    campaign.write("rosters/async-admins.csv", roster.concat());
+    campaign.run("send new-serial --yes").ends(0).says("5 sent");
+    let mut stay = roster;
+    stay.retain(|line| !line.starts_with("MUNICH") && !line.starts_with(LEAVER));
+    assert_eq!(stay.len(), 4, "the header and three people");
+    campaign.write("rosters/async-admins.csv", stay.concat());
+    campaign
+}
+
+/// Three read the campaign's own words, who left those of the program, in the language in which they were written to.
+fn everybody_hears_of_it(campaign: &Campaign, notice: &str, german: &str, english: &str) {
+    let letters: Vec<Letter> = campaign.outbox(&format!("-{notice}-")).iter().map(|path| Letter::read(path)).collect();
+    assert_eq!(letters.len(), 5);
+    let own = |letter: &&Letter| letter.text.contains("Stop, all of you async-admin people.");
+    assert_eq!(letters.iter().filter(own).count(), 3);
+    let munich = letters.iter().find(|letter| letter.to.contains("munich")).expect("MUNICH's");
+    assert!(munich.text.contains(german), "{}", munich.text);
+    let other = letters.iter().find(|letter| !own(letter) && !letter.to.contains("munich")).expect("the other one's");
+    assert!(other.text.contains(english), "{}", other.text);
+    let record = campaign.run("audit export").ends(0).out;
+    assert_eq!(record.lines().filter(|line| line.contains("shipped_text") && line.contains("person.kind")).count(), 2);
+}
+
+#[test]
+fn a_text_that_wants_a_column_keeps_nobody_who_has_left_from_hearing_of_it() {
+    let campaign = two_have_left();
+    campaign.run("check").keeps_quiet_about("template-leaver");
+    wanting_the_kind(&campaign, "abort");
+    campaign.run("check").says("warning[template-leaver]").says("person.kind").says("abort/text.hbs:1:18");
+    let abort = ["abort", "--reason", "the disks are faulty", "--by", "Pat", "--yes"];
+    let run = campaign.run_words(&abort).ends(0).says("5 sent");
+    run.says("warning[shipped-text]").says("MUNICH").says(LEAVER).says("'person.kind'");
+    everybody_hears_of_it(&campaign, "abort", "Abgesagt", "the change that we told you about does not take place");
+    campaign.run("abort --yes").ends(0).keeps_quiet_about("shipped-text");
+}
+
+#[test]
+fn who_has_left_hears_that_it_is_put_off_whatever_its_text_wants() {
+    let campaign = two_have_left();
+    wanting_the_kind(&campaign, "postponed");
+    campaign.run("check").says("warning[template-leaver]").says("postponed/text.hbs:1:18");
+    let run = campaign.run("amend --postpone --yes").ends(0).says("5 sent");
+    run.says("warning[shipped-text]").says("MUNICH").says(LEAVER).says("'person.kind'");
+    everybody_hears_of_it(&campaign, "postponed", "Verschoben", "Postponed:");
+}
+
 #[test]
 fn without_a_name_it_is_whose_process_it_is() {
     let campaign = Campaign::sample().change_at(FUTURE);

@@ -186,6 +186,7 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
             "{n} messages that waited were written anew: they bore the date of a clock that was ahead"
         )),
     }
+    output::findings(&sent.shipped, true);
     for (class, failure) in &sent.failures {
         output::prose(&failure.sentence(class));
     }

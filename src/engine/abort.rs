@@ -124,7 +124,7 @@ impl Engine<'_> {
             intents.extend(again.intents);
         }
         self.readdress(&mut sent)?;
-        sent.planned += self.plan_messages(&intents)?;
+        sent.planned += self.plan_messages(&intents, &mut sent.shipped)?;
         self.ledger.carries_abort = true;
         let delivered = self.deliver(&mut sent, &Wanted::default(), stop, progress);
         self.ledger.carries_abort = false;

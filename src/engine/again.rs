@@ -108,11 +108,11 @@ impl Engine<'_> {
         let gone = self.asking_nobody()?;
         self.ledger.hold_back(&gone, "taken back: whom it asked is on no roster any more", self.now())?;
         let intents = self.readdressed()?;
-        sent.readdressed = self.plan_messages(&intents)?;
+        sent.readdressed = self.plan_messages(&intents, &mut sent.shipped)?;
         sent.miss(&intents);
         let now = self.now();
         let redated = self.anew(|message, _| is_of_a_wrong_clock(message, now))?;
-        sent.redated = self.plan_messages(&redated)?;
+        sent.redated = self.plan_messages(&redated, &mut sent.shipped)?;
         Ok(())
     }
 

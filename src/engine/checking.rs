@@ -66,6 +66,7 @@ impl Engine<'_> {
         }
         let (faults, largest) = self.rehearse_texts();
         findings.extend(faults);
+        findings.extend(self.wanting_a_column());
         (findings, largest)
     }
 

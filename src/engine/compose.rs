@@ -65,8 +65,18 @@ impl Engine<'_> {
         for person in self.roster.people() {
             changes.entry(reader(person)).or_insert_with(|| ChangeWords::of(&campaign, person));
         }
-        let (threads, others) = (HashMap::new(), HashMap::new());
-        Ok(Desk { campaign, secret: *self.ledger.secret(), texts, manifests, changes, signer, threads, others })
+        let (shipped, threads, others) = Default::default();
+        Ok(Desk {
+            campaign,
+            secret: *self.ledger.secret(),
+            texts,
+            shipped,
+            manifests,
+            changes,
+            signer,
+            threads,
+            others,
+        })
     }
 
     /// Whoever is written to about somebody else, as the rosters know them.

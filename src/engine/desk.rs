@@ -3,6 +3,7 @@
 
 use super::confirm::link;
 use super::sending::Intent;
+use super::shipped::is_off;
 use crate::campaign::{Campaign, Grade, Notice};
 use crate::fault::{Fault, Finding, Result};
 use crate::ledger::{NewMessage, OUTDATED};
@@ -18,7 +19,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The word that a reply has to hold where no code is asked for.
 pub(super) const WORD: &str = "CONFIRMED";
@@ -29,6 +30,8 @@ pub(super) struct Desk {
     pub campaign: Arc<Campaign>,
     pub secret: [u8; 32],
     pub texts: Arc<Texts>,
+    /// What comes with the program, once somebody has to read it in the place of `texts`.
+    pub shipped: OnceLock<Texts>,
     /// By package.
     pub manifests: HashMap<String, Built>,
     /// The change in words, by language and zone: few are asked for by many.
@@ -108,11 +111,16 @@ impl Desk {
         let code = self
             .package_entry(intent)
             .map(|(package, entry)| (entry.code_fingerprint.clone(), package.to_owned(), entry.digest.clone()));
-        let (letter, message_id) = if recipient.is_some() {
-            let (_, letter, header) = self.letter(intent, revision, &token, now)?;
-            (self.sign(letter, now)?, header.message_id)
+        let (letter, message_id, shipped) = if recipient.is_some() {
+            let context = self.words(intent, revision, &token, now)?;
+            let (rendered, shipped) = match self.rendered(intent, &context) {
+                Err(finding) if is_off(&intent.notice) => (self.in_shipped_words(intent, &context)?, Some(finding)),
+                rendered => (rendered?, None),
+            };
+            let (letter, header) = self.lay_out(intent, &rendered, revision, &token, now)?;
+            (self.sign(letter, now)?, header.message_id, shipped)
         } else {
-            (Letter::new(Vec::new())?, self.message_id(intent, revision))
+            (Letter::new(Vec::new())?, self.message_id(intent, revision), None)
         };
         let (reader, format) = self.reader(intent);
         let envelope_from = match format {
@@ -144,6 +152,7 @@ impl Desk {
             code,
             moot_at: self.moot_at(intent),
             calendar: self.invites(intent) || intent.cancels.is_some(),
+            shipped,
             letter,
         })
     }
@@ -189,25 +198,55 @@ impl Desk {
         token: &str,
         now: DateTime<Utc>,
     ) -> Result<(Rendered, Letter, Header)> {
-        let person = &intent.person;
-        let (reader, format) = self.reader(intent);
-        let language = reader.language.as_deref();
-        let notice = &self.campaign.notices[&intent.notice];
-        // What somebody else was asked does not hold any more: in words of its own, for they are not the person.
-        let template = match &intent.instead {
-            Some(_) if notice.name != "escalation" => &self.campaign.notices["correction"].template,
-            _ => &notice.template,
-        };
-        let mut context = self.context(intent, notice, token, now)?;
+        let context = self.words(intent, revision, token, now)?;
+        let rendered = self.rendered(intent, &context)?;
+        let (letter, header) = self.lay_out(intent, &rendered, revision, token, now)?;
+        Ok((rendered, letter, header))
+    }
+
+    /// What the templates are filled in with.
+    fn words(&self, intent: &Intent, revision: u32, token: &str, now: DateTime<Utc>) -> Result<Context> {
+        let mut context = self.context(intent, &self.campaign.notices[&intent.notice], token, now)?;
         // Only the person answers: whoever is asked to remind them gets no link.
         if let (Some(ack), Some(asked), None) = (&mut context.ack, &intent.acknowledgement, &intent.instead) {
-            ack.link = link(&self.campaign, &self.secret, &person.id, asked, revision, now);
+            ack.link = link(&self.campaign, &self.secret, &intent.person.id, asked, revision, now);
         }
-        let mut rendered = self.texts.render(template, language, &context)?;
+        Ok(context)
+    }
+
+    /// The notice in whose words it is. That what somebody was asked about another person does not hold any more has words
+    /// of its own: they are not that person.
+    fn worded_as(intent: &Intent) -> &str {
+        let corrects = intent.instead.is_some() && intent.notice != "escalation";
+        if corrects { "correction" } else { &intent.notice }
+    }
+
+    fn rendered(&self, intent: &Intent, context: &Context) -> Result<Rendered, Finding> {
+        let language = self.reader(intent).0.language.as_deref();
+        let template = &self.campaign.notices[Desk::worded_as(intent)].template;
+        let mut rendered = self.texts.render(template, language, context)?;
         // These two say themselves what is different.
         if !intent.changes.is_empty() && !matches!(intent.notice.as_str(), "postponed" | OUTDATED) {
-            rendered = self.texts.render("amendment", language, &context)?.before(rendered);
+            rendered = self.texts.render("amendment", language, context)?.before(rendered);
         }
+        Ok(rendered)
+    }
+
+    /// Nobody goes on believing in the change because the campaign's own text wants what they do not have.
+    fn in_shipped_words(&self, intent: &Intent, context: &Context) -> Result<Rendered, Finding> {
+        let language = self.reader(intent).0.language.as_deref();
+        self.shipped.get_or_init(Texts::shipped).render(Desk::worded_as(intent), language, context)
+    }
+
+    fn lay_out(
+        &self,
+        intent: &Intent,
+        rendered: &Rendered,
+        revision: u32,
+        token: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(Letter, Header)> {
+        let person = &intent.person;
         let to = match &intent.instead {
             Some(address) => (String::new(), address.clone()),
             None => (person.name.clone(), person.email.clone().ok_or_else(|| no_address(person))?),
@@ -224,16 +263,16 @@ impl Desk {
             calendar: None,
         };
         if let Some(entry) = intent.cancels {
-            let invite = self.invite(&header, &rendered, person, entry, now);
+            let invite = self.invite(&header, rendered, person, entry, now);
             header.calendar = Some(notice::calendar::cancel(&invite));
         } else if self.invites(intent) {
-            header.calendar = Some(notice::calendar::request(&self.invite(&header, &rendered, person, revision, now)));
+            header.calendar = Some(notice::calendar::request(&self.invite(&header, rendered, person, revision, now)));
         }
-        let letter = match format {
-            Format::Rfc1154 => notice::rfc1154::compose(&rendered, &header, token)?.0,
-            Format::Mime => notice::mime::compose(&rendered, &header)?,
+        let letter = match self.reader(intent).1 {
+            Format::Rfc1154 => notice::rfc1154::compose(rendered, &header, token)?.0,
+            Format::Mime => notice::mime::compose(rendered, &header)?,
         };
-        Ok((rendered, letter, header))
+        Ok((letter, header))
     }
 
     /// What went out before and this belongs to; a reply belongs to the letter it replies to.

@@ -47,6 +47,7 @@ mod reason;
 mod restating;
 mod sending;
 mod round;
+mod shipped;
 mod signing;
 mod situation;
 mod staged;

@@ -2,8 +2,9 @@
 
 use super::Engine;
 use super::sending::Intent;
+use super::shipped::Shipped;
 use super::signing::Signatures;
-use crate::fault::{Fault, Result};
+use crate::fault::{Fault, Finding, Result};
 use crate::ledger::OUTDATED;
 use crate::notice::dkim::Signer;
 use crate::notice::open_file;
@@ -11,8 +12,9 @@ use crate::package::streamed;
 use std::collections::HashMap;
 
 impl Engine<'_> {
-    /// Composes and plans; returns how many messages are new.
-    pub(super) fn plan_messages(&mut self, intents: &[Intent]) -> Result<usize> {
+    /// Composes and plans; returns how many messages are new. What could not be in the campaign's own words is added to
+    /// `shipped`.
+    pub(super) fn plan_messages(&mut self, intents: &[Intent], shipped: &mut Vec<Finding>) -> Result<usize> {
         let mut revisions = HashMap::new();
         for intent in intents {
             if !revisions.contains_key(&intent.notice) {
@@ -42,13 +44,17 @@ impl Engine<'_> {
             streamed(intents, sign, |made| Signatures::keep(self.ledger.state(), whole(made, intents.len())))
         };
         let mut signatures = slow.map(beforehand).transpose()?;
-        streamed(intents, compose, |composed| {
+        let mut worded = Shipped::default();
+        let planned = streamed(intents, compose, |composed| {
             let signed = composed.map(|message| match &mut signatures {
                 Some(signatures) => signatures.put_on(message?),
                 None => message,
             });
-            self.ledger.plan_messages(whole(signed, intents.len()), now)
-        })
+            let noted = signed.inspect(|message| message.iter().for_each(|message| worded.note(message)));
+            self.ledger.plan_messages(whole(noted, intents.len()), now)
+        })?;
+        shipped.extend(worded.findings());
+        Ok(planned)
     }
 
     /// A notice with a package can only go out when everybody's is built.

@@ -48,12 +48,13 @@ impl Engine<'_> {
         if *to == To::Failed {
             for notice in TOLD {
                 let failed = self.try_again(Some(notice), usize::MAX)?;
-                again.planned += failed.same + self.plan_messages(&failed.intents)?;
+                again.planned += failed.same + self.plan_messages(&failed.intents, &mut again.shipped)?;
             }
         }
         let mut sent = self.send_owed(stop, progress)?;
         sent.planned += again.planned;
         sent.nothing_due &= again.planned == 0;
+        sent.shipped.append(&mut again.shipped);
         if sent.nothing_due && self.to_be_told_of_postponement()? == 0 {
             self.require_unchanged()?;
         }

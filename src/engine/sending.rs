@@ -8,7 +8,7 @@ use super::reason::Reason;
 use super::whereabouts::Whereabouts;
 use super::{Asleep, Engine, Urgent, choice};
 use crate::campaign::Grade;
-use crate::fault::Result;
+use crate::fault::{Finding, Result};
 use crate::ledger::{Changed, MessageRow, Task, Told};
 use crate::outbox::{self, FailureClass, Hours, Limits, Progress, State};
 use crate::roster::Person;
@@ -61,12 +61,14 @@ pub struct Sent {
     /// Timed actions whose hour passed too long ago: held until they are asked for by name.
     pub late: Vec<Entry>,
     pub tasks: Vec<Task>,
+    /// Who reads that it is off in the words that come with the program, and why.
+    pub shipped: Vec<Finding>,
     /// Failures by class, with examples and what to do.
     pub failures: std::collections::BTreeMap<String, FailureClass>,
     /// The same for what waits because a server put it off, in whichever run.
     pub deferrals: std::collections::BTreeMap<String, FailureClass>,
     /// Connections that gave up, and why.
-    pub stopped: Vec<crate::fault::Finding>,
+    pub stopped: Vec<Finding>,
     /// None was left to go on: what is due was not all sent.
     pub ended: bool,
     /// Messages in doubt that were to be sent again, and are not before a delivery report can have come.
@@ -206,7 +208,7 @@ impl Engine<'_> {
         }
         intents.truncate(limit.saturating_sub(self.chosen(&choice)?.map_or(0, |queued| queued.len())));
         let begun = Instant::now();
-        sent.planned += self.plan_messages(&intents)?;
+        sent.planned += self.plan_messages(&intents, &mut sent.shipped)?;
         sent.urgent = self.let_sleep(&wanted)?;
         sent.planning = begun.elapsed();
         sent.miss(&intents);
@@ -233,7 +235,7 @@ impl Engine<'_> {
         }
         let mut sent = Sent::default();
         self.readdress(&mut sent)?;
-        sent.planned = self.plan_messages(&intents)?;
+        sent.planned = self.plan_messages(&intents, &mut sent.shipped)?;
         let wanted = Wanted::default();
         sent.urgent = self.let_sleep(&wanted)?;
         self.deliver(&mut sent, &wanted, stop, progress)?;

@@ -7,7 +7,7 @@ use super::letters::{Packed, Packer, Unpacker};
 use super::{Ledger, audit, evidence, instant, millis};
 use crate::answer::{Evidence, Kind};
 use crate::campaign::Grade;
-use crate::fault::{Fault, Result};
+use crate::fault::{Fault, Finding, Result};
 use crate::notice::Letter;
 use crate::outbox::State;
 use crate::roster::Format;
@@ -50,6 +50,8 @@ pub struct NewMessage {
     pub moot_at: Option<Grade>,
     /// Puts the change into a calendar, or takes it out.
     pub calendar: bool,
+    /// Why it is in the words that come with the program, where the campaign has its own.
+    pub shipped: Option<Finding>,
     pub letter: Letter,
 }
 
@@ -61,6 +63,8 @@ struct Planned<'a> {
     notice: &'a str,
     revision: u32,
     reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipped_text: Option<&'a str>,
 }
 
 /// A message as reports see it.
@@ -231,6 +235,7 @@ impl Ledger {
                     notice: &message.notice,
                     revision: message.revision,
                     reason: &message.reason,
+                    shipped_text: message.shipped.as_ref().map(|finding| finding.cause.as_str()),
                 };
                 chain.append(now, "planned", &body)?;
                 tokens.push((message.token, message.person, message.revision, message.tells));

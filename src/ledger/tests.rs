@@ -40,6 +40,7 @@ pub(super) fn message(person: &str, copy: u32) -> NewMessage {
         replaces: None,
         moot_at: None,
         calendar: false,
+        shipped: None,
         letter: Letter::new(Vec::new()).unwrap(),
     }
 }

@@ -70,18 +70,21 @@ pub(super) fn gather(mail: &Path) -> (Sources, Vec<Finding>) {
         let part = if piece.partial { piece.part } else { Part::Text };
         piece.part != Part::Subject && silenced.contains(&(piece.name.as_str(), piece.partial, part))
     };
-    let mut all: Sources = builtin::FILES
-        .iter()
-        .filter_map(|(path, text)| {
-            let (folder, file) = path.split_once('/')?;
-            let piece = piece(folder, file)?;
-            let file = PathBuf::from("(built-in)/templates/mail").join(path);
-            Some((piece, Source { file, text: (*text).to_owned() }))
-        })
-        .filter(|(piece, _)| !speaks_for_itself(piece))
-        .collect();
+    let mut all = built_in();
+    all.retain(|piece, _| !speaks_for_itself(piece));
     all.extend(own);
     (all, findings)
+}
+
+/// What comes with the program, and nothing of a campaign.
+pub(super) fn built_in() -> Sources {
+    let source = |(path, text): &(&str, &str)| {
+        let (folder, file) = path.split_once('/')?;
+        let piece = piece(folder, file)?;
+        let file = PathBuf::from("(built-in)/templates/mail").join(path);
+        Some((piece, Source { file, text: (*text).to_owned() }))
+    };
+    builtin::FILES.iter().filter_map(source).collect()
 }
 
 fn campaign_files(mail: &Path, findings: &mut Vec<Finding>) -> Sources {

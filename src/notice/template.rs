@@ -1,7 +1,7 @@
 //! The texts of a campaign: every template compiled and checked before anything leaves, and rendered for one person.
 
 use super::context::{Context, facts};
-use super::source::{Part, Piece, Sources, gather, strays};
+use super::source::{Part, Piece, Sources, built_in, gather, strays};
 use super::voice::{Voice, chain};
 use crate::campaign::Campaign;
 use crate::fault::{Finding, Place};
@@ -59,14 +59,7 @@ impl Texts {
         let templates = campaign.root.join("templates");
         let (sources, mut findings) = gather(&templates.join("mail"));
         findings.extend(strays(&templates));
-        let languages: BTreeSet<Option<String>> =
-            sources.keys().map(|piece| piece.language.clone()).chain([None]).collect();
-        let mut texts = Texts { sources, voices: BTreeMap::new(), used: BTreeMap::new(), columns: BTreeSet::new() };
-        for language in languages {
-            let (voice, broken) = Voice::new(language.as_deref(), &texts.sources);
-            texts.voices.insert(language, voice);
-            add(&mut findings, broken);
-        }
+        let mut texts = Texts::speaking(sources, &mut findings);
         let facts: Vec<String> = facts(campaign).into_keys().collect();
         let sent = sent(campaign);
         texts.lint(&facts, &sent, &mut findings);
@@ -74,6 +67,23 @@ impl Texts {
             findings.extend(texts.missing(template, place.as_ref()));
         }
         (texts, findings)
+    }
+
+    /// What comes with the program alone: these texts need nothing that a person may not have.
+    pub fn shipped() -> Texts {
+        Texts::speaking(built_in(), &mut Vec::new())
+    }
+
+    fn speaking(sources: Sources, findings: &mut Vec<Finding>) -> Texts {
+        let languages: BTreeSet<Option<String>> =
+            sources.keys().map(|piece| piece.language.clone()).chain([None]).collect();
+        let mut texts = Texts { sources, voices: BTreeMap::new(), used: BTreeMap::new(), columns: BTreeSet::new() };
+        for language in languages {
+            let (voice, broken) = Voice::new(language.as_deref(), &texts.sources);
+            texts.voices.insert(language, voice);
+            add(findings, broken);
+        }
+        texts
     }
 
     /// Columns that a template names and no roster has. `columns` holds every header of every roster.

@@ -112,6 +112,9 @@ impl Scheduler {
                 sent.planned, sent.sent, sent.deferred, sent.failed, sent.uncertain
             ));
         }
+        for one in &sent.shipped {
+            (self.log)(&format!("{}: {}", one.code, one.cause));
+        }
         for (class, failure) in &sent.failures {
             (self.log)(&failure.sentence(class));
         }
