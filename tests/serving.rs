@@ -231,31 +231,110 @@ fn sigterm_finishes_the_message_in_hand_and_no_other() {
     );
 }
 
-#[test]
-fn the_service_manager_hears_ready_progress_and_stopping() {
-    let campaign = built();
-    let folder = tempfile::tempdir().expect("a folder");
-    let socket = UnixDatagram::bind(folder.path().join("notify")).expect("a socket");
-    socket.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
-    let served = campaign.serve(|command| {
-        command.env("NOTIFY_SOCKET", folder.path().join("notify")).env("WATCHDOG_USEC", "1000000");
-    });
-    let hear = |wanted: &str| {
+/// The service manager's side of `sd_notify(3)`.
+struct Manager {
+    socket: UnixDatagram,
+    folder: tempfile::TempDir,
+}
+
+impl Manager {
+    fn listens() -> Manager {
+        let folder = tempfile::tempdir().expect("a folder");
+        let socket = UnixDatagram::bind(folder.path().join("notify")).expect("a socket");
+        Manager { socket, folder }
+    }
+
+    /// Serves with a watchdog of so long.
+    fn starts(&self, campaign: &Campaign, watchdog: Duration) -> Served {
+        campaign.serve(|command| {
+            command.env("NOTIFY_SOCKET", self.folder.path().join("notify"));
+            command.env("WATCHDOG_USEC", watchdog.as_micros().to_string());
+        })
+    }
+
+    /// The next word, unless there is none for so long.
+    fn word(&self, patience: Duration) -> Option<String> {
+        self.socket.set_read_timeout(Some(patience)).expect("a timeout");
         let mut bytes = [0; 1_024];
+        let count = self.socket.recv(&mut bytes).ok()?;
+        Some(String::from_utf8_lossy(&bytes[..count]).into_owned())
+    }
+
+    fn hears(&self, wanted: &str) {
         loop {
-            let count = socket.recv(&mut bytes).unwrap_or_else(|error| panic!("{wanted}: {error}"));
-            if String::from_utf8_lossy(&bytes[..count]).starts_with(wanted) {
+            let word = self.word(Duration::from_secs(30)).unwrap_or_else(|| panic!("{wanted} did not come"));
+            if word.starts_with(wanted) {
                 return;
             }
         }
-    };
-    hear("READY=1");
-    hear("STATUS=next: ");
-    hear("WATCHDOG=1");
-    hear("WATCHDOG=1");
+    }
+
+    /// Times the watchdog for a while, as systemd does: how long it was kept waiting at most.
+    fn longest_wait(&self, during: Duration) -> Duration {
+        let begun = Instant::now();
+        let (mut fed, mut longest) = (begun, Duration::ZERO);
+        while let Some(left) = during.checked_sub(begun.elapsed()).filter(|left| !left.is_zero()) {
+            let word = self.word(left);
+            longest = longest.max(fed.elapsed());
+            if word.as_deref() == Some("WATCHDOG=1") {
+                fed = Instant::now();
+            }
+        }
+        longest
+    }
+}
+
+const WATCHDOG: Duration = Duration::from_secs(3);
+
+#[test]
+fn the_service_manager_hears_ready_progress_and_stopping() {
+    let (campaign, manager) = (built(), Manager::listens());
+    let served = manager.starts(&campaign, WATCHDOG);
+    manager.hears("READY=1");
+    manager.hears("STATUS=next: ");
+    manager.hears("WATCHDOG=1");
+    // Nothing is due for years, and a round is every minute at least: it is the watchdog that is followed.
+    let longest = manager.longest_wait(Duration::from_secs(4));
+    assert!(longest < WATCHDOG, "kept waiting for {longest:?}");
     served.terminate();
-    hear("STOPPING=1");
+    manager.hears("STOPPING=1");
     assert!(served.end().0.success());
+}
+
+#[test]
+fn a_server_that_takes_its_time_is_no_hang() {
+    let (campaign, manager) = (due(), Manager::listens());
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    campaign.edit("transport = \"file\"", &format!("transport = \"smtp://{address}\""));
+    let served = manager.starts(&campaign, WATCHDOG);
+    // Five minutes are its due before it greets.
+    let silent = listener.accept().expect("it calls");
+    manager.hears("WATCHDOG=1");
+    let longest = manager.longest_wait(Duration::from_secs(4));
+    assert!(longest < WATCHDOG, "kept waiting for {longest:?}");
+    served.terminate();
+    manager.hears("STOPPING=1");
+    assert!(served.end().0.success());
+    drop(silent);
+}
+
+#[test]
+fn a_round_that_hangs_feeds_no_watchdog_though_the_pages_are_served() {
+    let (campaign, manager) = (built(), Manager::listens());
+    // A mailbox that can be opened once somebody writes to it.
+    let pipe = campaign.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    campaign.append("[[intake.mailbox]]\nmbox = \"pipe\"");
+    let watchdog = Duration::from_secs(1);
+    let served = manager.starts(&campaign, watchdog);
+    manager.hears("READY=1");
+    let words = (0..20).map_while(|_| manager.word(watchdog * 2)).count();
+    assert!(words < 20, "it went on all the time");
+    assert_eq!(get(served.address, "/healthz").body, "ok\n");
+    assert_eq!(manager.word(watchdog / 2), None);
+    drop(fs_err::OpenOptions::new().write(true).open(&pipe).expect("it is read"));
+    manager.hears("WATCHDOG=1");
 }
 
 #[test]

@@ -123,7 +123,7 @@ pub fn with_progress(
             }
         }
         // The sums at the end name it, with the remedy.
-        Progress::Stopped { .. } => {}
+        Progress::Stopped { .. } | Progress::Pulse => {}
     });
     bar.finish_and_clear();
     let begun = settled != Sent::default();

@@ -10,6 +10,7 @@ use crate::fault::Result;
 use crate::system::World;
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -102,9 +103,11 @@ pub(super) async fn over_lanes(
 ) -> Result<Summary> {
     let count = limits.connections.max(1);
     let shared = Shared::new(queue, limits, count, clock, stop, progress);
-    let pulse = tokio::spawn(pulse());
-    let ends = join_all((1..=count).map(|lane| lane::run(lane, &shared, dial))).await;
-    pulse.abort();
+    let ends = tokio::select! {
+        biased;
+        ends = join_all((1..=count).map(|lane| lane::run(lane, &shared, dial))) => ends,
+        never = pulse(&shared) => match never {},
+    };
     let mut gone_on = false;
     let mut stopped = Vec::new();
     for end in ends {
@@ -121,11 +124,13 @@ pub(super) async fn over_lanes(
     shared.conclude(Ok(()))
 }
 
-/// Sets a timer that comes before every deadline of a lane. One that came before all others would interrupt the wait for the
-/// server, by two system calls, with each message.
-async fn pulse() {
+/// Tells that the thread works: a server may take minutes, and a slow rate hours, and still nothing hangs. Its timer comes
+/// before every deadline of a lane, too. One that came before all others would interrupt the wait for the server, by two
+/// system calls, with each message.
+async fn pulse(shared: &Shared<'_>) -> Infallible {
     loop {
         sleep(PULSE).await;
+        shared.tell(Progress::Pulse);
     }
 }
 

@@ -28,6 +28,8 @@ pub enum Progress<'a> {
         finding: &'a Finding,
         pause: Duration,
     },
+    /// Nothing else, about once a second: the thread works, and each wait of its lanes has a deadline.
+    Pulse,
     /// A lane gave up after a run of failures.
     Stopped {
         lane: usize,

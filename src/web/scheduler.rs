@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 const MINUTE: Duration = Duration::from_secs(60);
 /// Not even a moment that has come already is met more often.
 const SHORTEST: Duration = Duration::from_secs(1);
+/// While a round goes on, the service manager hears of progress at most so often.
+const PROGRESS: Duration = Duration::from_millis(250);
 
 /// How the rounds go, for the dashboard and for `/metrics`.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +55,8 @@ impl Scheduler {
     pub fn run(&self, asleep: &Receiver<()>) {
         let mut told = Vec::new();
         while !self.stop.load(Ordering::Relaxed) {
+            // By this thread alone: once it hangs, the service manager ends it all.
+            self.notify.say("WATCHDOG=1");
             let lines = self.round().unwrap_or_else(|fault| {
                 self.beat().failures += 1;
                 fault.findings.iter().map(|one| format!("the round failed: {}: {}", one.cause, one.remedy)).collect()
@@ -81,7 +85,7 @@ impl Scheduler {
         // Whoever has answered meanwhile is not reminded, and nobody is while a mailbox cannot be read; notices go out.
         let mut last = Instant::now();
         let mut alive = || {
-            if last.elapsed() >= SHORTEST {
+            if last.elapsed() >= PROGRESS {
                 self.notify.say("WATCHDOG=1");
                 last = Instant::now();
             }
