@@ -141,6 +141,13 @@ fn text(amendment: &Amendment) -> String {
             if rests.gates.len() == 1 { "is" } else { "are" },
         );
     }
+    if !amendment.installs_now.is_empty() {
+        text += &format!(
+            "the new serial number is in force, and the letter still speaks of a change to come: call {}, and have the new \
+             package installed at once\n",
+            amendment.installs_now.join(", ")
+        );
+    }
     let mut by_notice: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for one in &amendment.informed {
         one.notices.iter().for_each(|notice| by_notice.entry(notice).or_default().push(one.person.clone()));

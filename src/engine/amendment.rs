@@ -107,6 +107,8 @@ pub struct Amendment {
     pub held: BTreeMap<String, usize>,
     /// Steps that are done, and rest on answers that are void from now on.
     pub rests: Vec<Rests>,
+    /// Whose package changed while the new serial number is in force: the letter with it still speaks of a change to come.
+    pub installs_now: Vec<String>,
     #[serde(skip)]
     pub(super) owed: Vec<Owed>,
 }
@@ -163,6 +165,7 @@ impl Engine<'_> {
             joined: Vec::new(),
             moved: Vec::new(),
             rests: Vec::new(),
+            installs_now: Vec::new(),
             held: BTreeMap::new(),
             wordings: Vec::new(),
             left: gone.into_iter().filter_map(|difference| difference.gone).collect(),
@@ -176,6 +179,12 @@ impl Engine<'_> {
         self.inform_who_moved(&told, wish, &mut amendment);
         self.count_answers(&mut amendment)?;
         amendment.rests = self.resting_on_void(&amendment)?;
+        if self.was_in_force()? {
+            let package = |one: &Change| {
+                one.difference.fact.strip_prefix(PACKAGE)?.split_once(' ').map(|(_, whose)| whose.to_owned())
+            };
+            amendment.installs_now = amendment.changes.iter().filter_map(package).collect();
+        }
         if !wish.postpone && !amendment.is_empty() {
             amendment.held = self.held_after(&amendment)?;
         }
@@ -195,6 +204,12 @@ impl Engine<'_> {
         };
         let entries = self.ledger.entries()?;
         let (mut rests, mut before) = (Vec::new(), None);
+        // From then on the gates are asked again where they count, and going back is no way to open one.
+        for step in self.campaign.steps.iter().skip_while(|step| step.wait.is_none()) {
+            if state_of(&entries, &step.name)?.has_begun() {
+                return Ok(rests);
+            }
+        }
         for step in self.campaign.steps.iter().take_while(|step| step.wait.is_none()) {
             let gates: Vec<String> = step.needs.iter().filter(void).cloned().collect();
             if !gates.is_empty() && state_of(&entries, &step.name)? == StepState::Done {

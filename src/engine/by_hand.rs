@@ -70,6 +70,12 @@ impl Engine<'_> {
         findings
     }
 
+    /// From the first step of the evening on, nothing goes forward on such a file: who cannot sign in fetches no mail.
+    pub(super) fn require_no_master_by_hand(&self) -> Result<()> {
+        let begun = self.evening_has_begun()?;
+        Fault::check(if begun { self.master_by_hand()?.into_iter().collect() } else { Vec::new() }).map(drop)
+    }
+
     /// A rollback that opens P1 says that the old serial number stays in force: then it has to be.
     pub(super) fn require_old_master_for_p1(&self, to: Option<&str>) -> Result<()> {
         let entries = self.ledger.entries()?;

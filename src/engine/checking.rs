@@ -133,7 +133,7 @@ impl Engine<'_> {
         Ok(findings)
     }
 
-    fn evening_has_begun(&self) -> Result<bool> {
+    pub(super) fn evening_has_begun(&self) -> Result<bool> {
         let entries = self.ledger.entries()?;
         for step in self.campaign.steps.iter().filter(|step| step.wait.is_some() || step.name == "close-p1") {
             if state_of(&entries, &step.name)?.has_begun() {

@@ -7,7 +7,7 @@ use super::way_back::opens;
 use crate::campaign::Step;
 use crate::fault::{Fault, Finding, Result};
 use crate::ledger::AuditEvent;
-use crate::runbook::{Entry, Event, Journal, StepState, state_of};
+use crate::runbook::{Entry, Event, Journal, StepState, history_of, state_of};
 use chrono::Duration;
 
 /// Findings of P1 that something there waits for a transport, or is in the hands of one.
@@ -20,12 +20,23 @@ const OLD: Duration = Duration::hours(12);
 impl Engine<'_> {
     /// The step that is done and whose statement is to be made anew, and why.
     pub(super) fn to_be_restated(&self) -> Result<Option<(&Step, &'static str)>> {
-        let Some(evening) = self.stills_transports()? else { return Ok(None) };
+        let Some(evening) = self.evening() else { return Ok(None) };
         let entries = self.ledger.entries()?;
+        let history = history_of(&entries, &evening.name)?;
         let last = |step: &Step, is: fn(&Event) -> bool| {
             entries.iter().rfind(|entry| entry.step == step.name && is(&entry.event))
         };
         let stated = last(evening, |event| matches!(event, Event::Attested { .. }));
+        let closing = self.campaign.steps.iter().find(|step| closes(step));
+        let shut = closing.is_none_or(|step| state_of(&entries, &step.name).is_ok_and(StepState::has_begun));
+        let old = stated.is_some_and(|stated| self.now() - stated.at > OLD);
+        // Also while it waits for the run that takes it.
+        if old && !shut && (history.state == StepState::Done || history.attested.is_some()) {
+            return Ok(Some((evening, "it was stated more than 12 hours ago, and P1 is still open")));
+        }
+        if history.state != StepState::Done {
+            return Ok(None);
+        }
         let opening = self.campaign.steps.iter().find(|step| opens(step));
         let closed = opening.and_then(|step| last(step, |event| matches!(event, Event::Undone { .. })));
         if closed.map(seq) > stated.map(seq) {
@@ -38,13 +49,7 @@ impl Engine<'_> {
             None => event.at > stated.at,
         };
         let since = in_use.is_some_and(|event| stated.is_none_or(|stated| since(&event, stated)));
-        if since {
-            return Ok(Some((evening, "P1 was in use when it was to be closed")));
-        }
-        let closing = self.campaign.steps.iter().find(|step| closes(step));
-        let closed = closing.is_none_or(|step| state_of(&entries, &step.name).is_ok_and(StepState::has_begun));
-        let old = stated.is_some_and(|stated| self.now() - stated.at > OLD);
-        Ok((old && !closed).then_some((evening, "it was stated more than 12 hours ago, and P1 is still open")))
+        Ok(since.then_some((evening, "P1 was in use when it was to be closed")))
     }
 
     /// What mends a P1 that is in use, a transport started once more, makes untrue what was stated before: that is put on
@@ -79,10 +84,14 @@ impl Engine<'_> {
         Ok(Some(Finding::note("statement-taken-away", cause, remedy)))
     }
 
-    /// The step at which it is stated that the transports stand still, once it is done.
+    /// The step at which it is stated that the transports stand still.
+    fn evening(&self) -> Option<&Step> {
+        self.campaign.steps.iter().find(|step| step.wait.is_some() && step.attest.is_some())
+    }
+
+    /// The same, once it is done.
     fn stills_transports(&self) -> Result<Option<&Step>> {
-        let evening = self.campaign.steps.iter().find(|step| step.wait.is_some() && step.attest.is_some());
-        let Some(evening) = evening else { return Ok(None) };
+        let Some(evening) = self.evening() else { return Ok(None) };
         Ok((state_of(&self.ledger.entries()?, &evening.name)? == StepState::Done).then_some(evening))
     }
 }
@@ -151,6 +160,9 @@ attest = "sent"
         let attest = |step| engine().attest(step, "Ann", "seen").expect("stated");
         let anew = || engine().to_be_restated().expect("judged").map(|(step, why)| (step.name.clone(), why));
         ran();
+        attest("quiesce");
+        clock.forward(OLD + Duration::minutes(1));
+        assert_eq!(ran(), [""; 0], "nor does one count that has waited so long for its run");
         attest("quiesce");
         assert_eq!(ran(), ["quiesce"]);
         clock.forward(OLD);

@@ -338,7 +338,7 @@ impl Engine<'_> {
             rate: mail.rate,
             domains: mail.domains.clone(),
             hours,
-            senders: self.ledger.senders()?,
+            senders: (mail.reply_to != mail.bounce_to).then(|| self.ledger.senders()).transpose()?,
             probing: self.by_schedule && suspended.is_some(),
             suspended,
             settings,

@@ -322,13 +322,16 @@ fn settle(tx: &Transaction, id: i64, mut message: Subject, result: &Settled) -> 
         event => event,
     };
     message.state = message.state.apply(event)?;
+    // Nothing was said of it: what a server said before still holds.
+    let given_back = event == Event::Release && remedy.is_empty();
     if event == Event::Hold && !message.reply.is_empty() {
         // Why it was not sent in time.
         words += &format!("; before that: {}", message.reply);
     }
     tx.prepare_cached(
         "UPDATE message SET state = ?2, attempts = attempts + ?3, next_at = coalesce(?4, next_at), settled_at = ?5, \
-         reply = ?6, doubts = doubts + ?7, remedy = ?8, ready_at = iif(?9, coalesce(ready_at, next_at), NULL) WHERE id = ?1",
+         reply = iif(?10 AND (attempts > 0 OR remedy <> ''), reply, ?6), doubts = doubts + ?7, \
+         remedy = iif(?10, remedy, ?8), ready_at = iif(?9, coalesce(ready_at, next_at), NULL) WHERE id = ?1",
     )?
     .execute((
         id,
@@ -340,6 +343,7 @@ fn settle(tx: &Transaction, id: i64, mut message: Subject, result: &Settled) -> 
         i64::from(result.event == Event::Doubt),
         remedy,
         result.asleep,
+        given_back,
     ))?;
     record(tx, message, proves, Said { words: &words, remedy }, instant(result.at))
 }

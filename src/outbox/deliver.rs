@@ -57,8 +57,8 @@ pub struct Limits<'a> {
     pub suspended: Option<Suspended>,
     /// What tells these settings of [mail] from others.
     pub settings: String,
-    /// What is on record of both envelope senders, in the order of [`super::Sender::BOTH`].
-    pub senders: [History; 2],
+    /// What is on record of both envelope senders, in the order of [`super::Sender::BOTH`]; `None` where they are one address.
+    pub senders: Option<[History; 2]>,
     /// A few messages are tried first; nothing else leaves before the server has taken one.
     pub probing: bool,
 }

@@ -71,7 +71,7 @@ impl<'a> Shared<'a> {
             stop,
             claims: RefCell::default(),
             aside: RefCell::default(),
-            senders: RefCell::new(Senders::after(limits.senders)),
+            senders: RefCell::new(limits.senders.map_or_else(Senders::of_one_address, Senders::after)),
             batch: RefCell::new(Batch::new(lanes)),
             pacer: RefCell::new(Pacer::new(limits.rate, limits.domains.clone())),
             clock,

@@ -45,6 +45,8 @@ pub(super) enum Judged {
 /// What this run knows of both.
 #[derive(Debug, Default)]
 pub(super) struct Senders {
+    /// Both are the same address: a refusal tells nothing of letters of one kind.
+    same: bool,
     bounces: One,
     replies: One,
 }
@@ -96,7 +98,12 @@ impl Senders {
     /// With what is on record of [`Sender::BOTH`].
     pub fn after([bounces, replies]: [History; 2]) -> Senders {
         let one = |before| One { before, ..One::default() };
-        Senders { bounces: one(bounces), replies: one(replies) }
+        Senders { same: false, bounces: one(bounces), replies: one(replies) }
+    }
+
+    /// Where both are one address.
+    pub fn of_one_address() -> Senders {
+        Senders { same: true, ..Senders::default() }
     }
 
     pub fn accept(&mut self, sender: Sender) {
@@ -105,7 +112,13 @@ impl Senders {
     }
 
     pub fn refuse(&mut self, sender: Sender, words: &str) -> Judged {
-        let (other_is_taken, other_before) = (self.of(sender.other()).accepted, self.of(sender.other()).before);
+        if self.same {
+            return Judged::OfTheConnection;
+        }
+        let other = self.of(sender.other());
+        // Where the other one is refused in this run as well, that it was taken in another says nothing.
+        let taken_before = other.before.accepted && other.stage == Stage::Unknown;
+        let other_is_taken = other.accepted;
         let one = self.of_mut(sender);
         if matches!(one.stage, Stage::Held(_)) {
             return Judged::Waits;
@@ -117,7 +130,7 @@ impl Senders {
             one.stage = Stage::Held(words.to_owned());
             return Judged::Waits;
         }
-        let never = other_before.accepted && !one.before.accepted;
+        let never = taken_before && !one.before.accepted;
         if other_is_taken || one.stage == Stage::Alone && never {
             one.refused += 1;
             if one.refused >= IN_A_ROW {
@@ -211,6 +224,18 @@ mod tests {
             assert!(senders.nothing_else() && !senders.nothing_else());
             assert_eq!(senders.refuse(Replies, "553 no"), judged, "{before:?}");
         }
+    }
+
+    #[test]
+    fn where_the_other_is_refused_as_well_or_is_the_same_address_nobody_fails() {
+        let mut senders = Senders::after([TAKEN, History::default()]);
+        assert_eq!(senders.refuse(Replies, "550 no"), Judged::Aside);
+        assert_eq!(senders.refuse(Bounces, "550 no"), Judged::Aside);
+        assert!(senders.nothing_else());
+        assert_eq!(senders.refuse(Replies, "550 no"), Judged::OfTheConnection);
+        let mut senders = Senders::of_one_address();
+        senders.accept(Bounces);
+        assert_eq!(senders.refuse(Replies, "550 no"), Judged::OfTheConnection);
     }
 
     #[test]

@@ -304,8 +304,11 @@ fn refuses(sender: &'static str) -> Stage {
     })
 }
 
-async fn run_after(queue: &mut MemoryQueue, stage: &Stage, senders: [History; 2]) -> Summary {
-    let limits = Limits { connections: 2, senders, ..Limits::default() };
+/// Mail of neither has left.
+const NEITHER: [History; 2] = [History { accepted: false, held: false }; 2];
+
+async fn run_after(queue: &mut MemoryQueue, stage: &Stage, lanes: usize, senders: [History; 2]) -> Summary {
+    let limits = Limits { connections: lanes, senders: Some(senders), ..Limits::default() };
     let clock = Clock(Some(Instant::now()));
     over_lanes(queue, stage, &limits, &clock, &AtomicBool::new(false), &mut |_| ()).await.expect("a run")
 }
@@ -315,7 +318,7 @@ async fn a_sender_that_is_refused_for_some_people_fails_them_and_nobody_else_wai
     for lanes in [1, 4] {
         let (mut queue, stage) = of_two_senders(3, 60);
         let start = Instant::now();
-        let summary = run(&mut queue, &stage, lanes).await.expect("the others go out");
+        let summary = run_after(&mut queue, &stage, lanes, NEITHER).await;
         assert_eq!((summary.sent, summary.failed, summary.deferred, summary.released), (60, 3, 0, 0), "{lanes}");
         let class = &summary.failures["553 5.7.1"];
         assert_eq!(class.words, "553 5.7.1 not owned by user (the sender is refused)");
@@ -328,7 +331,7 @@ async fn a_sender_that_is_refused_for_some_people_fails_them_and_nobody_else_wai
 #[tokio::test(start_paused = true)]
 async fn hundreds_of_a_refused_sender_are_not_tried_one_by_one() {
     let (mut queue, stage) = of_two_senders(700, 60);
-    let summary = run(&mut queue, &stage, 4).await.expect("the others go out");
+    let summary = run_after(&mut queue, &stage, 4, NEITHER).await;
     assert_eq!(summary.sent, 60);
     assert!((5..9).contains(&summary.failed) && summary.failed + summary.deferred == 700, "{summary:?}");
     let tries = |stage: &Stage| stage.log().lines.iter().filter(|line| line.contains("<ack@")).count();
@@ -340,11 +343,11 @@ async fn hundreds_of_a_refused_sender_are_not_tried_one_by_one() {
     queue.rows.iter_mut().for_each(|row| row.due = DateTime::UNIX_EPOCH);
     let before = [History { accepted: true, held: false }, History { accepted: false, held: true }];
     let again = refuses("<ack@");
-    let next = run_after(&mut queue, &again, before).await;
+    let next = run_after(&mut queue, &again, 2, before).await;
     assert_eq!((next.sent, next.failed, next.deferred), (0, 0, 700 - summary.failed));
     assert!(tries(&again) <= 2, "{}", tries(&again));
     queue.rows.iter_mut().for_each(|row| row.due = DateTime::UNIX_EPOCH);
-    let mended = run_after(&mut queue, &good(), before).await;
+    let mended = run_after(&mut queue, &good(), 2, before).await;
     assert_eq!((mended.sent, mended.failed), (700 - summary.failed, 0));
 }
 
@@ -352,16 +355,16 @@ async fn hundreds_of_a_refused_sender_are_not_tried_one_by_one() {
 async fn where_only_mail_of_the_refused_sender_is_left_the_record_says_whether_it_is_that_one_alone() {
     let never = [History { accepted: true, held: false }, History::default()];
     let (mut queue, stage) = of_two_senders(3, 0);
-    let summary = run_after(&mut queue, &stage, never).await;
+    let summary = run_after(&mut queue, &stage, 2, never).await;
     assert_eq!((summary.failed, summary.ended), (3, false));
     for before in [[History::default(); 2], [History { accepted: true, held: false }; 2]] {
         let (mut queue, stage) = of_two_senders(30, 0);
-        let summary = run_after(&mut queue, &stage, before).await;
+        let summary = run_after(&mut queue, &stage, 2, before).await;
         assert!(summary.ended && summary.failed == 0, "{summary:?}");
         assert_eq!((summary.stopped[0].code, queue.states()), ("smtp-sender-refused", vec![State::Planned; 30]));
     }
     let mut queue = of_two_senders(30, 30).0;
     let everybody = refuses("<");
-    let summary = run_after(&mut queue, &everybody, [History::default(); 2]).await;
+    let summary = run_after(&mut queue, &everybody, 2, [History::default(); 2]).await;
     assert!(summary.ended && summary.failed == 0, "where every sender is refused it is nobody's: {summary:?}");
 }
