@@ -251,9 +251,12 @@ fn look(item: &fs_err::DirEntry, findings: &mut Vec<Finding>) -> Option<Entry> {
     })
 }
 
+/// A folder or a file that is there and cannot be looked at.
+pub const UNREADABLE: &str = "postoffice-unreadable";
+
 fn unreadable(path: &Path, error: std::io::Error) -> Fault {
     let remedy = "check the path and this account's rights: it needs File Scan to list folders, which users lack";
-    Finding::error("postoffice-unreadable", error.to_string(), remedy).in_file(path).article("Q77646").into()
+    Finding::error(UNREADABLE, error.to_string(), remedy).in_file(path).article("Q77646").into()
 }
 
 /// An empty mount point looks like a postoffice that has lost everything. It has lost nothing.

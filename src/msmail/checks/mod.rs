@@ -12,11 +12,12 @@ mod p1;
 mod roster;
 
 use super::serial;
-use super::tree::{FOLDERS, Postoffice};
+use super::tree::{FOLDERS, Postoffice, UNREADABLE};
 use crate::campaign::MsMail;
 use crate::fault::{Finding, Result};
 use crate::roster::Person;
 use std::path::Path;
+use std::sync::Arc;
 
 pub use crate::campaign::CHECKS;
 pub use access::{COPIED, user_records};
@@ -33,7 +34,7 @@ pub fn check_by_name(
     facts: &MsMail,
     recorded: &Recorded,
 ) -> Option<Vec<Finding>> {
-    Some(match name {
+    let findings = match name {
         "stage" => on_both(live, staged, &FOLDERS, |live, staged| stage(live, staged, facts)),
         "postoffice" => on_live(live, &FOLDERS, sound),
         "access-current" => on_both(live, staged, &["GLB", "NME"], access_changed_since),
@@ -48,7 +49,19 @@ pub fn check_by_name(
             Some(installed) => on_live(live, &["GLB"], |live| master_in_force(live, staged, installed)),
         },
         _ => return None,
-    })
+    };
+    Some(seen(findings))
+}
+
+/// Without what is said of places that could not be looked at: nothing is missing there, and nothing is wrong.
+fn seen(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let place = |finding: &Finding| finding.place.as_ref().map(|place| Arc::clone(&place.file));
+    let blind: Vec<_> = findings.iter().filter(|finding| finding.code == UNREADABLE).filter_map(place).collect();
+    findings.retain(|finding| {
+        let hidden = |place: Arc<Path>| blind.iter().any(|blind| place.starts_with(blind));
+        finding.code == UNREADABLE || !place(finding).is_some_and(hidden)
+    });
+    findings
 }
 
 fn on_live(live: &Path, folders: &[&'static str], check: impl Fn(&Postoffice) -> Vec<Finding>) -> Vec<Finding> {
@@ -84,7 +97,7 @@ pub fn at_any_instant(live: &Postoffice) -> Vec<Finding> {
 pub fn postoffice(live: &Postoffice, facts: &MsMail) -> Vec<Finding> {
     let mut findings = site(live, facts);
     master::sound(live, master::MASTER, &mut findings);
-    findings
+    seen(findings)
 }
 
 /// Steps 1, 1a and 1c of Q209486: both trees are what they should be, and the staged one is fit to replace the live
@@ -95,7 +108,7 @@ pub fn stage(live: &Postoffice, staged: &Postoffice, facts: &MsMail) -> Vec<Find
     findings.extend(gateways::staged_has_all(live, staged, facts));
     findings.extend(disk_making::check(staged));
     findings.extend(master::staged_fits(live, staged));
-    findings
+    seen(findings)
 }
 
 /// The live postoffice without its MASTER.GLB.

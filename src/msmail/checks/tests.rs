@@ -61,3 +61,15 @@ fn every_finding_names_its_article() {
         assert!(finding.article.is_some() && !finding.remedy.is_empty() && finding.place.is_some(), "{finding:?}");
     }
 }
+
+#[test]
+fn what_cannot_be_looked_at_is_not_called_missing() {
+    let complaint = |code, file: &str| Finding::error(code, "c", "r").in_file(file);
+    let codes = |findings| seen(findings).iter().map(|finding| finding.code).collect::<Vec<_>>();
+    let (folder, queue) = ("po/MBG", "po/MBG/INQUEUE3.MBG");
+    let all = vec![complaint("inqueue3-missing", queue), complaint("p1-session", "po/P1/LOCKP1ID.PBB")];
+    assert_eq!(codes(all.clone()), ["inqueue3-missing", "p1-session"]);
+    assert_eq!(codes([all, vec![complaint(UNREADABLE, folder)]].concat()), ["p1-session", UNREADABLE]);
+    let other = vec![complaint(UNREADABLE, folder), complaint("mailbag-size", "po/MBG2/X.MBG")];
+    assert_eq!(codes(other), [UNREADABLE, "mailbag-size"]);
+}
