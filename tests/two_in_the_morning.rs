@@ -319,6 +319,62 @@ fn steps_made_by_hand_are_told_with_the_way_out_and_p1_is_not_opened_on_them() {
 }
 
 #[test]
+fn a_new_file_or_a_p1_put_there_by_hand_holds_everything_with_the_way_out() {
+    let campaign = ready();
+    campaign.close();
+    let (p1, pold) = ("postoffice/P1", "postoffice/POLD");
+    let (master, old) = ("postoffice/GLB/MASTER.GLB", "postoffice/GLB/OLDMAST.GLB");
+    let rename = |from, to| fs_err::rename(campaign.path(from), campaign.path(to)).expect("renamed");
+    campaign.drain().run("cutover --yes --until retire-master").ends(0);
+    let files = || tree::contents(&campaign.path("postoffice"));
+    campaign.write(master, campaign.bytes("staged/GLB/MASTER.GLB"));
+    let before = files();
+    for command in ["cutover --yes", "cutover rollback --to backup --yes", "check --offline"] {
+        let told = campaign.run(command).ends(1).refuses("master-by-hand").says(".flagday/MASTER.GLB.by-hand`");
+        told.keeps_quiet_about("stays in force").keeps_quiet_about("nothing must take its place");
+    }
+    assert_eq!(files(), before);
+    rename(master, ".flagday/MASTER.GLB.by-hand");
+    rename(pold, p1);
+    campaign.write("postoffice/P1/00000001.0LK", "");
+    campaign.run("cutover --yes").ends(1).refuses("p1-by-hand").refuses("p1-mailbag-lock").says("POLD`");
+    campaign
+        .run("cutover rollback --to backup --yes")
+        .ends(1)
+        .refuses("p1-mailbag-lock")
+        .says("no step was taken back");
+    assert!(campaign.path(old).exists(), "no MASTER.GLB is changed under a session");
+    campaign.run("check --offline").ends(1).refuses("p1-by-hand").keeps_quiet_about("run the step that closes P1");
+    fs_err::remove_file(campaign.path("postoffice/P1/00000001.0LK")).expect("the session has ended");
+    rename(p1, pold);
+    campaign.run("cutover --yes").ends(3).says("done: open-p1");
+
+    rename(p1, pold);
+    campaign.run("cutover --yes").ends(1).refuses("p1-by-hand").says("once more").says("P1`");
+    rename(pold, p1);
+    rename(master, ".flagday/new");
+    rename(old, master);
+    campaign.run("status").ends(0);
+}
+
+#[test]
+fn a_step_of_the_sites_own_that_waits_takes_over_nothing_of_the_evening() {
+    let campaign = Campaign::ready();
+    let freeze =
+        "\n[[step]]\nname = \"freeze\"\nfollows = \"stage-check\"\nwait = \"T-5d\"\nattest = \"Nobody adds a user\"\n";
+    let text = [campaign.bytes("flagday.toml"), freeze.into()].concat();
+    campaign.write("flagday.toml", text);
+    campaign.run("build").ends(0);
+    campaign.run("cutover --yes").ends(3).says("step freeze needs a person");
+    campaign.attest("freeze");
+    campaign.announce().answer();
+    campaign.run("status").ends(0).keeps_quiet_about("cutting over");
+    campaign.close();
+    let back = campaign.run("cutover rollback --to backup --yes").ends(0).says("undone: quiesce");
+    back.keeps_quiet_about("undone: backup");
+}
+
+#[test]
 fn a_share_that_is_not_mounted_is_no_postoffice_that_has_lost_its_files() {
     let campaign = ready();
     campaign.close();
@@ -422,9 +478,11 @@ fn all_is_not_clear_while_p1_is_closed_or_the_old_number_is_in_force() {
     campaign.read_back().run("cutover --yes --until async-confirmed").ends(0);
     campaign.write(master, campaign.bytes("postoffice/GLB/OLDMAST.GLB"));
     fs_err::rename(&p1, &pold).expect("renamed");
-    campaign.run("cutover --yes").ends(1).refuses("p1-not-open").refuses("master-not-new").says("Safe now:");
-    campaign.run("send all-clear --yes").ends(1).refuses("p1-not-open").refuses("master-not-new");
-    assert!(campaign.outbox("-all_clear-").is_empty());
+    campaign.run("cutover --yes").ends(1).refuses("p1-by-hand").says("Safe now:");
+    campaign.run("send all-clear --yes").ends(1).refuses("p1-by-hand").refuses("master-not-new");
     fs_err::rename(&pold, &p1).expect("renamed");
+    campaign.run("cutover --yes").ends(1).refuses("master-not-new").says("Safe now:");
+    campaign.run("send all-clear --yes").ends(1).refuses("master-not-new");
+    assert!(campaign.outbox("-all_clear-").is_empty());
     campaign.write(master, new).run("cutover --yes").ends(0).says("every step is done");
 }

@@ -6,7 +6,7 @@ pub use mail::*;
 
 use super::quiet::Quiet;
 use super::schedule::Moment;
-use super::steps::{Gate, Step};
+use super::steps::{Gate, Step, beginning};
 use super::workdays::WorkWeek;
 use crate::fault::Place;
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -261,6 +261,11 @@ impl Campaign {
         let country = country.and_then(|word| self.calendar.countries.get(&word.trim().to_lowercase()));
         let week = country.unwrap_or(&self.calendar.week).clone();
         self.change.seen_from(zone.unwrap_or(self.change.zone), week)
+    }
+
+    /// The step with which the change itself begins, and its place.
+    pub fn beginning(&self) -> Option<(usize, &Step)> {
+        beginning(&self.steps).map(|at| (at, &self.steps[at]))
     }
 
     pub fn step(&self, name: &str) -> Option<&Step> {

@@ -26,6 +26,15 @@ pub enum Moment {
 }
 
 impl Moment {
+    /// Whether it lies after the change by its own words; of a fixed date they do not tell.
+    pub fn follows_change(self) -> bool {
+        match self {
+            Moment::Change | Moment::At(_) => false,
+            Moment::Days { days, .. } | Moment::WorkingDays { days, .. } => days > 0,
+            Moment::Minutes(minutes) => minutes > 0,
+        }
+    }
+
     /// Reads what a person wrote; the error says what is expected.
     pub fn parse(text: &str) -> Result<Moment, String> {
         let expected = || {

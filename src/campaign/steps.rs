@@ -51,6 +51,66 @@ pub struct Step {
     pub place: Place,
 }
 
+impl Step {
+    /// Renames P1 away (step 5a of Q209486).
+    pub fn closes_p1(&self) -> bool {
+        self.brings_about("p1-closed")
+    }
+
+    /// Gives P1 its name back.
+    pub fn opens_p1(&self) -> bool {
+        self.brings_about("p1-open")
+    }
+
+    /// Takes the old MASTER.GLB away.
+    pub fn retires_master(&self) -> bool {
+        self.brings_about("master-retired")
+    }
+
+    fn brings_about(&self, check: &str) -> bool {
+        self.action.is_some() && self.has_after(check)
+    }
+
+    fn has_after(&self, check: &str) -> bool {
+        self.after.iter().any(|one| one == check)
+    }
+
+    fn waits_for_change(&self) -> bool {
+        self.wait.is_some_and(|moment| !moment.follows_change())
+    }
+}
+
+/// The step with which the change itself begins. A site may have steps of its own that wait, for days before the change or
+/// within it: on a postoffice it is the one that finds P1 quiet, else the last that waits before P1 is closed, or before the
+/// change.
+pub fn beginning(steps: &[Step]) -> Option<usize> {
+    let closing = steps.iter().position(Step::closes_p1);
+    let ahead = closing.map_or(steps, |closing| &steps[..=closing]);
+    let quiets = |step: &Step| closing.is_some() && step.wait.is_some() && step.has_after("p1-quiet");
+    ahead
+        .iter()
+        .position(quiets)
+        .or_else(|| ahead.iter().rposition(Step::waits_for_change))
+        .or_else(|| steps.iter().position(|step| step.wait.is_some()))
+}
+
+/// What let an earlier step begin has to hold still when the change itself begins, and at each moment that is waited for
+/// before: an amendment, an answer taken back or a waiver that ran out may have shut the gate since.
+pub(super) fn judge_again(steps: &mut [Step]) {
+    let Some(begins) = beginning(steps) else { return };
+    let mut needs: Vec<String> = Vec::new();
+    for step in &mut steps[..=begins] {
+        for gate in &step.needs {
+            if !needs.contains(gate) {
+                needs.push(gate.clone());
+            }
+        }
+        if step.wait.is_some() {
+            step.needs = needs.clone();
+        }
+    }
+}
+
 /// What a step does. Paths may hold `{postoffice}`, `{staged}`, `{state}` and `{campaign}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
@@ -81,4 +141,48 @@ pub enum Action {
 pub struct FromTo {
     pub from: String,
     pub to: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(name: &str, wait: Option<&str>, after: &[&str], needs: &[&str]) -> Step {
+        let words = |all: &[&str]| all.iter().map(|&word| word.to_owned()).collect();
+        let action = after.contains(&"p1-closed").then(|| Action::Observe(String::new()));
+        let wait = wait.map(|text| Moment::parse(text).expect(text));
+        let (name, title) = (name.to_owned(), name.to_owned());
+        let (article, before, attest, seen) = Default::default();
+        let (checklist, place) = (IndexMap::new(), Place::file("flagday.toml"));
+        let (needs, after) = (words(needs), words(after));
+        Step { name, title, article, needs, wait, before, after, attest, checklist, seen, action, place }
+    }
+
+    fn begins(steps: &[Step]) -> Option<&str> {
+        beginning(steps).map(|at| steps[at].name.as_str())
+    }
+
+    #[test]
+    fn a_wait_of_the_sites_own_is_not_the_beginning_of_the_change() {
+        let mut steps = vec![
+            step("announce", None, &[], &["told"]),
+            step("freeze", Some("T-5d"), &[], &[]),
+            step("backup", None, &[], &["ready"]),
+            step("quiesce", Some("T"), &["p1-quiet"], &[]),
+            step("last-call", Some("T+10m"), &[], &[]),
+            step("close-p1", None, &["p1-closed"], &[]),
+            step("tidy", Some("T+7d"), &[], &[]),
+        ];
+        assert_eq!(begins(&steps), Some("quiesce"));
+        judge_again(&mut steps);
+        let needs: Vec<_> = steps.iter().map(|step| step.needs.join(" ")).collect();
+        assert_eq!(needs, ["told", "told", "ready", "told ready", "", "", ""]);
+        steps.remove(3);
+        assert_eq!(begins(&steps), Some("freeze"), "of those that wait for the change the last");
+        let wait = |moments: &[&str]| moments.iter().map(|at| step(at, Some(at), &[], &[])).collect::<Vec<_>>();
+        assert_eq!(begins(&wait(&["T-5d", "T", "T+7d"])), Some("T"));
+        assert_eq!(begins(&wait(&["T-1h", "T+1d"])), Some("T-1h"));
+        assert_eq!(begins(&wait(&["T+1d", "T+2d"])), Some("T+1d"), "none before: the first");
+        assert_eq!(begins(&wait(&[])), None);
+    }
 }

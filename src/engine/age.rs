@@ -1,7 +1,6 @@
 //! Whether the backup is there when it would be needed, how old it is, and what is not in it.
 
 use super::Engine;
-use super::situation::{closes, retires};
 use crate::campaign::{Action, Step};
 use crate::fault::{Fault, Finding, Result};
 use crate::runbook::{Event, Journal, StepState, history_of, state_of, still_stands};
@@ -26,7 +25,7 @@ impl Engine<'_> {
 
     /// P1 is not closed, and MASTER.GLB not taken away, without the backup that was made.
     pub(super) fn require_backup(&self, step: &Step) -> Result<()> {
-        let needed = closes(step) || retires(step);
+        let needed = step.closes_p1() || step.retires_master();
         Fault::check(if needed { self.backup_gone()?.into_iter().collect() } else { Vec::new() }).map(drop)
     }
 
@@ -47,7 +46,7 @@ impl Engine<'_> {
     }
 
     fn is_retired(&self) -> Result<bool> {
-        let Some(step) = self.campaign.steps.iter().find(|step| retires(step)) else { return Ok(false) };
+        let Some(step) = self.campaign.steps.iter().find(|step| step.retires_master()) else { return Ok(false) };
         Ok(state_of(&self.ledger.entries()?, &step.name)?.has_begun())
     }
 
@@ -61,7 +60,7 @@ impl Engine<'_> {
     pub(super) fn backup_old(&self, step: &Step) -> Result<Option<Finding>> {
         let steps = &self.campaign.steps;
         let next = steps.iter().skip_while(|one| one.name != step.name).nth(1);
-        if !closes(step) && !next.is_some_and(closes) {
+        if !step.closes_p1() && !next.is_some_and(Step::closes_p1) {
             return Ok(None);
         }
         let Some((name, _)) = self.backup()?.filter(|(_, at)| self.now() - *at > OLD) else { return Ok(None) };

@@ -125,7 +125,7 @@ impl Engine<'_> {
                 format!("`flagday cutover` shows its text when step {} comes, and asks whether it was sent", step.name);
             return Err(Fault::new("not-by-mail", cause, remedy));
         }
-        let Some(change) = steps.iter().position(|step| step.wait.is_some()) else { return Ok(()) };
+        let Some((change, _)) = self.campaign.beginning() else { return Ok(()) };
         let tells =
             |step: &&Step| matches!(&step.action, Some(Action::Notice(names)) if names.iter().any(|one| one == notice));
         match steps[change..].iter().find(tells) {

@@ -135,7 +135,9 @@ impl Engine<'_> {
 
     pub(super) fn evening_has_begun(&self) -> Result<bool> {
         let entries = self.ledger.entries()?;
-        for step in self.campaign.steps.iter().filter(|step| step.wait.is_some() || step.name == "close-p1") {
+        let begins = self.campaign.beginning().map(|(_, step)| step);
+        let closes = self.campaign.steps.iter().find(|step| step.closes_p1());
+        for step in begins.into_iter().chain(closes) {
             if state_of(&entries, &step.name)?.has_begun() {
                 return Ok(true);
             }

@@ -92,7 +92,7 @@ impl Engine<'_> {
         self.require_unchanged()?;
         self.require_postoffice()?;
         self.require_whole_way_back()?;
-        self.require_no_master_by_hand()?;
+        self.require_nothing_by_hand()?;
         if let Some(name) = until {
             self.step_named(name)?;
         }
@@ -178,7 +178,7 @@ impl Engine<'_> {
         self.require_not_aborted()?;
         let step = self.step_named(step)?.clone();
         self.require_turn(&step)?;
-        self.require_no_master_by_hand()?;
+        self.require_nothing_by_hand()?;
         stated(by, note)?;
         let anew = self.to_be_restated()?.is_some_and(|(anew, _)| anew.name == step.name);
         let overtaken = anew || self.is_overtaken(&step)?;

@@ -3,7 +3,6 @@
 use super::Engine;
 use super::elsewhere::server_clock_read;
 use super::nobodys::MAIL_OF_NOBODY;
-use super::situation::closes;
 use crate::answer::Kind;
 use crate::campaign::{Action, Gate, Grade, MsMail, Step};
 use crate::fault::{Fault, Finding, Result, Severity};
@@ -175,7 +174,9 @@ impl Engine<'_> {
         }
         let steps = &self.campaign.steps;
         let next = steps.iter().skip_while(|one| one.name != step.name).nth(1);
-        let Some(facts) = self.campaign.msmail.as_ref().filter(|_| closes(step) || next.is_some_and(closes)) else {
+        let Some(facts) =
+            self.campaign.msmail.as_ref().filter(|_| step.closes_p1() || next.is_some_and(Step::closes_p1))
+        else {
             return Ok(Vec::new());
         };
         let waiting = self.waiting(&Postoffice::open_folders(&facts.postoffice, WHERE)?);

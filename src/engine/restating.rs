@@ -2,8 +2,6 @@
 //! goes forward before.
 
 use super::Engine;
-use super::situation::closes;
-use super::way_back::opens;
 use crate::campaign::Step;
 use crate::fault::{Fault, Finding, Result};
 use crate::ledger::AuditEvent;
@@ -27,7 +25,7 @@ impl Engine<'_> {
             entries.iter().rfind(|entry| entry.step == step.name && is(&entry.event))
         };
         let stated = last(evening, |event| matches!(event, Event::Attested { .. }));
-        let closing = self.campaign.steps.iter().find(|step| closes(step));
+        let closing = self.campaign.steps.iter().find(|step| step.closes_p1());
         let shut = closing.is_none_or(|step| state_of(&entries, &step.name).is_ok_and(StepState::has_begun));
         let old = stated.is_some_and(|stated| self.now() - stated.at > OLD);
         // Also while it waits for the run that takes it.
@@ -37,7 +35,7 @@ impl Engine<'_> {
         if history.state != StepState::Done {
             return Ok(None);
         }
-        let opening = self.campaign.steps.iter().find(|step| opens(step));
+        let opening = self.campaign.steps.iter().find(|step| step.opens_p1());
         let closed = opening.and_then(|step| last(step, |event| matches!(event, Event::Undone { .. })));
         if closed.map(seq) > stated.map(seq) {
             return Ok(Some((evening, "a rollback has closed P1 again")));
@@ -64,7 +62,8 @@ impl Engine<'_> {
     }
 
     fn doubt_transports(&mut self, step: &Step) -> Result<Option<Finding>> {
-        let Some(name) = self.stills_transports()?.filter(|_| closes(step)).map(|evening| evening.name.clone()) else {
+        let Some(name) = self.stills_transports()?.filter(|_| step.closes_p1()).map(|evening| evening.name.clone())
+        else {
             return Ok(None);
         };
         let mut found = self.check_by_names(&["p1-quiet".to_owned()]);
@@ -86,7 +85,7 @@ impl Engine<'_> {
 
     /// The step at which it is stated that the transports stand still.
     fn evening(&self) -> Option<&Step> {
-        self.campaign.steps.iter().find(|step| step.wait.is_some() && step.attest.is_some())
+        self.campaign.beginning().map(|(_, step)| step).filter(|step| step.attest.is_some())
     }
 
     /// The same, once it is done.
@@ -127,6 +126,10 @@ name = "HQ"
 old_serial = "32-10411"
 new_serial = "32-20977"
 [[step]]
+name = "freeze"
+wait = "T-5d"
+attest = "nobody adds a user any more"
+[[step]]
 name = "quiesce"
 wait = "T"
 attest = "stopped"
@@ -142,13 +145,18 @@ name = "broadcast"
 attest = "sent"
 "#;
 
-    /// An hour after the change's.
+    /// An hour after the change's; what waited for days before has been stated.
     fn campaign(tree: &Tree) -> (tempfile::TempDir, Standing) {
         let root = tempfile::tempdir().expect("a folder");
         let write = |name: &str, text: &str| fs_err::write(root.path().join(name), text).expect("written");
         write("flagday.toml", &CAMPAIGN.replace("TREE", &tree.root().display().to_string()));
         write("users.csv", "id,name,email,kind\nANN,Ann,ann@corp.example,local\n");
-        (root, Standing::at("2024-12-13T01:00:00Z".parse().expect("a time")))
+        let clock = Standing::at("2024-12-13T01:00:00Z".parse().expect("a time"));
+        let mut engine = Engine::open(root.path(), &clock).expect("opened");
+        engine.cutover(None, &mut |_, _| {}).expect("no fault");
+        engine.attest("freeze", "Ann", "said").expect("stated");
+        drop(engine);
+        (root, clock)
     }
 
     #[test]
@@ -159,7 +167,7 @@ attest = "sent"
         let ran = || engine().cutover(None, &mut |_, _| {}).expect("no fault").ran;
         let attest = |step| engine().attest(step, "Ann", "seen").expect("stated");
         let anew = || engine().to_be_restated().expect("judged").map(|(step, why)| (step.name.clone(), why));
-        ran();
+        assert_eq!(ran(), ["freeze"]);
         attest("quiesce");
         clock.forward(OLD + Duration::minutes(1));
         assert_eq!(ran(), [""; 0], "nor does one count that has waited so long for its run");

@@ -39,9 +39,9 @@ impl Engine<'_> {
     /// What the files of the live postoffice show now; `None` for a campaign without one.
     pub fn situation(&self) -> Result<Option<Situation>> {
         let Some(facts) = &self.campaign.msmail else { return Ok(None) };
-        let by_hand = self.master_by_hand()?;
+        let by_hand = !self.by_hand()?.is_empty();
         let (p1, serial, mut words) = match look(facts, self.installed()?.as_ref(), &self.retired()?) {
-            Ok((p1, serial)) => (p1_word(p1), serial, vec![serial_words(serial, by_hand.is_some(), facts)]),
+            Ok((p1, serial)) => (p1_word(p1), serial, vec![serial_words(serial, by_hand, facts)]),
             Err(cause) => {
                 let words = format!("The postoffice cannot be looked at, so its state is not known here: {cause}.");
                 ("unknown", Serial::Unknown, vec![words])
@@ -53,7 +53,7 @@ impl Engine<'_> {
         });
         words.splice(..0, p1_words(p1, &since));
         words.extend(self.backup_words()?);
-        Ok(Some(Situation { p1, closed_since, serial, words, safe: self.safe(p1, serial, by_hand.is_some())? }))
+        Ok(Some(Situation { p1, closed_since, serial, words, safe: self.safe(p1, serial, by_hand)? }))
     }
 
     /// What has to be said before steps are undone: what going back costs, with the new MASTER.GLB in place and before.
@@ -81,10 +81,10 @@ impl Engine<'_> {
             return Ok(Some(text));
         }
         // Then it is refused, with the way to put it right.
-        if self.master_by_hand()?.is_some() {
+        if !self.new_by_hand()?.is_empty() {
             return Ok(None);
         }
-        Ok(taken_back.into_iter().any(closes).then(|| {
+        Ok(taken_back.into_iter().any(Step::closes_p1).then(|| {
             "The old serial number stays in force, and P1 is opened again: no mail is lost by that. Start the transports only \
              afterwards, and tell the local users that the change did not take place"
                 .to_owned()
@@ -112,7 +112,7 @@ impl Engine<'_> {
 
     /// What the journal has of the old file's other name.
     pub(super) fn retired(&self) -> Result<History> {
-        match self.campaign.steps.iter().find(|step| retires(step)) {
+        match self.campaign.steps.iter().find(|step| step.retires_master()) {
             Some(step) => history_of(&self.ledger.entries()?, &step.name),
             None => Ok(History::default()),
         }
@@ -132,7 +132,7 @@ impl Engine<'_> {
 
     /// When the step that closes P1 was done and not taken back.
     fn closed_since(&self) -> Result<Option<DateTime<Utc>>> {
-        let Some(step) = self.campaign.steps.iter().find(|step| closes(step)) else { return Ok(None) };
+        let Some(step) = self.campaign.steps.iter().find(|step| step.closes_p1()) else { return Ok(None) };
         let entries = self.ledger.entries()?;
         if !matches!(state_of(&entries, &step.name)?, StepState::Done | StepState::Started) {
             return Ok(None);
@@ -186,7 +186,7 @@ impl Engine<'_> {
             return Ok([line("flagday check", "says what is wrong and what to do; it only looks"), status]);
         }
         // Stopped transports have to be stated anew, so the way back leads to before the first step of the evening.
-        let evening = self.campaign.steps.iter().position(|step| step.wait.is_some());
+        let evening = self.campaign.beginning().map(|(at, _)| at);
         let first = changed.map(|at| evening.map_or(at, |evening| at.min(evening)));
         let keep = first.and_then(|at| Some(&self.campaign.steps.get(at.checked_sub(1)?)?.name));
         let back = match keep {
@@ -285,13 +285,4 @@ fn changes(step: &Step) -> bool {
         Some(Action::Shell { .. }) => true,
         _ => false,
     }
-}
-
-/// Takes the old MASTER.GLB away.
-pub(super) fn retires(step: &Step) -> bool {
-    step.after.iter().any(|check| check == "master-retired") && step.action.is_some()
-}
-
-pub(super) fn closes(step: &Step) -> bool {
-    step.after.iter().any(|check| check == "p1-closed") && step.action.is_some()
 }

@@ -1,7 +1,6 @@
 //! How far a rollback goes, and whether it can be gone at all.
 
 use super::Engine;
-use super::situation::closes;
 use crate::campaign::Step;
 use crate::fault::{Fault, Finding, Result};
 use crate::msmail::{self, P1, Postoffice};
@@ -15,8 +14,8 @@ impl Engine<'_> {
         let wanted = self.step_named(to)?;
         let steps = &self.campaign.steps;
         let at = |found: &dyn Fn(&Step) -> bool| steps.iter().position(found);
-        let evening = at(&|step| step.wait.is_some());
-        let (keep, closing) = (at(&|step| step.name == wanted.name), at(&closes));
+        let evening = self.campaign.beginning().map(|(at, _)| at);
+        let (keep, closing) = (at(&|step| step.name == wanted.name), at(&Step::closes_p1));
         let (Some(evening), Some(keep), Some(closing)) = (evening, keep, closing) else {
             return Ok(Some(to.to_owned()));
         };
@@ -32,8 +31,8 @@ impl Engine<'_> {
     /// transports.
     fn is_reopened(&self) -> Result<bool> {
         let steps = &self.campaign.steps;
-        let evening = steps.iter().find(|step| step.wait.is_some());
-        let (Some(evening), Some(closing)) = (evening, steps.iter().find(|step| closes(step))) else {
+        let closing = steps.iter().find(|step| step.closes_p1());
+        let (Some((_, evening)), Some(closing)) = (self.campaign.beginning(), closing) else {
             return Ok(false);
         };
         let entries = self.ledger.entries()?;
@@ -50,8 +49,8 @@ impl Engine<'_> {
         if !self.is_reopened()? {
             return Ok(());
         }
-        let evening = self.campaign.steps.iter().position(|step| step.wait.is_some()).unwrap_or(0);
-        let to = evening.checked_sub(1).map(|before| format!(" --to {}", self.campaign.steps[before].name));
+        let before = self.campaign.beginning().and_then(|(at, _)| self.campaign.steps.get(at.checked_sub(1)?));
+        let to = before.map(|before| format!(" --to {}", before.name));
         Err(Fault::new(
             "rollback-cut-off",
             "a rollback opened P1 and was cut off: what was stated of the transports before does not hold any more",
@@ -101,27 +100,24 @@ impl Engine<'_> {
         }
     }
 
-    /// A rollback that takes P1 away from under whoever uses it loses mail, as the way forward would.
+    /// A rollback that takes P1 or MASTER.GLB away from under whoever uses P1 loses mail, as the way forward would.
     pub(super) fn require_quiet_p1(&self, to: Option<&str>) -> Result<()> {
         let (Some(facts), entries) = (&self.campaign.msmail, self.ledger.entries()?) else { return Ok(()) };
-        let mut closes_again = false;
-        for step in self.steps_back(to).filter(|step| opens(step)) {
-            closes_again |= state_of(&entries, &step.name)?.has_begun();
+        let installs = self.install_step().map(|step| &step.name);
+        let needs = |step: &&Step| step.opens_p1() || step.retires_master() || Some(&step.name) == installs;
+        let mut takes_away = false;
+        for step in self.steps_back(to).filter(needs) {
+            takes_away |= state_of(&entries, &step.name)?.has_begun();
         }
-        if !closes_again || msmail::p1_state(&Postoffice::open_folders(&facts.postoffice, &[])?) != P1::Open {
+        if !takes_away || msmail::p1_state(&Postoffice::open_folders(&facts.postoffice, &[])?) != P1::Open {
             return Ok(());
         }
         Fault::check(self.check_by_names(&["p1-quiet".to_owned()])).map(drop).map_err(|mut fault| {
-            let cause = "no step was taken back: it would rename P1, and P1 is in use";
+            let cause = "no step was taken back: it would rename P1 or MASTER.GLB, and P1 is in use";
             let remedy = "let the sessions end, stop every transport, and run the rollback again. What a transport has left behind \
                           for good, and no start of External clears, is kept in a third folder, outside P1 and POLD";
             fault.findings.push(Finding::note("rollback-not-begun", cause, remedy));
             fault
         })
     }
-}
-
-/// The step that gives P1 its name back.
-pub(super) fn opens(step: &Step) -> bool {
-    step.after.iter().any(|check| check == "p1-open") && step.action.is_some()
 }

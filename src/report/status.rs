@@ -207,7 +207,7 @@ impl Status {
 
 fn phase(engine: &Engine, steps: &[StepView], told: bool) -> Phase {
     let begun = |step: &&StepView| matches!(step.state, "done" | "running" | "failed");
-    let cutting = engine.campaign.steps.iter().position(|step| step.wait.is_some()).unwrap_or(steps.len());
+    let cutting = engine.campaign.beginning().map_or(steps.len(), |(at, _)| at);
     if !steps.is_empty() && steps.iter().all(|step| step.state == "done") {
         Phase::Done
     } else if steps.iter().skip(cutting).any(|step| begun(&step)) {

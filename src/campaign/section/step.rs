@@ -3,7 +3,7 @@
 use super::Context;
 use crate::campaign::nearest::instead;
 use crate::campaign::overlay::ACTIONS;
-use crate::campaign::steps::{Action, FromTo, Step};
+use crate::campaign::steps::{self, Action, FromTo, Step};
 use crate::campaign::table::Table;
 use crate::campaign::value::{self, Text};
 use crate::fault::Finding;
@@ -41,22 +41,8 @@ pub(super) fn read(all: &mut Table, context: &Context) -> Vec<Step> {
         }
         steps.push(step);
     }
-    judge_again(&mut steps);
+    steps::judge_again(&mut steps);
     steps
-}
-
-/// What let an earlier step begin has to hold still when the change itself begins: an amendment, an answer taken back or a
-/// waiver that ran out may have shut the gate since.
-fn judge_again(steps: &mut [Step]) {
-    let Some(begins) = steps.iter().position(|step| step.wait.is_some()) else { return };
-    let (earlier, change) = steps.split_at_mut(begins);
-    let mut needs: Vec<String> = Vec::new();
-    for gate in earlier.iter().flat_map(|step| &step.needs).chain(&change[0].needs) {
-        if !needs.contains(gate) {
-            needs.push(gate.clone());
-        }
-    }
-    change[0].needs = needs;
 }
 
 fn step(mut table: Table, context: &Context, earlier: &[Step]) -> Option<Step> {
