@@ -1,5 +1,6 @@
 //! The checks of the postoffice: what `check` prints, what a step finds before it begins, and what holds while P1 is closed.
 
+use crate::harness::small::Small;
 use crate::harness::{Campaign, tree};
 use serde_json::Value;
 
@@ -23,6 +24,20 @@ fn a_password_that_is_not_there_hides_nothing_else() {
     let row = b"EVE;Eve;not-an-address;local;EVE;00000099;;;;;;\r\n";
     campaign.write("rosters/users.csv", [&roster, &row[..]].concat());
     campaign.run("check").ends(1).says("FLAGDAY_NO_SUCH_VARIABLE").refuses("bad-address");
+}
+
+#[test]
+fn a_campaign_of_steps_alone_is_checked_and_looked_at() {
+    let campaign = Small::new("2026-12-12T18:00:00", "America/Chicago", "");
+    let basics = campaign.toml.split("[audience]").next().expect("text").to_owned();
+    let seen = "[[step]]\nname = \"seen\"\nattest = \"seen\"\n";
+    for (out, more) in [("empty", ""), ("audience", "[audience]\neveryone = {}\n"), ("steps", seen)] {
+        campaign.write("flagday.toml", &(basics.clone() + more));
+        for line in ["check", "plan", "status", "who", "report", "ack review", "cutover --dry-run", "cutover journal"] {
+            campaign.run(line).ends(0);
+        }
+        campaign.rehearse("", out).ends(0);
+    }
 }
 
 #[test]

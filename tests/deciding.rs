@@ -50,6 +50,20 @@ fn two_people_have_to_decide_where_the_campaign_asks_for_it() {
     campaign.run("audit verify").ends(0);
 }
 
+#[test]
+fn the_second_decision_is_told_with_the_end_of_the_first() {
+    let campaign = Campaign::ready();
+    campaign.append("[gate.disks-held]\ntwo_person = true");
+    let campaign = told(campaign);
+    let waive = |by: &str, more: &[&str]| {
+        let words = ["ack", "waive", "HARRIS", "--by", by, "--reason", "on leave", "--json"];
+        campaign.run_words(&[&words[..], more].concat()).ends(0).json()[0]["until"].clone()
+    };
+    let first = waive("Kim", &["--until", "2096-12-31"]);
+    assert_eq!(first, "2097-01-01T06:00:00Z");
+    assert_eq!(waive("Pat", &[]), first, "the gate shuts when the first one runs out");
+}
+
 fn overrule<'a>(campaign: &Campaign, gate: &'a str, more: &[&'a str]) -> crate::harness::Run {
     let words = ["cutover", "--override", gate, "--by", "Pat", "--reason", "the window closes"];
     campaign.run_words(&[&words[..], more].concat())
@@ -116,6 +130,9 @@ fn a_missed_deadline_calls_the_campaign_off_where_it_says_so() {
     // Everybody has answered, and after the deadline: the change lies in the past here.
     let held = gate(&campaign, "disks-held");
     assert_eq!((held["open"].clone(), held["satisfied"].clone()), (json!(false), json!(0)), "{held}");
+    let late = held["blocking"].as_array().expect("people");
+    let words = |one: &Value| one["why"].as_str().is_some_and(|why| why.starts_with("too late, after the deadline: "));
+    assert!(late.iter().all(|one| one["grade"] == "possessed" && words(one)), "{held}");
     let stopped = campaign.run("cutover --yes").ends(3).says("its deadline passed").says("no later answer opens it");
     let stopped = stopped.says("nobody was told that yet: 45 people still expect the change");
     let stopped = stopped.says("P1 is in its place").says("serial number 32-10411 is in force").says("Safe now:");

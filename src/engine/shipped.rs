@@ -77,8 +77,9 @@ impl Engine<'_> {
         };
         let mut findings: Vec<Finding> = Vec::new();
         for language in desk.texts.voices() {
-            // Whoever was asked to remind them reads a text of its own.
-            for (notice, instead) in [("abort", None), ("postponed", None), ("abort", Some(somewhere.clone()))] {
+            // Whoever was asked to remind them reads a text of its own. A campaign without notices tells nobody anything.
+            let told = [("abort", None), ("postponed", None), ("abort", Some(somewhere.clone()))];
+            for (notice, instead) in told.into_iter().filter(|(name, _)| self.campaign.notices.contains_key(*name)) {
                 let intent = asked(notice, language, instead);
                 let Err(fault) = desk.letter(&intent, 1, &desk.token(&intent, 1), now) else { continue };
                 for finding in fault.findings {

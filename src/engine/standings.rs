@@ -132,7 +132,7 @@ impl Engine<'_> {
                 if let Some(due) = self.missable(gate) {
                     let then = gate::evaluate(gate, acknowledgement, &self.standings_by(acknowledgement, due)?);
                     if !then.open {
-                        verdict = Verdict { missed: Some(due), ..then };
+                        verdict = then.missing(due, acknowledgement.grade, &standings);
                     }
                 }
                 Ok(overrides.iter().rev().fold(verdict, Verdict::overruled))

@@ -7,7 +7,7 @@ use crate::campaign::{Action, Step};
 use crate::fault::{Exit, Fault, Result};
 use crate::gate;
 use crate::ledger::{Guard, Ledger};
-use crate::runbook::{self, Entry, Event, Journal, Performed, Progress, Runbook};
+use crate::runbook::{self, Entry, Event, Journal, Performed, Progress, Runbook, history_of};
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
@@ -73,7 +73,12 @@ impl Engine<'_> {
     fn require_road_ahead(&self, step: &Step) -> Result<()> {
         let paths = self.paths();
         let foreseen = self.at_once(step).flat_map(|one| runbook::foreseen(one, &paths, self.now())).collect();
-        Fault::check(foreseen).map(drop).map_err(|fault| runbook::not_begun(step, fault))
+        Fault::check(foreseen).map(drop).map_err(|fault| self.not_begun(step, fault))
+    }
+
+    fn not_begun(&self, step: &Step, fault: Fault) -> Fault {
+        let history = self.ledger.entries().and_then(|entries| history_of(&entries, &step.name));
+        runbook::not_begun(step, &history.unwrap_or_default(), fault)
     }
 
     fn at_once(&self, step: &Step) -> impl Iterator<Item = &Step> {
@@ -84,7 +89,7 @@ impl Engine<'_> {
     /// The same of a copy among them, or of this step itself, that this account could not give to its owner.
     fn require_giving(&self, step: &Step) -> Result<()> {
         let steps: Vec<&Step> = std::iter::once(step).chain(self.at_once(step)).collect();
-        runbook::require_giving(&steps, &self.paths()).map_err(|fault| runbook::not_begun(step, fault))
+        runbook::require_giving(&steps, &self.paths()).map_err(|fault| self.not_begun(step, fault))
     }
 
     /// Looks at what the step observes, and at the mailbags when a gate of it is built on them: mail that arrived since

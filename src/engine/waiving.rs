@@ -27,6 +27,7 @@ pub struct Waived {
     pub acknowledgement: String,
     /// False: a second person has to decide the same first.
     pub counts: bool,
+    /// When the person blocks again: of two people's decisions the earlier end.
     pub until: Option<DateTime<Utc>>,
 }
 
@@ -53,6 +54,7 @@ impl Engine<'_> {
                 return Err(Fault::new("waiver-same-person", cause, remedy));
             }
             let counts = !self.asks_two(&name) || standing.half_waived.is_some();
+            let first = standing.half_waived.and_then(|first| first.until);
             let waiver = Waiver {
                 person: person.clone(),
                 reason: reason.clone(),
@@ -64,6 +66,7 @@ impl Engine<'_> {
                 ended: None,
             };
             self.ledger.waive(&name, &waiver)?;
+            let until = [first, until].into_iter().flatten().min();
             waived.push(Waived { acknowledgement: name, counts, until });
         }
         if waived.is_empty() {

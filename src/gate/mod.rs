@@ -69,6 +69,25 @@ impl Verdict {
     }
 }
 
+impl Verdict {
+    /// Held by what had not come by a deadline: counted by then, and told of each person as they stand now. `now`: the same
+    /// audience in the same order.
+    pub fn missing(mut self, due: DateTime<Utc>, asked: Grade, now: &[Standing]) -> Verdict {
+        let mut now = now.iter();
+        for one in &mut self.blocking {
+            let Some(standing) = now.find(|standing| standing.person == one.person) else { break };
+            one.grade = standing.grade;
+            one.remedy.clone_from(&standing.remedy);
+            one.why = match suffices(asked, standing) {
+                true => format!("too late, after the deadline: {}", standing.why),
+                false => standing.why.clone(),
+            };
+        }
+        self.missed = Some(due);
+        self
+    }
+}
+
 /// One person who holds the gate shut.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Blocking {
@@ -79,10 +98,14 @@ pub struct Blocking {
     pub remedy: String,
 }
 
-/// Judges one gate by where its audience stands. An attestation counts only where the program itself should have
-/// seen the answer (grade `observed`): a person's own answer cannot be given by somebody else.
+/// Whether somebody's standing is what is asked. An attestation counts only where the program itself should have seen the
+/// answer (grade `observed`): a person's own answer cannot be given by somebody else.
+fn suffices(asked: Grade, standing: &Standing) -> bool {
+    standing.grade >= asked || asked == Grade::Observed && standing.attested
+}
+
+/// Judges one gate by where its audience stands.
 pub fn evaluate(gate: &Gate, acknowledgement: &Acknowledgement, standings: &[Standing]) -> Verdict {
-    let may_attest = acknowledgement.grade == Grade::Observed;
     let mut verdict = Verdict {
         name: gate.name.clone(),
         open: false,
@@ -105,11 +128,11 @@ pub fn evaluate(gate: &Gate, acknowledgement: &Acknowledgement, standings: &[Sta
             continue;
         }
         verdict.of += 1;
-        if standing.grade >= acknowledgement.grade {
+        if suffices(acknowledgement.grade, standing) {
             verdict.satisfied += 1;
-        } else if may_attest && standing.attested {
-            verdict.satisfied += 1;
-            verdict.attested.push(standing.person.clone());
+            if standing.grade < acknowledgement.grade {
+                verdict.attested.push(standing.person.clone());
+            }
         } else {
             verdict.blocking.push(Blocking {
                 person: standing.person.clone(),

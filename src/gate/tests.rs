@@ -86,6 +86,32 @@ fn an_attestation_stands_in_for_what_the_program_should_see_and_for_nothing_else
 }
 
 #[test]
+fn a_missed_deadline_counts_by_then_and_tells_of_now() {
+    let told = |person: &str, grade, why: &str| Standing { why: why.into(), ..standing(person, grade) };
+    let then = ["ann", "bob", "cam"].map(|person| told(person, Grade::None, "was not told yet"));
+    let then = [&[standing("al", Grade::Confirmed)][..], &then].concat();
+    let now = [
+        standing("al", Grade::Confirmed),
+        told("ann", Grade::Confirmed, "confirmed"),
+        told("bob", Grade::Sent, "was sent the notice"),
+        told("cam", Grade::None, "was not told yet"),
+    ];
+    let due = DateTime::UNIX_EPOCH;
+    let asked = wanted(Grade::Confirmed);
+    let verdict = evaluate(&gate(1.0), &asked, &then).missing(due, asked.grade, &now);
+    assert_eq!((verdict.open, verdict.satisfied, verdict.of, verdict.missed), (false, 1, 4, Some(due)));
+    let words: Vec<_> = verdict.blocking.iter().map(|one| (one.grade, one.why.as_str())).collect();
+    assert_eq!(
+        words,
+        [
+            (Grade::Confirmed, "too late, after the deadline: confirmed"),
+            (Grade::Sent, "was sent the notice"),
+            (Grade::None, "was not told yet")
+        ]
+    );
+}
+
+#[test]
 fn a_share_is_rounded_up() {
     let people: Vec<_> =
         (0..10).map(|n| standing(&n.to_string(), if n < 9 { Grade::Confirmed } else { Grade::None })).collect();

@@ -14,7 +14,7 @@ pub(super) use words::{half_back, not_back, unclear};
 
 use self::found::{Found, find};
 pub use self::words::not_begun;
-use self::words::{as_before, changed_but_wrong, half_undone, not_seen, stated_but_wrong, unfinished};
+use self::words::{as_before, changed_but_wrong, half_undone, not_known, not_seen, stated_but_wrong, unfinished};
 use super::actions::{Intent, Plan, plan};
 use super::file_ops::UNSYNCED;
 use super::journal::{Entry, Event, History, Journal, history_of};
@@ -86,6 +86,7 @@ impl Runbook<'_> {
             StepState::Started | StepState::Failed => match found(step, &history)? {
                 Found::Done | Found::Open => return self.finish(step, Vec::new()),
                 Found::NotDone => self.not_done(step)?,
+                Found::Failed => {}
             },
             StepState::Pending | StepState::Undone => {}
         }
@@ -93,8 +94,8 @@ impl Runbook<'_> {
     }
 
     /// Judges a step that an earlier run began: finishes it when its effect is there, else leaves it ready to be
-    /// started again (`None`), with every half change taken back. Begins nothing new, and so needs no gate. A step
-    /// whose undoing was cut off is a fault.
+    /// started again (`None`), with every half change taken back. One whose program failed stays so: a rollback has to
+    /// undo it. Begins nothing new, and so needs no gate. A step whose undoing was cut off is a fault.
     pub fn resume(&mut self, step: &Step) -> Result<Option<Performed>> {
         let history = self.history(step)?;
         match history.state {
@@ -105,7 +106,7 @@ impl Runbook<'_> {
         match found(step, &history)? {
             Found::Done => self.finish(step, Vec::new()).map(Some),
             Found::NotDone => self.not_done(step).map(|()| None),
-            Found::Open => Ok(None),
+            Found::Failed | Found::Open => Ok(None),
         }
     }
 
@@ -142,7 +143,7 @@ impl Runbook<'_> {
     }
 
     fn start(&mut self, step: &Step, history: &History, passed: &Passed) -> Result<Performed> {
-        let mut warnings = self.check(&step.before).map_err(|fault| not_begun(step, fault))?;
+        let mut warnings = self.check(&step.before).map_err(|fault| not_begun(step, history, fault))?;
         if step.action.is_none()
             && let Some(why) = awaited(step, history)
         {
@@ -152,7 +153,7 @@ impl Runbook<'_> {
             Some(action) => {
                 let (paths, at) = (self.paths, (self.now)());
                 patiently(self.again, || plan(&step.name, action, paths, at), || Ok(()))
-                    .map_err(|fault| not_begun(step, fault))?
+                    .map_err(|fault| not_begun(step, history, fault))?
             }
             None => Plan::default(),
         };
@@ -236,14 +237,18 @@ impl Runbook<'_> {
             return fault;
         }
         match find(step, &history) {
-            Ok(Found::NotDone) => match self.record(step, event) {
+            Ok(found @ (Found::NotDone | Found::Failed)) => match self.record(step, event) {
+                Ok(()) if matches!(found, Found::Failed) => fault.findings.push(not_known(step)),
                 Ok(()) => fault.findings.push(as_before(step)),
                 Err(more) => fault.findings.extend(more.findings),
             },
             Ok(Found::Done | Found::Open) => fault.findings.push(unfinished(step)),
             Err(more) => {
                 fault.findings.extend(more.findings);
-                fault.findings.push(not_seen(step));
+                // What became of a program, no second look can tell.
+                if !unseen {
+                    fault.findings.push(not_seen(step));
+                }
             }
         }
         fault

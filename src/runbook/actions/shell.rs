@@ -129,7 +129,7 @@ impl Shell {
         Err(Fault::new(
             "program-failed",
             format!("'{}' {ended}: {words}", argv.join(" ")),
-            "see to its cause; `flagday cutover` then runs it again, `flagday cutover rollback` takes the step back",
+            "see to its cause: its own output says more",
         ))
     }
 }

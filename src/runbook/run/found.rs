@@ -10,6 +10,8 @@ use crate::runbook::journal::History;
 pub enum Found {
     Done,
     NotDone,
+    /// Its program ended in a failure. What that changed is not known here: it may be run again, or undone.
+    Failed,
     /// It changes no files: the action says itself how far it is.
     Open,
 }
@@ -22,7 +24,7 @@ pub fn find(step: &Step, history: &History) -> Result<Found> {
     if has_program(&history.intents) {
         return match () {
             () if history.acted.is_some() || history.attested_since_start => Ok(Found::Done),
-            () if history.failure_seen => Ok(Found::NotDone),
+            () if history.failure_seen => Ok(Found::Failed),
             () => Err(unclear(step, &history.intents, &looks(&history.intents)?)),
         };
     }

@@ -1,9 +1,10 @@
 //! What a stopped step says: in which state the files are, and which two commands are safe now.
 
 use super::has_program;
-use crate::campaign::Step;
+use crate::campaign::{Action, Step};
 use crate::fault::{Fault, Finding};
 use crate::runbook::actions::{Intent, Stand};
+use crate::runbook::journal::History;
 
 const BOTH_SAFE: &str =
     "safe now: `flagday cutover` goes on from here, `flagday cutover rollback` takes back what was done";
@@ -40,8 +41,12 @@ fn words_of(stand: &Stand) -> Option<&str> {
     }
 }
 
-/// Refused before it began.
-pub fn not_begun(step: &Step, mut fault: Fault) -> Fault {
+/// Refused before it began, or before its program was run once more.
+pub fn not_begun(step: &Step, history: &History, mut fault: Fault) -> Fault {
+    if has_program(&history.intents) && history.failure_seen {
+        fault.findings.push(not_known(step));
+        return fault;
+    }
     let cause = format!(
         "step {} has not begun: nothing was touched, and everything stands as the steps before it left it",
         step.name
@@ -56,6 +61,23 @@ pub fn not_begun(step: &Step, mut fault: Fault) -> Fault {
 pub fn as_before(step: &Step) -> Finding {
     let cause = format!("step {} is not done: the files are again as before it", step.name);
     Finding::note("step-not-done", cause, BOTH_SAFE)
+}
+
+/// Its program said that it failed; whether it cleaned up behind itself, it did not say.
+pub fn not_known(step: &Step) -> Finding {
+    let name = &step.name;
+    let cause = format!("step {name} is not done: what its program changed before it failed is not known here");
+    let back = match &step.action {
+        Some(Action::Shell { undo: Some(_), .. }) => {
+            "`flagday cutover rollback` runs the program that undoes it".to_owned()
+        }
+        _ => format!(
+            "it has no undo program: `flagday cutover attest {name} --undone --by NAME --note TEXT` once nothing of its work is \
+             left, and then `flagday cutover rollback`"
+        ),
+    };
+    let remedy = format!("look at it. Safe now: `flagday cutover` runs the program again; {back}");
+    Finding::note("step-not-known", cause, remedy)
 }
 
 /// The disk did not confirm what was written.

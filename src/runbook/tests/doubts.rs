@@ -2,6 +2,7 @@
 
 use super::office::{Office, codes, rename, replace};
 use crate::campaign::Action;
+use crate::fault::Finding;
 use crate::platform::fail::{Crash, arm, crowded, reached};
 use crate::runbook::{Performed, StepState};
 use std::io::ErrorKind;
@@ -92,7 +93,7 @@ fn a_program_that_was_cut_off_is_never_run_again_by_itself() {
 #[test]
 fn a_program_that_failed_runs_again_and_one_that_ended_well_does_not() {
     let office = Office::new(&shell("echo x >> COUNT; test -e READY", None));
-    assert_eq!(codes(&office.perform().expect_err("failed")), ["program-failed", "step-not-done"]);
+    assert_eq!(codes(&office.perform().expect_err("failed")), ["program-failed", "step-not-known"]);
     assert_eq!(office.state(), StepState::Failed);
     office.write("READY", "");
     office.step.borrow_mut().attest = Some("seen".into());
@@ -101,6 +102,27 @@ fn a_program_that_failed_runs_again_and_one_that_ended_well_does_not() {
     office.run(|runbook, step| runbook.attest(step, "Ann", "seen")).expect("recorded");
     office.perform().expect("done");
     assert_eq!(fs_err::read(office.path("COUNT")).expect("read"), b"x\nx\n");
+}
+
+#[test]
+fn what_a_failed_program_has_left_is_not_called_untouched_and_stays_to_be_undone() {
+    let office = Office::new(&shell("echo x > MADE; exit 3", Some("rm MADE")));
+    let fault = office.perform().expect_err("failed");
+    assert!(fault.findings[1].cause.contains("is not known"), "{fault}");
+    // A run that a gate stops goes no further than this.
+    assert_eq!(office.run(|runbook, step| runbook.resume(step)), Ok(None));
+    assert_eq!(office.state(), StepState::Failed);
+    office.step.borrow_mut().before = vec!["quiet".into()];
+    office.findings.borrow_mut().insert("quiet".into(), vec![Finding::error("loud", "loud", "hush")]);
+    assert_eq!(codes(&office.perform().expect_err("refused")), ["loud", "step-not-known"], "nor is it untouched then");
+    assert!(office.path("MADE").exists());
+    office.undo().expect("undone").expect("something");
+    assert!(!office.path("MADE").exists());
+
+    let office = Office::new(&shell("echo x > MADE; exit 3", None));
+    let fault = office.perform().expect_err("failed");
+    assert!(fault.findings[1].remedy.contains("--undone"), "{fault}");
+    assert_eq!(codes(&office.undo().expect_err("none")), ["no-undo"]);
 }
 
 #[test]
