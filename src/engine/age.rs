@@ -105,26 +105,11 @@ fn age(past: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::fixture::campaign_of;
     use crate::msmail::fixture::Tree;
     use crate::system::Standing;
 
-    const CAMPAIGN: &str = r#"
-[campaign]
-name = "small"
-change_at = 2024-12-12T18:00:00
-time_zone = "America/Chicago"
-contact = "Desk"
-[mail]
-from = "Desk <desk@corp.example>"
-[[roster]]
-file = "users.csv"
-[msmail]
-postoffice = "TREE"
-staged = "TREE"
-network = "CORP"
-name = "HQ"
-old_serial = "32-10411"
-new_serial = "32-20977"
+    const STEPS: &str = r#"
 [[step]]
 name = "backup"
 backup = { from = "{postoffice}", to = "{state}/backup" }
@@ -137,18 +122,10 @@ rename = { from = "{postoffice}/P1", to = "{postoffice}/POLD" }
 after = ["p1-closed"]
 "#;
 
-    fn campaign(tree: &Tree) -> tempfile::TempDir {
-        let root = tempfile::tempdir().expect("a folder");
-        let write = |name: &str, text: &str| fs_err::write(root.path().join(name), text).expect("written");
-        write("flagday.toml", &CAMPAIGN.replace("TREE", &tree.root().display().to_string()));
-        write("users.csv", "id,name,email,kind\nANN,Ann,ann@corp.example,local\n");
-        root
-    }
-
     #[test]
     fn a_backup_of_the_day_before_is_told_of_while_another_can_be_made() {
         let tree = Tree::live();
-        let campaign = campaign(&tree);
+        let campaign = campaign_of(&tree, STEPS);
         let clock = Standing::at("2026-12-11T12:00:00Z".parse().expect("a time"));
         let engine = || Engine::open(campaign.path(), &clock).expect("opened");
         let run = |hours: i64| {

@@ -25,6 +25,8 @@ mod drain;
 mod due;
 mod elsewhere;
 mod facts;
+#[cfg(test)]
+mod fixture;
 mod import;
 mod inputs;
 mod intake;

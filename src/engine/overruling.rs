@@ -137,20 +137,11 @@ impl Engine<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::fixture;
     use crate::system::Standing;
     use chrono::Duration;
 
-    const CAMPAIGN: &str = r#"
-[campaign]
-name = "small"
-change_at = 2024-12-12T18:00:00
-time_zone = "America/Chicago"
-contact = "Desk"
-[mail]
-from = "Desk <desk@corp.example>"
-transport = "file"
-[[roster]]
-file = "users.csv"
+    const GATED: &str = r#"
 [audience.everyone]
 kind = ["local"]
 [notice.news]
@@ -172,13 +163,10 @@ shell = { run = ["true"], undo = ["true"] }
 
     #[test]
     fn an_override_ends_with_the_rollback_behind_it_whatever_the_clock_says() {
-        let root = tempfile::tempdir().expect("a folder");
-        let write = |name: &str, text: &str| fs_err::write(root.path().join(name), text).expect("written");
-        write("flagday.toml", CAMPAIGN);
-        write("users.csv", "id,name,email,kind\nANN,Ann,ann@corp.example,local\n");
-        fs_err::create_dir_all(root.path().join("templates/mail/news")).expect("a folder");
-        write("templates/mail/news/subject.hbs", "news");
-        write("templates/mail/news/text.hbs", "news");
+        let root = fixture::campaign(GATED);
+        for part in ["subject", "text"] {
+            fixture::write(root.path(), &format!("templates/mail/news/{part}.hbs"), "news");
+        }
         let clock = Standing::at("2024-12-13T01:00:00Z".parse().expect("a time"));
         let engine = || Engine::open(root.path(), &clock).expect("opened");
         let run = || engine().cutover(None, &mut |_, _| {}).expect("no fault");

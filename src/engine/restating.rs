@@ -105,26 +105,11 @@ const IN_USE: &str = "p1-in-use";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::fixture::campaign_of;
     use crate::msmail::fixture::Tree;
     use crate::system::Standing;
 
-    const CAMPAIGN: &str = r#"
-[campaign]
-name = "small"
-change_at = 2024-12-12T18:00:00
-time_zone = "America/Chicago"
-contact = "Desk"
-[mail]
-from = "Desk <desk@corp.example>"
-[[roster]]
-file = "users.csv"
-[msmail]
-postoffice = "TREE"
-staged = "TREE"
-network = "CORP"
-name = "HQ"
-old_serial = "32-10411"
-new_serial = "32-20977"
+    const STEPS: &str = r#"
 [[step]]
 name = "freeze"
 wait = "T-5d"
@@ -147,10 +132,7 @@ attest = "sent"
 
     /// An hour after the change's; what waited for days before has been stated.
     fn campaign(tree: &Tree) -> (tempfile::TempDir, Standing) {
-        let root = tempfile::tempdir().expect("a folder");
-        let write = |name: &str, text: &str| fs_err::write(root.path().join(name), text).expect("written");
-        write("flagday.toml", &CAMPAIGN.replace("TREE", &tree.root().display().to_string()));
-        write("users.csv", "id,name,email,kind\nANN,Ann,ann@corp.example,local\n");
+        let root = campaign_of(tree, STEPS);
         let clock = Standing::at("2024-12-13T01:00:00Z".parse().expect("a time"));
         let mut engine = Engine::open(root.path(), &clock).expect("opened");
         engine.cutover(None, &mut |_, _| {}).expect("no fault");

@@ -1,23 +1,11 @@
 //! The cutover of a small campaign of its own, on real files.
 
 use super::*;
+use crate::engine::fixture;
 use crate::system::Real;
 use std::path::Path;
 
-const CAMPAIGN: &str = r#"
-[campaign]
-name = "small"
-change_at = 2024-12-12T18:00:00
-time_zone = "America/Chicago"
-contact = "Desk, desk@corp.example"
-
-[mail]
-from = "Desk <desk@corp.example>"
-transport = "file"
-
-[[roster]]
-file = "users.csv"
-
+const STEPS: &str = r#"
 [[step]]
 name = "close"
 rename = { from = "P1", to = "POLD" }
@@ -38,12 +26,9 @@ attest = "a hundred years have passed"
 "#;
 
 fn campaign() -> tempfile::TempDir {
-    let root = tempfile::tempdir().expect("a folder");
-    let write = |name: &str, text: &str| fs_err::write(root.path().join(name), text).expect("written");
-    write("flagday.toml", CAMPAIGN);
-    write("users.csv", "id,name,email,kind\nANN,Ann,ann@corp.example,local\n");
-    write("P1", "queue");
-    write("OLD", "master");
+    let root = fixture::campaign(STEPS);
+    fixture::write(root.path(), "P1", "queue");
+    fixture::write(root.path(), "OLD", "master");
     root
 }
 
@@ -58,7 +43,8 @@ fn attest(root: &Path, step: &str) -> Result<String> {
 
 /// The second step waits for nobody.
 fn follows_at_once(root: &Path) {
-    let toml = CAMPAIGN.replacen("attest = \"everybody was told\"", "shell = { run = [\"true\"] }", 1);
+    let text = fs_err::read_to_string(root.join("flagday.toml")).expect("read");
+    let toml = text.replacen("attest = \"everybody was told\"", "shell = { run = [\"true\"] }", 1);
     fs_err::write(root.join("flagday.toml"), toml).expect("written");
 }
 
