@@ -7,6 +7,7 @@ use crate::msmail::{self, Postoffice};
 use crate::notice::dkim::Signer;
 use crate::outbox::smtp::Load;
 use crate::outbox::{Password, TransportKind, smtp};
+use crate::platform;
 use crate::roster::Person;
 use crate::runbook::{Journal, state_of};
 
@@ -55,6 +56,9 @@ impl Engine<'_> {
             }
         }
         findings.extend(self.check_mailboxes(online)?);
+        findings.extend(
+            platform::share_kind(&self.campaign.root).map(on_a_share).map(|it| it.in_file(&self.campaign.root)),
+        );
         Ok(findings)
     }
 
@@ -164,4 +168,15 @@ impl Engine<'_> {
             }
         }
     }
+}
+
+/// Two machines that have it open at a time may damage it (sqlite.org/wal.html), and what a server calls durable may not be.
+fn on_a_share(kind: &str) -> Finding {
+    let cause = format!(
+        "the campaign lies on a network share ({kind}): its ledger is a database that one machine alone may have open, and it \
+         outlives a power cut only as well as the server does"
+    );
+    let remedy = "move the campaign's folder to a disk of the machine that runs it; the postoffice may stay where it is. Until \
+                  then run every command, `status` too, on one machine";
+    Finding::warning("state-on-share", cause, remedy)
 }

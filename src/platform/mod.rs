@@ -21,7 +21,7 @@ use unix as here;
 pub use attributes::Attributes;
 pub use here::{
     INHERITED, Manager, Signals, carry, create_private, end_group, ended_within, holders, lock_shared, name_from_bytes,
-    open_files, own_group, restrict, search_path, set_mode, set_owner, sync_folder,
+    open_files, own_group, restrict, search_path, set_mode, set_owner, share_kind, sync_folder,
 };
 
 use self::fail::{Change, did, point};
