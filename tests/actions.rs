@@ -108,6 +108,24 @@ fn a_refused_step_says_where_everything_stands_and_what_is_safe() {
 }
 
 #[test]
+fn a_file_that_is_missing_only_on_the_way_back_is_told_as_that() {
+    let files = campaign();
+    files.run("cutover --yes").ends(3);
+    files.run("cutover attest agree --by Pat --note yes").ends(0);
+    files.run("cutover --yes").ends(0);
+    fs_err::remove_file(files.path("data/server.old")).expect("thrown away");
+    let refused = files.run("cutover rollback --yes --to agree").ends(1).refuses("files-unclear");
+    refused
+        .says("so it would be once the steps behind it were taken back, not now")
+        .says("A backup that a step has made");
+    assert_eq!(
+        fs_err::read(files.path("data/server.crt")).expect("read"),
+        b"new certificate",
+        "nothing was taken back"
+    );
+}
+
+#[test]
 fn what_is_done_is_told_as_done_and_a_folder_that_is_no_backup_with_those_that_are() {
     let files = campaign();
     files.run("cutover --yes").ends(3);

@@ -208,15 +208,38 @@ fn a_rollback_that_would_stop_half_way_does_not_begin() {
     assert!(campaign.path("postoffice/P1").exists() && !campaign.path("postoffice/POLD").exists(), "P1 stays open");
     campaign.run("status").ends(0).keeps_quiet_about("flagday cutover rollback");
 
-    let campaign = switched();
-    fs_err::remove_file(campaign.path("postoffice/GLB/OLDMAST.GLB")).expect("removed");
-    let refused = campaign.run("cutover rollback --to backup --yes").ends(1).refuses("files-unclear");
-    refused.says("so it would be once the steps behind it were taken back, not now").says("The backup has each file");
-
     let campaign = ready();
     campaign.close().write("postoffice/P1/NEW.P1", "mail");
     let refused = campaign.run("cutover rollback --to backup --yes").ends(1).refuses("p1-both");
     refused.says("keep that in a third folder").keeps_quiet_about("files-unclear").keeps_quiet_about("undone:");
+}
+
+#[test]
+fn an_old_file_that_was_thrown_away_is_told_with_the_command_that_brings_it_back() {
+    let campaign = switched();
+    let old = campaign.path("postoffice/GLB/OLDMAST.GLB");
+    let before = fs_err::read(&old).expect("read");
+    fs_err::remove_file(&old).expect("thrown away");
+    let copy = campaign.backup_folder().join("tree/GLB/MASTER.GLB");
+    let command = format!("`cp -p {} {}`", copy.display(), old.display());
+    let asked = campaign.run("cutover --yes").ends(3).says("warning[oldmast-missing]").says(&command);
+    asked
+        .says("step restart needs a person")
+        .says("no way back")
+        .says("  flagday check ")
+        .keeps_quiet_about("rollback --to");
+    campaign.run("status").ends(0).says("Next: flagday check: it says how to put this right: OLDMAST.GLB is missing");
+    campaign.run("check --offline").ends(1).refuses("oldmast-missing").says(&command);
+    let refused = campaign.run("cutover rollback --to backup --yes").ends(1).refuses("oldmast-missing").says(&command);
+    refused.says("no step was taken back").keeps_quiet_about("undone:").keeps_quiet_about("files-unclear");
+    campaign.attest("restart").run("cutover --yes").ends(1).refuses("oldmast-missing").says(&command);
+    assert!(campaign.path("postoffice/P1").exists(), "P1 stays open");
+
+    fs_err::copy(&copy, &old).expect("brought back");
+    campaign.run("cutover --yes").ends(3).keeps_quiet_about("oldmast-missing");
+    campaign.run("cutover rollback --to backup --yes").ends(0).says("serial number 32-10411 is in force");
+    assert_eq!(campaign.bytes("postoffice/GLB/MASTER.GLB"), before);
+    campaign.run("status").ends(0).keeps_quiet_about("oldmast").keeps_quiet_about("flagday check");
 }
 
 #[cfg(unix)]
@@ -302,6 +325,8 @@ fn steps_made_by_hand_are_told_with_the_way_out_and_p1_is_not_opened_on_them() {
         told.keeps_quiet_about("put it back from a backup").keeps_quiet_about("from an earlier change");
     };
     rename(master, old);
+    let next = "Next: flagday check: it says how to put this right: MASTER.GLB was taken away";
+    campaign.run("status").ends(0).says(next);
     for command in ["cutover --yes", "cutover rollback --to backup --yes", "check --offline"] {
         let run = campaign.run(command).ends(1);
         led_astray(run.says("nobody can sign in").keeps_quiet_about("stays in force"));

@@ -5,6 +5,7 @@ use crate::campaign::{Action, Step};
 use crate::fault::{Fault, Finding, Result};
 use crate::runbook::{Event, Journal, StepState, history_of, state_of, still_stands};
 use chrono::{DateTime, Duration, Utc};
+use std::path::PathBuf;
 
 /// Mail of a day and more is no small loss.
 const OLD: Duration = Duration::hours(24);
@@ -76,6 +77,12 @@ impl Engine<'_> {
         };
         let cause = self.backup_words()?.unwrap_or_default();
         Ok(Some(Finding::warning("backup-old", cause.trim_end_matches('.').to_owned(), remedy)))
+    }
+
+    /// The copy of the postoffice, where it was made and is whole.
+    pub(super) fn backup_tree(&self) -> Result<Option<PathBuf>> {
+        let Some((name, _)) = self.backup()?.filter(|_| self.backup_stands().unwrap_or(false)) else { return Ok(None) };
+        Ok(history_of(&self.ledger.entries()?, &name)?.backup())
     }
 
     /// The step that makes the backup, and when it was last made.

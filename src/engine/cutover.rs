@@ -120,7 +120,8 @@ impl Engine<'_> {
                 ran.push(step.name.clone());
             }
             if until == Some(step.name.as_str()) {
-                return Ok(Cutover { ran, stop: Stop::Reached { step: step.name }, warnings: Vec::new() });
+                let warnings = self.old_master_to_know()?.into_iter().collect();
+                return Ok(Cutover { ran, stop: Stop::Reached { step: step.name }, warnings });
             }
         }
         Ok(Cutover { ran, stop: Stop::Done, warnings: Vec::new() })
@@ -128,7 +129,7 @@ impl Engine<'_> {
 
     /// What a person should know before they state or decide what is asked.
     fn to_know(&self, step: &Step, stop: &Stop) -> Result<Vec<Finding>> {
-        let mut warnings = Vec::new();
+        let mut warnings = Vec::from_iter(self.old_master_to_know()?);
         if matches!(stop, Stop::NeedsPerson { .. }) {
             warnings.extend(self.check_by_names(&step.before));
             warnings.retain(|finding| finding.severity == Severity::Warning);
@@ -145,7 +146,8 @@ impl Engine<'_> {
         let statement = self.filled(step)?.attest.unwrap_or_default();
         let cause = format!("{why}: what was stated for step {} before that does not hold any more", step.name);
         let remedy = "see that every transport stands still now, and state it anew; nothing goes forward before";
-        let warnings = vec![Finding::warning("state-anew", cause, remedy)];
+        let mut warnings = vec![Finding::warning("state-anew", cause, remedy)];
+        warnings.extend(self.old_master_to_know()?);
         Ok(Cutover { ran: Vec::new(), stop: Stop::NeedsPerson { step: step.name.clone(), statement }, warnings })
     }
 
@@ -232,7 +234,7 @@ impl Engine<'_> {
 
     /// What a step's checks say, where more is known than each of them sees.
     fn in_their_context(&mut self, step: &Step, mut fault: Fault) -> Fault {
-        fault.findings = self.told_by_hand(fault.findings);
+        fault.findings = self.told_with_backup(self.told_by_hand(fault.findings));
         self.doubting_transports(step, fault)
     }
 
@@ -250,6 +252,7 @@ impl Engine<'_> {
         self.require_one_p1(to.as_deref())?;
         self.require_quiet_p1(to.as_deref())?;
         self.require_old_master_for_p1(to.as_deref())?;
+        self.require_old_master_kept(to.as_deref())?;
         let steps = self.campaign.steps.clone();
         let undone = self.runbook(Vec::new(), |runbook| runbook.rollback(&steps, to.as_deref()))?;
         Ok(undone.into_iter().map(|(step, facts)| TakenBack { step, facts }).collect())
@@ -274,7 +277,7 @@ impl Engine<'_> {
             Err(fault) => return fault.findings,
         };
         let found = |name: &String| check(&self.campaign, name, &recorded).unwrap_or_else(|fault| fault.findings);
-        self.told_by_hand(names.iter().flat_map(found).collect())
+        self.told_with_backup(self.told_by_hand(names.iter().flat_map(found).collect()))
     }
 
     /// The step with the placeholders of its statement filled in: `{new_serial}`, `{broadcast}` and the like.

@@ -36,6 +36,7 @@ mod newest;
 mod nights;
 mod nobodys;
 mod old_address;
+mod old_master;
 mod outdated;
 mod overruling;
 mod review;

@@ -56,6 +56,13 @@ impl Engine<'_> {
         Ok(Some(Situation { p1, closed_since, serial, words, safe: self.safe(p1, serial, by_hand)? }))
     }
 
+    /// What `check` has the way out of, before anything else is done: a step made by hand, or the way back missing.
+    pub fn to_be_put_right(&self) -> Result<Option<String>> {
+        let first = self.by_hand()?.into_iter().next();
+        let first = if first.is_some() { first } else { self.old_master_gone()? };
+        Ok(first.map(|finding| finding.cause))
+    }
+
     /// What has to be said before steps are undone: what going back costs, with the new MASTER.GLB in place and before.
     pub fn rollback_warning(&self, to: Option<&str>) -> Result<Option<String>> {
         let to = self.way_back(to)?;
@@ -192,6 +199,9 @@ impl Engine<'_> {
         let back = match keep {
             Some(keep) if self.may_go_back(Some(keep))? => {
                 (format!("flagday cutover rollback --to {keep}"), back.to_owned())
+            }
+            _ if self.old_master_gone()?.is_some() => {
+                line("flagday check", "says what is missing for the way back, and where it is; it only looks")
             }
             _ => status,
         };

@@ -296,6 +296,9 @@ fn next(
     if !engine.differences()?.is_empty() {
         return Ok("flagday amend: the facts changed since people were told".into());
     }
+    if let Some(cause) = engine.to_be_put_right()?.filter(|_| steps.iter().any(|step| step.state != "done")) {
+        return Ok(format!("flagday check: it says how to put this right: {cause}"));
+    }
     if let Some(step) = steps.iter().find(|step| matches!(step.state, "failed" | "running")) {
         return Ok(format!("{}: step {} {}", step.resume, step.name, step.why));
     }

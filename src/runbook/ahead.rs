@@ -40,7 +40,7 @@ impl Ahead {
     fn unclear_then(&self, mut fault: Fault) -> Fault {
         for finding in fault.findings.iter_mut().filter(|_| self.asked.get()) {
             finding.cause += "; so it would be once the steps behind it were taken back, not now";
-            finding.remedy += ". The backup has each file as it was before the evening";
+            finding.remedy += ". A backup that a step has made holds each file as it was then";
         }
         fault
     }

@@ -6,6 +6,7 @@ use super::step::{StepState, apply};
 use crate::fault::{Fault, Result};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,6 +102,14 @@ impl History {
     pub fn renames(&self) -> impl Iterator<Item = &Identity> {
         self.intents.iter().filter_map(|intent| match intent {
             Intent::Rename(rename) => Some(&rename.identity),
+            _ => None,
+        })
+    }
+
+    /// Where its last start was to copy a tree to.
+    pub fn backup(&self) -> Option<PathBuf> {
+        self.intents.iter().find_map(|intent| match intent {
+            Intent::Backup(backup) => Some(backup.tree()),
             _ => None,
         })
     }

@@ -19,6 +19,7 @@ use crate::runbook::lookup::{Paths, Spot};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 use std::time::Duration;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -189,6 +190,11 @@ impl Operation for Backup {
 }
 
 impl Backup {
+    /// The copy, once it is whole.
+    pub fn tree(&self) -> PathBuf {
+        self.to.child(&self.name).path().join(TREE)
+    }
+
     /// The folder that holds backups, or the one in which it will be made.
     fn place(&self) -> Result<Folder> {
         let holder = self.to.folder()?;
