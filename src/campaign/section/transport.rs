@@ -48,6 +48,12 @@ pub(super) fn transport(text: &str) -> Result<Transport, Finding> {
         let cause = format!("the password would cross the network to {} where others can read it", url.host);
         return Err(refuse(cause, "use tls=required or smtps://, or log on without a user"));
     }
+    if tls != Tls::Implicit && url.port == Some(465) {
+        let cause =
+            "port 465 speaks TLS from the first byte (RFC 8314): over smtp:// both sides would wait for a greeting"
+                .into();
+        return Err(refuse(cause, "write smtps:// instead of smtp://"));
+    }
     let port = url.port.unwrap_or(match (tls, &url.user) {
         (Tls::Implicit, _) => 465,
         (_, Some(_)) => 587,
@@ -127,6 +133,7 @@ mod tests {
             ("smtps://mail.example?tls=none", "no option"),
             ("smtps://mail.example?auth=plain", "no user"),
             ("smtps://desk@mail.example?auth=cram-md5", "no value of 'auth'"),
+            ("smtp://mail.example:465", "RFC 8314"),
             ("smtp://desk@mail.example?tls=none", "others can read"),
             ("smtp://desk@mail.example?tls=opportunistic", "others can read"),
         ] {
