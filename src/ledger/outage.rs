@@ -66,11 +66,11 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::tests::{kinds, ledger};
 
     #[test]
     fn it_is_known_since_when_until_a_run_goes_well_and_told_twice() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut ledger = Ledger::open(folder.path()).unwrap();
+        let (_folder, mut ledger) = ledger();
         let at = |minutes: i64| DateTime::from_timestamp(60 * minutes, 0).unwrap();
         ledger.note_outage(None, "a", at(0)).unwrap();
         for (minute, cause) in [(1, "refused"), (2, "refused"), (3, "no route")] {
@@ -82,13 +82,6 @@ mod tests {
         assert_eq!(ledger.outage().unwrap().unwrap().since, at(4), "another server");
         ledger.note_outage(None, "b", at(5)).unwrap();
         assert_eq!(ledger.outage().unwrap(), None);
-        let mut kinds = Vec::new();
-        ledger
-            .audit_events(|event| {
-                kinds.push(event.kind);
-                Ok(())
-            })
-            .unwrap();
-        assert_eq!(kinds, ["server-unreached", "server-unreached", "server-reached"]);
+        assert_eq!(kinds(&ledger), ["server-unreached", "server-unreached", "server-reached"]);
     }
 }

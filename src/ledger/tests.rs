@@ -19,6 +19,17 @@ pub(super) fn ledger() -> (tempfile::TempDir, Ledger) {
     (folder, ledger)
 }
 
+/// What happened, by the kinds of events.
+pub(super) fn kinds(ledger: &Ledger) -> Vec<String> {
+    let mut kinds = Vec::new();
+    let note = |event: AuditEvent| {
+        kinds.push(event.kind);
+        Ok(())
+    };
+    ledger.audit_events(note).unwrap();
+    kinds
+}
+
 pub(super) fn message(person: &str, copy: u32) -> NewMessage {
     NewMessage {
         message_id: format!("<c.n.{person}{copy}@corp.example>"),

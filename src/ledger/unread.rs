@@ -67,11 +67,11 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::tests::{kinds, ledger};
 
     #[test]
     fn it_is_known_since_when_and_why_last_until_it_is_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut ledger = Ledger::open(folder.path()).unwrap();
+        let (_folder, mut ledger) = ledger();
         let at = |minutes: i64| DateTime::from_timestamp(60 * minutes, 0).unwrap();
         for (minute, why) in [(1, "refused"), (2, "refused"), (3, "no such folder")] {
             ledger.note_reading("desk", Some((why, "mend it")), at(minute)).unwrap();
@@ -81,13 +81,6 @@ mod tests {
         assert_eq!((&*one.mailbox, one.since, &*one.cause), ("desk", at(1), "no such folder"));
         ledger.note_reading("desk", None, at(5)).unwrap();
         assert_eq!(ledger.unread().unwrap(), []);
-        let mut kinds = Vec::new();
-        ledger
-            .audit_events(|event| {
-                kinds.push(event.kind);
-                Ok(())
-            })
-            .unwrap();
-        assert_eq!(kinds, ["mailbox-unread", "mailbox-unread", "mailbox-read"]);
+        assert_eq!(kinds(&ledger), ["mailbox-unread", "mailbox-unread", "mailbox-read"]);
     }
 }
