@@ -85,6 +85,24 @@ fn users_changed_since_the_access_files_were_copied_are_told_before_the_change()
 }
 
 #[test]
+fn disks_made_before_the_access_files_were_copied_are_told_until_they_are_made_again() {
+    let campaign = ready();
+    let warning = "warning[disk-outdated]";
+    let age = || ["disks", "staged"].map(|tree| tree::set_times(&campaign.path(tree), tree::long_ago()));
+    campaign.run("check --offline").ends(0).keeps_quiet_about(warning);
+    age();
+    let told = campaign.run("check --offline").ends(0).says(warning);
+    told.says(" people, ").says("among them, are older than the ACCESS files");
+    campaign.disks_of_today();
+    campaign.run("check --offline").ends(0).keeps_quiet_about(warning);
+    age();
+    campaign.run("cutover rollback --to attest-staged --yes").ends(0);
+    campaign.run("check --offline").keeps_quiet_about(warning);
+    campaign.run("cutover --yes --until copy-access").ends(0);
+    campaign.run("check --offline").ends(0).says(warning);
+}
+
+#[test]
 fn while_p1_is_closed_check_still_looks_and_changes_nothing() {
     let campaign = ready();
     campaign.close();
@@ -193,7 +211,7 @@ fn p1_and_master_glb_are_judged_by_what_was_done() {
     campaign.drain().finish().ends(0);
     let new = campaign.bytes(master);
     fs_err::rename(&p1, &pold).expect("closed");
-    wrong(&["p1-not-open"]);
+    wrong(&["p1-by-hand"]);
     fs_err::rename(&pold, &p1).expect("opened");
     campaign.write(master, &old);
     wrong(&["master-not-new"]);

@@ -66,6 +66,27 @@ impl Engine<'_> {
         Ok(built)
     }
 
+    /// Disks that were made before the ACCESS files were copied, while those copies are in use: `build` names each.
+    pub(super) fn outdated_disks(&self, package: &Package) -> Result<Option<Finding>> {
+        let Some(staged) = self.disk_source(package)?.filter(|_| self.lives_on_copies().unwrap_or(true)) else {
+            return Ok(None);
+        };
+        let people: Vec<&Person> = self.roster.audience(&self.campaign.audiences[&package.audience]).collect();
+        let outdated = package::gathered_where(&self.job(package), &people, |person, files| {
+            inspect(person, package, files, &staged).iter().any(|finding| finding.code == disk_set::OUTDATED)
+        });
+        let Some(first) = outdated.first() else { return Ok(None) };
+        let cause = format!(
+            "the disks of {} people, {first} among them, are older than the ACCESS files in the staged postoffice: users may \
+             have changed since",
+            outdated.len()
+        );
+        let remedy = "make them again: in ADMIN of the staged postoffice Remote, Regenerate, then Init-Disk; then `flagday build`, \
+                      which names each that is still older";
+        let finding = Finding::warning(disk_set::OUTDATED, cause, remedy).at(package.place.clone());
+        Ok(Some(finding.article("Q117713")))
+    }
+
     /// What a postoffice says about the disks made from it; nothing where a package is no init disk.
     fn disk_source(&self, package: &Package) -> Result<Option<disk_set::Source>> {
         match (&self.campaign.msmail, &package.source) {

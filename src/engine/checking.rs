@@ -97,6 +97,10 @@ impl Engine<'_> {
                     format!("package '{}' is not built for {} people, {first} among them", package.name, unbuilt.len());
                 findings.push(Finding::warning("not-built", cause, "run `flagday build`").at(package.place.clone()));
             }
+            match self.outdated_disks(package) {
+                Ok(outdated) => findings.extend(outdated),
+                Err(fault) => findings.extend(fault.findings),
+            }
         }
         findings
     }

@@ -52,6 +52,9 @@ const NEEDED: [(&str, Option<usize>); 6] = [
     ("C850SORT.GLB", Some(795)),
 ];
 
+/// What is said of a disk that was made before the ACCESS files were copied.
+pub const OUTDATED: &str = "disk-outdated";
+
 /// A disk bears the clock of the machine that wrote it, the postoffice that of its server.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(5);
 
@@ -141,7 +144,7 @@ impl Disk<'_> {
                 "{} is older than the ACCESS files in the staged postoffice: users may have changed since",
                 file.name
             );
-            let finding = || self.error("disk-outdated", &file.name, cause, remedy).article("Q117713");
+            let finding = || self.error(OUTDATED, &file.name, cause, remedy).article("Q117713");
             older(file, self.source.access).then(|| Finding { severity: Severity::Warning, ..finding() })
         };
         files.filter_map(judge).collect()

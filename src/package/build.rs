@@ -77,6 +77,14 @@ pub fn check(job: &Job, people: &[&Person], inspect: &Inspect, inspect_all: &Ins
     prepare(job, people, inspect, inspect_all, None).map(|(findings, _)| findings)
 }
 
+/// The ids of those whose files, as they lie at the source now, are so. Nothing is packed, and what cannot be gathered is told
+/// by [`build`].
+pub fn gathered_where(job: &Job, people: &[&Person], is: impl Fn(&Person, &FileSet) -> bool + Sync) -> Vec<String> {
+    let Ok(source) = Source::open(job.package, job.campaign) else { return Vec::new() };
+    let found = on_all_cores(people, |person| source.gather(person).is_ok_and(|files| is(person, &files)));
+    people.iter().zip(found).filter(|(_, found)| *found).map(|(person, _)| person.id.clone()).collect()
+}
+
 /// One person's package, written beside its place.
 struct Built {
     entry: Entry,

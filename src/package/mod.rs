@@ -25,7 +25,7 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
-pub use build::{Job, Outcome, build, check};
+pub use build::{Job, Outcome, build, check, gathered_where};
 pub use code::{Code, CodeFault, code_for};
 pub use files::{DiskFile, FileSet};
 pub use manifest::Manifest;
