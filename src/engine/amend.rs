@@ -125,7 +125,7 @@ impl Engine<'_> {
     }
 
     /// The facts of the next revision: what was told, as it is now.
-    fn facts_after(&self, amendment: &Amendment) -> Result<BTreeMap<String, String>> {
+    pub(super) fn facts_after(&self, amendment: &Amendment) -> Result<BTreeMap<String, String>> {
         let mut facts = self.ledger.revision()?.map(|revision| revision.facts).unwrap_or_default();
         for Change { difference, .. } in &amendment.changes {
             match difference.withdrawn {

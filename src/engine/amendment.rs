@@ -119,6 +119,11 @@ impl Amendment {
         self.changes.is_empty() && self.joined.is_empty() && self.moved.is_empty() && self.left.is_empty()
     }
 
+    /// Whether it tells a person a notice.
+    pub(super) fn owes(&self, person: &str, notice: &str) -> bool {
+        self.owed.iter().any(|owed| owed.person == person && owed.notice == notice)
+    }
+
     pub(super) fn material(&self) -> impl Iterator<Item = &Difference> {
         self.changes.iter().filter(|change| change.effect == Effect::Material).map(|change| &change.difference)
     }

@@ -53,8 +53,8 @@ pub struct Entry {
     /// after that.
     #[serde(skip)]
     pub(super) ends: Option<DateTime<Utc>>,
-    /// When quiet hours would let it out, where that is too late: it is held at its own hour, while somebody can still send it
-    /// by name.
+    /// When quiet hours would let it out, where that is too late, or its own hour by a clock that is behind: it is held at its
+    /// own hour.
     #[serde(skip)]
     pub(super) too_late: Option<DateTime<Utc>>,
     /// Where those are who get it: for an escalation, whoever is asked about the people whom it concerns.
@@ -234,6 +234,10 @@ impl Engine<'_> {
             return Span { at: hour, until: hour + action.window, hour, ends: None, too_late: None };
         }
         let at = quiet.opens(hour, there);
+        if hour >= action.ends && action.moment.instant(&self.campaign.change) < action.ends {
+            // By a clock that is behind it comes when it is of no use.
+            return Span { at: hour, until: hour, hour, ends: Some(action.ends), too_late: Some(hour) };
+        }
         let ends = Some(action.ends).filter(|ends| hour < *ends);
         if ends.is_some_and(|ends| ends <= at) && hour < at {
             return Span { at: hour, until: hour, hour, ends, too_late: Some(at) };

@@ -53,12 +53,13 @@ impl Engine<'_> {
                 let asks = self.acknowledgement_asked_by(name);
                 // Whoever has answered need not know until when others have to.
                 let answered = asks.is_some_and(|asks| answered.contains(&(id.clone(), asks.to_owned())));
-                let changes: Vec<&&Difference> = material
+                let changes: Vec<&Difference> = material
                     .iter()
                     .filter(|one| {
                         self.concerns(&texts, &one.fact, notice, asks, id)
                             && !(answered && one.fact.starts_with("due "))
                     })
+                    .copied()
                     .collect();
                 if changes.is_empty() || !person.is_in(&self.campaign.audiences[&notice.audience]) {
                     continue;
@@ -161,9 +162,9 @@ impl Engine<'_> {
 
     /// The changes as the letter tells them. A disk that went out before is named: it is void, unless what is told is words
     /// alone and the newest letter that they got came with today's.
-    fn letter_changes(
+    pub(super) fn letter_changes(
         &self,
-        changes: &[&&Difference],
+        changes: &[&Difference],
         notice: &Notice,
         person: &str,
         (day, revision): Newest,
@@ -185,7 +186,14 @@ impl Engine<'_> {
     }
 
     /// Whether a fact stands in a person's letter about a notice, and in what that asks for.
-    fn concerns(&self, texts: &Texts, fact: &str, notice: &Notice, asks: Option<&str>, person: &str) -> bool {
+    pub(super) fn concerns(
+        &self,
+        texts: &Texts,
+        fact: &str,
+        notice: &Notice,
+        asks: Option<&str>,
+        person: &str,
+    ) -> bool {
         if let Some(name) = fact.strip_prefix("due ") {
             return asks == Some(name);
         }

@@ -52,8 +52,8 @@ pub(super) struct Look<'e, 'w> {
     now: DateTime<Utc>,
     /// Letters that amendments owe: they are not the calendar's to send.
     owed: HashSet<(String, String)>,
-    /// Whom somebody has to call already, by person and acknowledgement.
-    calls: HashSet<(String, String)>,
+    /// Whom somebody has to call already, by person and acknowledgement, and since when.
+    calls: HashMap<(String, String), DateTime<Utc>>,
     /// An operator asks by name: that somebody was just told does not count.
     pub(super) by_name: bool,
     have: RefCell<HashMap<String, Rc<Copies>>>,
@@ -178,7 +178,10 @@ impl Look<'_, '_> {
                     due.tasks.push((intent, why));
                 }
                 What::Escalation if intent.instead.is_none() => {
-                    let why = self.why_call(&intent, "nobody to escalate to")?;
+                    let capped = intent.room == 0;
+                    let otherwise =
+                        if capped { "no answer to as many letters as the cap allows" } else { "nobody to escalate to" };
+                    let why = self.why_call(&intent, otherwise)?;
                     due.tasks.push((intent, why));
                 }
                 What::Notice => due.intents.push(intent),
@@ -321,8 +324,9 @@ impl Look<'_, '_> {
         Ok(intents)
     }
 
-    /// Whether anybody got what an entry stands for, or is to be called because of it.
-    pub(super) fn was_done(&self, entry: &Entry, concerned: &dyn Fn(&str) -> bool) -> Result<bool> {
+    /// Whether anybody got what an entry stands for, or is to be called because of it: as their phone task, or in place of a
+    /// letter that had nobody to go to.
+    pub(super) fn was_done(&self, calendar: &[Entry], entry: &Entry, concerned: &dyn Fn(&str) -> bool) -> Result<bool> {
         let roster = &self.engine.roster;
         let is_there = |id: &str| concerned(id) && roster.get(id).is_some_and(|one| entry.is_for(roster, one));
         let notice = match entry.what {
@@ -332,12 +336,21 @@ impl Look<'_, '_> {
         let got = self.engine.ledger.copies_that_stand(notice)?;
         let got = got.iter().any(|(id, copy)| *copy == entry.copy && is_there(id));
         let asked = entry.acknowledgement.as_deref().unwrap_or_default();
-        let called = self.calls.iter().any(|(id, about)| about == asked && is_there(id));
+        let instead = |since: DateTime<Utc>| {
+            let next = |other: &&Entry| {
+                matches!(other.what, What::Escalation | What::Task) && other.acknowledgement == entry.acknowledgement
+            };
+            let next = calendar.iter().filter(next).any(|other| other.hour > entry.hour && other.at <= since);
+            entry.at <= since && !next
+        };
+        let called = self.calls.iter().any(|((id, about), since)| {
+            about == asked && is_there(id) && (entry.what == What::Task || instead(*since))
+        });
         Ok(got || called && entry.what != What::Reminder)
     }
 
-    /// What an entry means for somebody silent: nothing where they had it, where it is out of place, or where they had as many
-    /// letters as anybody may have. A call is noted once.
+    /// What an entry means for somebody silent: nothing where they had it, where it is out of place, or where it is a reminder
+    /// and they had as many letters as anybody may have; an escalation is a call then. A call is noted once.
     fn intent_if_new(&self, asked: &Acknowledgement, silent: &Silent, entry: &Entry) -> Result<Option<Intent>> {
         let intent = self.intent_not_had(asked, silent, entry)?;
         Ok(intent.filter(|intent| self.when(asked, entry, silent, intent.is_a_call(entry)) == When::Now))
@@ -369,8 +382,11 @@ impl Look<'_, '_> {
         way: Option<EscalationWay>,
     ) -> Result<Intent> {
         let person = &silent.person;
-        let instead = way.map(|way| self.next_in_chain(asked, person, way)).transpose()?.flatten();
         let letters = silent.letters.as_ref();
+        let room = asked.cap.saturating_sub(letters.map_or(0, |letters| letters.pressed as usize));
+        // A call is no letter: who may get no more of them is called.
+        let way_out = way.filter(|_| room > 0);
+        let instead = way_out.map(|way| self.next_in_chain(asked, person, way)).transpose()?.flatten();
         let reminder = letters.map_or(0, |letters| letters.reminders as usize) + 1;
         let name = person.name.clone();
         let reason = match (way, silent.away) {
@@ -386,7 +402,7 @@ impl Look<'_, '_> {
             acknowledgement: Some(asked.name.clone()),
             copy,
             count: if way.is_none() { reminder as u32 } else { 0 },
-            room: asked.cap.saturating_sub(letters.map_or(0, |letters| letters.pressed as usize)),
+            room,
             reason: reason.words(self.language_of(person, instead.as_ref())),
             due_at: self.now,
             until: None,

@@ -3,12 +3,13 @@
 use super::amend::Wish;
 use super::amendment::Amendment;
 use super::concerned::Told;
+use super::missed::Missed;
 use super::{Engine, What};
 use crate::campaign::Campaign;
 use crate::fault::Result;
 use crate::ledger::{MessageRow, Owed};
 use crate::outbox::State;
-use crate::roster::Roster;
+use crate::roster::{Person, Roster};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -24,8 +25,10 @@ impl Engine<'_> {
         if before == now {
             return Ok(());
         }
-        // What was taken back when somebody left, nobody has.
-        let have = self.ledger.messages()?.into_iter().filter(|message| !message.is_taken_back());
+        // What was taken back when somebody left, nobody has; and what an amendment overtook meanwhile tells what was.
+        let (overtaken, missed) = (self.ledger.overtaken()?, self.missed(Some(&*amendment))?);
+        let have = self.ledger.messages()?.into_iter();
+        let have = have.filter(|message| !message.is_taken_back() && !overtaken.contains(&message.id));
         let have: HashSet<(String, String)> = have.map(|message| (message.person, message.notice)).collect();
         let calendar = self.calendar();
         for (person, audiences) in &now {
@@ -36,19 +39,55 @@ impl Engine<'_> {
                 }
                 Some(_) => continue,
             }
-            let person = self.roster.get(person);
+            let Some(person) = self.roster.get(person) else { continue };
+            self.tell_who_is_back(person, told, &have, &missed, wish, amendment)?;
             for entry in calendar.iter().filter(|entry| entry.at <= self.now()) {
-                let Some(person) = person else { continue };
                 let Some(notice) = entry.notice.clone().filter(|_| entry.what == What::Notice) else { continue };
                 let there = entry.is_for(&self.roster, person);
                 let known = have.contains(&(person.id.clone(), notice.clone()));
                 let others = told.values().any(|notices| notices.contains_key(&notice));
+                let known = known || amendment.owes(&person.id, &notice);
                 if there && others && !known && person.is_in(&self.campaign.audiences[&entry.audience]) {
                     let revision = amendment.next;
                     let asks = self.acknowledgement_asked_by(&notice).map(str::to_owned);
                     let (person, reason, changes) = (person.id.clone(), String::new(), Vec::new());
                     amendment.owed.push(Owed { person, notice, asks, revision, reason, changes, overtakes: false });
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever comes back with a letter that an amendment has overtaken gets the one of today, with everything that changed
+    /// since theirs: they act on what they have in hand.
+    fn tell_who_is_back(
+        &self,
+        person: &Person,
+        told: &Told,
+        have: &HashSet<(String, String)>,
+        missed: &Missed,
+        wish: &Wish,
+        amendment: &mut Amendment,
+    ) -> Result<()> {
+        let notices = told.get(&person.id).into_iter().flatten().filter(|(_, newest)| newest.is_some());
+        for (notice, _) in notices {
+            if !person.is_in(&self.campaign.audiences[&self.campaign.notices[notice].audience]) {
+                continue;
+            }
+            let changes = missed.by(&person.id, notice)?;
+            let known = amendment.owed.iter_mut().find(|owed| owed.person == person.id && owed.notice == *notice);
+            if let Some(owed) = known {
+                owed.changes = changes;
+            } else if !changes.is_empty() || !have.contains(&(person.id.clone(), notice.clone())) {
+                amendment.owed.push(Owed {
+                    person: person.id.clone(),
+                    notice: notice.clone(),
+                    asks: self.acknowledgement_asked_by(notice).map(str::to_owned),
+                    revision: amendment.next,
+                    reason: wish.reason.clone(),
+                    changes,
+                    overtakes: true,
+                });
             }
         }
         Ok(())

@@ -32,6 +32,7 @@ mod inputs;
 mod intake;
 mod mailboxes;
 mod membership;
+mod missed;
 mod newest;
 mod nights;
 mod nobodys;

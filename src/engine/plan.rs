@@ -75,7 +75,7 @@ impl Engine<'_> {
                 () if entry.at > now => (members(&newest), "to come"),
                 // Told after its hour: they get their time to answer first.
                 () if open == 0 && later > 0 => (later, "to come"),
-                () if open == 0 && look.was_done(entry, &concerned)? => (0, "done"),
+                () if open == 0 && look.was_done(&calendar, entry, &concerned)? => (0, "done"),
                 () if open == 0 => (0, "passed over"),
                 () if left == 0 => (open, "passed over"),
                 () if entry.is_late(now) => (left, "held"),
@@ -88,7 +88,9 @@ impl Engine<'_> {
                 _ => None,
             };
             let (people, state, why) = match fate {
-                Some((state, why)) => (usize::from(matches!(state, "due" | "quiet" | "kept waiting")), state, why),
+                Some((state, why)) => {
+                    (usize::from(matches!(state, "due" | "quiet" | "kept waiting" | "to come")), state, why)
+                }
                 None => (people, state, String::new()),
             };
             let what = match entry.what {

@@ -207,6 +207,7 @@ impl Engine<'_> {
             self.let_sleep(&wanted)?;
         }
         intents.truncate(limit.saturating_sub(self.chosen(&choice)?.map_or(0, |queued| queued.len())));
+        self.tell_what_was_missed(&mut intents)?;
         let begun = Instant::now();
         sent.planned += self.plan_messages(&intents, &mut sent.shipped)?;
         sent.urgent = self.let_sleep(&wanted)?;

@@ -1,6 +1,7 @@
 //! Where everybody stands, and what the gates say because of it. Derived anew each time from the evidence.
 
 use super::Engine;
+use super::amend::OPEN;
 use super::drain::reads_clock;
 use crate::answer::{Evidence, Standing, Waiver, Waiving, absence};
 use crate::campaign::{Acknowledgement, Gate, Grade, OnDeadline, Step};
@@ -54,7 +55,7 @@ impl Engine<'_> {
         }
         let (two, now) = (self.asks_two(&acknowledgement.name), self.now());
         let audience = &self.campaign.audiences[&acknowledgement.audience];
-        let doubtful = self.ledger.doubtful(&acknowledgement.name)?;
+        let (doubtful, another) = (self.ledger.doubtful(&acknowledgement.name)?, self.ledger.told_another_date()?);
         Ok(self
             .roster
             .audience(audience)
@@ -62,7 +63,8 @@ impl Engine<'_> {
                 let facts = evidence.get(&person.id).map(Vec::as_slice).unwrap_or_default();
                 let waiving = Waiving::of(waivers.remove(&person.id).unwrap_or_default(), two, now);
                 let before = before.get(&person.id).map(Vec::as_slice).unwrap_or_default();
-                let nothing = nothing_yet(acknowledgement, doubtful.contains(&person.id));
+                let date = another.get(&person.id).map(String::as_str);
+                let nothing = nothing_yet(acknowledgement, doubtful.contains(&person.id), date);
                 Standing::of(&person.id, facts, absence(before, self.today(person)), waiving, nothing)
             })
             .collect())
@@ -115,7 +117,9 @@ impl Engine<'_> {
         waivers.retain(|waiver| waiver.person == person);
         let waiving = Waiving::of(waivers, self.asks_two(&acknowledgement.name), self.now());
         let absence = absence(&before, self.today(member));
-        let nothing = nothing_yet(acknowledgement, self.ledger.doubtful(&acknowledgement.name)?.contains(person));
+        let (doubtful, another) = (self.ledger.doubtful(&acknowledgement.name)?, self.ledger.told_another_date()?);
+        let date = another.get(person).map(String::as_str);
+        let nothing = nothing_yet(acknowledgement, doubtful.contains(person), date);
         Ok(Some(Standing::of(person, &facts, absence, waiving, nothing)))
     }
 
@@ -162,10 +166,13 @@ impl Engine<'_> {
     }
 }
 
-/// What to say of somebody about whom nothing is known.
-fn nothing_yet(acknowledgement: &Acknowledgement, in_doubt: bool) -> &'static str {
+/// What to say of somebody about whom nothing is known that holds. `date`: what their newest letter says, where that is not
+/// what people are told today.
+fn nothing_yet(acknowledgement: &Acknowledgement, in_doubt: bool, date: Option<&str>) -> &'static str {
     match acknowledgement.notice {
         Some(_) if in_doubt => "may have our letter or not",
+        Some(_) if date == Some(OPEN) => "was told that it is put off",
+        Some(_) if date.is_some() => "was told an older date",
         Some(_) => "was not told yet",
         None => "nothing was seen yet",
     }

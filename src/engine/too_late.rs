@@ -1,5 +1,5 @@
-//! What quiet hours would put off until it is of no use: said beforehand, while the file can be put right. It is held at its
-//! hour, for nobody's Sunday is disturbed without somebody's word.
+//! What quiet hours would put off until it is of no use, and what comes then by a clock that is behind: said beforehand, while
+//! the file can be put right. It is held at its hour, for nobody's Sunday is disturbed without somebody's word.
 
 use super::Engine;
 use super::calendar::{Entry, What};
@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 impl Engine<'_> {
     /// A warning for each moment to come that quiet hours put off until the change, or until the answer is due that it asks
-    /// for.
+    /// for, or that has its hour only then where some of those are who get it.
     pub fn too_late(&self) -> Result<Vec<Finding>> {
         if self.aborted()?.is_some() || self.is_postponed()? {
             return Ok(Vec::new());
@@ -40,6 +40,16 @@ impl Engine<'_> {
             true => format!("the answer is due {}", shown(ends)),
             false => format!("the change is {}", shown(ends)),
         };
+        if opens == entry.at {
+            let there = self.local_hour(entry, None).map(|there| format!(" ({there})")).unwrap_or_default();
+            let cause = format!(
+                "{what} at {}, by the clock of some who get it, is {}{there}, and {over}: it is held",
+                entry.moment,
+                shown(opens)
+            );
+            let remedy = "an earlier moment, or one in hours before the change, like \"T-36h\": it is the same for all";
+            return Finding::warning("too-late-elsewhere", cause, remedy).at(place);
+        }
         let cause = format!(
             "{what} at {}, {}, falls into quiet hours that end {}, and {over}: it is held",
             entry.moment,

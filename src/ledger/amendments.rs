@@ -75,10 +75,10 @@ impl Ledger {
             let current: u32 = tx.query_row("SELECT coalesce(max(number), 0) FROM revision", (), |row| row.get(0))?;
             let number = match &change.facts {
                 Some((digest, facts)) => {
-                    let text = serde_json::to_string(facts)?;
+                    let (text, cosmetic) = (serde_json::to_string(facts)?, serde_json::to_string(&change.cosmetic)?);
                     tx.execute(
-                        "INSERT INTO revision(number, at, digest, facts, everything, reason) VALUES (?,?,?,?,?,?)",
-                        (current + 1, millis(now), digest, text, change.everything, &change.reason),
+                        "INSERT INTO revision(number, at, digest, facts, everything, reason, cosmetic) VALUES (?,?,?,?,?,?,?)",
+                        (current + 1, millis(now), digest, text, change.everything, &change.reason, cosmetic),
                     )?;
                     current + 1
                 }

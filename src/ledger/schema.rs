@@ -140,6 +140,10 @@ CREATE TABLE outage(
 ALTER TABLE message ADD COLUMN language TEXT;
 ", order::ADDED, "
 ALTER TABLE message ADD COLUMN ready_at INTEGER;
+", "
+ALTER TABLE revision ADD COLUMN cosmetic TEXT NOT NULL DEFAULT '[]';
+UPDATE revision SET cosmetic = coalesce((SELECT body -> '$.amendment.cosmetic' FROM event WHERE kind = 'amended'
+  AND body ->> '$.revision' = number AND json_array_length(body, '$.amendment.cosmetic') > 0 LIMIT 1), '[]');
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {

@@ -5,7 +5,7 @@ use crate::fault::Result;
 use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
 use serde::Serialize;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Task {
@@ -34,10 +34,10 @@ impl Ledger {
         self.select_tasks(&format!("FROM task t WHERE {}", floor::holds("t")))
     }
 
-    /// Whom somebody has to call already, by person and acknowledgement.
-    pub fn calls(&self) -> Result<HashSet<(String, String)>> {
+    /// Whom somebody has to call already, by person and acknowledgement, and since when.
+    pub fn calls(&self) -> Result<HashMap<(String, String), DateTime<Utc>>> {
         let calls = self.tasks_in_force()?.into_iter().filter(|task| task.call);
-        Ok(calls.map(|task| (task.person, task.acknowledgement)).collect())
+        Ok(calls.map(|task| ((task.person, task.acknowledgement), task.at)).collect())
     }
 
     fn select_tasks(&self, from: &str) -> Result<Vec<Task>> {

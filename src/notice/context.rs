@@ -62,7 +62,7 @@ pub struct ChangeWords {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NoticeWords {
     pub name: String,
-    /// The audience it goes to.
+    /// The audience it goes to; empty to whoever is asked about one of them.
     pub audience: String,
     /// Why it was sent now, as the end of a line without a full stop: `your address was corrected`. Absent for the
     /// notice itself in its time.

@@ -40,7 +40,7 @@ fn acknowledgement(
     }
     let escalate: Vec<(Escalation, Spot)> =
         table.tables("escalate").into_iter().filter_map(|table| escalation(table, context)).collect();
-    let cap = cap(&mut table);
+    let (cap, cap_at) = cap(&mut table);
     let window = super::notice::window(&mut table);
     let at = table.at;
     let place = table.place();
@@ -54,6 +54,7 @@ fn acknowledgement(
     if let Some((at, asking)) = asking {
         judge_notice(&name, asking, &audience, grade, at, context);
     }
+    judge_cap(cap, cap_at.unwrap_or(at), remind.len(), &escalate, context);
     if let Some(change) = &context.change {
         judge_times(change, asking.and_then(|(_, notice)| notice.at), due, grade, &remind, context);
         judge_escalations(change, due, &escalate, context);
@@ -73,14 +74,27 @@ fn acknowledgement(
 }
 
 /// How many reminders and escalations at most.
-fn cap(table: &mut Table) -> usize {
-    let Some((cap, at)) = table.number("cap") else { return CAP };
+fn cap(table: &mut Table) -> (usize, Option<Spot>) {
+    let Some((cap, at)) = table.number("cap") else { return (CAP, None) };
     if cap.fract() != 0.0 || !(0.0..=100.0).contains(&cap) {
         let cause = format!("{cap} is no number of reminders");
         table.report.add(at, Finding::error("out-of-range", cause, "write a whole number from 0 to 100"));
-        return CAP;
+        return (CAP, None);
     }
-    cap as usize
+    (cap as usize, Some(at))
+}
+
+/// What the file asks for beyond the cap is not sent: that is to be known before somebody waits for it.
+fn judge_cap(cap: usize, at: Spot, reminders: usize, escalate: &[(Escalation, Spot)], context: &Context) {
+    let letters = escalate.iter().filter(|(step, _)| step.way != EscalationWay::Phone).count();
+    if reminders + letters > cap {
+        let cause = format!(
+            "{reminders} in `remind` and {letters} in `escalate` are {} letters about one person, and `cap` lets {cap} go out: a \
+             reminder beyond it is not sent, and an escalation is a call instead",
+            reminders + letters
+        );
+        context.report.add(at, Finding::warning("beyond-cap", cause, "a higher `cap`, or fewer of them"));
+    }
 }
 
 fn grade(text: &str) -> Result<Grade, Finding> {

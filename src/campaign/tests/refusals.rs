@@ -256,6 +256,10 @@ fn likely_mistakes_are_warned_of() {
     warned(&format!("{asked}remind = \"T-2d\""), "reminder-after-due");
     warned(&format!("{asked}remind = \"T-15d\""), "reminder-before-notice");
     warned(&format!("{asked}escalate = [{{ at = \"T-4d\", to = \"manager\" }}]"), "escalation-before-due");
+    warned(
+        &format!("{asked}remind = [\"T-12d\", \"T-11d\"]\nescalate = [{{ at = \"T-3d\", to = \"manager\" }}]\ncap = 2"),
+        "beyond-cap",
+    );
     warned("[gate.more]\nacknowledgement = \"drained\"", "unused-gate");
     let needs = |step: &str| format!("[[step]]\nname = \"{step}\"\nneeds = [\"disks-held\"]\n");
     warned(&(needs("async-confirmed") + &needs("all-clear")), "unused-gate");

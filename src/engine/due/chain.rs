@@ -78,7 +78,7 @@ impl Look<'_, '_> {
 
     /// Somebody has to call them about it already.
     pub(super) fn is_called(&self, asked: &Acknowledgement, person: &Person) -> bool {
-        !self.calls.is_empty() && self.calls.contains(&(person.id.clone(), asked.name.clone()))
+        !self.calls.is_empty() && self.calls.contains_key(&(person.id.clone(), asked.name.clone()))
     }
 
     fn asked(&self, asked: &Acknowledgement) -> Result<Rc<Asked>> {

@@ -8,7 +8,7 @@ use crate::fault::Result;
 use crate::ledger::MessageRow;
 use crate::outbox::State;
 use crate::roster::Person;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// One person's, asked in order of time.
 pub(in crate::engine) struct Fates<'l, 'e, 'w> {
@@ -19,6 +19,8 @@ pub(in crate::engine) struct Fates<'l, 'e, 'w> {
     next: HashMap<(String, String, u32), String>,
     /// How many more letters there may be, by acknowledgement.
     room: HashMap<String, usize>,
+    /// Acknowledgements about which somebody is to call them at the hour of an escalation that the cap makes a call.
+    calls: HashSet<String>,
 }
 
 impl<'e, 'w> Look<'e, 'w> {
@@ -28,8 +30,8 @@ impl<'e, 'w> Look<'e, 'w> {
         let letters =
             due.intents.iter().map(|one| (one, &one.reason)).chain(due.tasks.iter().map(|(one, why)| (one, why)));
         let next = letters.filter(|(one, _)| one.person.id == person.id).map(|(one, why)| (key(one), why.clone()));
-        let (next, room) = (next.collect(), HashMap::new());
-        Ok(Fates { look: self, person, letters: self.engine.ledger.messages_to(&person.id)?, next, room })
+        let (next, room, calls) = (next.collect(), HashMap::new(), HashSet::new());
+        Ok(Fates { look: self, person, letters: self.engine.ledger.messages_to(&person.id)?, next, room, calls })
     }
 }
 
@@ -39,6 +41,9 @@ impl Fates<'_, '_, '_> {
         let engine = self.look.engine;
         let name = entry.acknowledgement.as_deref().unwrap_or_default();
         let asked = engine.campaign.acknowledgements.get(name).filter(|_| entry.what != What::Notice);
+        if asked.is_some() && state == "done" && entry.what == What::Escalation && self.letter(entry, name).is_none() {
+            return Ok(Some(("done", "as a call".to_owned())));
+        }
         let Some(asked) = asked.filter(|_| matches!(state, "to come" | "passed over")) else { return Ok(None) };
         let early = entry.at > self.look.now;
         if let Some(letter) = self.letter(entry, name).filter(|_| early) {
@@ -54,6 +59,8 @@ impl Fates<'_, '_, '_> {
         if entry.what == What::Task {
             let why = if called {
                 "somebody is to call them already"
+            } else if self.calls.contains(name) {
+                return Ok(Some(("passed over", "somebody is to call them by then".to_owned())));
             } else {
                 return self.brought_forward(entry, asked, silent);
             };
@@ -61,6 +68,9 @@ impl Fates<'_, '_, '_> {
         }
         if let Some(forward) = self.brought_forward(entry, asked, silent)? {
             return Ok(Some(forward));
+        }
+        if entry.what == What::Escalation && called && !early {
+            return Ok(Some(("passed over", "somebody is to call them already".to_owned())));
         }
         let room = self.room.entry(name.to_owned()).or_insert_with(|| {
             let pressed = silent.and_then(|one| one.letters.as_ref()).map_or(0, |letters| letters.pressed as usize);
@@ -72,7 +82,16 @@ impl Fates<'_, '_, '_> {
             return Ok(Some(("passed over", why)));
         }
         if *room == 0 {
-            return Ok(Some(("passed over", format!("never more than the cap, {} letters", asked.cap))));
+            let cap = format!("never more than the cap, {} letters", asked.cap);
+            return Ok(Some(match entry.what {
+                What::Escalation if called => ("passed over", "somebody is to call them already".to_owned()),
+                What::Escalation if state != "to come" => ("passed over", cap),
+                What::Escalation if !self.calls.insert(name.to_owned()) => {
+                    ("passed over", "somebody is to call them by then".to_owned())
+                }
+                What::Escalation => ("to come", format!("as a call: {cap}")),
+                _ => ("passed over", cap),
+            }));
         }
         *room -= usize::from(early && state == "to come");
         Ok(None)

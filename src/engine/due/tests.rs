@@ -11,6 +11,7 @@ mod moved_on; // told, and in no audience any more
 mod newest; // several reminders at once
 mod nights; // quiet hours for what waits
 mod fates; // what `plan --person` says
+mod returned; // back, with a letter that was overtaken
 mod readers; // by whose clock an escalation goes
 mod postponed; // put off, and the server is down
 mod unread; // a mailbox that cannot be read, and what waits for it

@@ -93,6 +93,11 @@ fn whoever_was_asked_to_remind_hears_of_another_date_and_of_the_end() {
     let letter = play.letter_to("abort", boss);
     assert!(letter.contains("METHOD:CANCEL") && letter.contains("the room burnt down"), "{letter}");
     assert!(letter.contains("please do not press Ann any more"), "{letter}");
+    let audience = |to: &str| play.letter_to("abort", to).contains("It went to: all.");
+    assert!(
+        audience("ann@corp.example") && !audience(boss),
+        "whoever was asked about Ann is in no audience because of it"
+    );
     assert_eq!(play.call_off(), 0, "nobody hears it twice");
     let letters = play.engine().ledger().letters("read").expect("counts");
     assert!(letters.iter().all(|one| one.pressed == 0), "none of it counts as pressing anybody: {letters:?}");

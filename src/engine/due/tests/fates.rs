@@ -61,18 +61,28 @@ fn what_the_cap_swallows_is_not_to_come_and_an_answer_makes_the_rest_needless() 
         "T-7d to come",
         &format!("T-5d {cap}"),
         &format!("T-4d {cap}"),
-        &format!("T-3d {cap}"),
-        &format!("T-2d {cap}"),
-        "T-1d to come",
+        "T-3d to come: as a call: never more than the cap, 2 letters",
+        "T-2d passed over: somebody is to call them by then",
+        "T-1d passed over: somebody is to call them by then",
     ];
     assert_eq!(fates(&play, "ann"), capped, "beforehand");
     play.at("2027-03-21T08:05").tick();
     play.at("2027-03-24T08:05").tick();
-    play.at("2027-03-29T08:05").tick();
-    let after: Vec<_> = capped
-        .iter()
-        .map(|line| line.replace("T-10d to come", "T-10d done").replace("T-7d to come", "T-7d done"))
-        .collect();
+    let calls = play.at("2027-03-28T07:05").tick().tasks;
+    let called: Vec<&str> = calls.iter().map(|task| task.what.as_str()).collect();
+    let ann = "no answer to as many letters as the cap allows: call Ann (no phone number in the roster)";
+    assert_eq!((called.len(), called[0]), (3, ann), "in place of the letter to her manager");
+    assert!(play.at("2027-03-29T08:05").tick().tasks.is_empty() && play.to("escalation").is_empty());
+    let already = "somebody is to call them already";
+    let after = [
+        "T-10d done",
+        "T-7d done",
+        capped[2],
+        capped[3],
+        "T-3d done: as a call",
+        &format!("T-2d passed over: {already}"),
+        &format!("T-1d done: {already}"),
+    ];
     assert_eq!(fates(&play, "ann"), after, "and it was so");
     play.record("ann", Kind::Confirmed);
     assert_eq!(fates(&play, "ann")[6], "T-1d passed over: the answer is there");
@@ -93,4 +103,15 @@ fn amend_names_what_a_nearer_date_holds() {
     let engine = &mut play.engine();
     let sent = engine.send(Some("later"), &To::Everyone, None, false, &AtomicBool::new(false), &mut |_| {});
     assert_eq!(sent.expect("sent").sent, 3);
+}
+
+#[test]
+fn an_escalation_that_nobody_got_is_not_done_because_somebody_is_called() {
+    let play = Play::new();
+    play.tick();
+    play.record("cy", Kind::HardBounce);
+    play.at("2027-03-18T09:00").tick();
+    play.at("2027-03-28T07:05").tick();
+    let fates = fates(&play, "cy");
+    assert_eq!(fates[4..6], ["T-3d passed over: somebody is to call them already", "T-2d to come"]);
 }

@@ -180,3 +180,39 @@ fn what_began_to_go_out_before_quiet_hours_that_last_until_the_change_goes_on_in
     // Due at 18:00, and the machine was off until 21:00.
     assert_eq!(play.at("2027-03-30T19:00").tick().sent, 3);
 }
+
+#[test]
+fn a_reminder_that_some_clock_puts_after_the_answer_is_due_is_said_beforehand_and_held() {
+    // The answer is due on the 28th at 09:00 in Berlin. In Los Angeles it is still night then.
+    let campaign = CAMPAIGN.replace(r#""T-5d", "T-4d"]"#, r#""T-5d", "2027-03-28 08:00"]"#);
+    let play = Play::of(&campaign);
+    let warned = |play: &Play| -> Vec<String> {
+        let found = play.engine().check(false).expect("checked").into_iter();
+        found.filter(|one| one.code == "too-late-elsewhere").map(|one| one.cause).collect()
+    };
+    assert!(warned(&play).is_empty());
+    let people = PEOPLE.replace("language\n", "language,time_zone\n");
+    let people: String = people
+        .lines()
+        .map(|row| match row.split(',').next() {
+            Some("id") => format!("{row}\n"),
+            Some("ann") => format!("{row},America/Los_Angeles\n"),
+            _ => format!("{row},\n"),
+        })
+        .collect();
+    fs_err::write(play.folder.path().join("people.csv"), people).expect("written");
+    let said = warned(&play);
+    assert_eq!(said.len(), 1, "{said:#?}");
+    assert!(
+        said[0].contains("reminder of 'read' at 2027-03-28 08:00") && said[0].contains("Sun 2027-03-28 08:00 PDT"),
+        "{said:#?}"
+    );
+    assert_eq!(play.tick().sent, 3);
+    play.at("2027-03-26T17:05").tick();
+    let before = play.to("reminder").len();
+    play.at("2027-03-28T06:05").tick();
+    let held = play.at("2027-03-28T15:05").tick();
+    let ann = play.to("reminder")[before..].iter().filter(|(id, _)| id == "ann").count();
+    assert_eq!((play.to("reminder").len(), ann), (before + 2, 0), "Bea and Cy, in time");
+    assert!(held.late.iter().any(|one| one.notice.as_deref() == Some("reminder")), "{:?}", held.late);
+}

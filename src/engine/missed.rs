@@ -1,0 +1,78 @@
+//! What somebody missed who was away while people were told that something changed: everything that is different since the
+//! newest letter that they have, however many amendments passed them by.
+
+use super::amendment::{Amendment, Effect};
+use super::sending::Intent;
+use super::{Difference, Engine};
+use crate::fault::Result;
+use crate::ledger::{Changed, Past};
+use crate::notice::Texts;
+use std::sync::Arc;
+
+/// What was told, one revision after the other.
+pub(super) struct Missed<'e, 'w> {
+    engine: &'e Engine<'w>,
+    texts: Arc<Texts>,
+    past: Vec<Past>,
+}
+
+impl<'w> Engine<'w> {
+    /// By what people were told last, or are told by an amendment.
+    pub(super) fn missed(&self, amendment: Option<&Amendment>) -> Result<Missed<'_, 'w>> {
+        let mut past = self.ledger.past()?;
+        if let Some(amendment) = amendment.filter(|amendment| !amendment.changes.is_empty()) {
+            let cosmetic = amendment.changes.iter().filter(|change| change.effect == Effect::Cosmetic);
+            let cosmetic = cosmetic.map(|change| change.difference.fact.clone()).collect();
+            past.push(Past { number: amendment.next, facts: self.facts_after(amendment)?, cosmetic });
+        }
+        Ok(Missed { engine: self, texts: self.texts()?, past })
+    }
+
+    /// A notice for somebody who has an older letter about it says what changed since, whether its hour has come or an operator
+    /// asked for it.
+    pub(super) fn tell_what_was_missed(&self, intents: &mut [Intent]) -> Result<()> {
+        if intents.is_empty() || self.ledger.revision_number()?.is_none_or(|number| number < 2) {
+            return Ok(());
+        }
+        let missed = self.missed(None)?;
+        for intent in intents.iter_mut().filter(|one| one.changes.is_empty() && self.is_about_the_change(&one.notice)) {
+            intent.changes = missed.by(&intent.person.id, &intent.notice)?;
+        }
+        Ok(())
+    }
+}
+
+impl Missed<'_, '_> {
+    /// As the letter tells it. Nothing for whoever has no older letter about the notice, or one that is still true.
+    pub(super) fn by(&self, person: &str, notice: &str) -> Result<Vec<Changed>> {
+        let Some(newest) = self.engine.ledger.newest_letter(person, notice)? else { return Ok(Vec::new()) };
+        let (revision, day) = newest;
+        let since = self.past.iter().position(|one| one.number == revision).map(|first| &self.past[first..]);
+        let Some([told, .., now]) = since else { return Ok(Vec::new()) };
+        let steps = since.unwrap_or_default();
+        let is_material = |fact: &String| {
+            let changed = |two: &[Past]| two[0].facts.get(fact) != two[1].facts.get(fact);
+            steps.windows(2).any(|two| changed(two) && !two[1].cosmetic.contains(fact))
+        };
+        let notice = &self.engine.campaign.notices[notice];
+        let asks = self.engine.acknowledgement_asked_by(&notice.name);
+        let asked = asks.map(|name| &self.engine.campaign.acknowledgements[name]);
+        let standing = asked.map(|asked| self.engine.standing(asked, person)).transpose()?.flatten();
+        // Whoever has answered need not know until when others have to.
+        let settled = asked.zip(standing).is_some_and(|(asked, standing)| Engine::is_settled(asked, &standing));
+        let concerns = |fact: &str| {
+            self.engine.concerns(&self.texts, fact, notice, asks, person) && !(settled && fact.starts_with("due "))
+        };
+        let differences = told.facts.iter().filter_map(|(fact, before)| {
+            let today = now.facts.get(fact).map_or("(gone)", String::as_str);
+            let differs = today != before && is_material(fact) && concerns(fact);
+            differs.then(|| Difference::of(fact, before, today))
+        });
+        let differences: Vec<Difference> = differences.collect();
+        if differences.is_empty() {
+            return Ok(Vec::new());
+        }
+        let changes: Vec<&Difference> = differences.iter().collect();
+        self.engine.letter_changes(&changes, notice, person, (day, revision))
+    }
+}
