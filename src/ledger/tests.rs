@@ -60,6 +60,15 @@ fn accepted() -> Outcome {
     Outcome::Sent { reply: Reply { code: 250, enhanced: None, text: "queued".into() } }
 }
 
+/// Whatever is due leaves, a hundred at most, and is accepted.
+fn leave(ledger: &mut Ledger, minute: i64) {
+    for claimed in ledger.claim(at(minute), 100).unwrap() {
+        assert_eq!(ledger.mark(claimed.id, claimed.fence).unwrap(), Lease::Held);
+        assert_eq!(ledger.settle(claimed.id, claimed.fence, accepted(), at(minute)).unwrap(), Lease::Held);
+    }
+    ledger.flush().unwrap();
+}
+
 fn state(ledger: &Ledger, id: i64) -> State {
     ledger.messages().unwrap().into_iter().find(|message| message.id == id).unwrap().state
 }
@@ -69,11 +78,7 @@ fn what_had_left_by_then_is_the_newest_that_anybody_can_answer() {
     let (_folder, mut ledger) = ledger();
     let send = |ledger: &mut Ledger, one: NewMessage, minute| {
         ledger.plan_messages([Ok(one)], at(minute)).unwrap();
-        for claimed in ledger.claim(at(minute), 10).unwrap() {
-            assert_eq!(ledger.mark(claimed.id, claimed.fence).unwrap(), Lease::Held);
-            assert_eq!(ledger.settle(claimed.id, claimed.fence, accepted(), at(minute)).unwrap(), Lease::Held);
-        }
-        ledger.flush().unwrap();
+        leave(ledger, minute);
     };
     send(&mut ledger, message("ann", 0), 0);
     send(&mut ledger, NewMessage { revision: 2, message_id: "<2@x>".into(), ..message("ann", 0) }, 10);
@@ -93,11 +98,7 @@ fn whoever_was_told_is_told_at_the_address_of_the_newest_letter() {
     let new = to("new@corp.example", NewMessage { token: "another".into(), ..message("ann", 1) });
     ledger.plan_messages([Ok(old)], at(0)).unwrap();
     ledger.plan_messages([Ok(new)], at(5)).unwrap();
-    for claimed in ledger.claim(at(6), 10).unwrap() {
-        assert_eq!(ledger.mark(claimed.id, claimed.fence).unwrap(), Lease::Held);
-        assert_eq!(ledger.settle(claimed.id, claimed.fence, accepted(), at(7)).unwrap(), Lease::Held);
-    }
-    ledger.flush().unwrap();
+    leave(&mut ledger, 6);
     let told = ledger.ever_told().unwrap();
     let told: Vec<_> = told.iter().map(|one| (&*one.person, &*one.envelope_to, one.calendar)).collect();
     assert_eq!(told, [("ann", "new@corp.example", Some(2))]);
@@ -126,11 +127,7 @@ fn after_planning_for_many_the_log_is_taken_into_the_file_while_messages_leave()
     let many = (0..3_000).map(|n| Ok(message(&format!("p{n}"), 0)));
     assert_eq!(ledger.plan_messages(many, at(0)).unwrap(), 3_000);
     assert!(ledger.checkpoint.is_some());
-    for claimed in ledger.claim(at(0), 100).unwrap() {
-        assert_eq!(ledger.mark(claimed.id, claimed.fence).unwrap(), Lease::Held);
-        assert_eq!(ledger.settle(claimed.id, claimed.fence, accepted(), at(0)).unwrap(), Lease::Held);
-    }
-    ledger.flush().unwrap();
+    leave(&mut ledger, 0);
     drop(ledger);
     let state = folder.path().join(".flagday");
     assert!(!state.join("ledger.db-wal").exists(), "nothing is left beside it");

@@ -255,31 +255,6 @@ fn instant(seconds: i64, nanos: u64) -> SystemTime {
     second + Duration::from_nanos(nanos)
 }
 
-/// What kind of network share the path lies on, where the system tells; `None` for a disk of this machine.
-#[cfg(target_os = "linux")]
-pub fn share_kind(path: &Path) -> Option<&'static str> {
-    of_magic(rustix::fs::statfs(path).ok()?.f_type as u32)
-}
-
-/// statfs(2).
-#[cfg(target_os = "linux")]
-fn of_magic(number: u32) -> Option<&'static str> {
-    Some(match number {
-        0x6969 => "NFS",
-        0x517B | 0xFF53_4D42 | 0xFE53_4D42 => "SMB",
-        0x564C => "NCP",
-        0x5346_414F | 0x6B41_4653 => "AFS",
-        0x0102_1997 => "9P",
-        0x00C3_6400 => "Ceph",
-        _ => return None,
-    })
-}
-
-#[cfg(not(target_os = "linux"))]
-pub fn share_kind(_: &Path) -> Option<&'static str> {
-    None
-}
-
 /// Makes the names in a folder survive a power cut.
 pub fn sync_folder(folder: &Path) -> Result<()> {
     fs_err::File::open(folder)?.sync_all()
@@ -483,13 +458,6 @@ fn connect_abstract(_: &UnixDatagram, _: &[u8]) -> Option<()> {
 mod tests {
     use super::*;
     use std::os::unix::fs::MetadataExt;
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn a_share_is_told_from_a_disk() {
-        assert_eq!(share_kind(Path::new("/proc")), None);
-        assert_eq!((of_magic(0x6969), of_magic(0xFE53_4D42), of_magic(0xEF53)), (Some("NFS"), Some("SMB"), None));
-    }
 
     #[test]
     fn who_holds_a_file_is_named() {
