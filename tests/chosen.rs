@@ -39,3 +39,19 @@ fn one_person_or_so_many_and_the_rest_of_the_queue_stays() {
     }
     assert_eq!(server.recipients().len(), 32);
 }
+
+#[test]
+fn what_failed_and_is_beyond_the_limit_is_named() {
+    let server = Taking::start(|_| Some("550 5.1.1 nobody here"));
+    let campaign = Campaign::ready().change_at(FUTURE);
+    let transport = format!("transport = \"smtp://127.0.0.1:{}\"\nconnections = 1", server.port);
+    campaign.edit("transport = \"file\"", &transport).run("build").ends(0);
+    let header = campaign.run("who --failed --csv").ends(0).says("\"person\",\"name\",\"email\"");
+    assert_eq!(header.out.lines().count(), 1, "{}", header.out);
+    campaign.run("send change-date --to WEISS --to LEROY --to GARCIA --yes").ends(4).says("3 failed");
+    server.answer(|_| None);
+    let some = campaign.run("send --to failed --limit 2 --yes").ends(3).says("2 planned, 2 sent");
+    some.says("one more waits to be tried again, beyond --limit: flagday send --to failed");
+    campaign.run("send --to failed --yes").ends(0).says("1 planned, 1 sent").keeps_quiet_about("beyond --limit");
+    campaign.run("send local-change-date --limit 0 --yes").ends(2).says("1 is the least");
+}

@@ -23,7 +23,7 @@ pub struct Send {
     #[arg(long, num_args = 1.., value_name = "WHO")]
     to: Vec<String>,
     /// At most this many messages, those that wait first
-    #[arg(long)]
+    #[arg(long, value_parser = at_least_one)]
     limit: Option<usize>,
     /// Another copy for people who have it already; needs NOTICE and --to
     #[arg(long, requires = "notice", requires = "to")]
@@ -31,6 +31,14 @@ pub struct Send {
     /// Tell a date that is nearer than the campaign's minimum notice
     #[arg(long)]
     short_notice: bool,
+}
+
+fn at_least_one(text: &str) -> std::result::Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("nothing would be sent; 1 is the least".to_owned()),
+        Ok(limit) => Ok(limit),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 impl Send {
@@ -297,6 +305,11 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
         global.hint("Each with the reason: flagday who --failed (or --failed --csv)");
         global.hint("Next: correct the roster or the server, then flagday send --to failed");
     }
+    match sent.untried {
+        0 => {}
+        1 => global.hint("one more waits to be tried again, beyond --limit: flagday send --to failed"),
+        n => global.hint(format!("{n} more wait to be tried again, beyond --limit: flagday send --to failed")),
+    }
     match exit(sent) {
         Exit::Error if sent.failed > 0 => global.hint(format!(
             "{} still to go out: mend what is said above, then flagday send",
@@ -317,6 +330,7 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
             let next = next.map(|next| format!("Nothing is due. Next: {next}"));
             global.hint(next.unwrap_or_else(|| "Nothing is due, and nothing is to come.".into()));
         }
+        Exit::Waiting if sent.untried > 0 && left == 0 => {}
         Exit::Waiting | Exit::Done => match engine.ledger().next_due()?.filter(|_| left > 0) {
             Some(at) if at > engine.now() => {
                 global.hint(format!("{left} still to go out: flagday send from {} on", hour(at)))
@@ -336,6 +350,7 @@ pub fn exit(sent: &Sent) -> Exit {
         Sent { ended: true, failed: 1.., waiting: 0, .. } => Exit::SomeFailed,
         Sent { ended: true, .. } => Exit::Error,
         Sent { failed: 1.., .. } => Exit::SomeFailed,
+        Sent { untried: 1.., .. } => Exit::Waiting,
         Sent { waiting: 1.., .. } | Sent { in_doubt: 1.., .. } | Sent { doubted_twice: 1.., .. } => Exit::Waiting,
         Sent { uncertain: 1.., .. } | Sent { released: 1.., .. } | Sent { expired: 1.., .. } => Exit::Waiting,
         Sent { interrupted: true, .. } | Sent { kept_waiting: 1.., .. } | Sent { nothing_due: true, .. } => {

@@ -19,6 +19,8 @@ use std::sync::Arc;
 pub(super) struct Again {
     /// How many go out as they are.
     pub same: usize,
+    /// How many more would, were there no limit.
+    pub left: usize,
     /// In doubt for so short that a delivery report may come first: left as they are.
     pub resting: usize,
     /// How many of those that go out as they are may have arrived before.
@@ -73,7 +75,9 @@ impl Engine<'_> {
                 instead = Some(to);
             } else if address.is_none() || address == message.envelope_to || !message.tells || in_doubt {
                 let known = message.envelope_to.is_some() && (address.is_some() || !message.tells || person.is_none());
-                if known && same.len() < limit {
+                if known && same.len() >= limit {
+                    again.left += 1;
+                } else if known {
                     same.push(message.id);
                     again.further += usize::from(message.doubts > 0);
                     again.letters.insert(key);

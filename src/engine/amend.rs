@@ -37,6 +37,7 @@ impl Engine<'_> {
         self.require_not_aborted()?;
         self.require_clock()?;
         let now = self.now();
+        self.doubt_again_who_is_back()?;
         self.ledger.recover(now, self.campaign.mail.uncertain)?;
         let amendment = self.amendment(wish)?;
         self.require_sensible(&amendment, wish)?;

@@ -306,14 +306,17 @@ impl Look<'_, '_> {
         let asked = entry.acknowledgement.as_ref().and_then(|name| self.engine.campaign.acknowledgements.get(name));
         if entry.what == What::Notice {
             let notice = entry.notice.as_deref().unwrap_or_default();
-            let have = self.have(notice)?;
+            // A notice is told once in a revision, whatever copy; what was taken back before it left nobody has.
+            let (have, copies) = (self.engine.ledger.have(notice)?, self.have(notice)?);
             let people = self.engine.people_of(&entry.audience);
-            // A notice is told once in a revision, whatever copy.
             let is_owed = |id: &str| !self.owed.is_empty() && self.owed.contains(&(id.to_owned(), notice.to_owned()));
-            let left = people.filter(|one| !have.contains_key(&one.id) && is_there(one) && !is_owed(&one.id));
+            let left = people.filter(|one| !have.contains(&one.id) && is_there(one) && !is_owed(&one.id));
             // Growing, it would be held twice for a moment.
             let mut intents = Vec::with_capacity(self.engine.roster.len());
-            intents.extend(left.map(|person| intent(entry, person)));
+            intents.extend(left.map(|person| {
+                let next = copies.get(&person.id).and_then(|copies| copies.iter().max()).map(|copy| copy + 1);
+                Intent { copy: next.unwrap_or(entry.copy), ..intent(entry, person) }
+            }));
             return Ok(intents);
         }
         let Some(asked) = asked else { return Ok(Vec::new()) };

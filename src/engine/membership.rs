@@ -101,6 +101,16 @@ impl Engine<'_> {
         self.ledger.hold_back(&gone, words, self.now())
     }
 
+    /// What was taken back from people while it was in doubt is so again once it is for them again: nothing else tells them.
+    pub(super) fn doubt_again_who_is_back(&mut self) -> Result<()> {
+        let settled = self.settled()?;
+        let doubtful = self.ledger.taken_back_in_doubt()?.into_iter();
+        let open = doubtful.filter(|message| self.is_there(message) && !message.is_settled_by(&settled));
+        let open: Vec<i64> = open.map(|message| message.id).collect();
+        let words = "in doubt as before it was taken back: the person is among those it is for again";
+        self.ledger.doubt_again(&open, words, self.now())
+    }
+
     /// Whether a message's person is on the roster and, where the notice is for an audience, in that one.
     pub(super) fn is_there(&self, message: &MessageRow) -> bool {
         let Some(person) = self.roster.get(&message.person) else {

@@ -73,6 +73,8 @@ pub struct Sent {
     pub ended: bool,
     /// Messages in doubt that were to be sent again, and are not before a delivery report can have come.
     pub resting: usize,
+    /// Messages that were to be tried again, and are beyond the limit.
+    pub untried: usize,
     /// Messages in doubt that were to be sent again: they may be further copies.
     pub further: usize,
     /// Held at the beginning of this run, because they are in doubt for the second time.
@@ -171,6 +173,7 @@ impl Engine<'_> {
         }
         self.require_unchanged()?;
         let now = self.now();
+        self.doubt_again_who_is_back()?;
         let doubted_twice = self.ledger.recover(now, self.campaign.mail.uncertain)?;
         self.take_back_from_gone()?;
         self.take_back_older_reminders()?;
@@ -184,7 +187,7 @@ impl Engine<'_> {
             (To::Failed, _) => {
                 let again = self.try_again(notice, limit)?;
                 (sent.resting, sent.further) = (again.resting, again.further);
-                sent.planned = again.same;
+                (sent.planned, sent.untried) = (again.same, again.left);
                 choice.letters = Some(again.letters.clone());
                 wanted = Wanted::Letters(again.letters);
                 again.intents
@@ -206,7 +209,11 @@ impl Engine<'_> {
             // What quiet hours have put off and is asked for now counts.
             self.let_sleep(&wanted)?;
         }
-        intents.truncate(limit.saturating_sub(self.chosen(&choice)?.map_or(0, |queued| queued.len())));
+        let room = limit.saturating_sub(self.chosen(&choice)?.map_or(0, |queued| queued.len()));
+        if *to == To::Failed {
+            sent.untried += intents.len().saturating_sub(room);
+        }
+        intents.truncate(room);
         self.tell_what_was_missed(&mut intents)?;
         let begun = Instant::now();
         sent.planned += self.plan_messages(&intents, &mut sent.shipped)?;

@@ -69,6 +69,34 @@ impl Ledger {
         Ok(count.query_row((), |row| row.get::<_, i64>(0))?.max(0) as usize)
     }
 
+    /// The letters to a person that were taken back while they were in doubt, hold still, and have none in their place: whoever
+    /// they are for has them, or has nothing. Reminders are left out: they have their hour.
+    pub fn taken_back_in_doubt(&self) -> Result<Vec<MessageRow>> {
+        self.select(
+            &format!(
+                "m WHERE state = 'cancelled' AND doubts > 0 AND tells AND notice <> 'reminder' AND {} \
+                 AND NOT EXISTS (SELECT 1 FROM message later WHERE later.person = m.person AND later.notice = m.notice \
+                 AND later.tells AND later.id > m.id AND NOT (later.state = 'cancelled' AND later.doubts = 0))",
+                floor::message_holds("m")
+            ),
+            &[],
+        )
+    }
+
+    /// What was taken back in doubt is in doubt again, from when it was taken back on.
+    pub fn doubt_again(&mut self, ids: &[i64], words: &str, now: DateTime<Utc>) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        self.durable(|tx| {
+            for id in ids {
+                move_on(tx, *id, Event::Doubt, words, now)?;
+                tx.execute("UPDATE message SET reply = ?2 WHERE id = ?1", (id, words))?;
+            }
+            Ok(())
+        })
+    }
+
     /// Puts right what a killed process or a power cut left: claimed messages go back, those whose mark stands become
     /// uncertain. Uncertain ones are planned once more after a pause, or held, as the campaign says. Returns how many are held
     /// now, in doubt for the second time.

@@ -68,7 +68,7 @@ struct Planned<'a> {
 }
 
 /// A message as reports see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct MessageRow {
     pub id: i64,
     pub message_id: String,
@@ -310,7 +310,7 @@ impl Ledger {
         self.select("WHERE person = ?", &[&person])
     }
 
-    fn select(&self, condition: &str, values: &[&dyn ToSql]) -> Result<Vec<MessageRow>> {
+    pub(super) fn select(&self, condition: &str, values: &[&dyn ToSql]) -> Result<Vec<MessageRow>> {
         let mut all = self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM message {condition} ORDER BY id"))?;
         let mut rows = all.query(values)?;
         let mut messages = Vec::new();

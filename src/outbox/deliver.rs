@@ -134,17 +134,23 @@ async fn pulse(shared: &Shared<'_>) -> Infallible {
     }
 }
 
-/// Batch by batch: the files first, then their folder, then the results.
+/// Batch by batch: the files first, then their folder, then the results. What was stored before something went wrong is so.
 fn store_all(shared: &Shared<'_>, folder: &std::path::Path, sync: bool) -> Result<()> {
     loop {
         let mut stored: Vec<(_, Outcome)> = Vec::new();
+        let mut ended = Ok(());
         while stored.len() < FILES {
             let Some(message) = shared.next()? else { break };
-            let outcome = file::store(folder, &message, sync)?;
-            stored.push((message, outcome));
+            match file::store(folder, &message, sync) {
+                Ok(outcome) => stored.push((message, outcome)),
+                Err(fault) => {
+                    ended = Err(fault);
+                    break;
+                }
+            }
         }
         if stored.is_empty() {
-            return Ok(());
+            return ended;
         }
         if sync {
             file::sync(folder)?;
@@ -152,6 +158,7 @@ fn store_all(shared: &Shared<'_>, folder: &std::path::Path, sync: bool) -> Resul
         for (message, outcome) in stored {
             shared.settle(&message, outcome)?;
         }
+        ended?;
     }
 }
 

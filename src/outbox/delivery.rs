@@ -9,7 +9,7 @@ use State::*;
 
 /// Every transition there is. What does not stand here cannot happen.
 #[rustfmt::skip]
-const TABLE: [(State, Event, State); 42] = [
+const TABLE: [(State, Event, State); 43] = [
     // waiting for its moment
     (Planned,      Claim,    Sending),
     (Planned,      Refuse,   Failed),    // nothing to send to: no address
@@ -58,12 +58,15 @@ const TABLE: [(State, Event, State); 42] = [
     (Held,         Deliver,  Delivered),
     (Held,         Bounce,   Bounced),
     (Held,         Cancel,   Cancelled),
+    // given up
+    (Cancelled,    Doubt,    Uncertain), // in doubt when it was taken back, and its person is among those it is for again
 ];
 
 /// Where a message stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
+    #[default]
     Planned,
     /// Claimed by a lane.
     Sending,
@@ -204,7 +207,7 @@ delivered    .    .    .    .    .    .    .    .    .    .    .    deli boun . 
 failed       .    .    .    .    .    .    .    .    .    .    plan .    .    .    canc
 held         .    .    sent .    .    .    .    .    .    .    plan deli boun .    canc
 uncertain    .    .    sent .    .    .    .    .    .    .    plan deli boun held canc
-cancelled    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .
+cancelled    .    .    .    .    .    .    .    unce .    .    .    .    .    .    .
 bounced      .    .    .    .    .    .    .    .    .    .    plan deli boun .    canc
 ";
 

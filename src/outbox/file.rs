@@ -8,6 +8,7 @@ use fs_err::File;
 use sha2::{Digest, Sha256};
 use std::io::{BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
 /// Puts the message into `folder` under its own name: written beside it, synced where that is asked for, renamed. The caller
 /// syncs the folder with [`sync`] before it believes the name.
@@ -15,7 +16,7 @@ pub fn store(folder: &Path, message: &Claimed, sync: bool) -> Result<Outcome> {
     let file = folder.join(name(message));
     let failed = |unsendable| Ok(Outcome::Failed { refusal: Refusal::Message(unsendable) });
     let mut written = tempfile::Builder::new().prefix(".writing-").suffix(".tmp").tempfile_in(folder)?;
-    let digest = match write(&*message.payload, written.as_file_mut())? {
+    let digest = match write(&*message.payload, &mut written)? {
         Ok(digest) => digest,
         Err(unreadable) => return failed(unreadable),
     };
@@ -35,7 +36,7 @@ pub fn store(folder: &Path, message: &Claimed, sync: bool) -> Result<Outcome> {
 
 /// The hash of what was written. A disk that is full or cannot be read is the run's trouble; an attachment that is not what
 /// it was is the message's own.
-fn write(payload: &dyn Payload, file: impl Write) -> Result<Result<Vec<u8>, Unsendable>> {
+fn write(payload: &dyn Payload, file: &mut NamedTempFile) -> Result<Result<Vec<u8>, Unsendable>> {
     let mut out = Hashing { out: BufWriter::new(file), hash: Sha256::new(), failed: None };
     let written = payload.write(&mut out);
     if let Some(error) = out.failed {
@@ -184,6 +185,17 @@ mod tests {
         assert!(matches!(outcome, Outcome::Failed { .. }), "{outcome}");
         assert_eq!(outcome.to_string(), "kim.zip has changed");
         assert_eq!(files(folder.path()), [""; 0]);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_full_disk_is_named() {
+        let full = fs_err::OpenOptions::new().write(true).open("/dev/full").expect("a full disk");
+        let path = tempfile::TempPath::try_from_path("/var/campaign/.writing-1.tmp").expect("a path");
+        let mut file = NamedTempFile::from_parts(full.into_parts().0, path);
+        let fault = write(&*message().payload, &mut file).expect_err("no space is left");
+        let remedy = fault.findings[0].remedy.clone();
+        assert!(fault.cause().contains("/var/campaign/.writing-1.tmp") && remedy.contains("that volume"), "{fault:?}");
     }
 
     #[test]

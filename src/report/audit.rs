@@ -6,7 +6,7 @@ use crate::ledger::AuditEvent;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Moment {
     pub at: DateTime<Utc>,
     pub kind: String,

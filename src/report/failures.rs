@@ -9,7 +9,7 @@ use crate::outbox::State;
 use serde::Serialize;
 
 /// One message that needs a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct FailureRow {
     pub person: String,
     pub name: String,

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 const PAGE: &str = include_str!("../../templates/report/report.html.hbs");
 
 /// One row of evidence.csv.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 struct EvidenceRow {
     id: i64,
     at: String,

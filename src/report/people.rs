@@ -6,7 +6,7 @@ use crate::fault::{Exit, Fault, Result};
 use serde::Serialize;
 
 /// One person and one acknowledgement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct PersonRow {
     pub person: String,
     pub name: String,
@@ -116,15 +116,14 @@ pub(super) fn audience<'a>(engine: &'a Engine, name: &str) -> Result<&'a Audienc
 }
 
 /// Rows as CSV, always quoted; a field that a spreadsheet would run as a formula gets an apostrophe before it.
-pub fn csv<T: Serialize>(rows: &[T]) -> Result<String> {
+/// Where there is none the header stands alone: a script goes by its names.
+pub fn csv<T: Serialize + Default>(rows: &[T]) -> Result<String> {
     let mut writer = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(Vec::new());
-    let mut header = false;
+    if let serde_json::Value::Object(fields) = serde_json::to_value(T::default())? {
+        writer.write_record(fields.keys()).map_err(std::io::Error::from)?;
+    }
     for row in rows {
         let serde_json::Value::Object(fields) = serde_json::to_value(row)? else { continue };
-        if !header {
-            writer.write_record(fields.keys()).map_err(std::io::Error::from)?;
-            header = true;
-        }
         let values = fields.values().map(|value| match value {
             serde_json::Value::String(text) => harmless(text),
             serde_json::Value::Null => String::new(),

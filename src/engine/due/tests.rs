@@ -7,6 +7,7 @@ mod clock; // ahead, and then right
 mod chain; // manager, alternate, call: each once
 mod slept; // hours that were slept over, and days by whose clock
 mod of_use; // what tells of the change is of use only before it
+mod back; // left with a letter that waited or was in doubt, and back
 mod moved_on; // told, and in no audience any more
 mod newest; // several reminders at once
 mod nights; // quiet hours for what waits

@@ -407,6 +407,24 @@ fn the_file_transport_is_complete_and_goes_on_after_a_crash() {
     }
 }
 
+#[test]
+fn what_was_stored_before_the_folder_went_wrong_is_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let transport = TransportKind::File { folder: folder.path().into() };
+    let (limits, stop) = (Limits::default(), AtomicBool::new(false));
+    let mut queue = MemoryQueue::of(3);
+    let stored = deliver(&mut MemoryQueue::of(2), &transport, &limits, &Clock(None), &stop, &mut |_| ());
+    assert_eq!(stored.expect("a good day").sent, 2);
+    // A folder lies where the second file should.
+    let mut files: Vec<_> =
+        fs_err::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("a file").path()).collect();
+    files.sort();
+    fs_err::remove_file(&files[1]).expect("removed");
+    fs_err::create_dir(&files[1]).expect("a folder");
+    deliver(&mut queue, &transport, &limits, &Clock(None), &stop, &mut |_| ()).expect_err("a folder is no file");
+    assert_eq!(queue.states()[0], State::Sent);
+}
+
 /// A clock that is set to another hour each time it is looked at.
 #[derive(Debug, Default)]
 struct Jumping(AtomicUsize);

@@ -20,7 +20,7 @@ impl Play {
         fs_err::write(own.join("text.hbs"), text).expect("written");
     }
 
-    fn people(&self, people: &str) {
+    pub(super) fn people(&self, people: &str) {
         fs_err::write(self.folder.path().join("people.csv"), people).expect("written");
     }
 }
