@@ -322,10 +322,11 @@ fn a_server_that_takes_its_time_is_no_hang() {
 #[test]
 fn a_round_that_hangs_feeds_no_watchdog_though_the_pages_are_served() {
     let (campaign, manager) = (built(), Manager::listens());
-    // A mailbox that can be opened once somebody writes to it.
+    // A password that comes once somebody writes it.
     let pipe = campaign.path("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
-    campaign.append("[[intake.mailbox]]\nmbox = \"pipe\"");
+    let mailbox = "imap = \"imap://desk@127.0.0.1:1/INBOX\"\npassword_command = \"cat pipe\"";
+    campaign.append(&format!("[[intake.mailbox]]\n{mailbox}"));
     let watchdog = Duration::from_secs(1);
     let served = manager.starts(&campaign, watchdog);
     manager.hears("READY=1");

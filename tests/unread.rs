@@ -106,3 +106,13 @@ fn wait_for(holds: impl Fn() -> bool) {
     }
     panic!("waited in vain");
 }
+
+#[test]
+fn a_named_pipe_is_no_mailbox_and_blocks_no_round() {
+    let campaign = due();
+    assert!(Command::new("mkfifo").arg(campaign.path("pipe")).status().expect("mkfifo runs").success());
+    campaign.edit("maildir = \"desk\"", "mbox = \"pipe\"");
+    campaign.run("check --offline").ends(1).refuses("not-a-file").says("pipe is no plain file");
+    campaign.run("tick --yes").ends(1).says("not-a-file").says("2 planned, 2 sent");
+    campaign.run("intake pipe").ends(1).refuses("not-a-file");
+}

@@ -22,7 +22,7 @@ pub struct Mbox {
 
 impl Mbox {
     pub fn open(path: &Path) -> Result<Mbox> {
-        let file = fs_err::File::open(path)?;
+        let file = super::open(path)?;
         Ok(Mbox {
             name: path.display().to_string(),
             from: BufReader::with_capacity(256 << 10, file),

@@ -36,7 +36,7 @@ impl Source {
             return Ok(Source::Files(find(path)?));
         }
         let mut head = Vec::new();
-        fs_err::File::open(path)?.take(5).read_to_end(&mut head)?;
+        open(path)?.take(5).read_to_end(&mut head)?;
         let named = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("eml"));
         Ok(match head == b"From " && !named {
             true => Source::Mbox(path.to_owned()),
@@ -51,4 +51,13 @@ impl Source {
             Source::Mbox(path) => Ok(Batches::of_mbox(Mbox::open(path)?)),
         }
     }
+}
+
+/// A named pipe is opened only once somebody writes to it, and a device may never come to an end: neither is a mailbox.
+fn open(path: &Path) -> Result<fs_err::File> {
+    if !fs_err::metadata(path)?.is_file() {
+        let cause = format!("{} is no plain file", path.display());
+        return Err(Fault::new("not-a-file", cause, "name an mbox or a letter; a pipe, a device or a folder is none"));
+    }
+    Ok(fs_err::File::open(path)?)
 }
