@@ -114,5 +114,4 @@ fn a_named_pipe_is_no_mailbox_and_blocks_no_round() {
     campaign.edit("maildir = \"desk\"", "mbox = \"pipe\"");
     campaign.run("check --offline").ends(1).refuses("not-a-file").says("pipe is no plain file");
     campaign.run("tick --yes").ends(1).says("not-a-file").says("2 planned, 2 sent");
-    campaign.run("intake pipe").ends(1).refuses("not-a-file");
 }

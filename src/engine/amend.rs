@@ -68,10 +68,17 @@ impl Engine<'_> {
         Ok((amendment, sent))
     }
 
-    /// What amendments still have to tell. Until there is a date again, nobody is told anything but that there is none.
+    /// What amendments still have to tell. Until there is a date again, nobody is told anything but that there is none. What an
+    /// amendment was to tell before the change, and did not, is held from then on like any notice that was slept over.
     pub fn owed(&self) -> Result<Vec<Owed>> {
         let postponed = self.is_postponed()?;
         let mut owed = self.ledger.owed()?;
+        let change = self.campaign.change.at;
+        if !owed.is_empty() && change <= self.now() {
+            let before = self.ledger.revisions_before(change)?;
+            let beforehand = |owed: &Owed| self.campaign.notices.get(&owed.notice).is_some_and(|one| one.at.is_some());
+            owed.retain(|owed| !(owed.overtakes && owed.revision <= before && beforehand(owed)));
+        }
         owed.retain(|owed| match self.campaign.notices.get(&owed.notice) {
             _ if owed.notice == "postponed" => true,
             // To who is in no audience any more that is told.

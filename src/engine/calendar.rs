@@ -317,6 +317,13 @@ impl Engine<'_> {
                 next = Some(entry);
             }
         }
+        for mut entry in look.brought_forward_to_the_morning(&calendar)? {
+            let Some(at) = self.wakes(&entry, now) else { continue };
+            if next.as_ref().is_none_or(|known| at < known.at) {
+                entry.at = at;
+                next = Some(entry);
+            }
+        }
         Ok(next)
     }
 }

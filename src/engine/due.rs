@@ -234,17 +234,22 @@ impl Look<'_, '_> {
                     self.call(asked, silent, lost, due)?;
                     continue;
                 };
-                let place = match intent.as_ref().and_then(|intent| intent.instead.as_ref()) {
-                    Some(to) => Whereabouts::at(&self.engine.roster, to.as_ref()),
-                    None => Whereabouts::of(&silent.person),
-                };
-                let only = self.engine.awake(&Entry { there: vec![place], ..entry.clone() });
+                let only = self.engine.awake(&self.for_one(&entry, silent, intent.as_ref()));
                 if entry.at > self.now && !only.there.is_empty() {
                     self.add(due, &entry, intent.into_iter().collect())?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// An entry for whoever gets it about one person.
+    fn for_one(&self, entry: &Entry, silent: &Silent, intent: Option<&Intent>) -> Entry {
+        let place = match intent.and_then(|intent| intent.instead.as_ref()) {
+            Some(to) => Whereabouts::at(&self.engine.roster, to.as_ref()),
+            None => Whereabouts::of(&silent.person),
+        };
+        Entry { there: vec![place], ..entry.clone() }
     }
 
     /// The step that is taken at once about somebody who cannot answer, with what it comes to where they have not had it.

@@ -1,7 +1,7 @@
 //! What people were told when: the revisions one after the other, and the newest letter that somebody has.
 
 use super::doubt::LEFT;
-use super::{Ledger, instant};
+use super::{Ledger, instant, millis};
 use crate::fault::Result;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap};
@@ -24,6 +24,12 @@ impl Ledger {
             Ok(Past { number, facts: serde_json::from_str(&facts)?, cosmetic: serde_json::from_str(&cosmetic)? })
         })
         .collect()
+    }
+
+    /// The newest revision that was made before an instant; 0 where none was.
+    pub fn revisions_before(&self, instant: DateTime<Utc>) -> Result<u32> {
+        let mut newest = self.db.prepare_cached("SELECT coalesce(max(number), 0) FROM revision WHERE at < ?")?;
+        Ok(newest.query_row([millis(instant)], |row| row.get(0))?)
     }
 
     /// Under which revision the newest letter about a notice, or that it is put off, went to a person, and when.

@@ -47,6 +47,21 @@ impl Look<'_, '_> {
         Ok(later)
     }
 
+    /// Steps that are brought forward, and wait until whoever gets them is awake.
+    pub(in crate::engine) fn brought_forward_to_the_morning(&self, calendar: &[Entry]) -> Result<Vec<Entry>> {
+        let mut waiting = Vec::new();
+        for asked in self.engine.campaign.acknowledgements.values() {
+            for silent in self.silent(asked)?.values() {
+                let Some((entry, Some(intent))) = self.next_step(calendar, asked, silent)? else { continue };
+                let one = self.for_one(&entry, silent, Some(&intent));
+                if entry.at > self.now && self.engine.awake(&one).there.is_empty() {
+                    waiting.push(one);
+                }
+            }
+        }
+        Ok(waiting)
+    }
+
     /// Not at an address that is dead, not while away, and not when the person was written to since the hour came: a
     /// notice that went out late is its own reminder. What they were spared while they were away is not late when they are
     /// back.

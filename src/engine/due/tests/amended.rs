@@ -281,3 +281,19 @@ fn reminders_due(play: &Play) -> Vec<DateTime<Utc>> {
     let calendar = play.engine().calendar().into_iter();
     calendar.filter(|entry| entry.what == crate::engine::What::Reminder).map(|entry| entry.at).collect()
 }
+
+#[test]
+fn whoever_was_asked_about_somebody_gone_reads_the_words_of_flagday_where_the_campaigns_want_what_is_gone_too() {
+    let play = Play::new();
+    play.tick();
+    play.record("ann", Kind::HardBounce);
+    play.at("2027-03-18T09:00").tick();
+    let own = play.folder.path().join("templates/mail/correction");
+    fs_err::create_dir_all(&own).expect("a folder");
+    fs_err::write(own.join("text.hbs"), "Of kind {{person.kind}}: off.\n").expect("written");
+    let others = PEOPLE.lines().filter(|row| !row.starts_with("ann")).map(|row| format!("{row}\n"));
+    fs_err::write(play.folder.path().join("people.csv"), others.collect::<String>()).expect("written");
+    play.at("2027-03-19T09:00").call_off();
+    let letter = play.letter_to("abort", "boss@corp.example");
+    assert!(letter.contains("please do not press") && !letter.contains("Of kind"), "{letter}");
+}

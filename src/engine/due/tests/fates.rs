@@ -46,6 +46,8 @@ fn whoever_is_away_is_not_reminded_until_they_are_back_and_the_plan_says_so() {
     let night = fates(play.at("2027-03-17T22:00"), "ann");
     assert_eq!(night[0], "T-10d passed over: away until 2027-03-29");
     assert_eq!(night[4], format!("T-3d quiet: brought forward to the end of quiet hours: {away}"));
+    let next = play.engine().next_entry().expect("a look").expect("the manager's letter");
+    assert_eq!((next.what, next.at), (crate::engine::What::Escalation, day("2027-03-18T06:00")), "in `status`, too");
     play.at("2027-03-18T06:00").tick();
     assert_eq!(fates(&play, "ann")[4], format!("T-3d done: brought forward: {away}"));
     assert_eq!(play.to("escalation").len(), 1);

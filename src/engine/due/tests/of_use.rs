@@ -207,7 +207,7 @@ fn a_reminder_that_some_clock_puts_after_the_answer_is_due_is_said_beforehand_an
         said[0].contains("reminder of 'read' at 2027-03-28 08:00") && said[0].contains("Sun 2027-03-28 08:00 PDT"),
         "{said:#?}"
     );
-    assert_eq!(play.tick().sent, 3);
+    assert_eq!(play.at("2027-03-17T17:00").tick().sent, 3);
     play.at("2027-03-26T17:05").tick();
     let before = play.to("reminder").len();
     play.at("2027-03-28T06:05").tick();
@@ -215,4 +215,33 @@ fn a_reminder_that_some_clock_puts_after_the_answer_is_due_is_said_beforehand_an
     let ann = play.to("reminder")[before..].iter().filter(|(id, _)| id == "ann").count();
     assert_eq!((play.to("reminder").len(), ann), (before + 2, 0), "Bea and Cy, in time");
     assert!(held.late.iter().any(|one| one.notice.as_deref() == Some("reminder")), "{:?}", held.late);
+}
+
+#[test]
+fn an_amendments_letter_that_was_not_composed_before_the_change_is_held_and_shown_after_it() {
+    let play = Play::of(&CAMPAIGN.replace("at = \"T-14d\"", "at = \"T-14d 09:00\""));
+    assert_eq!(play.tick().sent, 3);
+    play.write(&CAMPAIGN.replace("at = \"T-14d\"", "at = \"T-14d 09:00\"").replace("2027-03-31T18", "2027-03-30T18"));
+    let mut engine = play.at("2027-03-20T09:00").engine();
+    // Killed between taking it over and writing the letters.
+    let amendment = engine.amendment(&Wish::default()).expect("found");
+    let facts = engine.facts_after(&amendment).expect("facts");
+    let change = crate::ledger::Takeover {
+        everything: true,
+        facts: Some(("digest".to_owned(), facts)),
+        reason: String::new(),
+        cosmetic: Vec::new(),
+        owed: amendment.owed.clone(),
+        left: Vec::new(),
+        members: engine.members(),
+    };
+    let now = engine.now();
+    engine.ledger.amend(&change, now).expect("taken over");
+    drop(engine);
+    assert_eq!(play.at("2027-03-20T10:00").engine().owed().expect("owed").len(), 3);
+    let after = play.at("2027-03-30T16:05").tick();
+    assert_eq!((after.planned, after.late.len()), (0, 1), "nobody is told of a date that has passed");
+    assert_eq!(play.engine().overdue().expect("counted"), 3, "status counts them");
+    assert_eq!(play.asks_for("news", None).sent, 3, "whoever asks for it by name means it");
+    assert_eq!(play.at("2027-03-30T16:10").tick().planned, 0);
 }
