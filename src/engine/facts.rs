@@ -238,14 +238,15 @@ impl Engine<'_> {
         let first = hours.min().map_or(now, |at| at.max(now));
         Ok(self.short_of_notice_at(first).map(|left| {
             let shown = first.with_timezone(&zone).format("%a %F %H:%M %Z");
-            let cause = format!(
-                "people are to know {} days beforehand, and the first notice, {shown}, is {} days and {} hours before the \
-                 change",
-                self.campaign.minimum_notice.num_days(),
-                left.num_hours() / 24,
-                left.num_hours() % 24
-            );
-            let remedy = "an earlier `at`, a later `change_at`, or `flagday send --short-notice`: nothing is sent without it";
+            let hours = left.num_hours();
+            let words = match left < Duration::zero() {
+                true => "comes after the change".to_owned(),
+                false => format!("is {} days and {} hours before the change", hours / 24, hours % 24),
+            };
+            let least = self.campaign.minimum_notice.num_days();
+            let cause = format!("people are to know {least} days beforehand, and the first notice, {shown}, {words}");
+            let remedy =
+                "an earlier `at`, a later `change_at`, or `flagday send --short-notice`: nothing is sent without it";
             Finding::warning("short-notice", cause, remedy).in_file(&self.campaign.file)
         }))
     }

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 /// What would lie under the names that steps behind have given back; everything else is as the disk has it.
 #[derive(Debug, Default)]
 pub struct Ahead {
+    /// By [`Spot::in_any_letters`]: a step has taken `master.glb` away, and the one behind it installed MASTER.GLB.
     foreseen: BTreeMap<PathBuf, Option<Identity>>,
     /// Whether one of these was asked for.
     asked: Cell<bool>,
@@ -23,7 +24,7 @@ pub struct Ahead {
 
 impl Ahead {
     pub fn at(&self, spot: &Spot) -> Result<Option<Identity>> {
-        match self.foreseen.get(&spot.path()) {
+        match self.foreseen.get(&spot.in_any_letters()) {
             Some(foreseen) => {
                 self.asked.set(true);
                 Ok(foreseen.clone())
@@ -33,7 +34,7 @@ impl Ahead {
     }
 
     pub fn put(&mut self, spot: &Spot, what: Option<Identity>) {
-        self.foreseen.insert(spot.path(), what);
+        self.foreseen.insert(spot.in_any_letters(), what);
     }
 
     /// What is missing by then may lie there now.
@@ -80,4 +81,22 @@ fn not_begun(mut fault: Fault) -> Fault {
     let remedy = "see to the cause. Safe now: `flagday check` says what is wrong, `flagday status` where it stands; both only look";
     fault.findings.push(Finding::note("rollback-not-begun", cause, remedy));
     fault
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_back_is_foreseen_in_whatever_letters_it_is_asked_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // As a server shows it that takes both for one.
+        fs_err::write(folder.path().join("master.glb"), "new").expect("written");
+        let spot = |name: &str| Spot { root: folder.path().to_owned(), folders: Vec::new(), name: name.to_owned() };
+        let mut ahead = Ahead::default();
+        assert!(ahead.at(&spot("master.glb")).expect("looked").is_some());
+        ahead.put(&spot("MASTER.GLB"), None);
+        assert_eq!(ahead.at(&spot("master.glb")).expect("foreseen"), None);
+        assert_eq!(ahead.at(&spot("OLDMAST.GLB")).expect("looked"), None);
+    }
 }

@@ -76,10 +76,10 @@ pub fn identify(folder: &Folder, name: &OsStr) -> Result<Option<Identity>> {
     let Some(look) = folder.look(name)? else { return Ok(None) };
     let mut inside = Vec::new();
     let (size, digest) = match look.kind {
-        Kind::File => digest_of(&mut folder.read(name)?)?,
+        Kind::File => digest_of(&mut still(folder, name, folder.read(name))?)?,
         Kind::Folder => {
             let mut manifest = Sha256::new();
-            let folder = folder.folder(name)?;
+            let folder = still(folder, name, folder.folder(name))?;
             let entries = list(&folder, "", 0, &mut manifest)?;
             inside = top_of(&folder)?;
             (entries, hex(manifest))
@@ -90,6 +90,19 @@ pub fn identify(folder: &Folder, name: &OsStr) -> Result<Option<Identity>> {
         }
     };
     Ok(Some(Identity { kind: look.kind, size, digest, device: look.device, inode: look.inode, inside }))
+}
+
+/// What was there a moment ago. A share may show for some seconds what another machine has taken away.
+fn still<T>(folder: &Folder, name: &OsStr, found: std::io::Result<T>) -> Result<T> {
+    found.map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            let path = folder.path().join(name);
+            let cause = format!("{} went away, or took another name, while it was looked at", path.display());
+            let remedy = "see who works on these files, and run the command again in a minute";
+            crate::fault::Finding::error("io", cause, remedy).in_file(path).into()
+        }
+        _ => error.into(),
+    })
 }
 
 /// More names than this are too many to remember: such a folder is told by the rest.
@@ -171,6 +184,15 @@ mod tests {
 
     fn of(folder: &Folder, name: &str) -> Identity {
         identify(folder, OsStr::new(name)).expect("readable").expect("there")
+    }
+
+    #[test]
+    fn what_went_while_it_was_looked_at_is_not_to_be_created() {
+        let root = tempfile::tempdir().expect("a folder");
+        let (folder, name) = (Folder::open(root.path()).expect("opened"), OsStr::new("MASTER.GLB"));
+        let fault = still(&folder, name, folder.read(name)).expect_err("it is not there");
+        assert!(fault.cause().contains("MASTER.GLB went away"), "{fault}");
+        assert!(fault.is_blindness() && !fault.findings[0].remedy.contains("create"));
     }
 
     #[test]

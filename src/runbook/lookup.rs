@@ -25,6 +25,11 @@ impl Spot {
         self.folders.iter().fold(self.root.clone(), |path, name| path.join(name)).join(&self.name)
     }
 
+    /// The same for every spelling of the name: a server may take `master.glb` and `MASTER.GLB` for one file.
+    pub fn in_any_letters(&self) -> PathBuf {
+        self.sibling(self.name.to_uppercase()).path()
+    }
+
     pub fn name(&self) -> &OsStr {
         OsStr::new(&self.name)
     }

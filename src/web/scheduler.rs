@@ -82,6 +82,7 @@ impl Scheduler {
             Err(fault) if fault.exit == Exit::Busy => return Ok(vec![format!("waiting: {}", fault.cause())]),
             Err(fault) => return Err(fault),
         };
+        self.notify.say("STATUS=reading what came in, sending what is due");
         // Whoever has answered meanwhile is not reminded, and nobody is while a mailbox cannot be read; notices go out.
         let mut last = Instant::now();
         let mut alive = || {

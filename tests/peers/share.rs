@@ -12,9 +12,12 @@ use std::time::Duration;
 
 pub fn trials() -> Vec<Trial> {
     let Some(share) = std::env::var_os("FLAGDAY_SHARE").map(PathBuf::from) else { return Vec::new() };
-    vec![trial("a_cutover_on_a_network_share_is_killed_and_goes_on", &[Need::Mounts, PYTHON, MTOOLS], move || {
-        cutover(&share);
-    })]
+    let needs = [Need::Mounts, PYTHON, MTOOLS];
+    let there = share.clone();
+    vec![
+        trial("a_cutover_on_a_network_share_is_killed_and_goes_on", &needs, move || cutover(&there)),
+        trial("small_letters_on_a_network_share_find_their_way_back", &needs, move || small_letters(&share)),
+    ]
 }
 
 /// How often each stretch of the cutover is cut off before it may go on to its end.
@@ -58,6 +61,30 @@ fn cutover(share: &Path) {
     let leftovers: Vec<_> = after.keys().filter(|name| name.contains("/FD")).collect();
     assert!(leftovers.is_empty(), "{leftovers:?}");
     campaign.run("audit verify").ends(0);
+}
+
+/// The server takes `master.glb` and MASTER.GLB for one file.
+fn small_letters(share: &Path) {
+    let campaign = few();
+    let there = share.join("SMALL");
+    copy_bytes(&campaign.path("postoffice"), &there);
+    for (name, small) in [("P1", "p1"), ("GLB/MASTER.GLB", "GLB/master.glb")] {
+        fs_err::rename(there.join(name), there.join("between")).expect("away");
+        fs_err::rename(there.join("between"), there.join(small)).expect("back");
+    }
+    let _mount = Mount::of(&there, &campaign.path("postoffice"));
+    campaign.run("build").ends(0);
+    campaign.announce().answer().close();
+    campaign.drain();
+    let drained = tree::contents(&campaign.path("postoffice"));
+    assert!(drained.contains_key("GLB/master.glb") && !drained.contains_key("GLB/MASTER.GLB"));
+    campaign.run("cutover --yes").ends(3).says("step restart needs a person");
+    assert!(tree::contents(&campaign.path("postoffice")).contains_key("GLB/MASTER.GLB"));
+    campaign.run("cutover rollback --yes --to drain").ends(0);
+    let back = tree::contents(&campaign.path("postoffice"));
+    assert_eq!(tree::differences(&drained, &back), [""; 0], "as it was before the swap, in its letters");
+    campaign.run("cutover rollback --yes --to backup").ends(0);
+    assert!(tree::contents(&campaign.path("postoffice")).contains_key("p1/POPULATE.MSM"));
 }
 
 /// Another client has MASTER.GLB open and does not share its name: the server says so, and it is waited for.
