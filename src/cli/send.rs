@@ -12,6 +12,7 @@ use std::time::Duration;
 
 /// From so many messages on, how fast they went is told unasked.
 const MANY: usize = 1000;
+const PACED: &str = "wait for the pace set in [mail]; the next round goes on with it, after what falls due meanwhile";
 const CARRYING: &str = "{bar:30} {pos} of {len} settled, {rate}, {eta} left";
 
 /// Send what is due, or one notice now
@@ -207,8 +208,11 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
         Some(_) => "did not leave; it is called off, and `flagday abort` tells who has to know",
         None => "went back to the queue unsent; the next `flagday send` tries them again",
     };
+    if sent.yielded {
+        output::prose(&format!("{} {PACED}", sent.waiting));
+    }
     for (count, what) in [
-        (sent.released, released),
+        (if sent.yielded { 0 } else { sent.released }, released),
         (sent.expired, "are held, because their time is over; `flagday who --failed` names them"),
         (sent.moot, "were not needed any more at the instant of sending: the answer had come"),
     ] {

@@ -41,6 +41,7 @@ mod old_master;
 mod outdated;
 mod overruling;
 mod review;
+mod pace;
 mod past_due;
 mod paused;
 mod plan;

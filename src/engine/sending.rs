@@ -58,6 +58,8 @@ pub struct Sent {
     pub moot: usize,
     /// The run was asked to stop, and messages are left.
     pub interrupted: bool,
+    /// The round ended while what is left waits for its pace alone: others have their turn first.
+    pub yielded: bool,
     /// Timed actions whose hour passed too long ago: held until they are asked for by name.
     pub late: Vec<Entry>,
     pub tasks: Vec<Task>,
@@ -345,6 +347,8 @@ impl Engine<'_> {
             connections: mail.connections,
             rate: mail.rate,
             domains: mail.domains.clone(),
+            before: self.left_lately()?,
+            yielding: self.yielding()?,
             hours,
             senders: (mail.reply_to != mail.bounce_to).then(|| self.ledger.senders()).transpose()?,
             probing: self.by_schedule && suspended.is_some(),
@@ -357,7 +361,7 @@ impl Engine<'_> {
         sent.released = summary.released;
         sent.expired = summary.late;
         sent.moot = summary.moot;
-        sent.interrupted = summary.interrupted;
+        (sent.interrupted, sent.yielded) = (summary.interrupted, summary.yielded);
         sent.sent = summary.sent;
         sent.deferred = summary.deferred;
         sent.failed += summary.failed;

@@ -15,6 +15,7 @@ mod evidence;
 mod floor;
 mod inbound;
 mod journal;
+mod lately;
 mod letters;
 mod likeness;
 mod lock;

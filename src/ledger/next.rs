@@ -95,7 +95,7 @@ pub(super) fn elsewhere(
 }
 
 /// In ASCII lower case; empty where there is no address.
-fn domain(address: Option<&str>) -> String {
+pub(super) fn domain(address: Option<&str>) -> String {
     let domain = address.and_then(|address| address.rsplit_once('@'));
     domain.map(|(_, domain)| domain.to_ascii_lowercase()).unwrap_or_default()
 }

@@ -43,6 +43,13 @@ pub trait Hours: std::fmt::Debug {
     fn asleep(&self, message: &Claimed, now: DateTime<Utc>) -> Option<DateTime<Utc>>;
 }
 
+/// When a run lets others have their turn.
+#[derive(Debug, Clone, Default)]
+pub struct Yielding {
+    /// Something else falls due; `None`: nothing is to come.
+    pub at: Option<DateTime<Utc>>,
+}
+
 /// How much at a time, and when not.
 #[derive(Debug, Clone, Default)]
 pub struct Limits<'a> {
@@ -51,6 +58,10 @@ pub struct Limits<'a> {
     /// Over all connections.
     pub rate: Option<Rate>,
     pub domains: DomainLimits,
+    /// How long ago mail last left before this run, by domain: the paces go on from there.
+    pub before: Vec<(String, Duration)>,
+    /// Where mail waits for nothing but its pace the run ends then, or after some minutes; `None`: it goes on until all is out.
+    pub yielding: Option<Yielding>,
     /// Absent: at any hour.
     pub hours: Option<&'a dyn Hours>,
     /// Delivery was given up before.

@@ -20,7 +20,7 @@ mod spread;
 mod summary;
 mod suspension;
 
-pub use deliver::{Hours, Limits, TransportKind, deliver};
+pub use deliver::{Hours, Limits, TransportKind, Yielding, deliver};
 pub use delivery::{Event, Impossible, State};
 pub use outcome::{Outcome, Refusal, Unsendable};
 pub use password::Password;

@@ -31,6 +31,12 @@ impl Pace {
         self.next.map_or(now, |next| next.max(earliest))
     }
 
+    /// One left so long ago, before this run.
+    fn after(&mut self, ago: Duration, now: Instant) {
+        let next = now + self.interval.saturating_sub(ago);
+        self.next = Some(self.next.map_or(next, |known| known.max(next)));
+    }
+
     fn reserve(&mut self, now: Instant) -> Instant {
         let start = self.next(now);
         self.next = Some(start + self.interval);
@@ -58,6 +64,17 @@ struct Domain {
 impl Pacer {
     pub fn new(rate: Option<Rate>, limits: DomainLimits) -> Self {
         Pacer { all: Pace::new(rate), limits, domains: HashMap::new() }
+    }
+
+    /// Goes on from the mail that left before this run: how long ago, by domain.
+    pub fn after(mut self, before: &[(String, Duration)], now: Instant) -> Self {
+        for (name, ago) in before {
+            self.all.after(*ago, now);
+            if let Some(domain) = self.at(name) {
+                domain.pace.after(*ago, now);
+            }
+        }
+        self
     }
 
     /// The start of the next message as far as the rate over all goes.
@@ -92,10 +109,13 @@ impl Pacer {
     }
 
     fn domain(&mut self, message: &Claimed) -> Option<&mut Domain> {
+        self.at(message.envelope_to.domain())
+    }
+
+    fn at(&mut self, name: &str) -> Option<&mut Domain> {
         if self.limits == DomainLimits::default() {
             return None;
         }
-        let name = message.envelope_to.domain();
         let name = idna::domain_to_ascii(name).unwrap_or_else(|_| name.to_ascii_lowercase());
         let limit = self.limits.of(&name)?;
         Some(self.domains.entry(name).or_insert_with(|| Domain {

@@ -6,7 +6,7 @@ use super::queue::{Claimed, Lease, Queue};
 use super::refusals::{Alarm, Before, Run};
 use super::retry::TROUBLE_PAUSE;
 use super::senders::{Judged, Senders};
-use super::{Hours, Limits, Outcome, Progress, Reply, Summary, Suspended};
+use super::{Hours, Limits, Outcome, Progress, Reply, Summary, Suspended, Yielding};
 use crate::fault::{Finding, Result};
 use crate::system::World;
 use chrono::{DateTime, Utc};
@@ -21,6 +21,9 @@ const GLANCE: Duration = Duration::from_millis(200);
 
 /// Claimed and waiting for their domains at most: beyond that, mail to yet other domains waits too.
 const MOST_WAITING: usize = 512;
+
+/// A round by schedule in which mail waits for nothing but its pace gives way after so long.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What was deferred comes due again while a slow domain keeps the run alive: so often the queue is asked anew.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -40,6 +43,9 @@ pub struct Shared<'a> {
     hours: Option<&'a dyn Hours>,
     progress: RefCell<&'a mut dyn FnMut(Progress<'_>)>,
     halted: Cell<bool>,
+    yielding: Option<Yielding>,
+    /// Since when mail waits for nothing but its pace.
+    paced: Cell<Option<Instant>>,
     /// Given back, and not carried since.
     released: RefCell<HashSet<i64>>,
     refusals: RefCell<Run>,
@@ -73,11 +79,13 @@ impl<'a> Shared<'a> {
             aside: RefCell::default(),
             senders: RefCell::new(limits.senders.map_or_else(Senders::of_one_address, Senders::after)),
             batch: RefCell::new(Batch::new(lanes)),
-            pacer: RefCell::new(Pacer::new(limits.rate, limits.domains.clone())),
+            pacer: RefCell::new(Pacer::new(limits.rate, limits.domains.clone()).after(&limits.before, Instant::now())),
             clock,
             hours: limits.hours,
             progress: RefCell::new(progress),
             halted: Cell::new(false),
+            yielding: limits.yielding.clone(),
+            paced: Cell::new(None),
             released: RefCell::default(),
             refusals: RefCell::new(limits.suspended.as_ref().map_or_else(Run::default, |suspended| {
                 let before = if limits.probing { Before::Pause } else { Before::Overruled };
@@ -146,10 +154,10 @@ impl<'a> Shared<'a> {
             }
             match self.pick(lane)? {
                 Pick::Nothing => return Ok(None),
-                Pick::Wait(until) => drop(self.wait_until(until).await),
+                Pick::Wait(until) => drop(self.wait_for_pace(until).await),
                 Pick::Ready(message) => {
                     let start = self.pacer.borrow_mut().reserve(Instant::now());
-                    if self.wait_until(start).await {
+                    if self.wait_for_pace(start).await {
                         return Ok(Some(message));
                     }
                     let why = "stopped before it was begun".to_owned();
@@ -412,7 +420,7 @@ impl<'a> Shared<'a> {
             self.summary.borrow_mut().interrupted = true;
             return true;
         }
-        self.is_halted() || self.is_called_off()
+        self.is_halted() || self.summary.borrow().yielded || self.is_called_off()
     }
 
     /// Asked of the queue now and then: well within a second, and not for every message.
@@ -436,6 +444,32 @@ impl<'a> Shared<'a> {
         while !self.is_over() {
             sleep(GLANCE).await;
         }
+    }
+
+    /// Waits for the pace; false when the run ends meanwhile, or gives way to what else is to be done.
+    async fn wait_for_pace(&self, instant: Instant) -> bool {
+        let begun = Instant::now();
+        if instant > begun + GLANCE && self.paced.get().is_none() {
+            self.paced.set(Some(begun));
+        }
+        while !self.is_over() {
+            let now = Instant::now();
+            if now >= instant {
+                return true;
+            }
+            if self.gives_way(now) {
+                self.summary.borrow_mut().yielded = true;
+                return false;
+            }
+            sleep_until(instant.min(now + GLANCE)).await;
+        }
+        false
+    }
+
+    fn gives_way(&self, now: Instant) -> bool {
+        let Some(to) = &self.yielding else { return false };
+        let patient = self.paced.get().is_none_or(|since| now.duration_since(since) < PATIENCE);
+        !patient || to.at.is_some_and(|at| at <= self.clock.now())
     }
 
     /// Waits; false when the run ends meanwhile.

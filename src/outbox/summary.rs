@@ -75,6 +75,8 @@ pub struct Summary {
     pub ended: bool,
     /// Ended early on request.
     pub interrupted: bool,
+    /// Ended early because what is left waits for its pace alone, and others are to have their turn.
+    pub yielded: bool,
 }
 
 /// The last trouble of each lane, each kind once.

@@ -63,6 +63,39 @@ async fn a_domain_with_one_connection_is_spoken_of_on_one_at_a_time() {
     assert!(fast.iter().all(|when| *when < 2.5), "{fast:?}");
 }
 
+/// Five to a domain that bears one a minute, and one to another.
+async fn by_the_minute(yielding: Option<Yielding>, before: &[(String, Duration)]) -> (Summary, Vec<f64>, MemoryQueue) {
+    let mut queue = MemoryQueue::default();
+    (0..9).for_each(|n| queue.push(&format!("p{n}@slow.example"), "x\r\n"));
+    let minute = Rate { count: 1, per: Duration::from_secs(60) };
+    let limits = limits(3, DomainLimit { connections: None, rate: Some(minute) });
+    let limits = Limits { yielding, before: before.to_vec(), ..limits };
+    let (summary, sent) = timed(&mut queue, &good(), &limits).await;
+    (summary, sent.into_iter().map(|(_, when)| when.round()).collect(), queue)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_round_in_which_all_wait_for_their_pace_gives_way_to_what_falls_due() {
+    let at = |second| DateTime::from_timestamp(second, 0);
+    let (summary, sent, queue) = by_the_minute(Some(Yielding { at: at(90) }), &[]).await;
+    assert_eq!(sent, [0.0, 60.0]);
+    assert!(summary.yielded && !summary.interrupted && !summary.ended, "{summary:?}");
+    assert_eq!((summary.released, &queue.states()[2..]), (7, &[State::Planned; 7][..]));
+    // Nothing is to come: five minutes, and then answers are read.
+    let (summary, sent, _) = by_the_minute(Some(Yielding::default()), &[]).await;
+    assert_eq!((sent.len(), summary.yielded), (5, true), "{sent:?}");
+    // By hand it goes on until all is out.
+    let (summary, sent, _) = by_the_minute(None, &[]).await;
+    assert_eq!((sent.len(), summary.yielded), (9, false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pace_goes_on_from_the_mail_of_the_round_before() {
+    let before = [("SLOW.example".to_owned(), Duration::from_secs(20)), ("corp.example".to_owned(), Duration::ZERO)];
+    let (_, sent, _) = by_the_minute(None, &before).await;
+    assert_eq!(sent[..2], [40.0, 100.0]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stop_while_all_wait_gives_everything_back_unused() {
     let (mut queue, stop) = (MemoryQueue::default(), AtomicBool::new(false));
