@@ -3,7 +3,9 @@
 use crate::fault::Finding;
 use calcard::common::timezone::Tz;
 use calcard::icalendar::dates::TimeOrDelta;
-use calcard::icalendar::{ICalendar, ICalendarComponentType, ICalendarStatus};
+use calcard::icalendar::{
+    ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarProperty, ICalendarStatus, ICalendarValue,
+};
 use calcard::{Entry, Parser};
 use chrono::{NaiveDate, NaiveTime};
 use std::collections::BTreeSet;
@@ -13,22 +15,33 @@ const RECURRENCES: usize = 1000;
 /// No holiday is longer, in days.
 const LONGEST: i64 = 366;
 
-/// The days; an event that has a time of day is no holiday.
-pub(super) fn read(text: &str) -> Result<BTreeSet<NaiveDate>, Finding> {
+/// The days, and warnings of events that are not understood; an event that has a time of day is no holiday.
+pub(super) fn read(text: &str) -> Result<(BTreeSet<NaiveDate>, Vec<Finding>), Finding> {
     let refused = |cause: &str, remedy: &str| Err(Finding::error("bad-holidays", cause, remedy));
     let mut parser = Parser::new(text);
-    let mut days = BTreeSet::new();
+    let (mut days, mut left_out) = (BTreeSet::new(), Vec::new());
     let mut calendars = 0;
     loop {
         match parser.entry() {
             Entry::ICalendar(calendar) => {
                 calendars += 1;
+                let moved: BTreeSet<_> = calendar.components.iter().filter_map(moved_from).collect();
                 for event in calendar.components {
                     let cancelled = event.status() == Some(&ICalendarStatus::Cancelled);
-                    if event.component_type == ICalendarComponentType::VEvent && !cancelled {
-                        // One event at a time: one that never ends must not use up what the others may have.
-                        days.extend(of_event(ICalendar { components: vec![event] }));
+                    if event.component_type != ICalendarComponentType::VEvent || cancelled {
+                        continue;
                     }
+                    let (uid, moves) = (event.uid().map(str::to_owned), moved_from(&event).is_some());
+                    let summary = event.property(&ICalendarProperty::Summary).and_then(|entry| entry.values.first());
+                    let summary = summary.and_then(ICalendarValue::as_text).unwrap_or("without a name").to_owned();
+                    // One event at a time: one that never ends must not use up what the others may have.
+                    let Some(mut found) = of_event(ICalendar { components: vec![event] }) else {
+                        let cause = format!("the event '{summary}' is left out: when it is, cannot be read");
+                        left_out.push(Finding::warning("bad-holidays", cause, "write its dates as 20261126"));
+                        continue;
+                    };
+                    found.retain(|day| moves || !uid.as_ref().is_some_and(|uid| moved.contains(&(uid.clone(), *day))));
+                    days.extend(found);
                 }
             }
             Entry::Eof => break,
@@ -40,13 +53,27 @@ pub(super) fn read(text: &str) -> Result<BTreeSet<NaiveDate>, Finding> {
             refused("this is no iCalendar file", "name a file that a calendar program exported as .ics")
         }
         () if days.is_empty() => refused("no all-day event stands in this file", "name a calendar of holidays"),
-        () => Ok(days),
+        () => Ok((days, left_out)),
     }
 }
 
-fn of_event(calendar: ICalendar) -> Vec<NaiveDate> {
+/// The day that one of many takes the place of (RFC 5545 section 3.8.4.4), with the event that it is one of.
+fn moved_from(event: &ICalendarComponent) -> Option<(String, NaiveDate)> {
+    let ICalendarValue::PartialDateTime(from) = event.property(&ICalendarProperty::RecurrenceId)?.values.first()?
+    else {
+        return None;
+    };
+    Some((event.uid()?.to_owned(), from.to_date_time()?.date_time.date()))
+}
+
+/// `None`: it has no time at all.
+fn of_event(calendar: ICalendar) -> Option<Vec<NaiveDate>> {
     let mut days = Vec::new();
-    for event in calendar.expand_dates(Tz::Floating, RECURRENCES).events {
+    let expanded = calendar.expand_dates(Tz::Floating, RECURRENCES).events;
+    if expanded.is_empty() {
+        return None;
+    }
+    for event in expanded {
         let start = event.start.naive_local();
         let length = match event.end {
             TimeOrDelta::Time(end) => end.naive_local() - start,
@@ -58,7 +85,7 @@ fn of_event(calendar: ICalendar) -> Vec<NaiveDate> {
             days.extend(start.date().iter_days().take(length.num_days().max(1) as usize));
         }
     }
-    days
+    Some(days)
 }
 
 #[cfg(test)]
@@ -74,7 +101,7 @@ mod tests {
     }
 
     fn days(events: &str) -> Vec<String> {
-        read(&calendar(events)).expect("holidays").iter().map(ToString::to_string).collect()
+        read(&calendar(events)).expect("holidays").0.iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -94,6 +121,23 @@ mod tests {
         let found = days(&(endless + &unity));
         assert!(found.contains(&"2028-02-29".to_owned()) && found.contains(&"2026-10-03".to_owned()));
         assert!(!found.iter().any(|day| day.starts_with("2027-02") || day.starts_with("2027-03")));
+    }
+
+    #[test]
+    fn a_holiday_that_is_moved_for_once_is_on_its_new_day_alone() {
+        let day = "DTSTART;VALUE=DATE:20260501\r\nRRULE:FREQ=YEARLY;COUNT=2\r\n";
+        let moved = "RECURRENCE-ID;VALUE=DATE:20270501\r\nDTSTART;VALUE=DATE:20270503\r\n";
+        for events in [event(day) + &event(moved), event(moved) + &event(day)] {
+            assert_eq!(days(&events), ["2026-05-01", "2027-05-03"]);
+        }
+    }
+
+    #[test]
+    fn an_event_that_cannot_be_read_is_told_and_hides_no_other() {
+        let bad = event("SUMMARY:Founders' day\r\nDTSTART;VALUE=DATE:2026112\r\n");
+        let (days, told) = read(&calendar(&(bad + &event("DTSTART;VALUE=DATE:20261225\r\n")))).expect("holidays");
+        assert_eq!((days.len(), told.len()), (1, 1));
+        assert!(told[0].cause.contains("Founders' day"), "{told:?}");
     }
 
     #[test]

@@ -94,8 +94,9 @@ fn holiday(report: &Report, node: Node, files: &Files) -> BTreeSet<NaiveDate> {
             return none;
         }
     };
-    read.unwrap_or_else(|finding| {
-        report.elsewhere(finding.at(Place::file(path)));
-        none
-    })
+    let (days, findings) = read.map_or_else(|finding| (none, vec![finding]), |read| read);
+    for finding in findings {
+        report.elsewhere(finding.at(Place::file(&path)));
+    }
+    days
 }
