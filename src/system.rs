@@ -16,6 +16,11 @@ pub trait World: Send + Sync {
     /// modification time read, and the probe removed. Comparing file times with anything else is guessing.
     fn server_now(&self, folder: &Path) -> Result<DateTime<Utc>>;
 
+    /// Takes away a probe that could not be removed when it was made.
+    fn forget_server(&self, _folder: &Path) -> Result<()> {
+        Ok(())
+    }
+
     /// Waits. Simulated time stands still: whoever simulates moves it.
     fn pause(&self, _time: Duration) {}
 
@@ -39,11 +44,15 @@ impl World for Real {
         let probe = folder.join(PROBE);
         remove_probe(&probe)?;
         let mut file = fs_err::OpenOptions::new().write(true).create_new(true).open(&probe)?;
-        file.write_all(PROBE_TEXT)?;
+        let written = file.write_all(PROBE_TEXT);
         drop(file);
-        let now = fs_err::metadata(&probe)?.modified()?;
+        let seen = written.and_then(|()| fs_err::metadata(&probe)?.modified());
         remove_probe(&probe)?;
-        Ok(now.into())
+        Ok(seen?.into())
+    }
+
+    fn forget_server(&self, folder: &Path) -> Result<()> {
+        remove_probe(&folder.join(PROBE))
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place that waits by sleeping")]
@@ -152,6 +161,20 @@ pub fn boot_id() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_probe_that_was_left_is_taken_away_and_no_other_file_of_its_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let probe = folder.path().join(PROBE);
+        for part in [0, 3, PROBE_TEXT.len()] {
+            fs_err::write(&probe, &PROBE_TEXT[..part]).expect("left");
+            Real.forget_server(folder.path()).expect("taken away");
+            assert!(!probe.exists());
+        }
+        fs_err::write(&probe, "mine").expect("written");
+        assert_eq!(Real.forget_server(folder.path()).expect_err("it stays").findings[0].code, "probe-name-taken");
+        assert!(probe.exists());
+    }
 
     #[test]
     fn a_file_that_somebody_has_open_for_a_moment_is_tried_again_and_nothing_else_is() {

@@ -142,4 +142,11 @@ fn what_is_done_is_told_as_done_and_a_folder_that_is_no_backup_with_those_that_a
     restore(&format!("{above}/2026-01-01")).ends(1).refuses("no-backup").says(&known);
     restore("data").ends(1).refuses("no-backup").says("there is none here");
     assert!(!files.path("restored").exists());
+
+    // A file and its line, cut out together.
+    let manifest = backup.join("manifest.ndjson");
+    let list = fs_err::read_to_string(&manifest).expect("a list");
+    let gone = list.lines().find(|line| line.contains("\"file\"")).expect("a file");
+    fs_err::write(&manifest, list.replacen(&format!("{gone}\n"), "", 1)).expect("written");
+    restore(&backup.display().to_string()).ends(1).says("lists other files than its last line counts");
 }

@@ -383,6 +383,39 @@ fn a_new_file_or_a_p1_put_there_by_hand_holds_everything_with_the_way_out() {
 }
 
 #[test]
+fn a_file_that_is_refused_is_not_called_missing() {
+    let campaign = ready();
+    campaign.close();
+    campaign.drain();
+    let (master, away) = (campaign.path("postoffice/GLB/MASTER.GLB"), campaign.path("elsewhere.glb"));
+    fs_err::rename(&master, &away).expect("away");
+    std::os::unix::fs::symlink(&away, &master).expect("a link");
+    let run = campaign.run("cutover --yes").ends(1).refuses("link-refused");
+    run.keeps_quiet_about("was taken away").keeps_quiet_about("nobody can sign in").says("cannot be looked at");
+    campaign.run("cutover rollback --to backup --yes").keeps_quiet_about("was taken away");
+    assert!(!campaign.path("postoffice/GLB/OLDMAST.GLB").exists());
+}
+
+#[test]
+fn a_campaign_that_was_moved_takes_back_nothing_of_another_place() {
+    let mut campaign = ready();
+    campaign.close();
+    let old = campaign.root().to_owned();
+    let new = old.with_file_name("moved");
+    tree::copy(&old, &new);
+    campaign.move_to(new);
+    campaign.run("status").ends(1).refuses("state-elsewhere").says("move it back");
+    let home = format!("{}\n", campaign.path(".flagday").display());
+    campaign.write(".flagday/home", home);
+    campaign
+        .run("cutover rollback --to backup --yes")
+        .ends(1)
+        .refuses("other-place")
+        .says("move the campaign's folder back");
+    assert!(old.join("postoffice/POLD").exists() && campaign.path("postoffice/POLD").exists(), "neither was touched");
+}
+
+#[test]
 fn a_step_of_the_sites_own_that_waits_takes_over_nothing_of_the_evening() {
     let campaign = Campaign::ready();
     let freeze =

@@ -249,10 +249,15 @@ impl Engine<'_> {
     pub fn rollback(&mut self, to: Option<&str>) -> Result<Vec<TakenBack>> {
         let to = self.way_back(to)?;
         self.require_postoffice()?;
+        self.require_same_places(to.as_deref())?;
         self.require_one_p1(to.as_deref())?;
         self.require_quiet_p1(to.as_deref())?;
         self.require_old_master_for_p1(to.as_deref())?;
         self.require_old_master_kept(to.as_deref())?;
+        if let Some(facts) = &self.campaign.msmail {
+            // It is in nobody's way: a rollback does not fail for it.
+            drop(self.world.forget_server(&facts.postoffice));
+        }
         let steps = self.campaign.steps.clone();
         let undone = self.runbook(Vec::new(), |runbook| runbook.rollback(&steps, to.as_deref()))?;
         Ok(undone.into_iter().map(|(step, facts)| TakenBack { step, facts }).collect())

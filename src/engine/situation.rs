@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::campaign::{Action, Grade, MsMail, Step};
-use crate::fault::Result;
+use crate::fault::{Finding, Result};
 use crate::msmail::{self, P1, Postoffice, p1_state};
 use crate::runbook::{Event, History, Journal, StepState, history_of, state_of};
 use chrono::{DateTime, Utc};
@@ -167,13 +167,29 @@ impl Engine<'_> {
         self.changed().map(|(changed, undoing)| changed.is_some() || undoing)
     }
 
+    /// Brings a rollback to its end that was cut off. What lies before the evening it leaves as it is, unless it has come to
+    /// that already.
+    pub(super) fn rest_of_the_way_back(&self) -> Result<String> {
+        let entries = self.ledger.entries()?;
+        let mut cut_off = None;
+        for (at, step) in self.campaign.steps.iter().enumerate() {
+            if state_of(&entries, &step.name)? == StepState::Undoing {
+                cut_off = Some(at);
+            }
+        }
+        let evening = self.campaign.beginning().map(|(at, _)| at).filter(|evening| cut_off >= Some(*evening));
+        let keep = evening.and_then(|evening| Some(&self.campaign.steps.get(evening.checked_sub(1)?)?.name));
+        Ok(keep.map_or("flagday cutover rollback".to_owned(), |keep| format!("flagday cutover rollback --to {keep}")))
+    }
+
     /// Going on is safe because every step looks before it acts; so is the way back, or a look while there is none.
     fn safe(&self, p1: &str, serial: Serial, by_hand: bool) -> Result<[(String, String); 2]> {
         let (changed, undoing) = self.changed()?;
         let line = |command: &str, what: &str| (command.to_owned(), what.to_owned());
         let status = line("flagday status", "shows what is next; it only looks");
         if undoing {
-            return Ok([line("flagday cutover rollback", "takes the rest back: going back was cut off"), status]);
+            let rest = line(&self.rest_of_the_way_back()?, "takes the rest back: going back was cut off");
+            return Ok([rest, status]);
         }
         let back = match self.was_in_force()? {
             true => "goes back to the old serial number; mail written under the new one is lost to its readers",
@@ -215,6 +231,12 @@ pub(super) fn look(facts: &MsMail, installed: Option<&History>, retired: &Histor
     let open =
         |path, folders: &[&'static str]| Postoffice::open_folders(path, folders).map_err(|f| f.cause().to_owned());
     let live = open(&facts.postoffice, &["GLB"])?;
+    // Refused, or not to be listed: that is no file that is not there.
+    let of_glb =
+        |finding: &&Finding| finding.place.as_ref().is_some_and(|place| place.file.starts_with(live.place("GLB")));
+    if let Some(unseen) = live.findings().iter().filter(|finding| finding.is_error()).find(of_glb) {
+        return Err(unseen.cause.clone());
+    }
     let read = |po: &Postoffice, path: &str| po.read(path).map_err(|fault| fault.cause().to_owned());
     let Some(master) = read(&live, "GLB/MASTER.GLB")? else { return Ok((p1_state(&live), Serial::None)) };
     let old = read(&live, "GLB/OLDMAST.GLB")?;

@@ -26,7 +26,7 @@ pub struct StepView {
     pub points: Vec<Point>,
     /// The command that goes on with a step once begun.
     #[serde(skip)]
-    pub resume: &'static str,
+    pub resume: String,
 }
 
 /// What one step would do.
@@ -82,8 +82,8 @@ impl Engine<'_> {
                 at: entries.iter().rev().find(|entry| entry.step == step.name).map(|entry| entry.at),
                 points: stated_points(&entries, &step.name),
                 resume: match history.state {
-                    StepState::Undoing => "flagday cutover rollback",
-                    _ => "flagday cutover",
+                    StepState::Undoing => self.rest_of_the_way_back()?,
+                    _ => "flagday cutover".to_owned(),
                 },
             });
         }

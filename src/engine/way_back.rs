@@ -4,7 +4,8 @@ use super::Engine;
 use crate::campaign::Step;
 use crate::fault::{Fault, Finding, Result};
 use crate::msmail::{self, P1, Postoffice};
-use crate::runbook::{self, Event, Journal, StepState, state_of};
+use crate::runbook::{self, Event, Intent, Journal, StepState, state_of};
+use std::path::PathBuf;
 
 impl Engine<'_> {
     /// The step that stays done. Where P1 is opened by it, that is none of the evening: whether the transports stand still
@@ -83,6 +84,30 @@ impl Engine<'_> {
     pub(super) fn require_postoffice(&self) -> Result<()> {
         let Some(facts) = &self.campaign.msmail else { return Ok(()) };
         Postoffice::open_folders(&facts.postoffice, &[]).map(drop)
+    }
+
+    /// The journal has whole paths: what it would take back of another place is not this campaign's.
+    pub(super) fn require_same_places(&self, to: Option<&str>) -> Result<()> {
+        let (paths, entries) = (self.paths(), self.ledger.entries()?);
+        let now: Vec<PathBuf> = paths.roots().filter_map(|root| fs_err::canonicalize(root).ok()).collect();
+        for step in self.steps_back(to) {
+            let history = runbook::history_of(&entries, &step.name)?;
+            let roots = history.intents.iter().filter(|_| history.state.has_begun()).flat_map(Intent::roots);
+            for root in roots {
+                if fs_err::canonicalize(root).is_ok_and(|root| now.contains(&root)) {
+                    continue;
+                }
+                let cause = format!(
+                    "step {} changed files in {}, and the campaign has other places now: no step was taken back",
+                    step.name,
+                    root.display()
+                );
+                let remedy = "move the campaign's folder back to where it was, or set `postoffice` and `staged` in [msmail] as \
+                              they were; then roll back there";
+                return Err(Fault::new("other-place", cause, remedy));
+            }
+        }
+        Ok(())
     }
 
     /// P1 made anew, or away, has remedies of its own.

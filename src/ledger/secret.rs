@@ -37,7 +37,8 @@ pub(super) fn stay_home(state: &Path) -> Result<()> {
         "state-elsewhere",
         format!("{} was made as {}", state.display(), home.trim()),
         format!(
-            "in a copy of the campaign remove {}; if you moved the campaign, write its new place into {}",
+            "in a copy of the campaign remove {}; if you moved the campaign, move it back: its steps can be taken back only there. \
+             Where none is done, or none is to be taken back any more, write its new place into {}",
             state.display(),
             note.display()
         ),

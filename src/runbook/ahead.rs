@@ -76,7 +76,7 @@ pub fn require_way_back<'s>(entries: &[Entry], back: impl Iterator<Item = &'s St
     Ok(())
 }
 
-fn not_begun(mut fault: Fault) -> Fault {
+pub(super) fn not_begun(mut fault: Fault) -> Fault {
     let cause = "no step was taken back: one of them could not be, and half of it would leave the postoffice worse off";
     let remedy = "see to the cause. Safe now: `flagday check` says what is wrong, `flagday status` where it stands; both only look";
     fault.findings.push(Finding::note("rollback-not-begun", cause, remedy));

@@ -2,7 +2,7 @@
 //! back already stays as it is, so a rollback may be cut off and repeated.
 
 use super::actions::{Intent, Stand};
-use super::ahead::require_way_back;
+use super::ahead::{not_begun, require_way_back};
 use super::journal::{Event, History};
 use super::run::{Runbook, half_back, has_program, not_back, patiently, revert, settle, stated, unclear};
 use super::step::StepState;
@@ -65,7 +65,7 @@ impl Runbook<'_> {
         Ok(undone)
     }
 
-    /// Judges all of it before the first change: the files, and that nobody has them open.
+    /// Judges all of it before the first change: the files, that nobody has them open, and the rights.
     fn require_way_back(&mut self, steps: &[Step]) -> Result<()> {
         for step in steps.iter().rev() {
             let history = self.history(step)?;
@@ -79,7 +79,19 @@ impl Runbook<'_> {
             let rest = || history.intents.iter().try_for_each(|intent| intent.operation().at_rest());
             patiently(self.again, rest, || Ok(())).map_err(|fault| not_back(step, fault))?;
         }
-        require_way_back(&self.journal.entries()?, steps.iter().rev())
+        require_way_back(&self.journal.entries()?, steps.iter().rev())?;
+        for step in steps.iter().rev() {
+            self.prove_way_back(step).map_err(not_begun)?;
+        }
+        Ok(())
+    }
+
+    /// Every right that taking the step back needs. A backup stays where it is.
+    fn prove_way_back(&self, step: &Step) -> Result<()> {
+        let history = self.history(step)?;
+        let begun = history.state.has_begun();
+        let moves = |intent: &&Intent| begun && !matches!(intent, Intent::Backup(_) | Intent::Shell(_));
+        history.intents.iter().filter(moves).try_for_each(|intent| intent.operation().prove().map(drop))
     }
 
     /// Records that a person took back a program's work, where the program has no undo or nobody saw it end.

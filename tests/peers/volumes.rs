@@ -17,6 +17,7 @@ pub fn trials() -> Vec<Trial> {
         trial("a_read_only_volume_is_refused", &[Need::Mounts], read_only),
         trial("immutable_files_and_folders_are_refused", &[Need::Mounts, CHATTR], immutable),
         trial("an_account_without_rights_is_refused", &[Need::Root, SETPRIV], no_rights),
+        trial("a_rollback_without_rights_takes_nothing_back", &[Need::Root, SETPRIV], no_way_back),
         trial("a_copy_that_cannot_be_given_to_its_owner_is_refused_beforehand", &[Need::Root, SETPRIV], no_giving),
         trial("a_file_that_only_its_owner_may_move_is_left_alone", &[Need::Root, SETPRIV], sticky),
         trial("a_file_in_use_is_waited_for_with_a_counter", &[], in_use),
@@ -149,6 +150,25 @@ fn no_rights() {
     let before = tree::contents(&files.path("vol"));
     as_nobody(&files, "cutover --yes").ends(1).refuses("no-right").says("has not begun: nothing was touched");
     assert_eq!(tree::differences(&before, &tree::contents(&files.path("vol"))), [""; 0]);
+}
+
+/// One step could be taken back, and the one before it not.
+fn no_way_back() {
+    let files =
+        Files::with(&format!("{RENAME}\n[[step]]\nname = \"open\"\nrename = {{ from = \"in/C\", to = \"in/D\" }}"));
+    files.write("vol/A", "a");
+    files.write("in/C", "c");
+    give_away(&files);
+    let rights =
+        |mode| assert!(Command::new("chmod").arg(mode).arg(files.path("vol")).status().expect("runs").success());
+    rights("777");
+    as_nobody(&files, "cutover --yes").ends(0);
+    rights("755");
+    let run = as_nobody(&files, "cutover rollback --yes").ends(1).refuses("no-right").says("note[rollback-not-begun]");
+    run.keeps_quiet_about("undone:");
+    assert!(files.path("vol/B").exists() && files.path("in/D").exists(), "nothing was taken back");
+    rights("777");
+    as_nobody(&files, "cutover rollback --yes").ends(0).says("undone: open").says("undone: move");
 }
 
 fn no_giving() {

@@ -94,7 +94,7 @@ fn holiday(report: &Report, node: Node, files: &Files) -> BTreeSet<NaiveDate> {
             return none;
         }
     };
-    let (days, findings) = read.map_or_else(|finding| (none, vec![finding]), |read| read);
+    let (days, findings) = read.unwrap_or_else(|finding| (none, vec![finding]));
     for finding in findings {
         report.elsewhere(finding.at(Place::file(&path)));
     }

@@ -126,13 +126,24 @@ pub fn read(file: fs_err::File) -> impl Iterator<Item = Result<Line>> {
     let mut input = BufReader::new(file);
     let mut ended = false;
     let mut stopped = false;
+    let mut listed = (0, 0, 0);
     std::iter::from_fn(move || {
         if stopped {
             return None;
         }
         let line = next(&mut input, &path);
         match &line {
-            Ok(Some(Line::End { .. })) => ended = true,
+            Ok(Some(Line::Entry { kind: Kind::File, size, .. })) if !ended => {
+                listed = (listed.0 + 1, listed.1, listed.2 + size);
+            }
+            Ok(Some(Line::Entry { .. })) if !ended => listed.1 += 1,
+            Ok(Some(Line::End { files, folders, bytes })) if !ended => {
+                ended = true;
+                if listed != (*files, *folders, *bytes) {
+                    stopped = true;
+                    return Some(Err(damaged(&path, "it lists other files than its last line counts")));
+                }
+            }
             Ok(None) if ended => return None,
             Ok(None) => {
                 stopped = true;

@@ -92,6 +92,15 @@ pub trait Operation {
 }
 
 impl Intent {
+    /// The places below which it moves files.
+    pub fn roots(&self) -> Vec<&std::path::Path> {
+        match self {
+            Intent::Rename(it) => vec![&it.from.root, &it.to.root],
+            Intent::Place(it) => vec![&it.to.root],
+            Intent::Backup(_) | Intent::Shell(_) => Vec::new(),
+        }
+    }
+
     pub fn operation(&self) -> &dyn Operation {
         match self {
             Intent::Rename(it) => it,
