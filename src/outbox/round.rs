@@ -44,7 +44,7 @@ pub struct Shared<'a> {
     progress: RefCell<&'a mut dyn FnMut(Progress<'_>)>,
     halted: Cell<bool>,
     yielding: Option<Yielding>,
-    /// Since when mail waits for nothing but its pace.
+    /// Since when mail waits for nothing but its pace; where the next one leaves soon, it flows.
     paced: Cell<Option<Instant>>,
     /// Given back, and not carried since.
     released: RefCell<HashSet<i64>>,
@@ -449,7 +449,7 @@ impl<'a> Shared<'a> {
     /// Waits for the pace; false when the run ends meanwhile, or gives way to what else is to be done.
     async fn wait_for_pace(&self, instant: Instant) -> bool {
         let begun = Instant::now();
-        if instant > begun + GLANCE && self.paced.get().is_none() {
+        if instant > begun + PATIENCE / 10 && self.paced.get().is_none() {
             self.paced.set(Some(begun));
         }
         while !self.is_over() {
