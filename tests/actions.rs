@@ -150,3 +150,15 @@ fn what_is_done_is_told_as_done_and_a_folder_that_is_no_backup_with_those_that_a
     fs_err::write(&manifest, list.replacen(&format!("{gone}\n"), "", 1)).expect("written");
     restore(&backup.display().to_string()).ends(1).says("lists other files than its last line counts");
 }
+
+#[test]
+fn what_a_step_did_under_an_absolute_path_is_taken_back() {
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| elsewhere.path().join(name).display().to_string();
+    let files =
+        Files::with(&format!("[[step]]\nname = \"put\"\nrename = {{ from = \"{}\", to = \"{}\" }}", at("a"), at("b")));
+    fs_err::write(at("a"), "a").expect("written");
+    files.run("cutover --yes").ends(0);
+    files.run("cutover rollback --yes").ends(0).says("undone: put");
+    assert!(elsewhere.path().join("a").exists());
+}

@@ -392,8 +392,28 @@ fn a_file_that_is_refused_is_not_called_missing() {
     std::os::unix::fs::symlink(&away, &master).expect("a link");
     let run = campaign.run("cutover --yes").ends(1).refuses("link-refused");
     run.keeps_quiet_about("was taken away").keeps_quiet_about("nobody can sign in").says("cannot be looked at");
-    campaign.run("cutover rollback --to backup --yes").keeps_quiet_about("was taken away");
+    campaign
+        .run("cutover rollback --to backup --yes")
+        .ends(1)
+        .refuses("master-unseen")
+        .keeps_quiet_about("was taken away");
     assert!(!campaign.path("postoffice/GLB/OLDMAST.GLB").exists());
+}
+
+#[test]
+fn a_stray_entry_beside_it_hides_no_new_file_put_there_by_hand() {
+    let campaign = ready();
+    campaign.close();
+    campaign.drain();
+    let (master, old) = (campaign.path("postoffice/GLB/MASTER.GLB"), campaign.path("postoffice/GLB/OLDMAST.GLB"));
+    fs_err::rename(&master, &old).expect("away");
+    fs_err::copy(campaign.path("staged/GLB/MASTER.GLB"), &master).expect("put there");
+    std::os::unix::fs::symlink(&old, campaign.path("postoffice/GLB/stray")).expect("a link");
+    campaign.run("cutover rollback --to backup --yes").ends(1).refuses("master-by-hand");
+    fs_err::rename(&master, campaign.path("away")).expect("away");
+    std::os::unix::fs::symlink(campaign.path("away"), &master).expect("a link");
+    campaign.run("cutover rollback --to backup --yes").ends(1).refuses("master-unseen");
+    assert!(campaign.path("postoffice/POLD").exists() && !campaign.path("postoffice/P1").exists());
 }
 
 #[test]

@@ -51,6 +51,19 @@ pub struct Step {
     pub place: Place,
 }
 
+impl Action {
+    /// Paths that begin in no place of the campaign.
+    pub fn absolute_paths(&self) -> Vec<&str> {
+        let pairs: Vec<&FromTo> = match self {
+            Action::Rename(one) | Action::Copy { pair: one, .. } | Action::Backup(one) => vec![one],
+            Action::Replace(all) => all.iter().collect(),
+            _ => Vec::new(),
+        };
+        let all = pairs.into_iter().flat_map(|pair| [pair.from.as_str(), pair.to.as_str()]);
+        all.filter(|path| std::path::Path::new(path).is_absolute()).map(|path| path.trim_end_matches('/')).collect()
+    }
+}
+
 impl Step {
     /// Renames P1 away (step 5a of Q209486).
     pub fn closes_p1(&self) -> bool {
@@ -75,14 +88,14 @@ impl Step {
         self.after.iter().any(|one| one == check)
     }
 
-    fn waits_for_change(&self) -> bool {
-        self.wait.is_some_and(|moment| !moment.follows_change())
+    fn waits_before_change(&self) -> bool {
+        self.wait.is_some_and(|moment| !moment.follows_change() && !matches!(moment, Moment::At(_)))
     }
 }
 
 /// The step with which the change itself begins. A site may have steps of its own that wait, for days before the change or
-/// within it: on a postoffice it is the one that finds P1 quiet, else the last that waits before P1 is closed, or before the
-/// change.
+/// within it: on a postoffice it is the one that finds P1 quiet, else the first that waits for the change itself, else the
+/// last that waits before it.
 pub fn beginning(steps: &[Step]) -> Option<usize> {
     let closing = steps.iter().position(Step::closes_p1);
     let ahead = closing.map_or(steps, |closing| &steps[..=closing]);
@@ -90,7 +103,8 @@ pub fn beginning(steps: &[Step]) -> Option<usize> {
     ahead
         .iter()
         .position(quiets)
-        .or_else(|| ahead.iter().rposition(Step::waits_for_change))
+        .or_else(|| ahead.iter().position(|step| step.wait == Some(Moment::Change)))
+        .or_else(|| ahead.iter().rposition(Step::waits_before_change))
         .or_else(|| steps.iter().position(|step| step.wait.is_some()))
 }
 
@@ -182,6 +196,8 @@ mod tests {
         let wait = |moments: &[&str]| moments.iter().map(|at| step(at, Some(at), &[], &[])).collect::<Vec<_>>();
         assert_eq!(begins(&wait(&["T-5d", "T", "T+7d"])), Some("T"));
         assert_eq!(begins(&wait(&["T-1h", "T+1d"])), Some("T-1h"));
+        assert_eq!(begins(&wait(&["T-5d", "T", "2027-01-10 09:00", "T"])), Some("T"));
+        assert_eq!(beginning(&wait(&["T", "T", "2027-01-10 09:00"])), Some(0));
         assert_eq!(begins(&wait(&["T+1d", "T+2d"])), Some("T+1d"), "none before: the first");
         assert_eq!(begins(&wait(&[])), None);
     }

@@ -161,7 +161,13 @@ impl<'e> Engine<'e> {
         for step in self.steps_back(to).filter(|step| step.closes_p1()) {
             opens |= state_of(&entries, &step.name)?.has_begun();
         }
-        Fault::check(if opens { self.new_by_hand()? } else { Vec::new() }).map(drop)
+        let Some(facts) = self.campaign.msmail.as_ref().filter(|_| opens) else { return Ok(()) };
+        if let Err(cause) = look(facts, None, &self.retired()?) {
+            let cause = format!("which MASTER.GLB is in force cannot be seen, and P1 would be opened: {cause}");
+            let remedy = "no step was taken back. See to that file; `flagday check` says more; then roll back again";
+            return Err(Fault::new("master-unseen", cause, remedy));
+        }
+        Fault::check(self.new_by_hand()?).map(drop)
     }
 
     /// A MASTER.GLB made by hand that is not the old one. Where the old one bears its name again, that much of the way back

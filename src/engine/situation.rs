@@ -232,9 +232,13 @@ pub(super) fn look(facts: &MsMail, installed: Option<&History>, retired: &Histor
         |path, folders: &[&'static str]| Postoffice::open_folders(path, folders).map_err(|f| f.cause().to_owned());
     let live = open(&facts.postoffice, &["GLB"])?;
     // Refused, or not to be listed: that is no file that is not there.
-    let of_glb =
-        |finding: &&Finding| finding.place.as_ref().is_some_and(|place| place.file.starts_with(live.place("GLB")));
-    if let Some(unseen) = live.findings().iter().filter(|finding| finding.is_error()).find(of_glb) {
+    let ours =
+        ["GLB", "GLB/MASTER.GLB", "GLB/OLDMAST.GLB"].map(|path| live.place(path).to_string_lossy().to_uppercase());
+    let of_ours = |finding: &&Finding| {
+        let place = finding.place.as_ref().map(|place| place.file.to_string_lossy().to_uppercase());
+        place.is_some_and(|place| ours.contains(&place))
+    };
+    if let Some(unseen) = live.findings().iter().filter(|finding| finding.is_error()).find(of_ours) {
         return Err(unseen.cause.clone());
     }
     let read = |po: &Postoffice, path: &str| po.read(path).map_err(|fault| fault.cause().to_owned());

@@ -93,7 +93,14 @@ impl Engine<'_> {
         for step in self.steps_back(to) {
             let history = runbook::history_of(&entries, &step.name)?;
             let roots = history.intents.iter().filter(|_| history.state.has_begun()).flat_map(Intent::roots);
+            let own = step.action.as_ref().map(|action| action.absolute_paths()).unwrap_or_default();
             for root in roots {
+                if own
+                    .iter()
+                    .any(|path| std::path::Path::new(path).parent() == Some(&root.components().collect::<PathBuf>()))
+                {
+                    continue;
+                }
                 if fs_err::canonicalize(root).is_ok_and(|root| now.contains(&root)) {
                     continue;
                 }
