@@ -8,13 +8,6 @@ fn findings(campaign: &Campaign) -> Vec<Value> {
     campaign.run("check --json").json()["findings"].as_array().expect("findings").clone()
 }
 
-fn ready() -> Campaign {
-    let campaign = Campaign::ready();
-    campaign.run("build").ends(0);
-    campaign.announce().answer();
-    campaign
-}
-
 #[test]
 fn a_password_that_is_not_there_hides_nothing_else() {
     let campaign = Campaign::ready();
@@ -66,7 +59,7 @@ fn every_rule_names_its_article() {
 
 #[test]
 fn a_step_finds_damage_before_it_begins() {
-    let campaign = ready();
+    let campaign = Campaign::answered();
     campaign.write("postoffice/MBG/00000001.MBG", [0; 117]);
     campaign.run("cutover --yes").ends(1).refuses("size-rule").says("The postoffice now:");
     assert!(!campaign.path(".flagday/backup").exists(), "nothing was begun");
@@ -78,7 +71,7 @@ fn a_step_finds_damage_before_it_begins() {
 
 #[test]
 fn users_changed_since_the_access_files_were_copied_are_told_before_the_change() {
-    let campaign = ready();
+    let campaign = Campaign::answered();
     let access = campaign.bytes("postoffice/GLB/ACCESS.GLB");
     campaign.poke("postoffice/GLB/ACCESS.GLB", 0, !access[0]);
     campaign.run("cutover --yes").ends(3).says("warning[access-changed]").says("done: backup");
@@ -86,7 +79,7 @@ fn users_changed_since_the_access_files_were_copied_are_told_before_the_change()
 
 #[test]
 fn disks_made_before_the_access_files_were_copied_are_told_until_they_are_made_again() {
-    let campaign = ready();
+    let campaign = Campaign::answered();
     let warning = "warning[disk-outdated]";
     let age = || ["disks", "staged"].map(|tree| tree::set_times(&campaign.path(tree), tree::long_ago()));
     campaign.run("check --offline").ends(0).keeps_quiet_about(warning);
@@ -104,7 +97,7 @@ fn disks_made_before_the_access_files_were_copied_are_told_until_they_are_made_a
 
 #[test]
 fn while_p1_is_closed_check_still_looks_and_changes_nothing() {
-    let campaign = ready();
+    let campaign = Campaign::answered();
     campaign.close();
     let before = tree::contents(&campaign.path("postoffice"));
     campaign.run("check").ends(0);
@@ -115,7 +108,7 @@ fn while_p1_is_closed_check_still_looks_and_changes_nothing() {
 
 #[test]
 fn users_changed_after_the_backup_are_told_until_the_change_is_made() {
-    let campaign = ready();
+    let campaign = Campaign::answered();
     campaign.run("cutover --yes").ends(3).says("done: backup").keeps_quiet_about("access-changed");
     let access = campaign.bytes("postoffice/GLB/ACCESS2.GLB");
     campaign.poke("postoffice/GLB/ACCESS2.GLB", 0, !access[0]);
@@ -132,7 +125,7 @@ fn users_changed_after_the_backup_are_told_until_the_change_is_made() {
 
 #[test]
 fn nothing_is_wrong_in_any_state_that_the_steps_leave() {
-    let campaign = ready();
+    let campaign = Campaign::answered();
     let sound = |after: &str| {
         let check = campaign.run("check --offline");
         assert_eq!(check.code, 0, "after {after}: {check}");
@@ -167,7 +160,7 @@ fn nothing_is_wrong_in_any_state_that_the_steps_leave() {
 
 #[test]
 fn p1_and_master_glb_are_judged_by_what_was_done() {
-    let campaign = ready();
+    let campaign = Campaign::answered();
     let (master, p1, pold) =
         ("postoffice/GLB/MASTER.GLB", campaign.path("postoffice/P1"), campaign.path("postoffice/POLD"));
     let wrong = |codes: &[&str]| {

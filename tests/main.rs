@@ -22,6 +22,7 @@ mod hours; // what happens when, by everybody's own clock
 mod killing; // killed at any instant, the next run goes on where the files are
 mod layers; // the house rules hold in the source itself
 mod outdated; // whoever answers what was told before hears of it
+mod made_by_hand; // what somebody did to the postoffice beside the steps is told as that, with the way out
 mod mishaps; // what goes wrong in a rehearsal: no server, sleep, kill, clock, another date
 mod refusals; // what the facts forbid is refused, with its code and exit code
 mod echoes; // our own words that come back are no answer

@@ -4,16 +4,9 @@
 use crate::harness::{Campaign, tree};
 use serde_json::json;
 
-fn ready() -> Campaign {
-    let campaign = Campaign::ready();
-    campaign.run("build").ends(0);
-    campaign.announce().answer();
-    campaign
-}
-
 #[test]
 fn every_stop_tells_the_state_and_two_commands_that_are_safe() {
-    let campaign = ready();
+    let campaign = Campaign::answered();
     campaign
         .run("cutover --yes")
         .ends(3)
@@ -50,7 +43,7 @@ fn every_stop_tells_the_state_and_two_commands_that_are_safe() {
 
 #[test]
 fn going_back_tells_its_price_before_and_after_the_new_file_is_in() {
-    let campaign = ready();
+    let campaign = Campaign::answered();
     campaign.close();
     let before = campaign.run("cutover rollback --to backup").ends(3).says("no mail is lost by that");
     before.says("The old serial number stays in force").keeps_quiet_about("cannot be read");
@@ -73,7 +66,7 @@ fn going_back_tells_its_price_before_and_after_the_new_file_is_in() {
 
 #[test]
 fn what_was_seen_after_the_change_is_recorded_point_by_point() {
-    let campaign = ready();
+    let campaign = Campaign::answered();
     campaign.close().drain();
     campaign.run("cutover --yes").ends(3).says("dial-in: one remote user has dialled in").says("--without POINT");
     campaign.run("cutover attest restart --by Pat --note x --without tea").ends(2).refuses("unknown-point");
@@ -85,7 +78,7 @@ fn what_was_seen_after_the_change_is_recorded_point_by_point() {
 
 #[test]
 fn all_is_clear_only_when_every_point_was_seen_or_waived_by_name() {
-    let campaign = ready();
+    let campaign = Campaign::answered();
     campaign.close().drain().run("cutover --yes").ends(3);
     campaign.run("cutover attest restart --by Pat --note run --without dial-in --without directory-sync").ends(0);
     campaign.run("cutover --yes --until restart").ends(0);
@@ -125,7 +118,7 @@ fn all_is_clear_only_when_every_point_was_seen_or_waived_by_name() {
 
 #[test]
 fn all_is_not_clear_when_a_neighbour_reads_another_number_after_all() {
-    let campaign = ready();
+    let campaign = Campaign::answered();
     campaign.close().drain().run("cutover --yes").ends(3);
     campaign.attest("restart").run("cutover --yes").ends(3).says("step async-confirmed is blocked");
     campaign.read_back().run("cutover --yes --until async-confirmed").ends(0);
@@ -138,7 +131,7 @@ fn all_is_not_clear_when_a_neighbour_reads_another_number_after_all() {
 
 #[test]
 fn which_number_is_in_force_is_judged_by_what_was_installed_and_not_by_the_staged_tree_of_today() {
-    let campaign = ready();
+    let campaign = Campaign::answered();
     let (live, staged) = (campaign.path("postoffice/GLB/MASTER.GLB"), campaign.path("staged/GLB/MASTER.GLB"));
     flagday::platform::restrict(&live, 0o640).expect("the rights of a server");
     flagday::platform::restrict(&staged, 0o600).expect("the rights of whoever installed it");
@@ -168,16 +161,9 @@ fn which_number_is_in_force_is_judged_by_what_was_installed_and_not_by_the_stage
     campaign.run("cutover rollback --to backup --yes").ends(0).says("serial number 32-10411 is in force");
 }
 
-/// The evening is over: the new file is in, P1 is open.
-fn switched() -> Campaign {
-    let campaign = ready();
-    campaign.close().drain().run("cutover --yes").ends(3).says("done: open-p1").says("step restart needs a person");
-    campaign
-}
-
 #[test]
 fn what_admin_writes_into_the_new_file_is_told_holds_nothing_and_is_kept_on_the_way_back() {
-    let campaign = switched();
+    let campaign = Campaign::switched();
     campaign.poke("postoffice/GLB/MASTER.GLB", 0x20, 0x5a).attest("restart");
     let rewritten = campaign.bytes("postoffice/GLB/MASTER.GLB");
     let goes_on = campaign.run("cutover --yes").ends(3).says("done: restart").says("warning[master-rewritten]");
@@ -196,7 +182,7 @@ fn what_admin_writes_into_the_new_file_is_told_holds_nothing_and_is_kept_on_the_
 
 #[test]
 fn a_rollback_that_would_stop_half_way_does_not_begin() {
-    let campaign = switched();
+    let campaign = Campaign::switched();
     campaign.write("postoffice/GLB/MASTER.GLB", "somebody's");
     let refused = campaign.run("cutover rollback --to backup --yes").ends(1).refuses("files-unclear");
     refused
@@ -208,44 +194,16 @@ fn a_rollback_that_would_stop_half_way_does_not_begin() {
     assert!(campaign.path("postoffice/P1").exists() && !campaign.path("postoffice/POLD").exists(), "P1 stays open");
     campaign.run("status").ends(0).keeps_quiet_about("flagday cutover rollback");
 
-    let campaign = ready();
+    let campaign = Campaign::answered();
     campaign.close().write("postoffice/P1/NEW.P1", "mail");
     let refused = campaign.run("cutover rollback --to backup --yes").ends(1).refuses("p1-both");
     refused.says("keep that in a third folder").keeps_quiet_about("files-unclear").keeps_quiet_about("undone:");
 }
 
-#[test]
-fn an_old_file_that_was_thrown_away_is_told_with_the_command_that_brings_it_back() {
-    let campaign = switched();
-    let old = campaign.path("postoffice/GLB/OLDMAST.GLB");
-    let before = fs_err::read(&old).expect("read");
-    fs_err::remove_file(&old).expect("thrown away");
-    let copy = campaign.backup_folder().join("tree/GLB/MASTER.GLB");
-    let command = format!("`cp -p {} {}`", copy.display(), old.display());
-    let asked = campaign.run("cutover --yes").ends(3).says("warning[oldmast-missing]").says(&command);
-    asked
-        .says("step restart needs a person")
-        .says("no way back")
-        .says("  flagday check ")
-        .keeps_quiet_about("rollback --to");
-    campaign.run("status").ends(0).says("Next: flagday check: it says how to put this right: OLDMAST.GLB is missing");
-    campaign.run("check --offline").ends(1).refuses("oldmast-missing").says(&command);
-    let refused = campaign.run("cutover rollback --to backup --yes").ends(1).refuses("oldmast-missing").says(&command);
-    refused.says("no step was taken back").keeps_quiet_about("undone:").keeps_quiet_about("files-unclear");
-    campaign.attest("restart").run("cutover --yes").ends(1).refuses("oldmast-missing").says(&command);
-    assert!(campaign.path("postoffice/P1").exists(), "P1 stays open");
-
-    fs_err::copy(&copy, &old).expect("brought back");
-    campaign.run("cutover --yes").ends(3).keeps_quiet_about("oldmast-missing");
-    campaign.run("cutover rollback --to backup --yes").ends(0).says("serial number 32-10411 is in force");
-    assert_eq!(campaign.bytes("postoffice/GLB/MASTER.GLB"), before);
-    campaign.run("status").ends(0).keeps_quiet_about("oldmast").keeps_quiet_about("flagday check");
-}
-
 #[cfg(unix)]
 #[test]
 fn a_share_that_was_mounted_anew_with_mail_in_p1_can_be_closed_again() {
-    let campaign = switched();
+    let campaign = Campaign::switched();
     let p1 = campaign.path("postoffice/P1");
     tree::copy(&p1, &campaign.path("P1.again"));
     fs_err::remove_dir_all(&p1).expect("away");
@@ -259,7 +217,7 @@ fn a_share_that_was_mounted_anew_with_mail_in_p1_can_be_closed_again() {
 
 #[test]
 fn a_rollback_does_not_take_p1_away_from_under_a_transport() {
-    let campaign = switched();
+    let campaign = Campaign::switched();
     for (file, code) in
         [("000003CB.P1", "p1-inbound"), ("LOCKP1ID.PBB", "p1-session"), ("0000000A.0LK", "p1-mailbag-lock")]
     {
@@ -281,7 +239,7 @@ fn a_rollback_does_not_take_p1_away_from_under_a_transport() {
 
 #[test]
 fn transports_that_were_started_are_stated_to_be_stopped_anew_before_anything_goes_forward() {
-    let campaign = switched();
+    let campaign = Campaign::switched();
     campaign.attest("restart").run("cutover --yes").ends(3).says("done: restart");
     campaign.run("cutover rollback --to drain --yes").ends(0).says("undone: restart").says("undone: open-p1");
     for _ in 0..2 {
@@ -299,7 +257,7 @@ fn transports_that_were_started_are_stated_to_be_stopped_anew_before_anything_go
 
 #[test]
 fn a_statement_that_the_check_after_it_gainsays_counts_no_more() {
-    let campaign = ready();
+    let campaign = Campaign::answered();
     campaign.run("cutover --yes").ends(3).says("step quiesce needs a person");
     campaign.attest("quiesce").write("postoffice/P1/000003CB.P1", "an envelope");
     let refused = campaign.run("cutover --yes").ends(1).refuses("p1-inbound").says("leave External running");
@@ -311,128 +269,6 @@ fn a_statement_that_the_check_after_it_gainsays_counts_no_more() {
     campaign.run("cutover --yes").ends(3).says("step quiesce needs a person");
     assert!(campaign.path("postoffice/P1").is_dir());
     campaign.attest("quiesce").run("cutover --yes").ends(3).says("done: close-p1");
-}
-
-#[test]
-fn steps_made_by_hand_are_told_with_the_way_out_and_p1_is_not_opened_on_them() {
-    let campaign = ready();
-    campaign.close();
-    campaign.drain().run("cutover --yes --until drain").ends(0);
-    let (master, old) = ("postoffice/GLB/MASTER.GLB", "postoffice/GLB/OLDMAST.GLB");
-    let rename = |from, to| fs_err::rename(campaign.path(from), campaign.path(to)).expect("renamed");
-    let led_astray = |run: crate::harness::Run| {
-        let told = run.refuses("master-by-hand").says("OLDMAST.GLB").says("MASTER.GLB`");
-        told.keeps_quiet_about("put it back from a backup").keeps_quiet_about("from an earlier change");
-    };
-    rename(master, old);
-    let next = "Next: flagday check: it says how to put this right: MASTER.GLB was taken away";
-    campaign.run("status").ends(0).says(next);
-    for command in ["cutover --yes", "cutover rollback --to backup --yes", "check --offline"] {
-        let run = campaign.run(command).ends(1);
-        led_astray(run.says("nobody can sign in").keeps_quiet_about("stays in force"));
-    }
-    campaign.write(master, campaign.bytes("staged/GLB/MASTER.GLB"));
-    let run = campaign.run("cutover --yes").ends(1).says("serial number 32-20977 is in force");
-    led_astray(run.says("Safe now:\n  flagday check").keeps_quiet_about("cutover rollback"));
-    led_astray(campaign.run("cutover rollback --to backup --yes").ends(1).keeps_quiet_about("stays in force"));
-    assert!(campaign.path("postoffice/POLD").exists() && !campaign.path("postoffice/P1").exists());
-
-    rename(master, ".flagday/MASTER.GLB.by-hand");
-    rename(old, master);
-    let back = campaign.run("cutover rollback --to backup --yes").ends(0);
-    back.says("The old serial number stays in force").says("undone: close-p1");
-}
-
-#[test]
-fn a_new_file_or_a_p1_put_there_by_hand_holds_everything_with_the_way_out() {
-    let campaign = ready();
-    campaign.close();
-    let (p1, pold) = ("postoffice/P1", "postoffice/POLD");
-    let (master, old) = ("postoffice/GLB/MASTER.GLB", "postoffice/GLB/OLDMAST.GLB");
-    let rename = |from, to| fs_err::rename(campaign.path(from), campaign.path(to)).expect("renamed");
-    campaign.drain().run("cutover --yes --until retire-master").ends(0);
-    let files = || tree::contents(&campaign.path("postoffice"));
-    campaign.write(master, campaign.bytes("staged/GLB/MASTER.GLB"));
-    let before = files();
-    for command in ["cutover --yes", "cutover rollback --to backup --yes", "check --offline"] {
-        let told = campaign.run(command).ends(1).refuses("master-by-hand").says(".flagday/MASTER.GLB.by-hand`");
-        told.keeps_quiet_about("stays in force").keeps_quiet_about("nothing must take its place");
-    }
-    assert_eq!(files(), before);
-    rename(master, ".flagday/MASTER.GLB.by-hand");
-    rename(pold, p1);
-    campaign.write("postoffice/P1/00000001.0LK", "");
-    campaign.run("cutover --yes").ends(1).refuses("p1-by-hand").refuses("p1-mailbag-lock").says("POLD`");
-    campaign
-        .run("cutover rollback --to backup --yes")
-        .ends(1)
-        .refuses("p1-mailbag-lock")
-        .says("no step was taken back");
-    assert!(campaign.path(old).exists(), "no MASTER.GLB is changed under a session");
-    campaign.run("check --offline").ends(1).refuses("p1-by-hand").keeps_quiet_about("run the step that closes P1");
-    fs_err::remove_file(campaign.path("postoffice/P1/00000001.0LK")).expect("the session has ended");
-    rename(p1, pold);
-    campaign.run("cutover --yes").ends(3).says("done: open-p1");
-
-    rename(p1, pold);
-    campaign.run("cutover --yes").ends(1).refuses("p1-by-hand").says("once more").says("P1`");
-    rename(pold, p1);
-    rename(master, ".flagday/new");
-    rename(old, master);
-    campaign.run("status").ends(0);
-}
-
-#[test]
-fn a_file_that_is_refused_is_not_called_missing() {
-    let campaign = ready();
-    campaign.close();
-    campaign.drain();
-    let (master, away) = (campaign.path("postoffice/GLB/MASTER.GLB"), campaign.path("elsewhere.glb"));
-    fs_err::rename(&master, &away).expect("away");
-    std::os::unix::fs::symlink(&away, &master).expect("a link");
-    let run = campaign.run("cutover --yes").ends(1).refuses("link-refused");
-    run.keeps_quiet_about("was taken away").keeps_quiet_about("nobody can sign in").says("cannot be looked at");
-    campaign
-        .run("cutover rollback --to backup --yes")
-        .ends(1)
-        .refuses("master-unseen")
-        .keeps_quiet_about("was taken away");
-    assert!(!campaign.path("postoffice/GLB/OLDMAST.GLB").exists());
-}
-
-#[test]
-fn a_stray_entry_beside_it_hides_no_new_file_put_there_by_hand() {
-    let campaign = ready();
-    campaign.close();
-    campaign.drain();
-    let (master, old) = (campaign.path("postoffice/GLB/MASTER.GLB"), campaign.path("postoffice/GLB/OLDMAST.GLB"));
-    fs_err::rename(&master, &old).expect("away");
-    fs_err::copy(campaign.path("staged/GLB/MASTER.GLB"), &master).expect("put there");
-    std::os::unix::fs::symlink(&old, campaign.path("postoffice/GLB/stray")).expect("a link");
-    campaign.run("cutover rollback --to backup --yes").ends(1).refuses("master-by-hand");
-    fs_err::rename(&master, campaign.path("away")).expect("away");
-    std::os::unix::fs::symlink(campaign.path("away"), &master).expect("a link");
-    campaign.run("cutover rollback --to backup --yes").ends(1).refuses("master-unseen");
-    assert!(campaign.path("postoffice/POLD").exists() && !campaign.path("postoffice/P1").exists());
-}
-
-#[test]
-fn a_campaign_that_was_moved_takes_back_nothing_of_another_place() {
-    let mut campaign = ready();
-    campaign.close();
-    let old = campaign.root().to_owned();
-    let new = old.with_file_name("moved");
-    tree::copy(&old, &new);
-    campaign.move_to(new);
-    campaign.run("status").ends(1).refuses("state-elsewhere").says("move it back");
-    let home = format!("{}\n", campaign.path(".flagday").display());
-    campaign.write(".flagday/home", home);
-    campaign
-        .run("cutover rollback --to backup --yes")
-        .ends(1)
-        .refuses("other-place")
-        .says("move the campaign's folder back");
-    assert!(old.join("postoffice/POLD").exists() && campaign.path("postoffice/POLD").exists(), "neither was touched");
 }
 
 #[test]
@@ -454,7 +290,7 @@ fn a_step_of_the_sites_own_that_waits_takes_over_nothing_of_the_evening() {
 
 #[test]
 fn a_share_that_is_not_mounted_is_no_postoffice_that_has_lost_its_files() {
-    let campaign = ready();
+    let campaign = Campaign::answered();
     campaign.close();
     fs_err::rename(campaign.path("postoffice"), campaign.path("away")).expect("away");
     fs_err::create_dir(campaign.path("postoffice")).expect("an empty mount point");
@@ -473,7 +309,7 @@ fn a_share_that_is_not_mounted_is_no_postoffice_that_has_lost_its_files() {
 
 #[test]
 fn the_file_that_goes_in_is_the_one_that_was_checked_and_stated() {
-    let campaign = ready();
+    let campaign = Campaign::answered();
     campaign.close().drain().poke("staged/GLB/MASTER.GLB", 0x20, 0x5a);
     campaign.run("cutover --yes").ends(1).refuses("staged-changed").says("done: drain").says("attest attest-staged");
     assert!(campaign.path("postoffice/GLB/MASTER.GLB").exists());
@@ -496,7 +332,7 @@ fn the_file_that_goes_in_is_the_one_that_was_checked_and_stated() {
 
 #[test]
 fn p1_is_not_closed_under_transports_that_a_rollback_let_start() {
-    let campaign = ready();
+    let campaign = Campaign::answered();
     campaign.close();
     let asked = campaign.run("cutover rollback --to quiesce").ends(3).refuses("not-confirmed");
     asked.says("Undoing every step after backup").says("has to be stated anew");
@@ -511,7 +347,7 @@ fn p1_is_not_closed_under_transports_that_a_rollback_let_start() {
 
 #[test]
 fn a_rollback_that_was_cut_off_when_p1_was_open_again_closes_nothing_under_anybody() {
-    let campaign = ready();
+    let campaign = Campaign::answered();
     campaign.close();
     campaign.run("cutover rollback --to quiesce --yes").ends(0).says("undone: quiesce");
     // As if it had been killed before it came to quiesce.
@@ -527,7 +363,7 @@ fn a_rollback_that_was_cut_off_when_p1_was_open_again_closes_nothing_under_anybo
 
 #[test]
 fn before_the_new_file_lies_there_going_back_costs_nothing() {
-    let campaign = ready();
+    let campaign = Campaign::answered();
     campaign.close().drain().run("cutover --yes --until retire-master").ends(0);
     let back = campaign.run("cutover rollback --to backup").ends(3).says("no mail is lost by that");
     back.keeps_quiet_about("cannot be read");
@@ -537,7 +373,7 @@ fn before_the_new_file_lies_there_going_back_costs_nothing() {
 
 #[test]
 fn nothing_seen_states_nothing() {
-    let campaign = switched();
+    let campaign = Campaign::switched();
     let points =
         ["local-mail", "mail-out", "mail-in", "dial-in", "admin", "gateway-menus", "global-list", "directory-sync"];
     let mut words = vec!["cutover", "attest", "restart", "--by", "Pat", "--note", "run"];
@@ -548,7 +384,7 @@ fn nothing_seen_states_nothing() {
 
 #[test]
 fn all_is_not_clear_while_p1_is_closed_or_the_old_number_is_in_force() {
-    let campaign = switched();
+    let campaign = Campaign::switched();
     campaign.attest("restart").run("cutover --yes").ends(3).says("step async-confirmed is blocked");
     let (master, p1, pold) =
         ("postoffice/GLB/MASTER.GLB", campaign.path("postoffice/P1"), campaign.path("postoffice/POLD"));

@@ -26,12 +26,12 @@ pub enum Moment {
 }
 
 impl Moment {
-    /// Whether it lies after the change by its own words; of a fixed date they do not tell.
-    pub fn follows_change(self) -> bool {
+    /// Whether it leads up to the change by its own words; of a fixed date they do not tell.
+    pub fn leads_to_change(self) -> bool {
         match self {
             Moment::Change | Moment::At(_) => false,
-            Moment::Days { days, .. } | Moment::WorkingDays { days, .. } => days > 0,
-            Moment::Minutes(minutes) => minutes > 0,
+            Moment::Days { days, .. } | Moment::WorkingDays { days, .. } => days <= 0,
+            Moment::Minutes(minutes) => minutes <= 0,
         }
     }
 

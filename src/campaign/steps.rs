@@ -87,10 +87,6 @@ impl Step {
     fn has_after(&self, check: &str) -> bool {
         self.after.iter().any(|one| one == check)
     }
-
-    fn waits_before_change(&self) -> bool {
-        self.wait.is_some_and(|moment| !moment.follows_change() && !matches!(moment, Moment::At(_)))
-    }
 }
 
 /// The step with which the change itself begins. A site may have steps of its own that wait, for days before the change or
@@ -104,7 +100,7 @@ pub fn beginning(steps: &[Step]) -> Option<usize> {
         .iter()
         .position(quiets)
         .or_else(|| ahead.iter().position(|step| step.wait == Some(Moment::Change)))
-        .or_else(|| ahead.iter().rposition(Step::waits_before_change))
+        .or_else(|| ahead.iter().rposition(|step| step.wait.is_some_and(Moment::leads_to_change)))
         .or_else(|| steps.iter().position(|step| step.wait.is_some()))
 }
 

@@ -95,20 +95,11 @@ impl Engine<'_> {
         // What a run that was just stopped gave back.
         self.ledger.call_off(&Aborted { at: now, ..abort.clone() })?;
         let intent = |person: Arc<Person>, address: &str, copy: u32, cancels: Option<u32>| Intent {
-            notice: "abort".to_owned(),
-            person,
-            acknowledgement: None,
             copy,
-            count: 0,
-            room: usize::MAX,
             reason: abort.reason.clone(),
-            due_at: now,
-            until: None,
             instead: if copy == 0 { None } else { address.parse().ok() },
-            replaces: None,
-            changes: Vec::new(),
             cancels,
-            answers: None,
+            ..Intent::new("abort", person, now)
         };
         let told = self.to_be_told_of_abort()?;
         let asked = self.asked_to_be_told_of_abort()?;

@@ -219,19 +219,15 @@ impl Engine<'_> {
             } else {
                 self.ledger.changes_to_tell(&person.id, &message.notice, message.revision)?
             },
-            notice: message.notice,
             acknowledgement: message.acknowledgement,
             copy,
-            count: 0,
-            room: usize::MAX,
             reason,
-            // Later where it was planned before its hour.
-            due_at: self.now().max(message.due_at),
             until: self.ledger.expiry(message.id)?.filter(|until| *until > self.now()),
             instead,
             replaces: Some(message.id),
             answers,
-            person,
+            // Later where it was planned before its hour.
+            ..Intent::new(message.notice, person, self.now().max(message.due_at))
         }))
     }
 }

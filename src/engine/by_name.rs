@@ -8,7 +8,6 @@ use crate::campaign::{Action, Step};
 use crate::fault::{Exit, Fault, Result};
 use crate::ledger::OUTDATED;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 impl Engine<'_> {
     /// The notice asked for by name: to its audience, now.
@@ -57,20 +56,11 @@ impl Engine<'_> {
                 continue;
             }
             intents.push(Intent {
-                notice: name.to_owned(),
-                person: Arc::clone(&person),
                 acknowledgement: asked.clone(),
                 copy: next.get(&person.id).copied().unwrap_or(0),
-                count: 0,
-                room: usize::MAX,
                 reason: if has { Reason::AskedFor.words(person.language.as_deref()) } else { String::new() },
-                due_at: now,
-                until: None,
-                instead: None,
                 replaces: in_doubt.get(&person.id).copied(),
-                changes: Vec::new(),
-                cancels: None,
-                answers: None,
+                ..Intent::new(name, person, now)
             });
         }
         Ok(intents)

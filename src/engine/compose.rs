@@ -39,6 +39,19 @@ impl Preview {
     }
 }
 
+impl Intent {
+    /// As a preview shows it, and a check tries it.
+    fn example(notice: &str, person: Arc<Person>, now: chrono::DateTime<chrono::Utc>) -> Intent {
+        let escalation = notice == "escalation";
+        Intent {
+            reason: if escalation { format!("{} has not answered", person.name) } else { String::new() },
+            instead: person.manager_email.clone().filter(|_| escalation),
+            answers: (notice == OUTDATED).then(Answered::example),
+            ..Intent::new(notice, person, now)
+        }
+    }
+}
+
 impl Engine<'_> {
     /// The templates of the campaign, free of faults.
     pub(super) fn texts(&self) -> Result<Arc<Texts>> {
@@ -109,22 +122,8 @@ impl Engine<'_> {
         let now = self.now();
         let asked = self.acknowledgement_asked_by(notice).map(str::to_owned);
         let acknowledgement = asked.or_else(|| self.acknowledgement_about(&person));
-        let intent = Intent {
-            notice: notice.to_owned(),
-            acknowledgement,
-            copy: 0,
-            count: u32::from(notice == "reminder"),
-            room: usize::MAX,
-            reason: if notice == "escalation" { format!("{} has not answered", person.name) } else { String::new() },
-            due_at: now,
-            until: None,
-            instead: person.manager_email.clone().filter(|_| notice == "escalation"),
-            replaces: None,
-            changes: Vec::new(),
-            cancels: None,
-            answers: (notice == OUTDATED).then(Answered::example),
-            person,
-        };
+        let intent =
+            Intent { acknowledgement, count: u32::from(notice == "reminder"), ..Intent::example(notice, person, now) };
         let mut desk = self.desk()?;
         desk.threads = self.threads(std::slice::from_ref(&intent))?;
         desk.others = self.others(intent.instead.iter());
@@ -181,23 +180,8 @@ impl Engine<'_> {
                 {
                     continue;
                 }
-                let escalation = notice.name == "escalation";
-                let intent = Intent {
-                    notice: notice.name.clone(),
-                    person: Arc::clone(&person),
-                    acknowledgement: about,
-                    copy: 0,
-                    count: 0,
-                    room: usize::MAX,
-                    reason: if escalation { format!("{} has not answered", person.name) } else { String::new() },
-                    due_at: now,
-                    until: None,
-                    instead: person.manager_email.clone().filter(|_| escalation),
-                    replaces: None,
-                    changes: Vec::new(),
-                    cancels: None,
-                    answers: (notice.name == OUTDATED).then(Answered::example),
-                };
+                let example = Intent::example(&notice.name, Arc::clone(&person), now);
+                let intent = Intent { acknowledgement: about, ..example };
                 let unbuilt = notice.package.as_ref().is_some_and(|name| !desk.manifests.contains_key(name));
                 match desk.letter(&intent, 1, &desk.token(&intent, 1), now) {
                     Ok((_, letter, _)) => largest = largest.max(Some(letter.size())),

@@ -40,20 +40,11 @@ impl Engine<'_> {
                 continue;
             }
             intents.push(Intent {
-                notice: if postponed { "postponed" } else { "correction" }.to_owned(),
-                acknowledgement: None,
                 copy,
-                count: 0,
-                room: usize::MAX,
                 reason: moved.reason.clone(),
-                due_at: self.now(),
-                until: None,
                 instead: Some(address),
-                replaces: None,
-                changes: Vec::new(),
                 cancels: one.calendar.filter(|_| postponed),
-                answers: None,
-                person,
+                ..Intent::new(if postponed { "postponed" } else { "correction" }, person, self.now())
             });
         }
         Ok(intents)

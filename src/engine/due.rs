@@ -406,20 +406,13 @@ impl Look<'_, '_> {
             _ => Reason::NoAnswer { name, letters: letters.map_or(1, |letters| letters.told as usize) },
         };
         Ok(Intent {
-            notice: notice.to_owned(),
             acknowledgement: Some(asked.name.clone()),
             copy,
             count: if way.is_none() { reminder as u32 } else { 0 },
             room,
             reason: reason.words(self.language_of(person, instead.as_ref())),
-            due_at: self.now,
-            until: None,
             instead,
-            replaces: None,
-            changes: Vec::new(),
-            cancels: None,
-            answers: None,
-            person: person.clone(),
+            ..Intent::new(notice, person.clone(), self.now)
         })
     }
 
@@ -476,20 +469,9 @@ impl Intent {
 
 fn intent(entry: &Entry, person: Arc<Person>) -> Intent {
     Intent {
-        notice: entry.notice.clone().unwrap_or_default(),
         acknowledgement: entry.acknowledgement.clone(),
         copy: entry.copy,
-        count: 0,
-        room: usize::MAX,
-        reason: String::new(),
-        due_at: entry.at,
-        until: None,
-        instead: None,
-        replaces: None,
-        changes: Vec::new(),
-        cancels: None,
-        answers: None,
-        person,
+        ..Intent::new(entry.notice.clone().unwrap_or_default(), person, entry.at)
     }
 }
 

@@ -79,20 +79,10 @@ impl Engine<'_> {
         }
         let Some(answers) = self.answered(one)? else { return Ok(None) };
         Ok(Some(Intent {
-            notice: OUTDATED.to_owned(),
             acknowledgement: Some(name.clone()),
-            copy: 0,
-            count: 0,
-            room: usize::MAX,
-            reason: String::new(),
-            due_at: self.now(),
-            until: None,
-            instead: None,
-            replaces: None,
             changes: self.ledger.changes_since(&person.id, name, one.outdated.answered)?,
-            cancels: None,
             answers: Some(Arc::new(answers)),
-            person,
+            ..Intent::new(OUTDATED, person, self.now())
         }))
     }
 

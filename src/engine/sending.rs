@@ -151,6 +151,28 @@ pub(super) struct Intent {
     pub answers: Option<Arc<Answered>>,
 }
 
+impl Intent {
+    /// A notice to the person it is about, for itself.
+    pub(super) fn new(notice: impl Into<String>, person: Arc<Person>, due_at: chrono::DateTime<chrono::Utc>) -> Intent {
+        Intent {
+            notice: notice.into(),
+            person,
+            acknowledgement: None,
+            copy: 0,
+            count: 0,
+            room: usize::MAX,
+            reason: String::new(),
+            due_at,
+            until: None,
+            instead: None,
+            replaces: None,
+            changes: Vec::new(),
+            cancels: None,
+            answers: None,
+        }
+    }
+}
+
 impl Engine<'_> {
     /// Sends what is due, or one notice now. To some people, or with a `limit`, only theirs and only so many leave: what was
     /// planned before counts, and goes first. With `again`, people who have the notice already get another copy.
@@ -274,18 +296,10 @@ impl Engine<'_> {
                 acknowledgement: self.acknowledgement_asked_by(&owed.notice).map(str::to_owned),
                 // Beyond 0 where one was taken back: they had left, and are back.
                 copy: self.ledger.next_copy(&owed.person, &owed.notice, owed.revision)?,
-                count: 0,
-                room: usize::MAX,
                 reason,
-                due_at: now,
-                until: None,
-                instead: None,
-                replaces: None,
                 cancels: dated.and_then(|told| told.calendar),
-                answers: None,
-                person,
                 changes: owed.changes,
-                notice: owed.notice,
+                ..Intent::new(owed.notice, person, now)
             });
         }
         intents.extend(self.intents_corrected()?);

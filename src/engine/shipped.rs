@@ -55,25 +55,14 @@ impl Engine<'_> {
         let Ok(desk) = self.desk() else { return Vec::new() };
         let now = self.now();
         let somewhere = &self.campaign.mail.from.email;
-        let asked = |notice: &str, language: Option<&str>, instead: Option<Address>| Intent {
-            notice: notice.to_owned(),
-            person: Arc::new(Person {
+        let asked = |notice: &str, language: Option<&str>, instead: Option<Address>| {
+            let person = Person {
                 email: Some(somewhere.clone()),
                 language: language.map(str::to_owned),
                 ..Person::named("somebody", "", Place::file(&self.campaign.file))
-            }),
-            acknowledgement: None,
-            copy: 0,
-            count: 0,
-            room: usize::MAX,
-            reason: "an example".to_owned(),
-            due_at: now,
-            until: None,
-            instead,
-            replaces: None,
-            changes: Vec::new(),
-            cancels: None,
-            answers: None,
+            };
+            let reason = "an example".to_owned();
+            Intent { reason, instead, ..Intent::new(notice, Arc::new(person), now) }
         };
         let mut findings: Vec<Finding> = Vec::new();
         for language in desk.texts.voices() {

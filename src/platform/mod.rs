@@ -10,7 +10,7 @@ mod attributes; // read-only and hidden, as DOS clients see them
 pub(crate) mod fail; // named points between two changes of a file, for the crash sweeps
 #[cfg(not(all(unix, not(portable))))]
 mod other;
-mod share; // what lies on another machine
+mod share; // kinds of network shares
 #[cfg(all(unix, not(portable)))]
 mod unix;
 
@@ -22,9 +22,8 @@ use unix as here;
 pub use attributes::Attributes;
 pub use here::{
     INHERITED, Manager, Signals, carry, create_private, end_group, ended_within, holders, lock_shared, name_from_bytes,
-    open_files, own_group, restrict, search_path, set_mode, set_owner, sync_folder,
+    open_files, own_group, restrict, search_path, set_mode, set_owner, share_kind, sync_folder,
 };
-pub use share::share_kind;
 
 use self::fail::{Change, did, point};
 use serde::{Deserialize, Serialize};

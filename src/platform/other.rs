@@ -174,6 +174,11 @@ pub fn name_from_bytes(bytes: Vec<u8>) -> Option<OsString> {
     String::from_utf8(bytes).ok().map(OsString::from)
 }
 
+/// Not told.
+pub fn share_kind(_: &Path) -> Option<&'static str> {
+    None
+}
+
 /// Names are durable with the file's own sync here; there is no call for folders.
 pub fn sync_folder(folder: &Path) -> Result<()> {
     fs_err::metadata(folder).map(drop)

@@ -255,6 +255,17 @@ fn instant(seconds: i64, nanos: u64) -> SystemTime {
     second + Duration::from_nanos(nanos)
 }
 
+/// What kind of network share the path lies on, where the system tells; `None` for a disk of this machine.
+#[cfg(target_os = "linux")]
+pub fn share_kind(path: &Path) -> Option<&'static str> {
+    super::share::by_magic(rustix::fs::statfs(path).ok()?.f_type as u32)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn share_kind(_: &Path) -> Option<&'static str> {
+    None
+}
+
 /// Makes the names in a folder survive a power cut.
 pub fn sync_folder(folder: &Path) -> Result<()> {
     fs_err::File::open(folder)?.sync_all()

@@ -98,6 +98,21 @@ impl Campaign {
         campaign
     }
 
+    /// The same, with everybody's answer.
+    pub fn answered() -> Campaign {
+        let campaign = Campaign::ready();
+        campaign.run("build").ends(0);
+        campaign.announce().answer();
+        campaign
+    }
+
+    /// The evening is over: the new file is in, P1 is open.
+    pub fn switched() -> Campaign {
+        let campaign = Campaign::answered();
+        campaign.close().drain().run("cutover --yes").ends(3).says("done: open-p1").says("step restart needs a person");
+        campaign
+    }
+
     /// CARTER's disk as it should have been.
     pub fn correct_disks(&self) {
         tree::copy(&self.path("corrections/disks"), &self.path("disks"));

@@ -103,7 +103,8 @@ pub fn not_seen(step: &Step) -> Finding {
 /// Not taken back, because something stands against it.
 pub fn not_back(step: &Step, mut fault: Fault) -> Fault {
     let cause = format!("step {} is not taken back: nothing of it was touched", step.name);
-    let remedy = "see to the cause. Safe now: `flagday cutover rollback`, with the same step named, tries again; `flagday status` only looks";
+    let remedy = "see to the cause. Safe now: `flagday cutover rollback`, with the same step named, tries again; `flagday \
+                  status` only looks";
     fault.findings.push(Finding::note("step-not-undone", cause, remedy));
     fault
 }
@@ -112,8 +113,8 @@ pub fn not_back(step: &Step, mut fault: Fault) -> Fault {
 pub fn half_back(step: &Step) -> Finding {
     let cause =
         format!("step {} is being taken back and is not yet; the steps before it are done and stay so", step.name);
-    let remedy = "safe now: `flagday cutover rollback`, with the same step named, goes on from here; `flagday cutover journal` shows what was done; \
-                  `flagday cutover` refuses until the rollback is through";
+    let remedy = "safe now: `flagday cutover rollback`, with the same step named, goes on from here; `flagday cutover \
+                  journal` shows what was done; `flagday cutover` refuses until the rollback is through";
     Finding::note("step-half-undone", cause, remedy)
 }
 
@@ -140,6 +141,7 @@ pub fn half_undone(step: &Step) -> Fault {
     Fault::new(
         "step-half-undone",
         format!("taking back step {} was cut off", step.name),
-        "safe now: `flagday cutover rollback`, with the same step named, takes it back to its end; `flagday cutover journal` shows what happened",
+        "safe now: `flagday cutover rollback`, with the same step named, takes it back to its end; `flagday cutover \
+         journal` shows what happened",
     )
 }
