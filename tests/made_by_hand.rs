@@ -128,10 +128,27 @@ fn a_stray_entry_beside_it_hides_no_new_file_put_there_by_hand() {
     fs_err::copy(campaign.path("staged/GLB/MASTER.GLB"), &master).expect("put there");
     std::os::unix::fs::symlink(&old, campaign.path("postoffice/GLB/stray")).expect("a link");
     campaign.run("cutover rollback --to backup --yes").ends(1).refuses("master-by-hand");
+    let off = ["abort", "--reason", "no", "--by", "Pat", "--as-it-stands", "--yes"];
+    campaign
+        .run_words(&off)
+        .ends(1)
+        .refuses("master-by-hand")
+        .says("nobody is told that the change does not take place");
+    assert!(campaign.outbox("-abort-").is_empty());
     fs_err::rename(&master, campaign.path("away")).expect("away");
     std::os::unix::fs::symlink(campaign.path("away"), &master).expect("a link");
     campaign.run("cutover rollback --to backup --yes").ends(1).refuses("master-unseen");
     assert!(campaign.path("postoffice/POLD").exists() && !campaign.path("postoffice/P1").exists());
+}
+
+#[test]
+fn a_staged_folder_that_is_gone_is_told_as_that_on_the_way_back() {
+    let campaign = Campaign::answered();
+    campaign.close();
+    fs_err::rename(campaign.path("staged"), campaign.path("away")).expect("away");
+    campaign.run("cutover rollback --to backup --yes").ends(0).says("undone: close-p1");
+    let whole = campaign.run("cutover rollback --yes").ends(1).says("staged");
+    whole.keeps_quiet_about("has other places now");
 }
 
 #[test]

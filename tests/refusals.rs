@@ -284,3 +284,19 @@ fn words_that_mean_nothing() {
     campaign.run("no-such-command").ends(2);
     campaign.run("cutover attest close-p1 --by Pat --note x").ends(1).refuses("nothing-to-attest");
 }
+
+#[test]
+fn what_a_new_campaign_begins_with_reaches_nobody() {
+    let campaign = Campaign::ready();
+    campaign.run("build").ends(0);
+    let contact = campaign.bytes("flagday.toml");
+    let contact = String::from_utf8(contact).expect("UTF-8");
+    let line = contact.lines().find(|line| line.starts_with("contact = ")).expect("a contact").to_owned();
+    campaign.edit(&line, "contact = \"CHANGE-ME\"");
+    for command in ["send change-date --yes", "send --yes", "tick --yes"] {
+        campaign.run(command).ends(1).refuses("placeholder").says("fill in your own").says("flagday.toml:");
+    }
+    assert!(campaign.outbox("-change_date-").is_empty());
+    campaign.run("preview change-date --to WEISS").ends(0);
+    campaign.edit("contact = \"CHANGE-ME\"", &line).run("send change-date --yes").ends(0);
+}

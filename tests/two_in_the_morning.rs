@@ -283,6 +283,9 @@ fn a_step_of_the_sites_own_that_waits_takes_over_nothing_of_the_evening() {
     campaign.attest("freeze");
     campaign.announce().answer();
     campaign.run("status").ends(0).keeps_quiet_about("cutting over");
+    campaign.edit("title = \"New serial number for CORP/HQ\"", "title = \"Another title\"");
+    campaign.run("amend --dry-run").ends(0).keeps_quiet_about("cutover-begun");
+    campaign.edit("title = \"Another title\"", "title = \"New serial number for CORP/HQ\"");
     campaign.close();
     let back = campaign.run("cutover rollback --to backup --yes").ends(0).says("undone: quiesce");
     back.keeps_quiet_about("undone: backup");

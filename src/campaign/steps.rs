@@ -52,15 +52,14 @@ pub struct Step {
 }
 
 impl Action {
-    /// Paths that begin in no place of the campaign.
-    pub fn absolute_paths(&self) -> Vec<&str> {
+    /// What it moves files between, as written.
+    pub fn paths(&self) -> Vec<&str> {
         let pairs: Vec<&FromTo> = match self {
             Action::Rename(one) | Action::Copy { pair: one, .. } | Action::Backup(one) => vec![one],
             Action::Replace(all) => all.iter().collect(),
             _ => Vec::new(),
         };
-        let all = pairs.into_iter().flat_map(|pair| [pair.from.as_str(), pair.to.as_str()]);
-        all.filter(|path| std::path::Path::new(path).is_absolute()).map(|path| path.trim_end_matches('/')).collect()
+        pairs.into_iter().flat_map(|pair| [pair.from.as_str(), pair.to.as_str()]).collect()
     }
 }
 

@@ -5,7 +5,7 @@ use super::corrections::copy_to;
 use super::nights::Wanted;
 use super::sending::Intent;
 use super::{Engine, Sent, To};
-use crate::fault::{Fault, Place, Result};
+use crate::fault::{Fault, Finding, Place, Result};
 use crate::ledger::{Aborted, Asked, Told};
 use crate::outbox::Progress;
 use crate::roster::Person;
@@ -48,6 +48,12 @@ impl Engine<'_> {
     /// People read that the change does not take place, so nothing of it may be done. A step that changed the postoffice has
     /// to be taken back first; where only the old state is in force still, a word of its own tells people all the same.
     pub fn require_nothing_changed(&self) -> Result<()> {
+        Fault::check(self.new_by_hand()?).map_err(|mut fault| {
+            let cause = "nobody is told that the change does not take place: its MASTER.GLB was put there by hand";
+            let remedy = "put it right as told above, then call it off; `flagday check` says the same";
+            fault.findings.push(Finding::note("abort-half-done", cause, remedy));
+            fault
+        })?;
         let steps = self.steps()?;
         let every = !steps.is_empty() && steps.iter().all(|step| step.state == "done");
         if !every && !self.stands_changed()? {

@@ -102,12 +102,16 @@ impl Engine<'_> {
         let of_all =
             |change: &Change| change.effect == Effect::Material && !change.difference.fact.starts_with(PACKAGE);
         if amendment.changes.iter().any(of_all) {
-            let steps = self.campaign.steps.iter().skip_while(|step| step.wait.is_none());
-            for step in steps {
+            let Some((begins, _)) = self.campaign.beginning() else { return Ok(()) };
+            let before = begins.checked_sub(1).map(|before| format!(" --to {}", self.campaign.steps[before].name));
+            for step in &self.campaign.steps[begins..] {
                 let state = crate::runbook::state_of(&crate::runbook::Journal::entries(&self.ledger)?, &step.name)?;
                 if state.has_begun() {
                     let cause = format!("the cutover has begun: step {} is {}", step.name, state.word());
-                    let remedy = "finish it, or take it back with `flagday cutover rollback` first";
+                    let remedy = format!(
+                        "finish it, or take it back with `flagday cutover rollback{}` first",
+                        before.unwrap_or_default()
+                    );
                     return Err(Fault::new("cutover-begun", cause, remedy));
                 }
             }

@@ -210,12 +210,14 @@ impl Engine<'_> {
         let entries = self.ledger.entries()?;
         let (mut rests, mut before) = (Vec::new(), None);
         // From then on the gates are asked again where they count, and going back is no way to open one.
-        for step in self.campaign.steps.iter().skip_while(|step| step.wait.is_none()) {
+        let begins = self.campaign.beginning().map_or(self.campaign.steps.len(), |(begins, _)| begins);
+        let (beforehand, evening) = self.campaign.steps.split_at(begins);
+        for step in evening {
             if state_of(&entries, &step.name)?.has_begun() {
                 return Ok(rests);
             }
         }
-        for step in self.campaign.steps.iter().take_while(|step| step.wait.is_none()) {
+        for step in beforehand {
             let gates: Vec<String> = step.needs.iter().filter(void).cloned().collect();
             if !gates.is_empty() && state_of(&entries, &step.name)? == StepState::Done {
                 rests.push(Rests { step: step.name.clone(), gates, after: before.map(str::to_owned) });

@@ -22,12 +22,7 @@ impl Engine<'_> {
         findings.extend(signature.collect::<Vec<_>>());
         findings.extend(self.check_packages());
         findings.extend(self.check_postoffice()?);
-        findings.extend(self.differences()?.into_iter().map(|difference| {
-            let cause =
-                format!("people were told {} = {}, and now it is {}", difference.fact, difference.told, difference.now);
-            Finding::error("facts-changed", cause, "put it back as it was: answers were given to what people were told")
-                .in_file(&self.campaign.file)
-        }));
+        findings.extend(self.facts_changed()?);
         let readdressed = self.to_readdress()?;
         if let Some(first) = readdressed.first() {
             let cause = format!(

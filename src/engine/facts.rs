@@ -165,7 +165,13 @@ impl Engine<'_> {
 
     /// Ends with exit code 6 when people were told something else than what is true now.
     pub fn require_unchanged(&self) -> Result<()> {
-        let findings: Vec<Finding> = self
+        let findings = self.facts_changed()?;
+        if findings.is_empty() { Ok(()) } else { Err(Fault { exit: Exit::FactsChanged, findings }) }
+    }
+
+    /// What is not as people were told.
+    pub(super) fn facts_changed(&self) -> Result<Vec<Finding>> {
+        let findings = self
             .differences()?
             .into_iter()
             .map(|difference| {
@@ -183,7 +189,7 @@ impl Engine<'_> {
                 Finding::new(Severity::Error, "facts-changed", cause, remedy).in_file(&self.campaign.file)
             })
             .collect();
-        if findings.is_empty() { Ok(()) } else { Err(Fault { exit: Exit::FactsChanged, findings }) }
+        Ok(findings)
     }
 
     /// The revision under which this notice may be told: the newest one, completed by what the notice adds, or the

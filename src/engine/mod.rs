@@ -99,7 +99,7 @@ pub use waiving::{Waive, Waived};
 pub use wording::Wording;
 
 use crate::campaign::{self, Campaign};
-use crate::fault::{Finding, Result};
+use crate::fault::{Finding, Result, Severity};
 use crate::ledger::Ledger;
 use crate::notice::Texts;
 use crate::roster::{self, Roster};
@@ -176,6 +176,13 @@ impl<'w> Engine<'w> {
     /// Read access for reports.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// Nobody gets a letter with what a new campaign begins with in it.
+    pub(super) fn require_filled_in(&self) -> Result<()> {
+        let left = self.findings.iter().filter(|finding| finding.code == "placeholder").cloned();
+        let left = left.map(|finding| Finding { severity: Severity::Error, ..finding });
+        crate::fault::Fault::check(left.collect()).map(drop)
     }
 
     /// Nothing goes out and nothing is switched while a roster has errors.

@@ -191,6 +191,7 @@ impl Engine<'_> {
         }
         self.require_not_aborted()?;
         self.require_roster()?;
+        self.require_filled_in()?;
         self.require_clock()?;
         if notice.is_none() && self.is_postponed()? {
             return self.send_while_postponed(to, stop, progress);

@@ -1,11 +1,11 @@
 //! How far a rollback goes, and whether it can be gone at all.
 
 use super::Engine;
-use crate::campaign::Step;
+use crate::campaign::{Action, Step};
 use crate::fault::{Fault, Finding, Result};
 use crate::msmail::{self, P1, Postoffice};
 use crate::runbook::{self, Event, Intent, Journal, StepState, state_of};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 impl Engine<'_> {
     /// The step that stays done. Where P1 is opened by it, that is none of the evening: whether the transports stand still
@@ -86,24 +86,19 @@ impl Engine<'_> {
         Postoffice::open_folders(&facts.postoffice, &[]).map(drop)
     }
 
-    /// The journal has whole paths: what it would take back of another place is not this campaign's.
+    /// The journal has whole paths: what it would take back of another place than the step names now is not this campaign's.
     pub(super) fn require_same_places(&self, to: Option<&str>) -> Result<()> {
         let (paths, entries) = (self.paths(), self.ledger.entries()?);
-        let now: Vec<PathBuf> = paths.roots().filter_map(|root| fs_err::canonicalize(root).ok()).collect();
+        let is_one = |one: &Path, other: &Path| match (fs_err::canonicalize(one), fs_err::canonicalize(other)) {
+            (Ok(one), Ok(other)) => one == other,
+            _ => one == other,
+        };
         for step in self.steps_back(to) {
             let history = runbook::history_of(&entries, &step.name)?;
-            let roots = history.intents.iter().filter(|_| history.state.has_begun()).flat_map(Intent::roots);
-            let own = step.action.as_ref().map(|action| action.absolute_paths()).unwrap_or_default();
-            for root in roots {
-                if own
-                    .iter()
-                    .any(|path| std::path::Path::new(path).parent() == Some(&root.components().collect::<PathBuf>()))
-                {
-                    continue;
-                }
-                if fs_err::canonicalize(root).is_ok_and(|root| now.contains(&root)) {
-                    continue;
-                }
+            let named = step.action.iter().flat_map(Action::paths);
+            let now: Vec<PathBuf> = named.filter_map(|path| Some(paths.split(path).ok()?.0)).collect();
+            let mut roots = history.intents.iter().filter(|_| history.state.has_begun()).flat_map(Intent::roots);
+            if let Some(root) = roots.find(|root| !now.iter().any(|now| is_one(now, root))) {
                 let cause = format!(
                     "step {} changed files in {}, and the campaign has other places now: no step was taken back",
                     step.name,

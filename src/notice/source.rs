@@ -116,7 +116,9 @@ pub(super) fn strays(templates: &Path) -> Vec<Finding> {
     let mut findings = Vec::new();
     for path in entries(templates, &mut findings) {
         let known = path.file_name().is_some_and(|name| FOLDERS.iter().any(|folder| name == *folder));
-        if !(known && path.is_dir()) {
+        // A new campaign has one.
+        let readme = path.file_name().is_some_and(|name| name == "README.txt");
+        if !(known && path.is_dir() || readme && path.is_file()) {
             let remedy =
                 "put texts of notices into templates/mail/<notice>/, those on a package into templates/package/";
             findings.push(unknown(&path, remedy));

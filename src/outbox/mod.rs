@@ -4,6 +4,7 @@ mod batch;
 mod deliver;
 mod delivery;
 mod file;
+mod giving_way;
 mod lane;
 mod outcome;
 mod pacing;

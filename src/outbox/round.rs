@@ -1,12 +1,13 @@
 //! What all lanes of one round of sending have in common, on one thread: the queue, the pace, the sums, the reasons to end.
 
 use super::batch::Batch;
+use super::giving_way::GivingWay;
 use super::pacing::Pacer;
 use super::queue::{Claimed, Lease, Queue};
 use super::refusals::{Alarm, Before, Run};
 use super::retry::TROUBLE_PAUSE;
 use super::senders::{Judged, Senders};
-use super::{Hours, Limits, Outcome, Progress, Reply, Summary, Suspended, Yielding};
+use super::{Hours, Limits, Outcome, Progress, Reply, Summary, Suspended};
 use crate::fault::{Finding, Result};
 use crate::system::World;
 use chrono::{DateTime, Utc};
@@ -21,9 +22,6 @@ const GLANCE: Duration = Duration::from_millis(200);
 
 /// Claimed and waiting for their domains at most: beyond that, mail to yet other domains waits too.
 const MOST_WAITING: usize = 512;
-
-/// A round by schedule in which mail waits for nothing but its pace gives way after so long.
-const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What was deferred comes due again while a slow domain keeps the run alive: so often the queue is asked anew.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -43,9 +41,7 @@ pub struct Shared<'a> {
     hours: Option<&'a dyn Hours>,
     progress: RefCell<&'a mut dyn FnMut(Progress<'_>)>,
     halted: Cell<bool>,
-    yielding: Option<Yielding>,
-    /// Since when mail waits for nothing but its pace; where the next one leaves soon, it flows.
-    paced: Cell<Option<Instant>>,
+    giving_way: GivingWay,
     /// Given back, and not carried since.
     released: RefCell<HashSet<i64>>,
     refusals: RefCell<Run>,
@@ -84,8 +80,7 @@ impl<'a> Shared<'a> {
             hours: limits.hours,
             progress: RefCell::new(progress),
             halted: Cell::new(false),
-            yielding: limits.yielding.clone(),
-            paced: Cell::new(None),
+            giving_way: GivingWay::new(limits.yielding.clone(), lanes),
             released: RefCell::default(),
             refusals: RefCell::new(limits.suspended.as_ref().map_or_else(Run::default, |suspended| {
                 let before = if limits.probing { Before::Pause } else { Before::Overruled };
@@ -154,9 +149,14 @@ impl<'a> Shared<'a> {
             }
             match self.pick(lane)? {
                 Pick::Nothing => return Ok(None),
-                Pick::Wait(until) => drop(self.wait_for_pace(until).await),
+                Pick::Wait(until) => {
+                    self.giving_way.waits_for_domain(Instant::now(), until);
+                    self.wait_for_pace(until).await;
+                }
                 Pick::Ready(message) => {
-                    let start = self.pacer.borrow_mut().reserve(Instant::now());
+                    let now = Instant::now();
+                    let start = self.pacer.borrow_mut().reserve(now);
+                    self.giving_way.waits_in_turn(now, start);
                     if self.wait_for_pace(start).await {
                         return Ok(Some(message));
                     }
@@ -448,28 +448,18 @@ impl<'a> Shared<'a> {
 
     /// Waits for the pace; false when the run ends meanwhile, or gives way to what else is to be done.
     async fn wait_for_pace(&self, instant: Instant) -> bool {
-        let begun = Instant::now();
-        if instant > begun + PATIENCE / 10 && self.paced.get().is_none() {
-            self.paced.set(Some(begun));
-        }
         while !self.is_over() {
             let now = Instant::now();
             if now >= instant {
                 return true;
             }
-            if self.gives_way(now) {
+            if self.giving_way.is_due(now, self.clock.now()) {
                 self.summary.borrow_mut().yielded = true;
                 return false;
             }
             sleep_until(instant.min(now + GLANCE)).await;
         }
         false
-    }
-
-    fn gives_way(&self, now: Instant) -> bool {
-        let Some(to) = &self.yielding else { return false };
-        let patient = self.paced.get().is_none_or(|since| now.duration_since(since) < PATIENCE);
-        !patient || to.at.is_some_and(|at| at <= self.clock.now())
     }
 
     /// Waits; false when the run ends meanwhile.

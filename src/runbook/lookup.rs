@@ -64,10 +64,6 @@ impl Paths {
         Paths(places.into_iter().map(|(name, path)| (name.to_owned(), path)).collect())
     }
 
-    pub fn roots(&self) -> impl Iterator<Item = &Path> {
-        self.0.values().map(PathBuf::as_path)
-    }
-
     /// The root for a placeholder's name, without braces.
     pub fn root(&self, name: &str) -> Result<&Path> {
         self.0.get(name).map(PathBuf::as_path).ok_or_else(|| {

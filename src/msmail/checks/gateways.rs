@@ -121,7 +121,7 @@ fn missing(name: &str, pair: bool, record: bool, staged: &Postoffice) -> Finding
         lacks.push(format!("GLB/{name}.GLB with NME/{name}.NME"));
     }
     if record {
-        lacks.push("an active record of NETWORK.GLB".to_owned());
+        lacks.push("active record of NETWORK.GLB".to_owned());
     }
     let mut cause = format!("the staged postoffice lacks the gateway {name}: no {}", lacks.join(" and no "));
     let templates =

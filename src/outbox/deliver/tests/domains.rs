@@ -86,14 +86,14 @@ async fn a_round_in_which_all_wait_for_their_pace_gives_way_to_what_falls_due() 
     assert_eq!((sent.len(), summary.yielded), (5, true), "{sent:?}");
     // Where mail flows at a pace over all, nothing waits.
     let mut queue = MemoryQueue::default();
-    (0..99).for_each(|n| queue.push(&format!("p{n}@corp.example"), "x\r\n"));
+    (0..60).for_each(|n| queue.push(&format!("p{n}@corp.example"), "x\r\n"));
     let flowing = Limits {
-        rate: Some(Rate { count: 12, per: Duration::from_secs(60) }),
+        rate: Some(Rate { count: 6, per: Duration::from_secs(60) }),
         yielding: Some(Yielding::default()),
-        ..limits(3, DomainLimit { connections: None, rate: None })
+        ..limits(4, DomainLimit { connections: None, rate: None })
     };
     let (summary, sent) = timed(&mut queue, &good(), &flowing).await;
-    assert_eq!((sent.len(), summary.yielded), (99, false));
+    assert_eq!((sent.len(), summary.yielded), (60, false));
     // By hand it goes on until all is out.
     let (summary, sent, _) = by_the_minute(None, &[]).await;
     assert_eq!((sent.len(), summary.yielded), (9, false));
