@@ -181,3 +181,46 @@ fn who_has_said_that_it_came_gets_no_further_copy_and_who_is_sent_another_letter
     taken.sort();
     assert_eq!(taken, ["joerg.baecker@munich.corp.example", "mailadmin@harbor.example"]);
 }
+
+#[test]
+fn what_only_a_server_that_has_it_can_have_sent_settles_it_as_accepted_and_a_bounce_stops_the_second_copy() {
+    let lost = HangUp::start();
+    let campaign = Campaign::ready().change_at(FUTURE);
+    let at = |port: u16| format!("transport = \"smtp://127.0.0.1:{port}\"");
+    campaign.edit("transport = \"file\"", &format!("{}\nconnections = 1", at(lost.port)));
+    campaign.append("[[intake.mailbox]]\nmaildir = \"Maildir\"\n");
+    campaign.run("build").ends(0);
+    campaign.run("send change-date --to WEISS --to LEROY --to GARCIA --to DUBOIS --yes").ends(3).says("4 uncertain");
+    let messages = lost.messages();
+    let to = |name: &str| messages.iter().find(|one| header(one, "To").contains(name)).expect("taken").clone();
+    let recipient = |message: &str| header(message, "To").rsplit(['<', ' ']).next().expect("one").replace('>', "");
+    let (weiss, leroy, garcia, dubois) = (to("weiss@"), to("leroy@"), to("garcia@"), to("dubois@"));
+    campaign.write("Maildir/new/1", report(&weiss, &recipient(&weiss), "delayed", "4.4.1"));
+    campaign.write("Maildir/new/2", report(&garcia, &recipient(&garcia), "relayed", "2.0.0"));
+    let away = format!(
+        "From: {}\nTo: {}\nIn-Reply-To: {}\nAuto-Submitted: auto-replied\nSubject: Out of office\n\nBack on Monday.\n",
+        recipient(&leroy),
+        header(&leroy, "Reply-To"),
+        header(&leroy, "Message-ID"),
+    );
+    campaign.write("Maildir/new/3", away);
+    campaign.run("intake").ends(0).says("0 for you to look at");
+    let status = campaign.run("status --json").ends(0).json();
+    assert_eq!((&status["messages"]["uncertain"], &status["messages"]["sent"]), (&1.into(), &3.into()), "{status}");
+    for person in ["WEISS", "LEROY", "GARCIA"] {
+        let evidence = campaign.run(&format!("who --person {person}")).ends(0);
+        evidence.says("sent").keeps_quiet_about("delivered");
+    }
+    // The one that is left is put off at the second try; then the first copy comes back.
+    let_eleven_minutes_pass(&campaign);
+    let server = Taking::start(|_| Some("451 4.3.0 later"));
+    campaign.edit(&at(lost.port), &at(server.port)).run("send --yes").ends(3).says("1 deferred");
+    campaign.write("Maildir/new/4", report(&dubois, &recipient(&dubois), "failed", "5.1.1"));
+    campaign.run("intake").ends(0);
+    campaign.run("status").ends(0).says("0 deferred").says("1 failed").says("came back");
+    server.answer(|_| None);
+    campaign.run("send --to failed --yes");
+    campaign.run("audit verify").ends(0);
+    assert_eq!(server.recipients().iter().filter(|one| one.contains("dubois")).count(), 1, "asked for, and once");
+    assert!(!server.recipients().iter().any(|one| ["weiss", "leroy", "garcia"].iter().any(|who| one.contains(who))));
+}

@@ -23,6 +23,8 @@ pub struct Decision {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
+    /// A server has it, whatever becomes of it there: that settles a doubt, and says nothing else.
+    Taken,
     Delivered,
     Bounced,
 }
@@ -40,6 +42,7 @@ pub fn decide(reading: &Reading, placed: &Placed, current: u32, known: &impl Kno
         decision.review = Some(doubt.clone());
         return decision;
     }
+    decision.fate = placed.proven.then_some(Fate::Taken).filter(|_| reading.shows_it_was_taken());
     match reading.kind {
         MailKind::Unrelated if !concerns && reading.codes.is_empty() => return decision,
         MailKind::Unrelated | MailKind::Challenge | MailKind::Feedback => {
@@ -77,7 +80,7 @@ pub fn decide(reading: &Reading, placed: &Placed, current: u32, known: &impl Kno
             decision.fate = match reading.kind {
                 MailKind::DsnFailed => Some(Fate::Bounced),
                 MailKind::DsnDelivered | MailKind::MdnDisplayed => Some(Fate::Delivered),
-                _ => None,
+                _ => decision.fate,
             };
         }
     }
@@ -348,6 +351,18 @@ mod tests {
     }
 
     #[test]
+    fn what_only_a_server_that_has_it_can_send_shows_that_it_was_taken_and_raises_no_grade() {
+        for kind in [MailKind::AutoReply, MailKind::DsnDelayed, MailKind::DsnRelayed, MailKind::MdnOther] {
+            let decision = decide(&Reading::of(kind), &ann(2), 2, &Desk(2));
+            assert_eq!(decision.fate, Some(Fate::Taken), "{kind:?}");
+            assert!(decision.fact.is_none_or(|(kind, _)| kind.proves() == crate::campaign::Grade::None), "{kind:?}");
+            let weakly = Placed { proven: false, ..ann(2) };
+            assert_eq!(decide(&Reading::of(kind), &weakly, 2, &Desk(2)).fate, None, "{kind:?}");
+        }
+        assert_eq!(decide(&Reading::of(MailKind::Unrelated), &ann(2), 2, &Desk(2)).fate, None);
+    }
+
+    #[test]
     fn what_becomes_of_an_escalation_is_no_fact_about_the_person() {
         let told = |tells| Told { id: 1, person: "ann".into(), revision: 2, acknowledgement: None, tells };
         for kind in [MailKind::DsnFailed, MailKind::DsnDelivered, MailKind::MdnDisplayed, MailKind::AutoReply] {
@@ -356,7 +371,7 @@ mod tests {
                 decide(&Reading::of(kind), &placed, 2, &Desk(2))
             };
             let escalated = about(false);
-            assert_eq!((escalated.fact, escalated.fate), (None, None), "{kind:?}");
+            assert_eq!(escalated.fact, None, "{kind:?}");
             assert_eq!(escalated.review.is_some(), kind == MailKind::DsnFailed);
             assert!(about(true).fact.is_some(), "{kind:?}");
         }

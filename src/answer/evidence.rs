@@ -119,6 +119,9 @@ pub struct Evidence {
     /// Words: the note, the server's reply, what was seen. A line that begins with `# ` is for the program.
     pub detail: String,
     pub revoked: bool,
+    /// Where our letter went that it speaks of, where it is known to speak of one.
+    #[serde(skip)]
+    pub address: Option<String>,
 }
 
 impl Evidence {

@@ -33,6 +33,6 @@ pub use message::{InboundMessage, SIZE, Unreadable};
 pub use read::{judge, read};
 pub use reading::{MailKind, Original, Reading, Said};
 pub use said::{Asked, masked};
-pub use standing::{Standing, absence};
+pub use standing::{CORRECTED, Standing, absence};
 pub use tries::{DAY, Refusal, Tries};
 pub use waiver::{Ended, Waiver, Waiving, same_name};

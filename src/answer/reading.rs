@@ -147,6 +147,21 @@ impl Reading {
         }
     }
 
+    /// Whether only somebody can have sent it whose server has the message that it is about.
+    pub fn shows_it_was_taken(&self) -> bool {
+        matches!(
+            self.kind,
+            MailKind::AutoReply
+                | MailKind::DsnDelayed
+                | MailKind::DsnRelayed
+                | MailKind::DsnDelivered
+                | MailKind::MdnDisplayed
+                | MailKind::MdnOther
+                | MailKind::Feedback
+                | MailKind::Challenge
+        )
+    }
+
     /// What goes on record with the fact: the server's words, or the day of return.
     pub fn detail(&self) -> String {
         match (self.kind, self.back_on) {

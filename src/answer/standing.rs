@@ -29,9 +29,10 @@ pub struct Standing {
 impl Standing {
     /// Derives the standing from a person's evidence for one acknowledgement, oldest first.
     /// Evidence of other revisions must have been left out by the caller, but for an absence that still lasts
-    /// ([`absence`]). `nothing` is what to say where there is none.
+    /// ([`absence`]). `today`: the person's address as the roster has it. `nothing` is what to say where there is none.
     pub fn of(
         person: &str,
+        today: Option<&str>,
         evidence: &[Evidence],
         absence: Option<&Evidence>,
         waiving: Waiving,
@@ -40,24 +41,35 @@ impl Standing {
         let valid = || evidence.iter().filter(|fact| !fact.revoked && !is_overtaken(fact, evidence));
         let best = valid().max_by_key(|fact| fact.grade());
         let grade = best.map_or(Grade::None, Evidence::grade);
-        // A failure is over once a later message got through: what was wrong is mended.
+        // A failure is over once a later message got through, or any message at the address that took the place of the one
+        // which fails: what was wrong is mended.
         let over = |fact: &Evidence| {
+            let mended = |one: &Evidence| {
+                one.id > fact.id || is_of_before(fact, today) && one.address.is_some() && !is_of_before(one, today)
+            };
             matches!(fact.kind, Kind::HardBounce | Kind::SoftBounce)
-                && valid().any(|later| later.id > fact.id && later.grade() >= Grade::Sent)
+                && valid().any(|one| one.grade() >= Grade::Sent && mended(one))
         };
         let own = newest_own(evidence).or(absence);
         let stated = evidence.iter().rev().filter(|fact| !fact.revoked).chain(absence);
         let absent = stated.filter_map(|fact| Some((fact.at, away_until(fact)?))).next();
         // Whoever has the notice is not in trouble because a reminder did not leave.
-        let matters = |fact: &&Evidence| fact.kind.is_trouble() && (fact.kind != Kind::Unsent || grade == Grade::None);
-        let trouble = valid().rev().find(matters).filter(|fact| !over(fact));
+        let matters = |fact: &&Evidence| {
+            fact.kind.is_trouble() && (fact.kind != Kind::Unsent || grade == Grade::None) && !over(fact)
+        };
+        let trouble = valid().rev().find(matters);
         let trouble = trouble.or(own.filter(|fact| fact.kind == Kind::AutoReply));
         let telling = trouble.filter(|_| grade < Grade::Confirmed).or(best);
         // A second line of what was seen is what to do.
-        let (detail, remedy) =
+        let (detail, mut remedy) =
             telling.map_or(("", ""), |fact| fact.detail.split_once('\n').unwrap_or((&fact.detail, "")));
+        let corrected = |fact: &Evidence| fact.kind == Kind::HardBounce && is_of_before(fact, today);
         let why = match telling {
             None => nothing.to_owned(),
+            Some(fact) if corrected(fact) => {
+                remedy = CORRECTED;
+                format!("was written to at an address of before: {detail}")
+            }
             Some(fact) if detail.is_empty() => fact.kind.words().to_owned(),
             // What was seen says it all.
             Some(fact) if fact.kind == Kind::NotDrained => detail.to_owned(),
@@ -66,7 +78,8 @@ impl Standing {
         let mut standing = Standing {
             person: person.to_owned(),
             grade,
-            trouble: trouble.map(|fact| fact.kind),
+            // Of the address that the person has by now nothing is known.
+            trouble: trouble.map(|fact| if corrected(fact) { Kind::SoftBounce } else { fact.kind }),
             why,
             away_until: own.and_then(away_until),
             absent,
@@ -85,6 +98,14 @@ impl Standing {
         }
         standing
     }
+}
+
+/// What to do about a letter that came back from an address of before.
+pub const CORRECTED: &str = "`flagday send --to failed` writes to the address that the roster has by now";
+
+/// Whether a fact speaks of a letter to another address than the person has today.
+fn is_of_before(fact: &Evidence, today: Option<&str>) -> bool {
+    today.zip(fact.address.as_deref()).is_some_and(|(today, then)| !today.eq_ignore_ascii_case(then))
 }
 
 /// The newest thing that came from the person, or from their answering machine.
@@ -148,12 +169,13 @@ mod tests {
             by: None,
             detail: String::new(),
             revoked: false,
+            address: None,
         };
         kinds.iter().enumerate().map(fact).collect()
     }
 
     fn standing(kinds: &[Kind]) -> Standing {
-        Standing::of("ann", &facts(kinds), None, Waiving::default(), "was not told yet")
+        Standing::of("ann", None, &facts(kinds), None, Waiving::default(), "was not told yet")
     }
 
     #[test]
@@ -188,7 +210,7 @@ mod tests {
     #[test]
     fn who_is_away_is_so_until_the_day_stated_or_until_they_answer() {
         let mut facts = facts(&[Kind::Sent, Kind::AutoReply]);
-        let away = |facts: &[Evidence]| Standing::of("ann", facts, None, Waiving::default(), "").away_until;
+        let away = |facts: &[Evidence]| Standing::of("ann", None, facts, None, Waiving::default(), "").away_until;
         assert_eq!(away(&facts), None);
         facts[1].detail = "back on 2026-12-14".into();
         assert_eq!(away(&facts), NaiveDate::from_ymd_opt(2026, 12, 14));
@@ -204,11 +226,11 @@ mod tests {
         let still = absence(&before, back.pred_opt().expect("a day"));
         assert_eq!(still.map(|fact| fact.id), Some(2));
         assert_eq!(absence(&before, back), None, "back on that day");
-        let told = Standing::of("ann", &facts(&[Kind::Sent]), still, Waiving::default(), "");
+        let told = Standing::of("ann", None, &facts(&[Kind::Sent]), still, Waiving::default(), "");
         assert_eq!((told.grade, told.away_until, told.trouble), (Grade::Sent, Some(back), Some(Kind::AutoReply)));
         assert!(told.why.contains("back on 2026-12-14"), "{}", told.why);
         for kind in [Kind::Confirmed, Kind::Reply, Kind::AutoReply] {
-            let wrote = Standing::of("ann", &facts(&[Kind::Sent, kind]), still, Waiving::default(), "");
+            let wrote = Standing::of("ann", None, &facts(&[Kind::Sent, kind]), still, Waiving::default(), "");
             assert_eq!(wrote.away_until, None, "{kind:?}");
         }
         before.push(Evidence { id: 4, kind: Kind::Question, ..before[0].clone() });
@@ -219,7 +241,7 @@ mod tests {
     fn a_revoked_fact_proves_nothing() {
         let mut facts = facts(&[Kind::Sent, Kind::Code]);
         facts[1].revoked = true;
-        assert_eq!(Standing::of("ann", &facts, None, Waiving::default(), "").grade, Grade::Sent);
+        assert_eq!(Standing::of("ann", None, &facts, None, Waiving::default(), "").grade, Grade::Sent);
     }
 
     #[test]
@@ -230,5 +252,24 @@ mod tests {
         let reminder = standing(&[Kind::Sent, Kind::AutoReply, Kind::Unsent]);
         assert_eq!((reminder.grade, reminder.trouble), (Grade::Sent, Some(Kind::AutoReply)));
         assert_eq!(standing(&[Kind::Declined, Kind::Sent]).trouble, Some(Kind::Declined));
+    }
+
+    #[test]
+    fn a_bounce_from_an_address_of_before_says_nothing_of_the_one_that_took_its_place() {
+        let of =
+            |id, kind, address: &str| Evidence { id, kind, address: Some(address.into()), ..facts(&[kind]).remove(0) };
+        let told = |facts: &[Evidence], today| Standing::of("ann", today, facts, None, Waiving::default(), "");
+        let first = [of(1, Kind::Sent, "old@x"), of(2, Kind::HardBounce, "old@x")];
+        assert_eq!(told(&first, Some("OLD@x")).trouble, Some(Kind::HardBounce));
+        assert_eq!(told(&first, None).trouble, Some(Kind::HardBounce), "no address is no better one");
+        let corrected = told(&first, Some("new@x"));
+        assert_eq!((corrected.trouble, &*corrected.remedy), (Some(Kind::SoftBounce), CORRECTED));
+        assert!(corrected.why.starts_with("was written to at an address of before"), "{}", corrected.why);
+        // The bounce comes after the letter to the new address had left.
+        let late = [of(1, Kind::Sent, "old@x"), of(2, Kind::Sent, "new@x"), of(3, Kind::HardBounce, "old@x")];
+        assert_eq!(told(&late, Some("new@x")).trouble, None);
+        assert_eq!(told(&late, Some("old@x")).trouble, Some(Kind::HardBounce), "it was no mistake");
+        let both = [of(1, Kind::Sent, "new@x"), of(2, Kind::HardBounce, "new@x"), of(3, Kind::HardBounce, "old@x")];
+        assert_eq!(told(&both, Some("new@x")).trouble, Some(Kind::HardBounce), "that one fails too");
     }
 }

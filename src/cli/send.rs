@@ -214,7 +214,7 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
     for (count, what) in [
         (if sent.yielded { 0 } else { sent.released }, released),
         (sent.expired, "are held, because their time is over; `flagday who --failed` names them"),
-        (sent.moot, "were not needed any more at the instant of sending: the answer had come"),
+        (sent.moot, "were not needed any more at the instant of sending: an answer had come, or mail had come back"),
     ] {
         if count > 0 {
             output::prose(&format!("{count} {what}"));

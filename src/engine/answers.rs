@@ -93,6 +93,7 @@ impl Engine<'_> {
             by: answer.by.clone(),
             detail,
             revoked: false,
+            address: None,
         };
         let new = self.add_fact(&acknowledgement.name, &fact)?;
         if let Some(refusal) = refusal {
@@ -264,6 +265,7 @@ impl Engine<'_> {
             by: None,
             detail: detail.to_owned(),
             revoked: false,
+            address: None,
         };
         self.add_fact(acknowledgement, &fact)
     }

@@ -355,6 +355,7 @@ fn fact(attempt: &Attempt<'_>, kind: Kind, said: &str) -> Evidence {
         by: None,
         detail: format!("{before}web, from {}", attempt.from),
         revoked: false,
+        address: None,
     }
 }
 

@@ -207,14 +207,17 @@ impl Engine<'_> {
             decision = Decision { review: decision.review, ..Decision::default() };
         }
         // A letter to somebody else that comes back is lost, and the next in the chain is asked; of the person it says nothing.
-        let gone = reading.kind == MailKind::DsnFailed && reading.permanent == Some(true);
-        let lost = placed.message.as_ref().filter(|told| gone && !told.tells).map(|told| (told.id, Fate::Bounced));
+        let of_another = match reading.kind {
+            MailKind::DsnFailed => (reading.permanent == Some(true)).then_some(Fate::Bounced),
+            _ => reading.shows_it_was_taken().then_some(Fate::Taken),
+        };
+        let other = placed.message.as_ref().filter(|told| !told.tells).map(|told| told.id).zip(of_another);
         let told = placed.message.clone().filter(|told| told.tells && Some(&told.person) == placed.person.as_ref());
         let (message, named) = match told {
             Some(told) => (Some(told.id), told.acknowledgement),
             None => self.only_message(&placed)?.map_or((None, None), |one| (Some(one.id), one.acknowledgement)),
         };
-        let acknowledgement = named.clone();
+        let (acknowledgement, address) = (named.clone(), self.address_meant(message, &reading, &placed)?);
         let mut facts = Vec::new();
         if let (Some((kind, revision)), Some(person)) = (decision.fact, &placed.person) {
             let meant = match &decision.package {
@@ -232,6 +235,7 @@ impl Engine<'_> {
                     by: None,
                     detail: reading.detail(),
                     revoked: false,
+                    address: address.clone(),
                 })),
                 Err(why) => decision.review = decision.review.or(Some(why)),
             }
@@ -272,7 +276,7 @@ impl Engine<'_> {
             because: because.join("; "),
             excerpt,
             codes: reading.codes.iter().map(|code| code.fingerprint()).collect(),
-            fate: message.zip(decision.fate).or(lost),
+            fate: message.zip(decision.fate).or(other),
             review: decision.review,
             facts,
             outdated,
@@ -369,6 +373,19 @@ impl Engine<'_> {
         let left = |one: &MessageRow| one.revision == revision && one.settled_at.is_some() && one.tells;
         let mut meant = self.ledger.messages_to(person)?.into_iter().filter(left);
         Ok(meant.next().filter(|_| meant.next().is_none()))
+    }
+
+    /// To which address the letter went that this is about: by the letter itself, else by the report, where it names one that we
+    /// wrote to.
+    fn address_meant(&self, message: Option<i64>, reading: &Reading, placed: &Placed) -> Result<Option<String>> {
+        let Some(person) = &placed.person else { return Ok(None) };
+        let went = self.ledger.messages_to(person)?.into_iter().filter(|one| one.tells);
+        let names = |to: &str| reading.recipients.iter().any(|one| one.eq_ignore_ascii_case(to));
+        let mut meant = went.filter(|one| match message {
+            Some(id) => one.id == id,
+            None => one.envelope_to.as_deref().is_some_and(names),
+        });
+        Ok(meant.next().and_then(|one| one.envelope_to))
     }
 }
 

@@ -122,6 +122,7 @@ impl Engine<'_> {
             by: Some(verdict.by.trim().to_owned()),
             detail: format!("letter {}; {note}", letter.id),
             revoked: false,
+            address: None,
         })
     }
 

@@ -65,7 +65,8 @@ impl Engine<'_> {
                 let before = before.get(&person.id).map(Vec::as_slice).unwrap_or_default();
                 let date = another.get(&person.id).map(String::as_str);
                 let nothing = nothing_yet(acknowledgement, doubtful.contains(&person.id), date);
-                Standing::of(&person.id, facts, absence(before, self.today(person)), waiving, nothing)
+                let absence = absence(before, self.today(person));
+                Standing::of(&person.id, address_of(person), facts, absence, waiving, nothing)
             })
             .collect())
     }
@@ -120,7 +121,7 @@ impl Engine<'_> {
         let (doubtful, another) = (self.ledger.doubtful(&acknowledgement.name)?, self.ledger.told_another_date()?);
         let date = another.get(person).map(String::as_str);
         let nothing = nothing_yet(acknowledgement, doubtful.contains(person), date);
-        Ok(Some(Standing::of(person, &facts, absence, waiving, nothing)))
+        Ok(Some(Standing::of(person, address_of(member), &facts, absence, waiving, nothing)))
     }
 
     /// What every gate says now.
@@ -164,6 +165,10 @@ impl Engine<'_> {
     pub(super) fn is_settled(acknowledgement: &Acknowledgement, standing: &Standing) -> bool {
         standing.waiver.is_some() || standing.grade >= acknowledgement.grade
     }
+}
+
+fn address_of(person: &Person) -> Option<&str> {
+    person.email.as_ref().map(AsRef::as_ref)
 }
 
 /// What to say of somebody about whom nothing is known that holds. `date`: what their newest letter says, where that is not

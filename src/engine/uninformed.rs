@@ -134,6 +134,7 @@ impl Engine<'_> {
             by: answer.by.clone(),
             detail: answer.note.clone(),
             revoked: false,
+            address: None,
         };
         let new = self.ledger.add_evidence_anew(&fact)?;
         Ok(Some(Recorded {

@@ -52,6 +52,7 @@ impl Engine<'_> {
             by: Some(by),
             detail: format!("{note}\nheaders left: {}\n{MAIL}{}", mail.count(), mail.to_line()),
             revoked: false,
+            address: None,
         };
         self.add_fact(&acknowledgement, &fact)?;
         Ok(words)

@@ -2,7 +2,7 @@
 
 use super::doubt::LEFT;
 use super::{Ledger, amendments, audit, instant, millis};
-use crate::answer::{Standing, Waiver, Waiving};
+use crate::answer::{Kind, Standing, Waiver, Waiving};
 use crate::campaign::Grade;
 use crate::fault::Result;
 use crate::roster::Format;
@@ -123,12 +123,13 @@ impl Ledger {
 
     /// Why a message is not to leave any more, by what is on record at `now`.
     pub(super) fn moot_now(&self, id: i64, now: DateTime<Utc>) -> Result<Option<String>> {
-        let found: Option<(String, String, Option<String>, Option<String>)> = self
+        type Found = (String, String, Option<String>, Option<String>, Option<String>);
+        let found: Option<Found> = self
             .db
-            .prepare_cached("SELECT notice, person, acknowledgement, moot_at FROM message WHERE id = ?")?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+            .prepare_cached("SELECT notice, person, acknowledgement, moot_at, envelope_to FROM message WHERE id = ?")?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
             .optional()?;
-        let Some((notice, person, acknowledgement, moot_at)) = found else { return Ok(None) };
+        let Some((notice, person, acknowledgement, moot_at, to)) = found else { return Ok(None) };
         if notice != "abort" && self.aborted()?.is_some() {
             return Ok(Some("the campaign was called off".to_owned()));
         }
@@ -141,7 +142,11 @@ impl Ledger {
         if let Some(waiver) = &waiving.in_force {
             return Ok(Some(format!("not needed any more: {person} was waived by {}", waiver.by)));
         }
-        let standing = Standing::of(&person, &facts, None, waiving, "");
+        let standing = Standing::of(&person, to.as_deref(), &facts, None, waiving, "");
+        // An escalation is about them and goes to somebody else.
+        if notice == "reminder" && standing.trouble == Some(Kind::HardBounce) {
+            return Ok(Some(format!("of no use: {person} {}", standing.why)));
+        }
         Ok((standing.grade >= grade).then(|| format!("not needed any more: {person} {}", standing.why)))
     }
 }

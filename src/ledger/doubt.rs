@@ -1,7 +1,8 @@
 //! Messages of which nobody knows whether a server has them: what a killed run left, and what settles them.
 
+use super::messages::state_of;
 use super::queue::move_on;
-use super::{Ledger, MessageRow, floor, millis};
+use super::{Ledger, MessageRow, evidence, floor, millis};
 use crate::answer::{Evidence, Kind};
 use crate::campaign::Uncertain;
 use crate::fault::Result;
@@ -151,6 +152,27 @@ impl Ledger {
         self.slip = None;
         recovered
     }
+}
+
+/// A letter in doubt has proved to be with a server: accepted, and no more than that is known.
+pub(super) fn taken(tx: &Transaction, id: i64, now: DateTime<Utc>) -> Result<()> {
+    let mut find = tx.prepare_cached(
+        "SELECT state, person, acknowledgement, tells, revision, envelope_to FROM message WHERE id = ?",
+    )?;
+    let (state, person, asked, tells, revision, address): (String, String, Option<String>, bool, u32, Option<String>) =
+        find.query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)))?;
+    if state_of(&state)?.apply(Event::Accept).is_err() {
+        return Ok(());
+    }
+    let words = "no longer in doubt: a letter that came in shows that a server has it";
+    tx.prepare_cached("UPDATE message SET reply = ?2, remedy = '' WHERE id = ?1")?.execute((id, words))?;
+    move_on(tx, id, Event::Accept, words, now)?;
+    if let Some(acknowledgement) = asked.filter(|_| tells) {
+        let (kind, by, detail, revoked) = (Kind::Sent, None, String::new(), false);
+        let fact = Evidence { id: 0, at: now, person, acknowledgement, revision, kind, by, detail, revoked, address };
+        evidence::insert(tx, &fact)?;
+    }
+    Ok(())
 }
 
 /// A fact that only somebody can give who has the notice settles the message that is in doubt, or waits to go out once more

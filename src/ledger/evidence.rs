@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, Transaction};
 use serde_json::json;
 
-const COLUMNS: &str = "id, at, person, acknowledgement, revision, kind, by, detail, revoked";
+const COLUMNS: &str = "id, at, person, acknowledgement, revision, kind, by, detail, revoked, address";
 
 impl Ledger {
     /// Records one fact. The same fact about the same person twice in a row is recorded once: intake may read a
@@ -135,19 +135,24 @@ pub(super) fn insert(tx: &Transaction, fact: &Evidence) -> Result<bool> {
 
 fn insert_behind(tx: &Transaction, fact: &Evidence, entry: i64) -> Result<bool> {
     super::doubt::settled_by(tx, fact)?;
-    let last: Option<(String, String, i64)> = tx
+    let last: Option<(String, String, i64, Option<String>)> = tx
         .prepare_cached(
-            "SELECT kind, detail, behind FROM evidence WHERE person = ? AND acknowledgement = ? AND revision = ? AND revoked = 0
+            "SELECT kind, detail, behind, address FROM evidence WHERE person = ? AND acknowledgement = ? AND revision = ? AND revoked = 0
              ORDER BY id DESC LIMIT 1",
         )?
-        .query_row((&fact.person, &fact.acknowledgement, fact.revision), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .query_row((&fact.person, &fact.acknowledgement, fact.revision), |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })
         .optional()?;
     let kind = kind_word(fact.kind)?;
-    if last.is_some_and(|(last, detail, behind)| last == kind && detail == fact.detail && behind >= entry) {
+    let same = |(last, detail, behind, address)| {
+        last == kind && detail == fact.detail && behind >= entry && address == fact.address
+    };
+    if last.is_some_and(same) {
         return Ok(false);
     }
     tx.prepare_cached(&format!(
-        "INSERT INTO evidence(at, person, acknowledgement, revision, kind, by, detail, behind) VALUES (?,?,?,?,?,?,?,{BEHIND})"
+        "INSERT INTO evidence(at, person, acknowledgement, revision, kind, by, detail, address, behind) VALUES (?,?,?,?,?,?,?,?,{BEHIND})"
     ))?
     .execute((
         millis(fact.at),
@@ -157,13 +162,14 @@ fn insert_behind(tx: &Transaction, fact: &Evidence, entry: i64) -> Result<bool> 
         &kind,
         &fact.by,
         &fact.detail,
+        &fact.address,
     ))?;
     let id = tx.last_insert_rowid();
     audit::append(tx, fact.at, "evidence", &Evidence { id, ..fact.clone() })?;
     Ok(true)
 }
 
-type Raw = (i64, i64, String, String, u32, String, Option<String>, String, bool);
+type Raw = (i64, i64, String, String, u32, String, Option<String>, String, bool, Option<String>);
 
 fn read(row: &Row) -> rusqlite::Result<Raw> {
     Ok((
@@ -176,12 +182,13 @@ fn read(row: &Row) -> rusqlite::Result<Raw> {
         row.get(6)?,
         row.get(7)?,
         row.get(8)?,
+        row.get(9)?,
     ))
 }
 
-fn parse((id, at, person, acknowledgement, revision, kind, by, detail, revoked): Raw) -> Result<Evidence> {
+fn parse((id, at, person, acknowledgement, revision, kind, by, detail, revoked, address): Raw) -> Result<Evidence> {
     let kind: Kind = serde_json::from_value(serde_json::Value::String(kind))?;
-    Ok(Evidence { id, at: instant(at), person, acknowledgement, revision, kind, by, detail, revoked })
+    Ok(Evidence { id, at: instant(at), person, acknowledgement, revision, kind, by, detail, revoked, address })
 }
 
 pub(super) fn kind_word(kind: Kind) -> Result<String> {

@@ -1,6 +1,6 @@
 //! What came in: each letter once, with what it was taken for and why. Whatever is in doubt waits here for a human.
 
-use super::doubt::LEFT;
+use super::doubt::{self, IN_DOUBT, LEFT};
 use super::outdated::{self, Outdated};
 use super::queue::move_on;
 use super::{Ledger, audit, evidence, instant, millis};
@@ -237,15 +237,20 @@ fn take(tx: &Transaction, letter: &NewInbound, now: DateTime<Utc>) -> Result<boo
 
 /// Moves our message by what came back of it, where its state allows that. Of one that bounced it is kept why.
 fn tell(tx: &Transaction, message: i64, fate: Fate, said: &str, now: DateTime<Utc>) -> Result<()> {
+    let found: Option<(String, bool)> = tx
+        .prepare_cached(&format!("SELECT state, {IN_DOUBT} FROM message WHERE id = ?"))?
+        .query_row([message], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((word, in_doubt)) = found else { return Ok(()) };
+    let state = super::messages::state_of(&word)?;
     let event = match fate {
+        Fate::Taken if in_doubt => return doubt::taken(tx, message, now),
+        Fate::Taken => return Ok(()),
+        // What waits and was never in doubt has not left: it is a copy that came back before.
+        Fate::Bounced if state == State::Planned && !in_doubt => return Ok(()),
         Fate::Delivered => Event::Deliver,
         Fate::Bounced => Event::Bounce,
     };
-    let state: Option<String> = tx
-        .prepare_cached("SELECT state FROM message WHERE id = ?")?
-        .query_row([message], |row| row.get(0))
-        .optional()?;
-    let Some(state) = state.map(|word| super::messages::state_of(&word)).transpose()? else { return Ok(()) };
     match state.apply(event) {
         Ok(next) if next != state => {
             if next == State::Bounced {

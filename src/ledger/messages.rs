@@ -378,7 +378,7 @@ fn keep(tx: &Transaction, tokens: &mut Vec<(String, String, u32, bool)>) -> Resu
 /// Mail can never reach who has no address.
 fn nowhere(person: String, acknowledgement: String, revision: u32, at: DateTime<Utc>) -> Evidence {
     let (kind, detail) = (Kind::HardBounce, format!("{NOWHERE}\n{ADD_ONE}"));
-    Evidence { id: 0, at, person, acknowledgement, revision, kind, by: None, detail, revoked: false }
+    Evidence { id: 0, at, person, acknowledgement, revision, kind, by: None, detail, revoked: false, address: None }
 }
 
 fn read(row: &Row) -> Result<MessageRow> {

@@ -84,6 +84,7 @@ mod tests {
                 by: Some(by.clone()),
                 detail: evening.into(),
                 revoked: false,
+                address: None,
             };
             assert!(ledger.add_evidence(&fact).expect("recorded"));
             let (until, second, ended) = (None, None, None);

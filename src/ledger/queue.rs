@@ -252,6 +252,7 @@ struct Subject {
     revision: u32,
     /// What was said of it last.
     reply: String,
+    envelope_to: Option<String>,
 }
 
 /// What was said of a message, and what to do about it.
@@ -263,7 +264,7 @@ struct Said<'a> {
 
 fn subject(tx: &Transaction, id: i64) -> Result<Option<Subject>> {
     let mut find = tx.prepare_cached(
-        "SELECT state, fence, message_id, person, acknowledgement, tells, revision, reply, doubts FROM message WHERE id = ?",
+        "SELECT state, fence, message_id, person, acknowledgement, tells, revision, reply, doubts, envelope_to FROM message WHERE id = ?",
     )?;
     let mut rows = find.query([id])?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -277,6 +278,7 @@ fn subject(tx: &Transaction, id: i64) -> Result<Option<Subject>> {
         revision: row.get(6)?,
         reply: row.get(7)?,
         doubts: row.get(8)?,
+        envelope_to: row.get(9)?,
     }))
 }
 
@@ -366,10 +368,9 @@ fn record(tx: &Transaction, message: Subject, kind: Option<Kind>, said: Said<'_>
     let body = Moved { message_id: &message.message_id, state: message.state.word(), reply: said.words };
     audit::append(tx, now, "message", &body)?;
     if let (Some(kind), Some(acknowledgement), true) = (kind, message.acknowledgement, message.tells) {
-        let detail = if kind == Kind::Sent { String::new() } else { said.detail() };
-        let (person, revision) = (message.person, message.revision);
-        let fact =
-            Evidence { id: 0, at: now, person, acknowledgement, revision, kind, by: None, detail, revoked: false };
+        let Subject { person, revision, envelope_to: address, .. } = message;
+        let (detail, by, revoked) = (if kind == Kind::Sent { String::new() } else { said.detail() }, None, false);
+        let fact = Evidence { id: 0, at: now, person, acknowledgement, revision, kind, by, detail, revoked, address };
         evidence::insert(tx, &fact)?;
     }
     Ok(())
@@ -410,6 +411,8 @@ impl Ledger {
     pub fn retry(&mut self, ids: &[i64], now: DateTime<Utc>) -> Result<()> {
         self.durable(|tx| {
             for id in ids {
+                // A bounce has settled the doubt of before.
+                tx.prepare_cached("UPDATE message SET doubts = 0 WHERE id = ? AND state = 'bounced'")?.execute([id])?;
                 move_on(tx, *id, Event::Retry, "tried again by the operator", now)?;
                 tx.prepare_cached("UPDATE message SET next_at = ?2, attempts = 0, remedy = '' WHERE id = ?1")?
                     .execute((id, millis(now)))?;

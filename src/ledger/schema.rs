@@ -144,6 +144,8 @@ ALTER TABLE message ADD COLUMN ready_at INTEGER;
 ALTER TABLE revision ADD COLUMN cosmetic TEXT NOT NULL DEFAULT '[]';
 UPDATE revision SET cosmetic = coalesce((SELECT body -> '$.amendment.cosmetic' FROM event WHERE kind = 'amended'
   AND body ->> '$.revision' = number AND json_array_length(body, '$.amendment.cosmetic') > 0 LIMIT 1), '[]');
+", "
+ALTER TABLE evidence ADD COLUMN address TEXT;
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {

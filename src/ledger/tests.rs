@@ -391,12 +391,12 @@ fn the_same_fact_is_recorded_once_and_a_revoked_one_counts_no_more() {
         by: None,
         detail: "in a reply".into(),
         revoked: false,
+        address: None,
     };
     assert!(ledger.add_evidence(&fact).unwrap());
     assert!(!ledger.add_evidence(&fact).unwrap());
-    let id = ledger.evidence_of("ann").unwrap()[0].id;
-    ledger.revoke_evidence(id, "Ann", "a slip", at(1)).unwrap();
-    assert!(ledger.revoke_evidence(id, "Ann", "again", at(1)).is_err());
+    ledger.revoke_evidence(1, "Ann", "a slip", at(1)).unwrap();
+    assert!(ledger.revoke_evidence(1, "Ann", "again", at(1)).is_err());
     assert!(ledger.evidence_of("ann").unwrap()[0].revoked);
     assert!(ledger.add_evidence(&fact).unwrap(), "after a revocation it is news again");
 }

@@ -128,6 +128,7 @@ mod tests {
             by: None,
             detail: format!("at {seconds}"),
             revoked: false,
+            address: None,
         }
     }
 

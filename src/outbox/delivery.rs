@@ -9,13 +9,15 @@ use State::*;
 
 /// Every transition there is. What does not stand here cannot happen.
 #[rustfmt::skip]
-const TABLE: [(State, Event, State); 43] = [
+const TABLE: [(State, Event, State); 45] = [
     // waiting for its moment
     (Planned,      Claim,    Sending),
     (Planned,      Refuse,   Failed),    // nothing to send to: no address
     (Planned,      Hold,     Held),
     (Planned,      Cancel,   Cancelled),
-    (Planned,      Deliver,  Delivered), // a first copy, once uncertain, has proved to be there
+    (Planned,      Accept,   Sent),      // a first copy, once uncertain, has proved to be with a server,
+    (Planned,      Deliver,  Delivered), // or to be there,
+    (Planned,      Bounce,   Bounced),   // or has come back
     // a lane has it; the server cannot have it
     (Sending,      Mark,     Transmitting),
     (Sending,      Store,    Sent),
@@ -199,7 +201,7 @@ mod tests {
     /// events in the order of [`Event::ALL`].
     const GRID: &str = "\
              clai mark acce stor defe rele refu doub cras powe retr deli boun hold canc
-planned      send .    .    .    .    .    fail .    .    .    .    deli .    held canc
+planned      send .    sent .    .    .    fail .    .    .    .    deli boun held canc
 sending      .    tran .    sent plan plan fail .    plan unce .    .    .    held canc
 transmitting .    .    sent .    plan .    fail unce unce unce .    .    .    held .
 sent         .    .    .    .    .    .    .    .    .    .    .    deli boun .    .
@@ -236,7 +238,9 @@ bounced      .    .    .    .    .    .    .    .    .    .    plan deli boun . 
 
     #[test]
     fn nothing_is_accepted_by_a_server_without_the_mark() {
-        for state in State::ALL.into_iter().filter(|state| !matches!(state, Transmitting | Uncertain | Held)) {
+        // What is planned has its mark from a first copy, or the ledger does not ask.
+        let marked = |state: &State| matches!(state, Planned | Transmitting | Uncertain | Held);
+        for state in State::ALL.into_iter().filter(|state| !marked(state)) {
             assert_eq!(state.apply(Accept), Err(Impossible { state, event: Accept }), "{state}");
         }
     }

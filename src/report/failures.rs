@@ -1,11 +1,13 @@
 //! Whom a message did not reach, and why, in the words of the server or of this program.
 
 use super::people::audience;
+use crate::answer::CORRECTED;
 use crate::campaign::Uncertain;
 use crate::engine::Engine;
 use crate::fault::Result;
 use crate::ledger::MessageRow;
 use crate::outbox::State;
+use crate::roster::Person;
 use serde::Serialize;
 
 /// One message that needs a person.
@@ -47,10 +49,11 @@ pub fn in_doubt(engine: &Engine) -> Result<Vec<FailureRow>> {
 
 /// Those of them that still matter: nobody has answered, been waived or left since, and no server can have them.
 pub fn open(engine: &Engine) -> Result<Vec<FailureRow>> {
-    let settled = engine.settled()?;
+    let (settled, older) = (engine.settled()?, engine.ledger().older_reminders()?);
     rows(engine, engine.ledger().messages_in_trouble()?, |message| {
         let asked = message.acknowledgement.clone().map(|asked| (message.person.clone(), asked));
         !message.is_in_doubt()
+            && !older.contains(&message.id)
             && engine.roster.get(&message.person).is_some()
             && !asked.is_some_and(|asked| settled.contains(&asked))
     })
@@ -69,7 +72,7 @@ fn rows(engine: &Engine, messages: Vec<MessageRow>, wanted: impl Fn(&MessageRow)
             phone: person.and_then(|person| person.phone.clone()).unwrap_or_default(),
             row: person.map(|person| person.place.to_string()).unwrap_or_default(),
             state: message.state.word(),
-            remedy: remedy(&message, engine.campaign.mail.uncertain),
+            remedy: remedy(&message, person, engine.campaign.mail.uncertain),
             email: message.envelope_to.unwrap_or_default(),
             reason: if message.state == State::Planned {
                 format!("in doubt, and waits to go out once more: {}", message.reply)
@@ -83,8 +86,13 @@ fn rows(engine: &Engine, messages: Vec<MessageRow>, wanted: impl Fn(&MessageRow)
     Ok(rows)
 }
 
-fn remedy(message: &MessageRow, doubt: Uncertain) -> String {
+fn remedy(message: &MessageRow, person: Option<&Person>, doubt: Uncertain) -> String {
+    let today = person.and_then(|person| person.email.as_ref()).map(ToString::to_string);
+    let moved = message.tells && today.is_some() && today != message.envelope_to;
     match message.state {
+        // The roster was corrected since.
+        State::Bounced if moved => CORRECTED.to_owned(),
+        State::Failed if moved && message.remedy.contains("roster") => CORRECTED.to_owned(),
         State::Uncertain if doubt == Uncertain::Retry && message.doubts > 1 => {
             "the next `flagday send`, ten minutes on, holds it until a person decides: ask them whether it came"
                 .to_owned()

@@ -4,6 +4,7 @@ mod again; // letters that failed, to the address that is right by now
 mod by_name; // reminders that somebody asks for
 mod amended; // revisions, and those who were asked to remind
 mod clock; // ahead, and then right
+mod came_back; // from the address of before, or from that of today
 mod chain; // manager, alternate, call: each once
 mod slept; // hours that were slept over, and days by whose clock
 mod of_use; // what tells of the change is of use only before it

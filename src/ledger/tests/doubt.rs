@@ -85,6 +85,7 @@ fn what_is_refused_after_a_doubt_is_held_and_nobody_says_that_it_was_not_sent() 
         by: Some("Jo".into()),
         detail: String::new(),
         revoked: false,
+        address: None,
     };
     ledger.add_evidence(&fact).unwrap();
     let state = |person: &str| ledger.messages_to(person).unwrap().remove(0).state;
