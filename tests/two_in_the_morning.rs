@@ -33,7 +33,8 @@ fn every_stop_tells_the_state_and_two_commands_that_are_safe() {
     fs_err::remove_dir_all(campaign.path("postoffice/P1")).expect("removed");
 
     campaign.run("cutover --yes --until retire-master").ends(0);
-    campaign.run("status").ends(0).says("There is no MASTER.GLB: nobody can sign in");
+    let status = campaign.run("status").ends(0).says("nobody can sign in until the cutover goes on or goes back");
+    status.says("P1 is renamed to POLD").keeps_quiet_about("Local users can sign in");
     campaign
         .run("cutover --yes")
         .ends(3)
@@ -362,6 +363,31 @@ fn a_rollback_that_was_cut_off_when_p1_was_open_again_closes_nothing_under_anybo
     assert!(campaign.path("postoffice/P1").exists());
     campaign.run("cutover rollback --to quiesce --yes").ends(0).says("undone: quiesce");
     campaign.run("cutover --yes").ends(3).says("step quiesce needs a person");
+}
+
+#[test]
+fn a_change_called_off_half_way_can_only_be_taken_back() {
+    let campaign = Campaign::answered();
+    campaign.close().drain().run("cutover --yes --until retire-master").ends(0);
+    campaign.run_words(&["abort", "--reason", "no", "--by", "Pat", "--yes", "--as-it-stands"]).ends(0);
+    let status = campaign.run("status").ends(0).says("nobody can sign in until the cutover is taken back");
+    status.says("flagday cutover rollback: it was called off");
+    campaign.run("cutover rollback --yes").ends(0).says("undone: retire-master");
+}
+
+#[test]
+fn a_backup_is_named_as_the_campaign_names_it() {
+    let campaign = Campaign::answered();
+    campaign.close();
+    let backup = campaign.backup_folder();
+    let name = backup.file_name().expect("a name").to_string_lossy().into_owned();
+    let to = campaign.path("restored").display().to_string();
+    let told = campaign.run(&format!("cutover restore --from {name} --to {to} --json")).ends(0).json();
+    assert_eq!((told["schema"].as_u64(), &told["to"], &told["findings"]), (Some(1), &json!(to), &json!([])));
+    assert!(told["files"].as_u64() > Some(100), "{told}");
+    assert!(tree::contents(campaign.path("restored").as_path()) == campaign.backup(), "each file as it was");
+    let other = campaign.run(&format!("cutover restore --from nothing --to {to}")).ends(1).refuses("no-backup");
+    other.says(&backup.display().to_string());
 }
 
 #[test]

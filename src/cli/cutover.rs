@@ -1,10 +1,9 @@
 use super::confirm::{confirm, typed};
-use super::{Global, blocking, drain, output, waiting};
+use super::{Global, blocking, drain, output, restore, waiting};
 use crate::engine::{Engine, Except, Overrule, Stop};
 use crate::fault::{Exit, Fault, Result};
-use crate::runbook::{self, Event, Journal, StepState};
+use crate::runbook::{Event, Journal, StepState};
 use clap::Subcommand;
-use std::path::{Path, PathBuf};
 
 /// Run the steps until one is blocked, done, or needs a person
 #[derive(Debug, clap::Args)]
@@ -66,15 +65,7 @@ enum What {
         #[arg(long, value_name = "SECONDS", default_value_t = 60)]
         wait: u32,
     },
-    /// Lay a backup out in a new folder, every file compared on the way; one that was cut off goes on
-    Restore {
-        /// The backup: a folder of .flagday/backup
-        #[arg(long, value_name = "BACKUP")]
-        from: PathBuf,
-        /// A folder that is new or empty, or that an earlier restore began to fill; nothing is ever replaced
-        #[arg(long, value_name = "FOLDER")]
-        to: PathBuf,
-    },
+    Restore(restore::Restore),
     /// Look who has fetched their mail since the broadcast, by the files of the postoffice
     Drain(drain::Drain),
     /// Show what was meant, done and stated
@@ -97,7 +88,7 @@ impl Cutover {
                 Ok(Exit::Done)
             }
             Some(What::Rollback { to, wait }) => rollback(global, to.as_deref(), *wait),
-            Some(What::Restore { from, to }) => restore(global, from, to),
+            Some(What::Restore(restore)) => restore.run(global),
             Some(What::Drain(drain)) => drain.run(global),
             Some(What::Journal) => journal(&global.open()?, global),
         }
@@ -314,23 +305,6 @@ fn rollback(global: &Global, to: Option<&str>, wait: u32) -> Result<Exit> {
     if !global.quiet && !global.json {
         situation(&engine)?;
     }
-    Ok(Exit::Done)
-}
-
-fn restore(global: &Global, from: &Path, to: &Path) -> Result<Exit> {
-    Fault::check(runbook::verify(from)?)?;
-    let restored = runbook::restore(from, to)?;
-    output::findings(&restored.findings, global.verbose);
-    output::text(&format!("{} files restored to {}, each as the backup's list has it", restored.files, to.display()))?;
-    if let Some(at) = restored.as_of {
-        // A campaign tells its zone; a backup can be laid out where there is none any more.
-        let zone = global.open().map_or(chrono_tz::UTC, |engine| engine.campaign.change.zone);
-        output::text(&format!(
-            "This is the postoffice as it was {}, serial number and all: mail and changes that came later are not in it",
-            at.with_timezone(&zone).format("%a %F %H:%M %Z")
-        ))?;
-    }
-    global.hint("To bring the tree into use: rename the damaged one away and this one into its place.");
     Ok(Exit::Done)
 }
 

@@ -18,6 +18,7 @@ mod plan;
 mod preview;
 mod rehearse;
 mod report;
+mod restore;
 mod review;
 mod send;
 mod serve;

@@ -40,8 +40,9 @@ impl Engine<'_> {
     pub fn situation(&self) -> Result<Option<Situation>> {
         let Some(facts) = &self.campaign.msmail else { return Ok(None) };
         let by_hand = !self.by_hand()?.is_empty();
+        let ways = if self.aborted()?.is_some() { "is taken back" } else { "goes on or goes back" };
         let (p1, serial, mut words) = match look(facts, self.installed()?.as_ref(), &self.retired()?) {
-            Ok((p1, serial)) => (p1_word(p1), serial, vec![serial_words(serial, by_hand, facts)]),
+            Ok((p1, serial)) => (p1_word(p1), serial, vec![serial_words(serial, by_hand, facts, ways)]),
             Err(cause) => {
                 let words = format!("The postoffice cannot be looked at, so its state is not known here: {cause}.");
                 ("unknown", Serial::Unknown, vec![words])
@@ -51,7 +52,7 @@ impl Engine<'_> {
         let since = closed_since.map_or(String::new(), |at| {
             format!(" since {}", at.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z"))
         });
-        words.splice(..0, p1_words(p1, &since));
+        words.splice(..0, p1_words(p1, &since, serial));
         words.extend(self.backup_words()?);
         Ok(Some(Situation { p1, closed_since, serial, words, safe: self.safe(p1, serial, by_hand)? }))
     }
@@ -279,13 +280,14 @@ fn p1_word(state: P1) -> &'static str {
     }
 }
 
-fn p1_words(p1: &str, since: &str) -> Option<String> {
+fn p1_words(p1: &str, since: &str, serial: Serial) -> Option<String> {
+    let locals = match serial {
+        Serial::None => "",
+        _ => " Local users can sign in, read and write to each other.",
+    };
     Some(match p1 {
         "open" => "P1 is in its place: mail comes in and goes out once the transports run.".to_owned(),
-        "closed" => format!(
-            "P1 is renamed to POLD{since}: no mail comes in or goes out, and nobody dials in. Local users can sign in, read \
-             and write to each other."
-        ),
+        "closed" => format!("P1 is renamed to POLD{since}: no mail comes in or goes out, and nobody dials in.{locals}"),
         "both" => "P1 and POLD are both there: somebody made P1 anew. Keep every transport stopped.".to_owned(),
         "neither" => {
             "Neither P1 nor POLD is there: no mail comes in or goes out. Keep every transport stopped.".to_owned()
@@ -294,7 +296,7 @@ fn p1_words(p1: &str, since: &str) -> Option<String> {
     })
 }
 
-fn serial_words(serial: Serial, by_hand: bool, facts: &MsMail) -> String {
+fn serial_words(serial: Serial, by_hand: bool, facts: &MsMail, ways: &str) -> String {
     match serial {
         Serial::Unknown => "MASTER.GLB is neither known as the old one nor as the new one: which serial number is in force \
                             cannot be told. Compare it with OLDMAST.GLB and with the backup before anything else is done."
@@ -308,7 +310,7 @@ fn serial_words(serial: Serial, by_hand: bool, facts: &MsMail) -> String {
         Serial::None if by_hand => {
             "There is no MASTER.GLB, and no step has taken it away: nobody can sign in until the old one is back.".to_owned()
         }
-        Serial::None => "There is no MASTER.GLB: nobody can sign in until the cutover goes on or goes back.".to_owned(),
+        Serial::None => format!("There is no MASTER.GLB: nobody can sign in until the cutover {ways}."),
     }
 }
 

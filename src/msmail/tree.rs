@@ -254,6 +254,11 @@ fn look(item: &fs_err::DirEntry, findings: &mut Vec<Finding>) -> Option<Entry> {
 /// A folder or a file that is there and cannot be looked at.
 pub const UNREADABLE: &str = "postoffice-unreadable";
 
+/// What stands there cannot be told, so nothing else is said of it: not listed, a link, or two entries of one name.
+pub const UNTOLD: [&str; 3] = [UNREADABLE, LINK, CLASH];
+const LINK: &str = "link-refused";
+const CLASH: &str = "case-clash";
+
 fn unreadable(path: &Path, error: std::io::Error) -> Fault {
     let remedy = "check the path and this account's rights: it needs File Scan to list folders, which users lack";
     Finding::error(UNREADABLE, error.to_string(), remedy).in_file(path).article("Q77646").into()
@@ -272,13 +277,13 @@ fn nothing_there(root: &Path) -> Fault {
 
 fn link(path: &Path) -> Finding {
     let cause = "this is a link or a device, not a file or a folder: what stands behind it may change under us";
-    Finding::error("link-refused", cause, "put the real file or folder in its place").in_file(path).article("Q77926")
+    Finding::error(LINK, cause, "put the real file or folder in its place").in_file(path).article("Q77926")
 }
 
 fn clash(one: &Entry, other: &Entry) -> Finding {
     let cause = format!("{} and {} are one name to every client, but two entries on this disk", one.name, other.name);
     let remedy = "find out which one the clients use, and move the other out of the postoffice";
-    Finding::error("case-clash", cause, remedy).in_file(&other.path).article("Q129456")
+    Finding::error(CLASH, cause, remedy).in_file(&other.path).article("Q129456")
 }
 
 #[cfg(test)]

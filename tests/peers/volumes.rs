@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 pub fn trials() -> Vec<Trial> {
     vec![
         trial("a_full_volume_is_refused_before_anything_is_touched", &[Need::Mounts], full),
+        trial("no_room_for_all_files_of_a_step_is_refused_before_the_first", &[Need::Mounts], full_for_all),
         trial("no_room_for_the_next_step_is_refused_before_this_one", &[Need::Mounts], full_ahead),
         trial("a_volume_without_room_for_names_is_refused", &[Need::Mounts], no_names_left),
         trial("a_backup_without_room_is_refused_before_it_begins", &[Need::Mounts], no_room_for_a_backup),
@@ -53,6 +54,22 @@ fn full() {
     let mount = "mount -t tmpfs -o size=240k none vol; head -c 100000 /dev/zero > vol/OTHER";
     let run = apart(&files, &format!("{mount}\n{AROUND}")).ends(1).refuses("space-short");
     untouched(&run);
+}
+
+fn full_for_all() {
+    let files = Files::with(
+        "[[step]]\nname = \"both\"\nreplace = [{ from = \"A\", to = \"vol/A\" }, { from = \"B\", to = \"vol/B\" }]",
+    );
+    files.write("vol/here", "");
+    for (sizes, ends) in [((200_000, 180_000), 1), ((200_000, 80_000), 0)] {
+        files.write("A", &"a".repeat(sizes.0));
+        files.write("B", &"b".repeat(sizes.1));
+        let mount = "mount -t tmpfs -o size=400k none vol; echo a > vol/A; echo b > vol/B";
+        let run = apart(&files, &format!("{mount}\n{AROUND}")).ends(ends);
+        if ends == 1 {
+            untouched(&run.refuses("space-short"));
+        }
+    }
 }
 
 fn full_ahead() {

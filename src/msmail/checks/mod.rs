@@ -12,7 +12,7 @@ mod p1;
 mod roster;
 
 use super::serial;
-use super::tree::{FOLDERS, Postoffice, UNREADABLE};
+use super::tree::{FOLDERS, Postoffice, UNTOLD};
 use crate::campaign::MsMail;
 use crate::fault::{Finding, Result};
 use crate::roster::Person;
@@ -55,13 +55,20 @@ pub fn check_by_name(
 
 /// Without what is said of places that could not be looked at: nothing is missing there, and nothing is wrong.
 fn seen(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let untold = |finding: &Finding| UNTOLD.contains(&finding.code);
     let place = |finding: &Finding| finding.place.as_ref().map(|place| Arc::clone(&place.file));
-    let blind: Vec<_> = findings.iter().filter(|finding| finding.code == UNREADABLE).filter_map(place).collect();
+    let blind: Vec<_> = findings.iter().filter(|finding| untold(finding)).filter_map(place).collect();
     findings.retain(|finding| {
-        let hidden = |place: Arc<Path>| blind.iter().any(|blind| place.starts_with(blind));
-        finding.code == UNREADABLE || !place(finding).is_some_and(hidden)
+        let hidden = |place: Arc<Path>| blind.iter().any(|blind| is_below(&place, blind));
+        untold(finding) || !place(finding).is_some_and(hidden)
     });
     findings
+}
+
+/// The same place or one below it, as clients compare names.
+fn is_below(place: &Path, above: &Path) -> bool {
+    let mut names = place.components();
+    above.components().all(|name| names.next().is_some_and(|it| it.as_os_str().eq_ignore_ascii_case(name.as_os_str())))
 }
 
 fn on_live(live: &Path, folders: &[&'static str], check: impl Fn(&Postoffice) -> Vec<Finding>) -> Vec<Finding> {

@@ -6,6 +6,7 @@ mod stage;
 
 use super::*;
 use crate::msmail::fixture::{Tree, facts};
+use crate::msmail::tree::UNREADABLE;
 use proptest::prelude::*;
 
 proptest! {
@@ -72,4 +73,9 @@ fn what_cannot_be_looked_at_is_not_called_missing() {
     assert_eq!(codes([all, vec![complaint(UNREADABLE, folder)]].concat()), ["p1-session", UNREADABLE]);
     let other = vec![complaint(UNREADABLE, folder), complaint("mailbag-size", "po/MBG2/X.MBG")];
     assert_eq!(codes(other), [UNREADABLE, "mailbag-size"]);
+    let missing = || complaint("master-missing", "po/GLB/MASTER.GLB");
+    for (code, place) in [("link-refused", "po/GLB"), ("case-clash", "po/glb/master.glb")] {
+        assert_eq!(codes(vec![complaint(code, place), missing()]), [code], "{place}");
+    }
+    assert_eq!(codes(vec![complaint("link-refused", "po/GLB2"), missing()]), ["link-refused", "master-missing"]);
 }

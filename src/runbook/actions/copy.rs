@@ -1,6 +1,7 @@
 //! A copy onto a free name. What takes the place of a file that was renamed away gets that file's owner and rights.
 
 use super::place::{Placement, survey};
+use super::room::room;
 use crate::campaign::FromTo;
 use crate::fault::{Fault, Finding, Result};
 use crate::platform::Kind;
@@ -48,6 +49,7 @@ pub fn plan(
     }
     match placement {
         Some(placement) => {
+            refusals.extend(room(std::slice::from_ref(&placement))?);
             warnings.extend(Fault::check(refusals)?);
             Ok(placement)
         }

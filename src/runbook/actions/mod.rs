@@ -9,6 +9,7 @@ mod place;
 mod rename;
 mod replace;
 mod restore;
+mod room;
 mod shell;
 
 pub use backup::Backup;

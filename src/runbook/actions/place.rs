@@ -12,7 +12,7 @@ use crate::campaign::FromTo;
 use crate::fault::{Fault, Finding, Result};
 use crate::platform::{Folder, Kind};
 use crate::runbook::ahead::Ahead;
-use crate::runbook::file_ops::{Scratch, Stamp, discard, enter, free, move_to, space_for, write_new};
+use crate::runbook::file_ops::{Scratch, Stamp, discard, enter, free, move_to, write_new};
 use crate::runbook::identity::{Identity, identify, not_plain};
 use crate::runbook::lookup::{Paths, Spot};
 use serde::{Deserialize, Serialize};
@@ -57,9 +57,7 @@ pub fn survey(step: &str, wanted: &FromTo, paths: &Paths, refusals: &mut Vec<Fin
     if let Some(there) = &there {
         refusals.extend(there_refusals(&to, there.writable, there.links));
         refusals.extend(may_move(&target, &to));
-        refusals.extend(space_for(&Folder::open(&state)?, there.size + MARGIN)?);
     }
-    refusals.extend(space_for(&target, look.size + MARGIN)?);
     refusals.extend(may_change(&[&target]));
     refusals.extend(leftovers(&scratch, &[&target])?);
     refusals.extend(paths.no_dos_name(&to));
@@ -78,9 +76,6 @@ pub fn survey(step: &str, wanted: &FromTo, paths: &Paths, refusals: &mut Vec<Fin
     };
     Ok(Some(Placement { from, to, new, new_stamp, old, old_stamp, scratch, step: step.to_owned(), state }))
 }
-
-/// Bytes that must stay free beside a file: its folder's entry, the journal.
-const MARGIN: u64 = 1 << 16;
 
 fn there_refusals(to: &Spot, writable: bool, links: u64) -> Vec<Finding> {
     let mut refusals = Vec::new();

@@ -1,6 +1,7 @@
 //! Copies onto existing files, whose old contents are kept.
 
 use super::place::{Placement, survey};
+use super::room::room;
 use crate::campaign::FromTo;
 use crate::fault::{Fault, Finding, Result};
 use crate::runbook::lookup::Paths;
@@ -17,7 +18,8 @@ pub fn plan(step: &str, wanted: &[FromTo], paths: &Paths, warnings: &mut Vec<Fin
         }
         placements.push(placement);
     }
-    warnings.extend(Fault::check(refusals)?);
     placements.retain(|placement| placement.old.as_ref().is_none_or(|old| !old.is(&placement.new)));
+    refusals.extend(room(&placements)?);
+    warnings.extend(Fault::check(refusals)?);
     Ok(placements)
 }
