@@ -112,7 +112,7 @@ fn one_persons_calendar_shows_their_own_hours() {
     campaign
         .run("plan --person MUNICH")
         .ends(0)
-        .says("THERE")
+        .says(", there ")
         .says("CET")
         .says("new-serial")
         .keeps_quiet_about("change-date");

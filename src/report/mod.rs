@@ -1,7 +1,7 @@
 //! WHAT HAPPENED: the state of things as data, for every face to show.
 
 pub mod audit;
-pub mod coming;
+pub mod agenda;
 pub mod failures;
 pub mod calls;
 mod pieces; // the texts of call sheets and letters

@@ -5,7 +5,7 @@ use super::routes::{Client, html};
 use super::site::Site;
 use crate::engine::Engine;
 use crate::fault::Result;
-use crate::report::coming::coming;
+use crate::report::agenda::coming;
 use crate::report::status::Status;
 use axum::Extension;
 use axum::extract::State;
@@ -112,10 +112,11 @@ fn numbers(engine: &Engine) -> Result<Value> {
         .collect();
     let coming: Vec<Value> = coming(engine, COMING)?
         .into_iter()
-        .map(|planned| {
-            let what = if planned.what == "notice" { format!("notice {}", planned.notice) } else { planned.what };
-            json!({ "at": local(planned.at), "what": what, "audience": planned.audience, "people": planned.people,
-                "state": planned.state })
+        .flat_map(|moment| moment.lines.into_iter().map(move |line| (moment.first, line)))
+        .map(|(at, line)| {
+            let what = if line.what == "notice" { format!("notice {}", line.notice) } else { line.what };
+            json!({ "at": local(at), "what": what, "audience": line.audience, "people": line.people,
+                "state": line.state })
         })
         .collect();
     // What stands behind the colon may name people.
