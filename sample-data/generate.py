@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Writes the file trees of sample-data/msmail from its rosters: the live postoffice, the staged one, the init disks.
+"""Writes the file trees of the samples from their rosters: for msmail the live postoffice, the staged one and the init
+disks, for credential-rotation what each user gets.
 
-    sample-data/generate.py [FOLDER]     default: the msmail folder beside this file
+    sample-data/generate.py [FOLDER]     default: both folders beside this file
 
 Same rosters, same bytes. The trees stand in the repository; run this after a change here or in the rosters.
 
@@ -25,6 +26,7 @@ DELETED_HEXID = 0x07  # one deleted user: the record stays in the ACCESS files (
 WRONG_DISK = ("CARTER", "LINDBERG")  # on the first try the first one's disk carries the second one's CONNECT.GLB
 IMAGE_DISK = "ADEYEMI"  # this disk was handed in as an image instead of a folder
 SCRIPT_DISK = "MWANGI"  # this one carries a modem script of its own (Q112205)
+SEVERAL_DEVICES = "r.shah"  # of credential-rotation: a folder instead of files
 
 # The 19 folders of a postoffice and the 16 below ATT and MAI (Q132744, Q77926).
 FOLDERS = (
@@ -327,8 +329,32 @@ def write_image(image, files):
             subprocess.run(command, env=environment, check=True)
 
 
+def credentials(folder):
+    """A profile and a key file for each user, named by the user's id; a folder for whoever has several devices."""
+    shutil.rmtree(folder / "credentials", ignore_errors=True)
+    root = Tree(folder / "credentials")
+    with open(folder / "rosters" / "users.csv", encoding="utf-8", newline="") as file:
+        users = [row["id"] for row in csv.DictReader(file)]
+    for user in users:
+        devices = ("laptop", "tablet") if user == SEVERAL_DEVICES else (user,)
+        below = f"{user}/" if user == SEVERAL_DEVICES else ""
+        for device in devices:
+            profile = f"client\ndev tun\nremote vpn.corp.example 1194\npkcs12 {device}.p12\n"
+            root.put(f"{below}{device}.ovpn", profile.encode())
+            root.put(f"{below}{device}.p12", noise(f"p12 {user} {device}", 2400))
+
+
 def main():
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "msmail"
+    beside = Path(__file__).parent
+    folders = [Path(sys.argv[1])] if len(sys.argv) > 1 else [beside / "msmail", beside / "credential-rotation"]
+    for folder in folders:
+        if (folder / "rosters" / "partners.csv").exists():
+            credentials(folder)
+        else:
+            msmail(folder)
+
+
+def msmail(folder):
     if shutil.which("mformat") is None:
         sys.exit("generate.py: needs mtools for the disk image (apt-get install mtools)")
     users, peers = people(folder / "rosters")

@@ -12,6 +12,7 @@ mod in_doubt; // messages that nobody knows to have arrived, settled by what com
 mod judged_again; // what opened a gate has to hold still on the evening of the change
 mod intake; // answers come in by mail
 mod changes; // facts that change in mid-rehearsal: amend in simulated time
+mod credentials; // the second playbook, from `init` to the all clear, and no word of a postoffice
 mod checks; // the checks of the postoffice: what they print, and what a step finds before it begins
 mod chosen; // some people, or so many messages, and no others
 mod corrected; // an address that is corrected while the letter to it waits

@@ -105,7 +105,8 @@ pub struct Package {
     pub name: String,
     pub audience: String,
     pub format: PackageFormat,
-    pub medium: Medium,
+    /// The floppy disk that all of it has to fit; none where the package is no disk.
+    pub medium: Option<Medium>,
     pub source: PackageSource,
     pub place: Place,
 }
@@ -254,6 +255,11 @@ impl Campaign {
     /// `.flagday`, where everything the program remembers is kept.
     pub fn state(&self) -> PathBuf {
         self.root.join(".flagday")
+    }
+
+    /// What people get are floppy disks, and texts call it that.
+    pub fn has_disks(&self) -> bool {
+        self.packages.values().any(|package| package.medium.is_some())
     }
 
     /// The change as it is seen where somebody is: by their clock, where it is known, and their country's days of work.

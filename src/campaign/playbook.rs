@@ -22,12 +22,17 @@ macro_rules! playbook {
     };
 }
 
-static PLAYBOOKS: &[Playbook] = &[playbook!("msmail-serial-change" starting with
-    "flagday.toml" "rosters/users.csv" "rosters/async-admins.csv" "templates/README.txt")];
+static PLAYBOOKS: &[Playbook] = &[
+    playbook!("msmail-serial-change" starting with
+        "flagday.toml" "rosters/users.csv" "rosters/async-admins.csv" "templates/README.txt"),
+    playbook!("credential-rotation" starting with
+        "flagday.toml" "rosters/users.csv" "rosters/partners.csv" "credentials/rosa.ovpn" "credentials/sam.ovpn"
+        "credentials/lee.ovpn" "templates/README.txt"),
+];
 
 /// What `playbook = "…"` and `init --playbook` may name.
 pub fn playbook_names() -> &'static [&'static str] {
-    &["msmail-serial-change"]
+    &["msmail-serial-change", "credential-rotation"]
 }
 
 pub(super) fn find(name: &str) -> Result<&'static Playbook, Finding> {

@@ -217,14 +217,19 @@ impl Engine<'_> {
 
     /// Where this code went out to this person.
     fn code_of(&self, person: &str, typed: &str) -> Result<Issued> {
-        let remedy = "have it read again from README.TXT on the disk; nothing was recorded";
-        let code = Code::parse(typed).map_err(|fault| Fault::new("code-malformed", fault.to_string(), remedy))?;
+        let (again, whose) = match self.campaign.has_disks() {
+            true => ("on the disk", "find out whose disk they hold before they install it; nothing was recorded"),
+            false => ("in the package", "find out whose package they hold before they use it; nothing was recorded"),
+        };
+        let remedy = format!("have it read again from README.TXT {again}; nothing was recorded");
+        let code =
+            Code::parse(typed).map_err(|fault| Fault::new("code-malformed", fault.to_string(), remedy.as_str()))?;
         match self.ledger.code_issued(&code.fingerprint())? {
             Some(issued) if issued.person == person => Ok(issued),
             Some(_) => Err(Fault::new(
                 "code-of-another",
                 format!("that code stands in somebody else's package, not in {person}'s"),
-                "find out whose disk they hold before they install it; nothing was recorded",
+                whose,
             )),
             None => Err(Fault::new("code-unknown", "that code was never sent to anybody", remedy)),
         }

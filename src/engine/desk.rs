@@ -235,7 +235,11 @@ impl Desk {
     /// Nobody goes on believing in the change because the campaign's own text wants what they do not have.
     fn in_shipped_words(&self, intent: &Intent, context: &Context) -> Result<Rendered, Finding> {
         let language = self.reader(intent).0.language.as_deref();
-        self.shipped.get_or_init(Texts::shipped).render(Desk::worded_as(intent), language, context)
+        self.shipped.get_or_init(|| Texts::shipped(self.campaign.playbook.as_deref())).render(
+            Desk::worded_as(intent),
+            language,
+            context,
+        )
     }
 
     fn lay_out(

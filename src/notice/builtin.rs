@@ -1,13 +1,25 @@
-//! The templates that come with the program, by their path below `templates/mail/`.
+//! The templates that come with the program: those of every campaign, by their path below `templates/mail/`, and those that
+//! a playbook says in its own words, below `templates/playbooks/<playbook>/mail/`.
+
+/// Path, and content.
+pub type Files = &'static [(&'static str, &'static str)];
 
 macro_rules! files {
-    ($($path:literal),* $(,)?) => {
-        /// Path below `templates/mail/`, and content: what `init` writes for people to change.
-        pub const FILES: &[(&str, &str)] = &[$(($path, include_str!(concat!("../../templates/mail/", $path)))),*];
+    ($name:ident in $folder:literal: $($path:literal),* $(,)?) => {
+        pub const $name: Files = &[$(($path, include_str!(concat!("../../templates/", $folder, "/", $path)))),*];
     };
 }
 
-files![
+/// What a playbook says in its own words: the folder below `templates/`, and the files.
+pub fn of_playbook(name: &str) -> Option<(&'static str, Files)> {
+    match name {
+        "msmail-serial-change" => Some(("playbooks/msmail-serial-change/mail", MSMAIL)),
+        "credential-rotation" => Some(("playbooks/credential-rotation/mail", CREDENTIALS)),
+        _ => None,
+    }
+}
+
+files![FILES in "mail":
     "partials/header.html.hbs",
     "partials/header.html.de.hbs",
     "partials/footer.text.hbs",
@@ -18,6 +30,12 @@ files![
     "partials/answer.text.de.hbs",
     "partials/answer.html.hbs",
     "partials/answer.html.de.hbs",
+    "announcement/subject.hbs",
+    "announcement/subject.de.hbs",
+    "announcement/text.hbs",
+    "announcement/text.de.hbs",
+    "announcement/html.hbs",
+    "announcement/html.de.hbs",
     "change-date/subject.hbs",
     "change-date/subject.de.hbs",
     "change-date/text.hbs",
@@ -88,4 +106,48 @@ files![
     "outdated-answer/text.de.hbs",
     "outdated-answer/html.hbs",
     "outdated-answer/html.de.hbs",
+];
+
+files![MSMAIL in "playbooks/msmail-serial-change/mail":
+    "all-clear/text.hbs",
+    "all-clear/text.de.hbs",
+    "all-clear/html.hbs",
+    "all-clear/html.de.hbs",
+];
+
+files![CREDENTIALS in "playbooks/credential-rotation/mail":
+    "abort/text.hbs",
+    "abort/text.de.hbs",
+    "abort/html.hbs",
+    "abort/html.de.hbs",
+    "all-clear/text.hbs",
+    "all-clear/text.de.hbs",
+    "all-clear/html.hbs",
+    "all-clear/html.de.hbs",
+    "new-credential/subject.hbs",
+    "new-credential/subject.de.hbs",
+    "new-credential/text.hbs",
+    "new-credential/text.de.hbs",
+    "new-credential/html.hbs",
+    "new-credential/html.de.hbs",
+    "partner-change-date/subject.hbs",
+    "partner-change-date/subject.de.hbs",
+    "partner-change-date/text.hbs",
+    "partner-change-date/text.de.hbs",
+    "partner-change-date/html.hbs",
+    "partner-change-date/html.de.hbs",
+    "partner-check/subject.hbs",
+    "partner-check/subject.de.hbs",
+    "partner-check/text.hbs",
+    "partner-check/text.de.hbs",
+    "partner-check/html.hbs",
+    "partner-check/html.de.hbs",
+    "postponed/text.hbs",
+    "postponed/text.de.hbs",
+    "postponed/html.hbs",
+    "postponed/html.de.hbs",
+    "reminder/text.hbs",
+    "reminder/text.de.hbs",
+    "reminder/html.hbs",
+    "reminder/html.de.hbs",
 ];

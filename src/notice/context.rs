@@ -38,6 +38,8 @@ pub struct CampaignWords {
     pub name: String,
     pub title: String,
     pub contact: String,
+    /// What people get are floppy disks: packages that have to fit one.
+    pub disks: bool,
 }
 
 /// When it happens, in words of the reader's language.
@@ -149,6 +151,7 @@ impl Context {
                 name: campaign.name.clone(),
                 title: campaign.title.clone(),
                 contact: campaign.contact.clone(),
+                disks: campaign.has_disks(),
             },
             change,
             person: columns(person),

@@ -26,6 +26,14 @@ pub fn campaign() -> Campaign {
         calendar: false,
         place: place(),
     };
+    let package = Package {
+        name: "init-disk".to_owned(),
+        audience: "remote-users".to_owned(),
+        format: PackageFormat::Zip,
+        medium: Some(Medium::M1_44),
+        source: PackageSource::Collected { from: "disks".into() },
+        place: place(),
+    };
     let notices = [
         ("change-date", "remote-users"),
         ("new-serial", "async-admins"),
@@ -44,7 +52,7 @@ pub fn campaign() -> Campaign {
         file: PathBuf::from("/no/such/campaign/flagday.toml"),
         name: "corp-hq-serial".to_owned(),
         title: "New serial number for CORP/HQ".to_owned(),
-        playbook: None,
+        playbook: Some("msmail-serial-change".to_owned()),
         change: Change::new(local, chrono_tz::America::Chicago).unwrap(),
         minimum_notice: chrono::Duration::zero(),
         calendar: Calendar::default(),
@@ -67,7 +75,7 @@ pub fn campaign() -> Campaign {
         web: None,
         rosters: vec![],
         audiences: IndexMap::new(),
-        packages: IndexMap::new(),
+        packages: IndexMap::from([("init-disk".to_owned(), package)]),
         notices: notices.iter().map(|(name, to)| ((*name).to_owned(), notice(name, to))).collect(),
         acknowledgements: IndexMap::new(),
         gates: IndexMap::new(),

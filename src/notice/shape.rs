@@ -34,7 +34,7 @@ pub(super) enum Shape {
 use Shape::{Columns, Facts, List, Record, Value};
 
 pub(super) const CONTEXT: Shape = Record(&[
-    ("campaign", Record(&[("name", Value), ("title", Value), ("contact", Value)])),
+    ("campaign", Record(&[("name", Value), ("title", Value), ("contact", Value), ("disks", Value)])),
     (
         "change",
         Record(&[

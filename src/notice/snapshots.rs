@@ -10,7 +10,10 @@ fn texts() -> Texts {
 }
 
 fn rendered(notice: &str, person: &Person, code_asked: bool) -> Rendered {
-    let mut context = sample::full_for(person, notice);
+    rendered_by(&texts(), sample::full_for(person, notice), notice, person, code_asked)
+}
+
+fn rendered_by(texts: &Texts, mut context: Context, notice: &str, person: &Person, code_asked: bool) -> Rendered {
     context.change.own_local = None;
     if !matches!(notice, "reminder" | "escalation" | "abort") {
         context.notice.reason = None;
@@ -18,7 +21,7 @@ fn rendered(notice: &str, person: &Person, code_asked: bool) -> Rendered {
     let ack = context.ack.as_mut().unwrap();
     ack.code_asked = code_asked;
     ack.link = None;
-    texts().render(notice, person.language.as_deref(), &context).unwrap()
+    texts.render(notice, person.language.as_deref(), &context).unwrap()
 }
 
 fn page(rendered: &Rendered) -> String {
@@ -108,6 +111,68 @@ fn built_in_lines_need_no_wrapping_at_a_mail_gateway() {
         }
     }
     assert_eq!(long, Vec::<String>::new());
+}
+
+/// What a campaign without disks and postoffices sends, with what it knows of itself.
+fn without_disks(playbook: Option<&str>, notice: &str, person: &Person, code_asked: bool) -> Rendered {
+    let texts = Texts::shipped(playbook);
+    let mut context = sample::full_for(person, notice);
+    context.campaign.disks = false;
+    context.campaign.title = "New Corp VPN certificates".to_owned();
+    context.facts.clear();
+    context.outdated.as_mut().unwrap().subject = "2026-12-05: the old one ends".to_owned();
+    context.notice.changes.retain(|change| change.kind != "fact");
+    rendered_by(&texts, context, notice, person, code_asked)
+}
+
+const CREDENTIALS: Option<&str> = Some("credential-rotation");
+
+#[test]
+fn new_credentials_are_told_of_in_both_languages() {
+    let kim = Person { mailbox: None, ..sample::person() };
+    let german = Person { language: Some("de".to_owned()), ..kim.clone() };
+    for (notice, code_asked) in [
+        ("new-credential", true),
+        ("partner-change-date", false),
+        ("partner-check", false),
+        ("reminder", true),
+        ("all-clear", false),
+        ("abort", false),
+        ("postponed", false),
+    ] {
+        for (person, tag) in [(&kim, ""), (&german, "-de")] {
+            let rendered = without_disks(CREDENTIALS, notice, person, code_asked);
+            assert!(rendered.html.is_some(), "{notice}{tag}");
+            insta::assert_snapshot!(format!("credentials-{notice}{tag}"), page(&rendered));
+        }
+    }
+    insta::assert_snapshot!("announcement", page(&without_disks(None, "announcement", &kim, true)));
+}
+
+#[test]
+fn where_there_is_no_disk_no_letter_speaks_of_one() {
+    let kim = Person { mailbox: None, ..sample::person() };
+    let german = Person { language: Some("de".to_owned()), ..kim.clone() };
+    let shared = ["announcement", "reminder", "escalation", "all-clear", "abort", "postponed", "amendment"];
+    let of_itself = ["outdated-answer", "correction"];
+    let own = ["new-credential", "partner-change-date", "partner-check"];
+    let mut wrong = Vec::new();
+    for (playbook, more) in [(None, &[][..]), (CREDENTIALS, &own[..])] {
+        for notice in shared.iter().chain(&of_itself).chain(more) {
+            for (person, code_asked) in [(&kim, true), (&kim, false), (&german, true), (&german, false)] {
+                let letter = without_disks(playbook, notice, person, code_asked);
+                let words =
+                    [letter.subject, letter.text.clone(), letter.html.unwrap_or_default()].join("\n").to_lowercase();
+                let speaks =
+                    ["disk", "serial", "postoffice", "address list"].iter().find(|word| words.contains(**word));
+                wrong.extend(speaks.map(|word| format!("{playbook:?} {notice}: {word}")));
+                let (ascii, _) = transliterate::to_ascii(&letter.text);
+                let long = ascii.lines().filter(|line| line.len() > 75);
+                wrong.extend(long.map(|line| format!("{playbook:?} {notice}: {line}")));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
 }
 
 #[test]

@@ -1,11 +1,12 @@
-//! Where templates come from: the built-in ones, and over them `templates/mail/` of the campaign.
+//! Where templates come from: the built-in ones, over them those of the playbook, and over both `templates/mail/` of the
+//! campaign.
 //!
 //! ```text
 //! templates/mail/<notice>/{subject,text,html}[.<language>].hbs
 //! templates/mail/partials/<name>.{text,html}[.<language>].hbs
 //! ```
-//! A campaign that has a `text` of its own for a notice speaks for itself: the built-in `text` and `html` of that notice
-//! are left out in every language, or a reader would find the old words in the HTML. Partials likewise.
+//! Whoever has a `text` of its own for a notice speaks for itself: the `text` and `html` of that notice that lie below are
+//! left out in every language, or a reader would find the old words in the HTML. Partials likewise.
 
 use super::builtin;
 use crate::fault::{Finding, Place};
@@ -58,9 +59,13 @@ impl Source {
 }
 
 /// Every template there is. Files that cannot be taken are findings.
-pub(super) fn gather(mail: &Path) -> (Sources, Vec<Finding>) {
+pub(super) fn gather(mail: &Path, playbook: Option<&str>) -> (Sources, Vec<Finding>) {
     let mut findings = Vec::new();
     let own = campaign_files(mail, &mut findings);
+    (lay(built_in(playbook), own), findings)
+}
+
+fn lay(mut all: Sources, own: Sources) -> Sources {
     let silenced: BTreeSet<(&str, bool, Part)> = own
         .keys()
         .filter(|piece| piece.partial || piece.part == Part::Text)
@@ -70,21 +75,25 @@ pub(super) fn gather(mail: &Path) -> (Sources, Vec<Finding>) {
         let part = if piece.partial { piece.part } else { Part::Text };
         piece.part != Part::Subject && silenced.contains(&(piece.name.as_str(), piece.partial, part))
     };
-    let mut all = built_in();
     all.retain(|piece, _| !speaks_for_itself(piece));
     all.extend(own);
-    (all, findings)
+    all
 }
 
-/// What comes with the program, and nothing of a campaign.
-pub(super) fn built_in() -> Sources {
-    let source = |(path, text): &(&str, &str)| {
-        let (folder, file) = path.split_once('/')?;
-        let piece = piece(folder, file)?;
-        let file = PathBuf::from("(built-in)/templates/mail").join(path);
-        Some((piece, Source { file, text: (*text).to_owned() }))
+/// What comes with the program and the playbook, and nothing of a campaign.
+pub(super) fn built_in(playbook: Option<&str>) -> Sources {
+    let sources = |(below, files): (&str, builtin::Files)| -> Sources {
+        let source = |(path, text): &(&str, &str)| {
+            let (folder, file) = path.split_once('/')?;
+            let piece = piece(folder, file)?;
+            let file = Path::new("(built-in)/templates").join(below).join(path);
+            Some((piece, Source { file, text: (*text).to_owned() }))
+        };
+        files.iter().filter_map(source).collect()
     };
-    builtin::FILES.iter().filter_map(source).collect()
+    let everybodys = sources(("mail", builtin::FILES));
+    let own = playbook.and_then(builtin::of_playbook).map(sources);
+    own.map_or(everybodys.clone(), |own| lay(everybodys, own))
 }
 
 fn campaign_files(mail: &Path, findings: &mut Vec<Finding>) -> Sources {
@@ -199,7 +208,7 @@ mod tests {
             fs_err::create_dir_all(path.parent().unwrap()).unwrap();
             fs_err::write(path, content).unwrap();
         }
-        gather(folder.path())
+        gather(folder.path(), None)
     }
 
     fn found(all: &BTreeMap<Piece, Source>, folder: &str, file: &str) -> Option<bool> {
@@ -222,7 +231,8 @@ mod tests {
 
     #[test]
     fn every_built_in_file_is_a_template() {
-        for (path, _) in builtin::FILES {
+        let playbooks = crate::campaign::playbook_names().iter().filter_map(|name| builtin::of_playbook(name));
+        for (path, _) in playbooks.flat_map(|(_, files)| files).chain(builtin::FILES) {
             let (folder, file) = path.split_once('/').unwrap();
             assert!(piece(folder, file).is_some(), "{path}");
         }
@@ -243,6 +253,16 @@ mod tests {
         assert_eq!(found(&all, "change-date", "text.hbs"), Some(true));
         assert_eq!(found(&all, "partials", "footer.text.de.hbs"), None);
         assert_eq!(found(&all, "partials", "footer.html.hbs"), Some(true));
+    }
+
+    #[test]
+    fn a_playbook_says_some_things_in_its_own_words() {
+        let words =
+            |playbook: Option<&str>, file: &str| built_in(playbook)[&piece("all-clear", file).unwrap()].text.clone();
+        assert!(!words(None, "text.hbs").contains("credential") && !words(None, "html.hbs").contains("Mail runs"));
+        assert!(words(Some("credential-rotation"), "html.de.hbs").contains("Zugangsdaten"));
+        assert!(words(Some("msmail-serial-change"), "text.hbs").contains("Mail runs again"));
+        assert_eq!(words(Some("credential-rotation"), "subject.hbs"), words(None, "subject.hbs"));
     }
 
     #[test]

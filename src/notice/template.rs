@@ -57,7 +57,7 @@ impl Texts {
     /// Reads the built-in templates and those below `templates/mail/`, and checks the ones that this campaign uses.
     pub fn load(campaign: &Campaign) -> (Texts, Vec<Finding>) {
         let templates = campaign.root.join("templates");
-        let (sources, mut findings) = gather(&templates.join("mail"));
+        let (sources, mut findings) = gather(&templates.join("mail"), campaign.playbook.as_deref());
         findings.extend(strays(&templates));
         let mut texts = Texts::speaking(sources, &mut findings);
         let facts: Vec<String> = facts(campaign).into_keys().collect();
@@ -70,8 +70,8 @@ impl Texts {
     }
 
     /// What comes with the program alone: these texts need nothing that a person may not have.
-    pub fn shipped() -> Texts {
-        Texts::speaking(built_in(), &mut Vec::new())
+    pub fn shipped(playbook: Option<&str>) -> Texts {
+        Texts::speaking(built_in(playbook), &mut Vec::new())
     }
 
     fn speaking(sources: Sources, findings: &mut Vec<Finding>) -> Texts {

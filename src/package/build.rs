@@ -2,6 +2,7 @@
 //! when nothing is wrong with anybody do the artefacts take their places. Same input, same bytes.
 
 use super::archive;
+use super::bounds::Bounds;
 use super::code::code_for;
 use super::files::{FileSet, sha256};
 use super::floppy;
@@ -12,7 +13,7 @@ use super::parallel::on_all_cores;
 use super::readme::Readme;
 use super::source::Source;
 use super::stamp::DosStamp;
-use crate::campaign::{Campaign, Package, PackageFormat};
+use crate::campaign::{Campaign, Medium, Package, PackageFormat};
 use crate::fault::{Fault, Finding, Result};
 use crate::roster::Person;
 use std::collections::BTreeMap;
@@ -199,16 +200,24 @@ impl Bench<'_> {
         let (text, warning) = self.readme.write(person, &code, &gathered).map_err(one)?;
         findings.extend(warning);
         let files = gathered.with(text)?;
-        floppy::fit(package.medium, &files).map_err(one)?;
+        if let Some(medium) = package.medium {
+            floppy::fit(medium, &files).map_err(one)?;
+        }
         let packed: Vec<(PathBuf, String, &str, Vec<u8>)> = match package.format {
             PackageFormat::Zip => {
                 let bytes = archive::zip(&files, self.stamp);
-                vec![(format!("{stem}.zip").into(), names::shown(&package.name, "ZIP"), "application/zip", bytes)]
+                vec![(
+                    format!("{stem}.zip").into(),
+                    Bounds::of(package.medium).shown(&package.name, "ZIP"),
+                    "application/zip",
+                    bytes,
+                )]
             }
             PackageFormat::Img => {
                 let shown = names::shown(&package.name, "IMG");
                 let label = shown.trim_end_matches(".IMG");
-                let image = floppy::image(package.medium, label, volume_serial(&source), &files, self.stamp);
+                let medium = package.medium.unwrap_or(Medium::M1_44);
+                let image = floppy::image(medium, label, volume_serial(&source), &files, self.stamp);
                 vec![(format!("{stem}.img").into(), shown.clone(), "application/octet-stream", image.map_err(one)?)]
             }
             PackageFormat::Files => files

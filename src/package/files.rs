@@ -1,6 +1,6 @@
-//! The files of one disk: plain bytes under DOS names, in one fixed order.
+//! The files of one package: plain bytes under names that its recipient can keep, in one fixed order.
 
-use super::names;
+use super::bounds::Bounds;
 use crate::fault::Finding;
 use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// Its `{:?}` tells the size, never the contents: they may be a possession code.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DiskFile {
-    /// An 8.3 name in capitals, as `ACCESS.MAI`.
+    /// On a disk an 8.3 name in capitals, as `ACCESS.MAI`.
     pub name: String,
     pub bytes: Vec<u8>,
     /// When the file was last written, where its source is a folder that tells. A floppy image tells local time
@@ -31,36 +31,42 @@ impl fmt::Debug for DiskFile {
     }
 }
 
-/// The files of one person's disk, sorted by name; every name is a DOS name in capitals and stands there once.
+/// The files of one person, sorted by name; every name keeps the bounds, and stands there once whatever its capitals.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FileSet {
     files: Vec<DiskFile>,
+    bounds: Bounds,
     place: Option<PathBuf>,
 }
 
 impl FileSet {
-    /// Sorts the files and puts their names into capitals. Every name that DOS cannot hold and every name that comes
-    /// twice is a finding.
-    pub fn new(mut files: Vec<DiskFile>) -> Result<FileSet, Vec<Finding>> {
+    /// The files of a disk, sorted, their names in capitals.
+    ///
+    /// # Errors
+    /// Every name that DOS cannot hold, and every one that comes twice.
+    pub fn new(files: Vec<DiskFile>) -> Result<FileSet, Vec<Finding>> {
+        FileSet::within(Bounds::Floppy, files)
+    }
+
+    /// The same for files within these bounds.
+    pub fn within(bounds: Bounds, mut files: Vec<DiskFile>) -> Result<FileSet, Vec<Finding>> {
         let mut findings = Vec::new();
         for file in &mut files {
-            match names::short(&file.name) {
+            match bounds.name(&file.name) {
                 Ok(name) => file.name = name,
                 Err(finding) => findings.push(finding),
             }
         }
         files.sort_by(|a, b| a.name.cmp(&b.name));
-        for pair in files.windows(2).filter(|pair| pair[0].name == pair[1].name) {
-            findings.push(Finding::error(
-                "package-name-twice",
-                format!(
-                    "two files are called {} on a DOS disk, where capitals and small letters are one",
-                    pair[0].name
-                ),
-                "rename or remove one of them",
-            ));
+        let mut names: Vec<_> = files.iter().map(|file| (file.name.to_ascii_uppercase(), &file.name)).collect();
+        names.sort();
+        for pair in names.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+            let system = if bounds == Bounds::Floppy { "a DOS disk" } else { "Windows" };
+            let cause =
+                format!("two files are called {} on {system}, where capitals and small letters are one", pair[0].1);
+            findings.push(Finding::error("package-name-twice", cause, "rename or remove one of them"));
         }
-        if findings.is_empty() { Ok(FileSet { files, place: None }) } else { Err(findings) }
+        if findings.is_empty() { Ok(FileSet { files, bounds, place: None }) } else { Err(findings) }
     }
 
     /// The set, gathered from that folder or image.
@@ -77,7 +83,7 @@ impl FileSet {
     /// The set with one more file.
     pub fn with(mut self, file: DiskFile) -> Result<FileSet, Vec<Finding>> {
         self.files.push(file);
-        FileSet::new(self.files).map(|files| FileSet { place: self.place, ..files })
+        FileSet::within(self.bounds, self.files).map(|files| FileSet { place: self.place, ..files })
     }
 
     /// The set without the file of that name.

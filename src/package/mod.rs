@@ -11,6 +11,7 @@ pub mod floppy;
 pub mod manifest;
 pub mod verify;
 
+mod bounds;
 mod names;
 mod output;
 mod parallel;
@@ -25,6 +26,7 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use bounds::Bounds;
 pub use build::{Job, Outcome, build, check, gathered_where};
 pub use code::{Code, CodeFault, code_for};
 pub use files::{DiskFile, FileSet};

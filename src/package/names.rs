@@ -1,4 +1,5 @@
-//! DOS file names: up to eight characters, a dot, up to three; capitals; no names of devices.
+//! File names that whoever gets a package can keep: on a floppy disk those of DOS, up to eight characters, a dot, up to
+//! three, capitals; else those of any system. No names of devices.
 
 use crate::fault::Finding;
 
@@ -24,6 +25,32 @@ pub fn short(name: &str) -> Result<String, Finding> {
         return Ok(upper);
     };
     Err(Finding::error("package-name", format!("{name:?} is no file name for a DOS disk: {why}"), "rename the file"))
+}
+
+/// So long a name is still shown whole by mail programs.
+const LONGEST: usize = 100;
+
+/// The name as it is, when every system can hold it: Windows refuses more than others do. Signs beyond ASCII are
+/// refused, because unzippers disagree about them.
+pub fn long(name: &str) -> Result<String, Finding> {
+    let base = name.split('.').next().unwrap_or_default().to_ascii_uppercase();
+    let legal = |c: u8| (c.is_ascii_graphic() || c == b' ') && !br#"/\:*?"<>|"#.contains(&c);
+    let why = if name.is_empty() || name.len() > LONGEST {
+        "it has to have 1 to 100 characters"
+    } else if !name.bytes().all(legal) {
+        "it may hold letters, digits, blanks and ASCII signs other than / \\ : * ? \" < > |"
+    } else if name.starts_with(['.', ' ', '-']) || name.ends_with(['.', ' ']) {
+        "it begins or ends with a sign that hides it or gets lost"
+    } else if is_device(&base) {
+        "Windows takes that name for a device, whatever its extension"
+    } else {
+        return Ok(name.to_owned());
+    };
+    Err(Finding::error(
+        "package-name",
+        format!("{name:?} is no file name that every system can hold: {why}"),
+        "rename the file",
+    ))
 }
 
 fn is_device(base: &str) -> bool {
@@ -78,6 +105,19 @@ mod tests {
         ] {
             let cause = short(name).expect_err(name).cause;
             assert!(cause.contains(why), "{name}: {cause}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_disk_may_have_a_name_of_any_system() {
+        for name in ["ann.smith@corp.example.ovpn", "wg0.conf", "CA cert (2026).pem", "Makefile", "a-b_c~1.$$$"] {
+            assert_eq!(long(name).expect(name), name);
+        }
+        let endless = "x".repeat(101);
+        for name in
+            ["", &endless, "a/b", "..", ".ssh", "-rf", "a:b", "x.", "x ", "NUL", "con.txt", "J\u{f6}rg.p12", "a\nb"]
+        {
+            assert!(long(name).is_err(), "{name}");
         }
     }
 

@@ -16,6 +16,8 @@ pub const NAME: &str = "README.TXT";
 
 const MSMAIL: (&str, &str) =
     ("msmail-serial-change.txt.hbs", include_str!("../../templates/package/msmail-serial-change.txt.hbs"));
+const CREDENTIALS: (&str, &str) =
+    ("credential-rotation.txt.hbs", include_str!("../../templates/package/credential-rotation.txt.hbs"));
 const GENERAL: (&str, &str) = ("README.TXT.hbs", include_str!("../../templates/package/README.TXT.hbs"));
 
 /// A template of this size is a mistake.
@@ -34,7 +36,11 @@ impl<'a> Readme<'a> {
     /// `README.TXT.hbs` below `templates/package`; else the built-in text.
     pub fn open(campaign: &'a Campaign, package: &'a Package) -> Result<Readme<'a>, Finding> {
         let folder = campaign.root.join("templates").join("package");
-        let built_in = if campaign.msmail.is_some() { MSMAIL } else { GENERAL };
+        let built_in = match campaign.playbook.as_deref() {
+            _ if campaign.msmail.is_some() => MSMAIL,
+            Some("credential-rotation") => CREDENTIALS,
+            _ => GENERAL,
+        };
         let own = [&format!("{}.txt.hbs", package.name), built_in.0, GENERAL.0]
             .into_iter()
             .map(|name| folder.join(name))
@@ -59,7 +65,7 @@ impl<'a> Readme<'a> {
             "package",
             json!({
                 "name": self.package.name,
-                "medium": Geometry::of(self.package.medium).name,
+                "medium": self.package.medium.map_or("", |medium| Geometry::of(medium).name),
                 "files": files.iter().map(listed).collect::<Vec<_>>(),
             }),
         );
@@ -68,6 +74,9 @@ impl<'a> Readme<'a> {
             let cause = "the text of README.TXT does not give the possession code, and without it nobody can answer";
             return Err(Finding::error("readme-code", cause, "write {{code}} where it shall stand")
                 .in_file(self.template.file()));
+        }
+        if self.package.medium.is_none() {
+            return Ok((DiskFile::new(NAME, text::crlf(&rendered)), None));
         }
         let (bytes, lost) = text::encode_readably(&text::crlf(&rendered));
         let warning = (!lost.is_empty()).then(|| {

@@ -63,7 +63,7 @@ pub fn package(format: PackageFormat, source: PackageSource) -> Package {
         name: "init-disk".into(),
         audience: "remote-users".into(),
         format,
-        medium: Medium::M1_44,
+        medium: Some(Medium::M1_44),
         source,
         place: Place::new("flagday.toml", 20, 1),
     }

@@ -63,6 +63,10 @@ impl Site {
         Manifest::load(&self.folder()).expect("a manifest")
     }
 
+    fn bounds(&self) -> Bounds {
+        Bounds::of(self.package.medium)
+    }
+
     /// What the person finds when the artefacts are unpacked.
     fn unpacked(&self, id: &str) -> FileSet {
         self.unpacked_from(self.manifest().person(id).expect("built"))
@@ -72,12 +76,12 @@ impl Site {
         let bytes: Vec<_> =
             entry.artefacts.iter().map(|artefact| artefact.read(&self.folder()).expect("as it was built")).collect();
         match self.package.format {
-            PackageFormat::Zip => archive::read(&bytes[0]).expect("a zip"),
+            PackageFormat::Zip => archive::read(&bytes[0], self.bounds()).expect("a zip"),
             PackageFormat::Img => floppy::read(&bytes[0]).expect("a floppy"),
             PackageFormat::Files => {
                 let named = entry.artefacts.iter().zip(bytes);
-                FileSet::new(named.map(|(artefact, bytes)| DiskFile::new(&artefact.shown, bytes)).collect())
-                    .expect("good")
+                let loose = named.map(|(artefact, bytes)| DiskFile::new(&artefact.shown, bytes)).collect();
+                FileSet::within(self.bounds(), loose).expect("good")
             }
         }
     }
@@ -215,7 +219,7 @@ fn who_left_loses_their_artefact() {
 #[test]
 fn a_disk_and_its_readme_have_to_fit_together() {
     let mut site = Site::new(PackageFormat::Zip, &["ADAMS"]);
-    site.package.medium = Medium::K360;
+    site.package.medium = Some(Medium::K360);
     let room = floppy::Geometry::of(Medium::K360).capacity() - 1024 - 1024 - 2048;
     fs::write(site.root.path().join("disks/ADAMS/BIG.BIN"), vec![0; room]).expect("written");
     let findings = site.build().expect_err("no room for README.TXT");
@@ -224,6 +228,26 @@ fn a_disk_and_its_readme_have_to_fit_together() {
     fs::write(site.root.path().join("disks/ADAMS/README.TXT"), "mine").expect("written");
     fs::remove_file(site.root.path().join("disks/ADAMS/BIG.BIN")).expect("removed");
     assert_eq!(codes(&site.build().expect_err("README.TXT is there")), ["package-readme"]);
+}
+
+#[test]
+fn what_is_no_disk_keeps_its_names_and_letters_and_may_be_larger() {
+    for format in [PackageFormat::Zip, PackageFormat::Files] {
+        let mut site = Site::new(format, &["ann.smith"]);
+        fs::remove_dir_all(site.root.path().join("disks/ann.smith")).expect("removed");
+        let profile: Vec<u8> = (0..4_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        fs::write(site.root.path().join("disks/ann.smith.ovpn"), &profile).expect("written");
+        site.people[0].name = "J\u{f6}rg \u{10c}apek".to_owned();
+        assert_eq!(codes(&site.build().expect_err("a disk")), ["disk-missing"]);
+        site.package.medium = None;
+        assert_eq!(codes(&site.build().expect("no disk").findings), [""; 0]);
+        let files = site.unpacked("ann.smith");
+        assert_eq!(files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["README.TXT", "ann.smith.ovpn"]);
+        assert_eq!(files.get("ann.smith.ovpn").expect("there").bytes, profile);
+        let readme = String::from_utf8(files.get("README.TXT").expect("there").bytes.clone()).expect("UTF-8");
+        assert!(readme.contains("J\u{f6}rg \u{10c}apek"), "{readme}");
+        assert_eq!(site.verify(), []);
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Reading back: every artefact unpacked as its recipient would, and compared with the manifest file by file; each
 //! package holds its own person's code and nobody else's.
 
+use super::bounds::Bounds;
 use super::build::Job;
 use super::code::{Code, code_for};
 use super::files::{DiskFile, FileSet};
@@ -65,13 +66,14 @@ fn check(job: &Job, person: &Person, entry: &Entry, owners: &HashMap<&str, &str>
 
 /// The files as the recipient would find them.
 fn unpack(job: &Job, entry: &Entry) -> Result<FileSet, Vec<Finding>> {
+    let bounds = Bounds::of(job.package.medium);
     let mut loose = Vec::new();
     for artefact in &entry.artefacts {
         let at = |finding: Finding| finding.in_file(job.folder.join(&artefact.file));
         let bytes =
             artefact.read(&job.folder).map_err(|fault| fault.findings.into_iter().map(at).collect::<Vec<_>>())?;
         let unpacked = match job.package.format {
-            PackageFormat::Zip => archive::read(&bytes),
+            PackageFormat::Zip => archive::read(&bytes, bounds),
             PackageFormat::Img => floppy::read(&bytes),
             PackageFormat::Files => {
                 loose.push(DiskFile::new(&artefact.shown, bytes));
@@ -80,7 +82,7 @@ fn unpack(job: &Job, entry: &Entry) -> Result<FileSet, Vec<Finding>> {
         };
         return unpacked.map_err(|findings| findings.into_iter().map(at).collect());
     }
-    FileSet::new(loose)
+    FileSet::within(bounds, loose)
 }
 
 /// README.TXT gives the code of this person, derived again from the files that are there, and no file gives a code of

@@ -10,7 +10,7 @@ use crate::engine::Answer;
 use crate::fault::{Fault, Result};
 use crate::ledger::MessageRow;
 use crate::notice::Segment;
-use crate::package::{Code, archive, floppy};
+use crate::package::{Bounds, Code, archive, floppy};
 use crate::roster::MailStore;
 use chrono::Duration;
 use fs_err as fs;
@@ -318,7 +318,7 @@ fn code_inside(path: &Path) -> Result<Option<String>> {
     let text = if name == "README.TXT" {
         bytes
     } else {
-        let files = if name.ends_with(".IMG") { floppy::read(&bytes) } else { archive::read(&bytes) };
+        let files = if name.ends_with(".IMG") { floppy::read(&bytes) } else { archive::read(&bytes, Bounds::Mail) };
         match files {
             Ok(files) => files.get("README.TXT").map(|file| file.bytes.clone()).unwrap_or_default(),
             Err(_) => return Ok(None),

@@ -111,7 +111,12 @@ fn site(engine: &Engine) -> Map<String, Value> {
         .msmail
         .as_ref()
         .map(|facts| json!({ "network": facts.network, "name": facts.name, "new_serial": facts.new_serial }));
-    let words = [("title", json!(campaign.title)), ("contact", json!(campaign.contact)), ("msmail", json!(facts))];
+    let words = [
+        ("title", json!(campaign.title)),
+        ("contact", json!(campaign.contact)),
+        ("msmail", json!(facts)),
+        ("disks", json!(campaign.has_disks())),
+    ];
     words.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 

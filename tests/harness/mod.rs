@@ -54,6 +54,19 @@ impl Campaign {
         Campaign::sample_in(TempDir::new().expect("a temporary folder"))
     }
 
+    /// What `init` writes of a playbook, its gaps filled in; the change is far off, and no day is near for a notice.
+    #[allow(dead_code, reason = "two test programs share the harness")]
+    pub fn begun(playbook: &str) -> Campaign {
+        let folder = in_memory();
+        let root = folder.path().join("campaign");
+        Run::of(run::program().arg("init").arg(&root).args(["--playbook", playbook])).ends(0);
+        let text = fs_err::read_to_string(root.join("flagday.toml")).expect("written");
+        let text = text.replace("CHANGE-ME, telephone, address", "Help Desk, +1 555 0100, helpdesk@corp.example");
+        let text = text.replace("CHANGE-ME", "the Corp VPN").replace("change-me.example", "corp.example");
+        fs_err::write(root.join("flagday.toml"), text).expect("filled in");
+        Campaign { root, outputs: RefCell::default(), _folder: folder }
+    }
+
     /// Ready, and in memory where the system has such a place: what syncs many thousand times is quick there.
     pub fn ready_in_memory() -> Campaign {
         let campaign = Campaign::sample_in(in_memory()).past();

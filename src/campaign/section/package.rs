@@ -3,6 +3,7 @@
 use super::Context;
 use crate::campaign::model::{Medium, Package, PackageFormat, PackageSource};
 use crate::campaign::table::Table;
+use crate::campaign::tree::Origin;
 use crate::campaign::value;
 use crate::fault::Finding;
 
@@ -37,7 +38,9 @@ fn package(name: String, mut table: Table, context: &Context) -> Option<Package>
     let audience = table.required("audience", "\"remote-users\"");
     let audience = audience.and_then(|text| context.audiences.resolve(context.report, text));
     let format = table.parsed("format", format).unwrap_or(PackageFormat::Zip);
-    let medium = table.word("medium", &MEDIA).unwrap_or(Medium::M1_44);
+    // An image is of a disk, and so is what Microsoft Mail installs; anything else is one only where the file says so.
+    let is_disk = format == PackageFormat::Img || context.has_postoffice;
+    let medium = table.word("medium", &MEDIA).or(is_disk.then_some(Medium::M1_44));
     let source = source(&mut table, context);
     let place = table.place();
     table.finish();
@@ -60,12 +63,20 @@ fn source(table: &mut Table, context: &Context) -> Option<PackageSource> {
     let fits = match way {
         Way::Collected => argv.is_empty(),
         Way::Recipe => argv.is_empty() && from.is_some(),
-        Way::Command => !argv.is_empty() && from.is_none(),
+        Way::Command => !argv.is_empty() && from.as_ref().is_none_or(|from| from.at.origin == Origin::Playbook),
     };
     if !fits {
         let cause = "source, from and command of the package do not fit together";
-        let remedy = "collected and recipe read a folder (from = \"disks\"), command runs a program (command = [\"program\", \"{person}\", \"{out}\"])";
+        let remedy = "collected (a folder of each person's own files) and recipe (one folder of files and templates for everybody) \
+                      want from = \"FOLDER\"; command runs a program for each person (command = [\"program\", \"{person}\", \
+                      \"{out}\"])";
         table.complain(Finding::error("contradiction", cause, remedy));
+        return None;
+    }
+    if matches!(way, Way::Collected) && from.is_none() && !context.has_postoffice {
+        let cause = "source = \"collected\" takes what lies in a folder, and the package names none";
+        let remedy = "add from = \"credentials\": a folder in which each person has a folder, or files, of their id";
+        table.complain(Finding::error("missing-key", cause, remedy));
         return None;
     }
     let from = || from.as_ref().map_or_else(|| context.disks.clone(), |text| context.path(text));

@@ -189,7 +189,7 @@ fn people_and_what_they_get() {
     assert_eq!(campaign.rosters[1].encoding, Encoding::Utf8);
     assert_eq!(campaign.audiences["remote-users"].columns["kind"], ["remote", "travelling"]);
     let package = &campaign.packages["init-disk"];
-    assert_eq!((package.format, package.medium), (PackageFormat::Img, Medium::K720));
+    assert_eq!((package.format, package.medium), (PackageFormat::Img, Some(Medium::K720)));
     assert!(matches!(&package.source, PackageSource::Command { argv } if argv[0] == "make-disk"));
     let facts: Vec<_> = campaign.facts.iter().map(|(key, value)| format!("{key}={value}")).collect();
     assert_eq!(

@@ -1,38 +1,35 @@
 //! Reading a zip archive back. It may come from anywhere: nothing in it is believed before it is checked, and nothing
 //! is ever extracted to a disk.
 
-use crate::campaign::Medium;
 use crate::fault::Finding;
+use crate::package::bounds::{Bounds, FILES_MAX};
 use crate::package::files::{DiskFile, FileSet};
-use crate::package::floppy::{Geometry, IMAGE_MAX};
 use std::io::{Cursor, Read};
 use zip::ZipArchive;
 
-/// More files than any floppy's root directory holds.
-pub(super) const FILES_MAX: usize = Geometry::of(Medium::M1_44).files_max();
-
 /// The files of the archive. Folders, links, paths, encrypted or doubled entries, entries that share their bytes, and
-/// archives that grow beyond a floppy are findings.
-pub fn read(archive: &[u8]) -> Result<FileSet, Vec<Finding>> {
-    entries(archive).map_err(|why| vec![refusal(&why)]).and_then(FileSet::new)
+/// archives that grow beyond the bounds are findings.
+pub fn read(archive: &[u8], bounds: Bounds) -> Result<FileSet, Vec<Finding>> {
+    entries(archive, bounds).map_err(|why| vec![refusal(&why)]).and_then(|files| FileSet::within(bounds, files))
 }
 
-fn entries(bytes: &[u8]) -> Result<Vec<DiskFile>, String> {
-    if bytes.len() > IMAGE_MAX {
-        return Err(format!("{} bytes are more than a floppy holds", bytes.len()));
+fn entries(bytes: &[u8], bounds: Bounds) -> Result<Vec<DiskFile>, String> {
+    // What hardly packs may be a little longer packed than it is; no file set is larger for that.
+    if bytes.len() > bounds.room() + (64 << 10) {
+        return Err(format!("{} bytes are more than {}", bytes.len(), bounds.called()));
     }
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
     if archive.has_duplicate_names() {
         return Err("two entries have the same name".to_owned());
     }
     if archive.len() > FILES_MAX {
-        return Err(format!("{} entries are more than a floppy holds", archive.len()));
+        return Err(format!("{} entries are more than a package has", archive.len()));
     }
     if archive.has_overlapping_entries().map_err(|error| error.to_string())? {
         return Err("two entries share the same bytes".to_owned());
     }
     archive.validate_header_consistency().map_err(|error| error.to_string())?;
-    let mut room = IMAGE_MAX as u64;
+    let mut room = bounds.room() as u64;
     (0..archive.len())
         .map(|n| {
             let entry = archive.by_index(n).map_err(|error| error.to_string())?;
@@ -43,7 +40,7 @@ fn entries(bytes: &[u8]) -> Result<Vec<DiskFile>, String> {
             let mut contents = Vec::new();
             // The size an entry claims is not trusted: one byte beyond the room that is left ends the reading.
             entry.take(room + 1).read_to_end(&mut contents).map_err(|error| format!("{name:?}: {error}"))?;
-            let over = || "it grows beyond what a floppy holds".to_owned();
+            let over = || format!("it grows beyond {}", bounds.called());
             room = room.checked_sub(contents.len() as u64).ok_or_else(over)?;
             Ok(DiskFile::new(name, contents))
         })

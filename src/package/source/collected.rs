@@ -3,6 +3,7 @@
 use super::folder::{self, located, unreadable};
 use crate::campaign::Medium;
 use crate::fault::{Finding, Place};
+use crate::package::bounds::Bounds;
 use crate::package::files::FileSet;
 use crate::package::floppy::{self, IMAGE_MAX};
 use crate::roster::Person;
@@ -48,7 +49,7 @@ impl Shelf {
     pub fn gather(&self, person: &Person) -> Result<FileSet, Vec<Finding>> {
         let mailbox = mailbox(person);
         match self.disks.get(&mailbox.to_ascii_uppercase()).map(Vec::as_slice).unwrap_or_default() {
-            [Disk::Folder(path)] => self.filled(folder::read(path)?, path),
+            [Disk::Folder(path)] => self.filled(folder::read(path, Bounds::Floppy)?, path),
             [Disk::Image(path)] => {
                 let image = folder::bounded(path, IMAGE_MAX).map_err(|finding| vec![finding])?;
                 let files = floppy::read(&image).map_err(|findings| located(findings, &Place::file(path)))?;

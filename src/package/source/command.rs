@@ -2,8 +2,9 @@
 //! folder of its own.
 
 use super::folder::{self, located};
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, Package};
 use crate::fault::{Finding, Place};
+use crate::package::bounds::Bounds;
 use crate::package::files::FileSet;
 use crate::platform::{end_group, ended_within, own_group};
 use crate::roster::Person;
@@ -23,12 +24,14 @@ pub struct Program<'a> {
     argv: &'a [String],
     root: &'a Path,
     place: &'a Place,
+    bounds: Bounds,
     timeout: Duration,
 }
 
 impl<'a> Program<'a> {
-    pub fn new(argv: &'a [String], campaign: &'a Campaign, place: &'a Place) -> Self {
-        Program { argv, root: &campaign.root, place, timeout: TIMEOUT }
+    pub fn new(argv: &'a [String], campaign: &'a Campaign, package: &'a Package) -> Self {
+        let bounds = Bounds::of(package.medium);
+        Program { argv, root: &campaign.root, place: &package.place, bounds, timeout: TIMEOUT }
     }
 
     pub fn gather(&self, person: &Person) -> Result<FileSet, Vec<Finding>> {
@@ -59,12 +62,12 @@ impl<'a> Program<'a> {
             }
         }
         // The temporary folder is gone when anybody reads of it: the place is the line that states the command.
-        let files = folder::read(&out).map_err(|findings| self.made(person, findings))?;
+        let files = folder::read(&out, self.bounds).map_err(|findings| self.made(person, findings))?;
         if files.is_empty() {
             return Err(self.failed(format!("{program} left no files in {{out}} for {}", person.id)));
         }
         let plain = files.iter().cloned().collect();
-        FileSet::new(plain).map_err(|findings| located(findings, self.place))
+        FileSet::within(self.bounds, plain).map_err(|findings| located(findings, self.place))
     }
 
     /// The words of the command with the person's own put in. A word of the person is never split.
@@ -161,6 +164,7 @@ fn last_words(said: &mut std::fs::File) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::campaign::{PackageFormat, PackageSource};
     use crate::package::sample;
     use std::time::Instant;
 
@@ -168,8 +172,8 @@ mod tests {
         let argv = ["sh", "-c", script, "sh", "{out}", "{person}", "{mailbox}"].map(str::to_owned);
         let root = tempfile::tempdir().expect("a folder");
         let campaign = sample::campaign(root.path());
-        let place = Place::new("flagday.toml", 20, 1);
-        let program = Program { timeout, ..Program::new(&argv, &campaign, &place) };
+        let package = sample::package(PackageFormat::Zip, PackageSource::Command { argv: argv.to_vec() });
+        let program = Program { timeout, ..Program::new(&argv, &campaign, &package) };
         program.gather(person).map_err(|mut findings| findings.remove(0))
     }
 
@@ -211,8 +215,8 @@ mod tests {
     fn a_program_that_is_missing_is_told() {
         let argv = ["./no-such-program".to_owned()];
         let campaign = sample::campaign(Path::new("/"));
-        let place = Place::new("flagday.toml", 20, 1);
-        let program = Program::new(&argv, &campaign, &place);
+        let package = sample::package(PackageFormat::Zip, PackageSource::Command { argv: argv.to_vec() });
+        let program = Program::new(&argv, &campaign, &package);
         assert!(program.gather(&sample::person("ADAMS")).expect_err("missing")[0].cause.contains("cannot be run"));
     }
 }

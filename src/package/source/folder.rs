@@ -1,14 +1,11 @@
-//! Reading a flat folder of plain files, in name order, within the bounds of a floppy.
+//! Reading a flat folder of plain files, in name order, within the bounds of the package.
 
 use crate::fault::{Finding, Place};
+use crate::package::bounds::{Bounds, FILES_MAX};
 use crate::package::files::{DiskFile, FileSet};
-use crate::package::floppy::IMAGE_MAX;
 use fs_err as fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-
-/// More files than any floppy's root directory holds.
-const FILES_MAX: usize = 224;
 
 /// The plain files of a folder, by name. Folders, links and names that are no text are findings.
 pub fn plain_files(folder: &Path) -> Result<Vec<(String, PathBuf)>, Vec<Finding>> {
@@ -24,7 +21,7 @@ pub fn plain_files(folder: &Path) -> Result<Vec<(String, PathBuf)>, Vec<Finding>
             Err(name) => findings.push(not_plain(&format!("the name {name:?} is no text"), path)),
         }
         if found.len() + findings.len() > FILES_MAX {
-            let cause = format!("the folder holds more than the {FILES_MAX} files of a floppy disk");
+            let cause = format!("the folder holds more than the {FILES_MAX} files that a package may have");
             findings.push(
                 Finding::error("package-too-many", cause, "leave the package's own files there only").in_file(folder),
             );
@@ -36,27 +33,37 @@ pub fn plain_files(folder: &Path) -> Result<Vec<(String, PathBuf)>, Vec<Finding>
 }
 
 /// The files of a folder as a set, with the times at which they were written.
-pub fn read(folder: &Path) -> Result<FileSet, Vec<Finding>> {
+pub fn read(folder: &Path, bounds: Bounds) -> Result<FileSet, Vec<Finding>> {
+    let files = gather(plain_files(folder)?, bounds)?;
+    let files = FileSet::within(bounds, files).map_err(|findings| located(findings, &Place::file(folder)))?;
+    Ok(files.from_place(folder))
+}
+
+/// The bytes of these files, with the times at which they were written.
+pub fn gather(listed: Vec<(String, PathBuf)>, bounds: Bounds) -> Result<Vec<DiskFile>, Vec<Finding>> {
     let mut files = Vec::new();
-    let mut room = IMAGE_MAX;
-    for (name, path) in plain_files(folder)? {
-        let bytes = bounded(&path, room).map_err(|finding| vec![finding])?;
-        room -= bytes.len();
+    let mut read = 0;
+    for (name, path) in listed {
+        let bytes = bounded_by(&path, bounds.room() - read, bounds.called()).map_err(|finding| vec![finding])?;
+        read += bytes.len();
         let modified = fs::symlink_metadata(&path).and_then(|found| found.modified()).ok().map(Into::into);
         files.push(DiskFile { name, bytes, modified });
     }
-    let place = Place::file(folder);
-    let files = FileSet::new(files).map_err(|findings| located(findings, &place))?;
-    Ok(files.from_place(folder))
+    Ok(files)
 }
 
 /// A file's bytes, when they are not more than `room`.
 pub fn bounded(path: &Path, room: usize) -> Result<Vec<u8>, Finding> {
+    bounded_by(path, room, Bounds::Floppy.called())
+}
+
+/// The same, and what they outgrow where they are more.
+pub fn bounded_by(path: &Path, room: usize, called: &str) -> Result<Vec<u8>, Finding> {
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(|error| unreadable(error, path))?;
     file.take(room as u64 + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error, path))?;
     if bytes.len() > room {
-        let cause = "with this file the package grows beyond what any floppy disk holds";
+        let cause = format!("with this file the package grows beyond {called}");
         return Err(Finding::error("package-too-large", cause, "see what it is, and take it out").in_file(path));
     }
     Ok(bytes)
@@ -87,7 +94,7 @@ mod tests {
     use super::*;
 
     fn codes(folder: &Path) -> Vec<&'static str> {
-        read(folder).expect_err("something is wrong").iter().map(|finding| finding.code).collect()
+        read(folder, Bounds::Floppy).expect_err("something is wrong").iter().map(|finding| finding.code).collect()
     }
 
     #[test]
@@ -96,7 +103,7 @@ mod tests {
         for name in ["transfil", "ACCESS.MAI"] {
             fs::write(folder.path().join(name), name).expect("written");
         }
-        let files = read(folder.path()).expect("plain files");
+        let files = read(folder.path(), Bounds::Floppy).expect("plain files");
         assert_eq!(files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["ACCESS.MAI", "TRANSFIL"]);
         assert!(files.iter().all(|file| file.modified.is_some()));
         assert_eq!(files.place(), Some(folder.path()));

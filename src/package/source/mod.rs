@@ -3,15 +3,18 @@
 
 mod collected;
 mod command;
+mod filed;
 mod folder;
 mod recipe;
 
+use super::bounds::Bounds;
 use super::files::FileSet;
 use crate::campaign::{Campaign, Package, PackageSource};
 use crate::fault::Finding;
 use crate::roster::Person;
 use collected::Shelf;
 use command::Program;
+use filed::Files;
 use recipe::Recipe;
 
 pub(super) use folder::bounded;
@@ -19,6 +22,7 @@ pub(super) use folder::bounded;
 #[derive(Debug)]
 pub enum Source<'a> {
     Collected(Shelf),
+    Files(Files),
     Recipe(Recipe<'a>),
     Command(Program<'a>),
 }
@@ -27,9 +31,12 @@ impl<'a> Source<'a> {
     /// Lists the folder of disks, or reads the recipe with all its templates.
     pub fn open(package: &'a Package, campaign: &'a Campaign) -> Result<Source<'a>, Vec<Finding>> {
         Ok(match &package.source {
-            PackageSource::Collected { from } => Source::Collected(Shelf::open(from, package.medium)?),
-            PackageSource::Recipe { from } => Source::Recipe(Recipe::open(from, campaign)?),
-            PackageSource::Command { argv } => Source::Command(Program::new(argv, campaign, &package.place)),
+            PackageSource::Collected { from } => match package.medium {
+                Some(medium) => Source::Collected(Shelf::open(from, medium)?),
+                None => Source::Files(Files::open(from)?),
+            },
+            PackageSource::Recipe { from } => Source::Recipe(Recipe::open(from, campaign, Bounds::of(package.medium))?),
+            PackageSource::Command { argv } => Source::Command(Program::new(argv, campaign, package)),
         })
     }
 
@@ -37,10 +44,11 @@ impl<'a> Source<'a> {
     pub fn gather(&self, person: &Person) -> Result<FileSet, Vec<Finding>> {
         let files = match self {
             Source::Collected(shelf) => shelf.gather(person),
+            Source::Files(files) => files.gather(person),
             Source::Recipe(recipe) => recipe.gather(person),
             Source::Command(program) => program.gather(person),
         }?;
-        if files.get(super::readme::NAME).is_some() {
+        if files.iter().any(|file| file.name.eq_ignore_ascii_case(super::readme::NAME)) {
             return Err(vec![
                 Finding::error(
                     "package-readme",
@@ -53,10 +61,11 @@ impl<'a> Source<'a> {
         Ok(files)
     }
 
-    /// Disks that belong to none of these people: a wrong mailbox name on either side.
+    /// What belongs to none of these people: a wrong name on either side.
     pub fn unclaimed(&self, people: &[&Person]) -> Vec<Finding> {
         match self {
             Source::Collected(shelf) => shelf.unclaimed(people),
+            Source::Files(files) => files.unclaimed(people),
             Source::Recipe(_) | Source::Command(_) => Vec::new(),
         }
     }

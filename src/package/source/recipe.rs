@@ -3,8 +3,8 @@
 use super::folder::{self, located};
 use crate::campaign::Campaign;
 use crate::fault::{Finding, Place};
+use crate::package::bounds::Bounds;
 use crate::package::files::{DiskFile, FileSet};
-use crate::package::floppy::IMAGE_MAX;
 use crate::package::template::{Template, Words};
 use crate::package::text;
 use crate::roster::Person;
@@ -15,18 +15,20 @@ use std::path::{Path, PathBuf};
 pub struct Recipe<'a> {
     campaign: &'a Campaign,
     from: PathBuf,
+    bounds: Bounds,
     plain: Vec<DiskFile>,
     templates: Vec<(String, Template)>,
 }
 
 impl<'a> Recipe<'a> {
-    pub fn open(from: &Path, campaign: &'a Campaign) -> Result<Recipe<'a>, Vec<Finding>> {
-        let mut recipe = Recipe { campaign, from: from.to_owned(), plain: Vec::new(), templates: Vec::new() };
+    pub fn open(from: &Path, campaign: &'a Campaign, bounds: Bounds) -> Result<Recipe<'a>, Vec<Finding>> {
+        let mut recipe = Recipe { campaign, from: from.to_owned(), bounds, plain: Vec::new(), templates: Vec::new() };
         let mut findings = Vec::new();
-        let mut room = IMAGE_MAX;
+        let mut read = 0;
         for (name, path) in folder::plain_files(from)? {
-            let bytes = folder::bounded(&path, room).map_err(|finding| vec![finding])?;
-            room -= bytes.len();
+            let bytes =
+                folder::bounded_by(&path, bounds.room() - read, bounds.called()).map_err(|finding| vec![finding])?;
+            read += bytes.len();
             match suffix(&name) {
                 None => recipe.plain.push(DiskFile::new(name, bytes)),
                 Some(shown) => match template(&path, bytes) {
@@ -47,12 +49,12 @@ impl<'a> Recipe<'a> {
         let mut files = self.plain.clone();
         let mut findings = Vec::new();
         for (name, template) in &self.templates {
-            match render(template, &words) {
+            match render(template, &words, self.bounds) {
                 Ok(bytes) => files.push(DiskFile::new(name, bytes)),
                 Err(finding) => findings.push(finding),
             }
         }
-        match FileSet::new(files) {
+        match FileSet::within(self.bounds, files) {
             Ok(files) if findings.is_empty() => return Ok(files.from_place(&self.from)),
             Ok(_) => {}
             Err(names) => findings.extend(located(names, &Place::file(&self.from))),
@@ -76,9 +78,14 @@ fn template(path: &Path, bytes: Vec<u8>) -> Result<Template, Finding> {
     Template::compile(path, source.trim_start_matches('\u{feff}'))
 }
 
-/// A file of a package may be a program's input, so nothing in it is replaced: a character that DOS lacks is refused.
-fn render(template: &Template, words: &Words) -> Result<Vec<u8>, Finding> {
-    let rendered = text::crlf(&template.render(words)?);
+/// A file of a package may be a program's input, so nothing in it is replaced: on a disk a character that DOS lacks is
+/// refused, and elsewhere it is UTF-8 with the line ends of the template.
+fn render(template: &Template, words: &Words, bounds: Bounds) -> Result<Vec<u8>, Finding> {
+    let rendered = template.render(words)?;
+    if bounds == Bounds::Mail {
+        return Ok(rendered.into_bytes());
+    }
+    let rendered = text::crlf(&rendered);
     text::encode(&rendered).map_err(|(line, _, c)| {
         Finding::error(
             "template-character",
@@ -112,7 +119,7 @@ mod tests {
             };
             findings.into_iter().map(line).collect::<Vec<_>>()
         };
-        Recipe::open(folder.path(), &campaign).and_then(|recipe| recipe.gather(person)).map_err(told)
+        Recipe::open(folder.path(), &campaign, Bounds::Floppy).and_then(|recipe| recipe.gather(person)).map_err(told)
     }
 
     #[test]
