@@ -1,6 +1,7 @@
 //! What administrators decide against the count: waivers that run out or need two people, overrides that stay visible.
 
 use crate::harness::{Campaign, REMOTE};
+use flagday::ledger::{Revision, Telling};
 use serde_json::{Value, json};
 
 fn gate(campaign: &Campaign, name: &str) -> Value {
@@ -176,7 +177,10 @@ fn an_override_speaks_of_the_facts_that_people_were_told_then() {
     assert_eq!(gate(&campaign, "disks-held")["open"], true);
     let mut ledger = flagday::ledger::Ledger::open(&campaign.path(".flagday")).expect("the ledger");
     let told = ledger.revision().expect("readable").expect("one");
-    ledger.add_revision(told.at + chrono::TimeDelta::days(3650), &told.digest, &told.facts).expect("another");
+    let later = told.at + chrono::TimeDelta::days(3650);
+    let another = Revision { number: told.number + 1, at: later, ..told };
+    let telling = Telling { revision: Some(another), ..Telling::default() };
+    ledger.plan_telling(telling, [], later).expect("another");
     drop(ledger);
     assert_eq!(gate(&campaign, "disks-held")["open"], false);
     campaign.run("status").says("people were told other facts");

@@ -74,3 +74,20 @@ fn a_server_that_is_not_there_is_told_with_all_who_wait_for_it() {
     campaign.run("send --yes").ends(0).says("3 sent");
     assert!(campaign.run("status --json").ends(0).json()["outage"].is_null());
 }
+
+#[test]
+fn a_password_that_nobody_gives_is_why_nothing_could_be_sent_until_somebody_does() {
+    let server = Taking::start(|_| None);
+    let at = |user: &str| format!("smtp://{user}127.0.0.1:{}", server.port);
+    let campaign = Campaign::crowd(3, &at("desk@"));
+    let sealed = "connections = 4\npassword_command = \"echo unlocking >&2; echo vault is sealed >&2; exit 7\"";
+    campaign.edit("connections = 4", sealed);
+    let send = campaign.run("send move --yes").ends(1).refuses("password-command");
+    send.says("ended with exit status: 7: vault is sealed").keeps_quiet_about("unlocking");
+    campaign.run("tick --yes").ends(1).refuses("password-command");
+    let status = campaign.run("status").ends(0).says("NOTHING COULD BE SENT since ").says("vault is sealed");
+    status.says("run the command by hand in the campaign's folder").says("3 wait");
+    campaign.run("check").ends(1).refuses("password-command");
+    campaign.edit(&at("desk@"), &at("")).edit(sealed, "connections = 4").run("tick --yes").ends(0).says("3 sent");
+    campaign.run("status").ends(0).keeps_quiet_about("NOTHING COULD BE SENT");
+}

@@ -237,6 +237,22 @@ fn a_text_that_needs_what_nobody_gives() {
 }
 
 #[test]
+fn what_cannot_be_written_was_told_to_nobody_and_may_be_mended() {
+    let campaign = Campaign::ready();
+    campaign.run("build").ends(0);
+    let text = "templates/mail/change-date/text.hbs";
+    campaign.write(text, "Hello {{nobody_said}}\n");
+    campaign.run("send change-date --yes").ends(1).says("nobody_said");
+    campaign.run("status").ends(0).says("preparing");
+    campaign.run("audit export").ends(0).keeps_quiet_about("revision");
+    campaign.write(text, "Hello {{person.name}}\n");
+    campaign.run("check").keeps_quiet_about("facts-changed");
+    campaign.run("send change-date --yes").says("12 planned, 12 sent");
+    campaign.run("audit export").ends(0).says("\"revision\"");
+    campaign.run("audit verify").ends(0);
+}
+
+#[test]
 fn disks_that_are_wrong() {
     let refused = |campaign: &Campaign| -> Run {
         let run = campaign.run("build").ends(1);

@@ -43,8 +43,12 @@ impl Url {
 
     /// Whether nobody but this machine hears what is said.
     pub(super) fn is_loopback(&self) -> bool {
-        self.host.eq_ignore_ascii_case("localhost") || self.host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        is_this_machine(&self.host)
     }
+}
+
+pub(super) fn is_this_machine(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Whether the text seems to carry a password, be it a URL that can be read or not.

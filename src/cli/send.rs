@@ -278,14 +278,8 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
             sent.further
         ));
     }
-    match sent.doubted_before {
-        0 => {}
-        1 => output::prose(
-            "one of these is held, not lost: a server may have it from before; flagday status names it and says what to do",
-        ),
-        n => output::prose(&format!(
-            "{n} of these are held, not lost: a server may have them from before; flagday status names them and says what to do"
-        )),
+    for doubt in sent.in_doubt_still.values() {
+        output::prose(&doubt.doubt());
     }
     for one in engine.at_old_addresses()? {
         output::prose(&at_old_address(&one));
@@ -305,7 +299,7 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
     }
     let left = sent.waiting + sent.others;
     let next = engine.next_moment()?.map(|(at, what)| format!("{what} {}", hour(at)));
-    if sent.failed > sent.doubted_before {
+    if sent.failed > 0 {
         global.hint("Each with the reason: flagday who --failed (or --failed --csv)");
         global.hint("Next: correct the roster or the server, then flagday send --to failed");
     }
@@ -320,7 +314,6 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
             sent.waiting
         )),
         Exit::Error => global.hint("Everything else stays planned. Next: mend what is said above, then flagday send"),
-        Exit::SomeFailed if sent.failed == sent.doubted_before => global.hint("Next: flagday status"),
         Exit::SomeFailed => {}
         Exit::Waiting if sent.interrupted => global.hint("Stopped as you asked. What is left: flagday send"),
         Exit::Waiting if sent.kept_waiting > 0 => global.hint(
@@ -354,7 +347,7 @@ pub fn exit(sent: &Sent) -> Exit {
         Sent { ended: true, failed: 1.., waiting: 0, .. } => Exit::SomeFailed,
         Sent { ended: true, .. } => Exit::Error,
         Sent { failed: 1.., .. } => Exit::SomeFailed,
-        Sent { untried: 1.., .. } => Exit::Waiting,
+        Sent { untried: 1.., .. } | Sent { doubted_before: 1.., .. } => Exit::Waiting,
         Sent { waiting: 1.., .. } | Sent { in_doubt: 1.., .. } | Sent { doubted_twice: 1.., .. } => Exit::Waiting,
         Sent { uncertain: 1.., .. } | Sent { released: 1.., .. } | Sent { expired: 1.., .. } => Exit::Waiting,
         Sent { interrupted: true, .. } | Sent { kept_waiting: 1.., .. } | Sent { nothing_due: true, .. } => {

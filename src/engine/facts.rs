@@ -3,12 +3,11 @@
 
 use super::amend::OPEN;
 use super::amendment::Left;
-use super::membership::members_of;
 use super::{Engine, What};
 use crate::campaign::Acknowledgement;
 use crate::campaign::schedule::Moment;
 use crate::fault::{Exit, Fault, Finding, Result, Severity};
-use crate::ledger::Revision;
+use crate::ledger::{Revision, Telling};
 use crate::package::Manifest;
 use chrono::{DateTime, Duration, Utc};
 use data_encoding::HEXLOWER;
@@ -192,29 +191,28 @@ impl Engine<'_> {
         Ok(findings)
     }
 
-    /// The revision under which this notice may be told: the newest one, completed by what the notice adds, or the
-    /// first.
-    pub(super) fn revision_to_tell(&mut self, notice: &str) -> Result<Revision> {
+    /// Under which revision this notice may be told: the newest one, completed by what the notice adds, or the first. It goes on
+    /// record with the messages that tell it.
+    pub(super) fn tell(&self, notice: &str, telling: &mut Telling<'_>) -> Result<u32> {
         self.require_unchanged()?;
-        if self.ledger.revision()?.is_none() {
-            self.require_notice_time()?;
-            self.note_short_notice()?;
-            self.ledger.note_members(members_of(&self.campaign, &self.roster))?;
-        }
         let facts = self.facts_of(notice)?;
-        let now = self.now();
-        let Some(mut revision) = self.ledger.revision()? else {
-            return self.ledger.add_revision(now, &digest(&facts), &facts);
+        let Some(mut revision) = telling.revision.take().map_or_else(|| self.ledger.revision(), |one| Ok(Some(one)))?
+        else {
+            self.require_notice_time()?;
+            telling.short_notice = self.short_notice_taken();
+            telling.revision = Some(Revision { number: 1, at: self.now(), digest: digest(&facts), facts });
+            return Ok(1);
         };
-        let known = revision.facts.len();
+        let (number, known) = (revision.number, revision.facts.len());
         for (fact, value) in facts {
             revision.facts.entry(fact).or_insert(value);
         }
         if revision.facts.len() > known {
             revision.digest = digest(&revision.facts);
-            self.ledger.extend_revision(now, &revision)?;
         }
-        Ok(revision)
+        // What one of these messages tells already is on record with all of them.
+        telling.revision = Some(revision);
+        Ok(number)
     }
 
     /// What there is to say where people hear of the date later than they are to.
@@ -259,11 +257,18 @@ impl Engine<'_> {
 
     /// Puts on record that the operator has said the word, where it was needed.
     pub(super) fn note_short_notice(&mut self) -> Result<()> {
-        let Some(left) = self.short_of_notice().filter(|_| self.short_notice) else { return Ok(()) };
+        match self.short_notice_taken() {
+            Some(body) => self.ledger.note(self.now(), "short-notice", &body),
+            None => Ok(()),
+        }
+    }
+
+    /// The event of it, where it has to be said.
+    fn short_notice_taken(&self) -> Option<serde_json::Value> {
+        let left = self.short_of_notice().filter(|_| self.short_notice)?;
         let change_at = self.campaign.change.at.with_timezone(&self.campaign.change.zone);
         let least = self.campaign.minimum_notice.num_hours();
-        let body = json!({ "change_at": change_at.to_rfc3339(), "left_hours": left.num_hours(), "least_hours": least });
-        self.ledger.note(self.now(), "short-notice", &body)
+        Some(json!({ "change_at": change_at.to_rfc3339(), "left_hours": left.num_hours(), "least_hours": least }))
     }
 
     /// How long it is until the change, where that is less than people are to know it beforehand. A day is 24 hours, or until

@@ -1,11 +1,12 @@
 //! From decisions to planned messages: composed on all cores, written down in one transaction.
 
 use super::Engine;
+use super::membership::members_of;
 use super::sending::Intent;
 use super::shipped::Shipped;
 use super::signing::Signatures;
 use crate::fault::{Fault, Finding, Result};
-use crate::ledger::OUTDATED;
+use crate::ledger::{OUTDATED, Telling};
 use crate::notice::dkim::Signer;
 use crate::notice::open_file;
 use crate::package::streamed;
@@ -15,7 +16,7 @@ impl Engine<'_> {
     /// Composes and plans; returns how many messages are new. What could not be in the campaign's own words is added to
     /// `shipped`.
     pub(super) fn plan_messages(&mut self, intents: &[Intent], shipped: &mut Vec<Finding>) -> Result<usize> {
-        let mut revisions = HashMap::new();
+        let (mut revisions, mut telling) = (HashMap::new(), Telling::default());
         for intent in intents {
             if !revisions.contains_key(&intent.notice) {
                 // That the change is off, or put off, holds whatever the files say now; an answer to an answer tells nothing
@@ -24,7 +25,7 @@ impl Engine<'_> {
                     self.revision_number()?
                 } else {
                     self.require_packages(&intent.notice)?;
-                    self.revision_to_tell(&intent.notice)?.number
+                    self.tell(&intent.notice, &mut telling)?
                 };
                 revisions.insert(intent.notice.clone(), number);
             }
@@ -32,6 +33,9 @@ impl Engine<'_> {
         let now = self.now();
         if intents.is_empty() {
             return Ok(0);
+        }
+        if telling.revision.as_ref().is_some_and(|one| one.number == 1) && self.ledger.revision_number()?.is_none() {
+            telling.members = Some(Box::new(members_of(&self.campaign, &self.roster)));
         }
         let mut desk = self.desk()?;
         desk.threads = self.threads(intents)?;
@@ -51,7 +55,7 @@ impl Engine<'_> {
                 None => message,
             });
             let noted = signed.inspect(|message| message.iter().for_each(|message| worded.note(message)));
-            self.ledger.plan_messages(whole(noted, intents.len()), now)
+            self.ledger.plan_telling(telling, whole(noted, intents.len()), now)
         })?;
         shipped.extend(worded.findings());
         Ok(planned)

@@ -83,6 +83,8 @@ pub struct Sent {
     pub doubted_twice: usize,
     /// In doubt since an earlier run, and refused or past their time in this one: held, not failed.
     pub doubted_before: usize,
+    /// The refused ones of them, by class as `failures`.
+    pub in_doubt_still: std::collections::BTreeMap<String, FailureClass>,
     /// Messages in the ledger that are still to go out, and those that are in doubt, whichever run left them so: of those
     /// whom this run was asked about.
     pub waiting: usize,
@@ -319,7 +321,8 @@ impl Engine<'_> {
             + sent.uncertain
             + sent.kept_waiting;
         let stopped = sent.interrupted || sent.ended;
-        sent.nothing_due = done + sent.released + sent.expired + sent.moot + sent.doubted_twice == 0 && !stopped;
+        let held = sent.expired + sent.doubted_before + sent.doubted_twice;
+        sent.nothing_due = done + sent.released + sent.moot + held == 0 && !stopped;
         sent.asleep = self.asleep()?;
         let (left, asleep) = (self.ledger.counts()?, sent.asleep.iter().map(|one| one.messages).sum());
         sent.waiting = (left.planned + left.sending + left.deferred).saturating_sub(asleep);
@@ -346,7 +349,14 @@ impl Engine<'_> {
             return Ok(());
         }
         self.world.mail_server()?;
-        let transport = self.transport()?;
+        let transport = match self.transport() {
+            Ok(transport) => transport,
+            Err(fault) => {
+                // Where that cannot be noted, the fault itself says more.
+                self.ledger.note_outage(fault.findings.first(), &self.mail_settings(), self.now()).ok();
+                return Err(fault);
+            }
+        };
         let (settings, suspended) = (self.mail_settings(), self.paused_still()?);
         let mail = &self.campaign.mail;
         if let Some(one) = suspended.as_ref().filter(|one| self.by_schedule && one.holds(&settings, self.now())) {
@@ -383,6 +393,7 @@ impl Engine<'_> {
         sent.uncertain = summary.uncertain;
         sent.doubted_before = self.ledger.held_in_doubt()?.saturating_sub(held);
         sent.failures.extend(summary.failures);
+        sent.in_doubt_still = summary.in_doubt_still;
         let unreadable = self.ledger.take_unreadable();
         sent.failed += unreadable.len();
         for (person, fault) in &unreadable {

@@ -241,14 +241,9 @@ impl Ledger {
         }
         Ok(())
     }
-
-    /// Takes note of who is on the rosters when people are first told.
-    pub fn note_members(&mut self, members: impl Iterator<Item = (String, String)>) -> Result<()> {
-        self.durable(|tx| set_members(tx, members))
-    }
 }
 
-fn set_members(tx: &Transaction, members: impl Iterator<Item = (String, String)>) -> Result<()> {
+pub(super) fn set_members(tx: &Transaction, members: impl Iterator<Item = (String, String)>) -> Result<()> {
     tx.execute("DELETE FROM member", ())?;
     let mut insert = tx.prepare("INSERT INTO member VALUES (?,?)")?;
     for member in members {

@@ -92,7 +92,9 @@ impl Ledger {
         self.durable(|tx| {
             for id in ids {
                 move_on(tx, *id, Event::Doubt, words, now)?;
-                tx.execute("UPDATE message SET reply = ?2 WHERE id = ?1", (id, words))?;
+                let keep = "UPDATE message SET reply = ?2 || iif(instr(reply, ?3) > 0, substr(reply, instr(reply, ?3)), '') \
+                            WHERE id = ?1";
+                tx.execute(keep, (id, words, "; before that: "))?;
             }
             Ok(())
         })

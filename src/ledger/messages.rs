@@ -4,7 +4,7 @@ use super::checkpoint::Checkpoint;
 use super::deferred::PUT_OFF;
 use super::doubt::IN_DOUBT;
 use super::letters::{Packed, Packer, Unpacker};
-use super::{Ledger, audit, evidence, instant, millis};
+use super::{Ledger, Telling, audit, evidence, instant, millis};
 use crate::answer::{Evidence, Kind};
 use crate::campaign::Grade;
 use crate::fault::{Fault, Finding, Result};
@@ -141,16 +141,17 @@ impl MessageRow {
 }
 
 impl Ledger {
-    /// Plans messages in bulk, in one durable transaction: all of them, or none after an error. A message that is planned
-    /// already stays as it is; returns how many were new.
-    pub fn plan_messages(
+    /// Plans messages in bulk, in one durable transaction with what they tell: all of it, or nothing after an error. A
+    /// message that is planned already stays as it is; returns how many were new.
+    pub fn plan_telling(
         &mut self,
+        telling: Telling<'_>,
         messages: impl IntoIterator<Item = Result<NewMessage>>,
         now: DateTime<Utc>,
     ) -> Result<usize> {
         self.db.pragma_update(None, "cache_size", -PLANNING_CACHE)?;
         self.db.pragma_update(None, "wal_autocheckpoint", 0)?;
-        let planned = self.plan_all(messages, now);
+        let planned = self.plan_all(telling, messages, now);
         self.db.pragma_update(None, "wal_autocheckpoint", AUTOCHECKPOINT)?;
         if !self.is_throwaway() && planned.as_ref().is_ok_and(|planned| *planned >= MANY) {
             self.checkpoint = Some(Checkpoint::begin(self.state.join("ledger.db")));
@@ -160,10 +161,12 @@ impl Ledger {
 
     fn plan_all(
         &mut self,
+        telling: Telling<'_>,
         messages: impl IntoIterator<Item = Result<NewMessage>>,
         now: DateTime<Utc>,
     ) -> Result<usize> {
         self.durable(|tx| {
+            telling.record(tx, now)?;
             let called_off = tx.query_row("SELECT count(*) FROM abort", (), |row| row.get::<_, i64>(0))? > 0;
             let mut insert = tx.prepare_cached(
                 "INSERT OR IGNORE INTO message(message_id, person, notice, revision, copy, acknowledgement, tells, reason, \

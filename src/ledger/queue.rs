@@ -1,11 +1,11 @@
 //! The outbox as the lanes see it: claims that are durable, marks and results that survive a killed process (on the slip,
 //! taken over with the next claim), and what a crash left behind put right.
 
-use super::doubt::{self, TAKEN_BACK};
+use super::doubt;
 use super::letters::Unpacker;
 use super::messages::state_of;
 use super::slip::{Line, Settled, Slip};
-use super::{Ledger, audit, evidence, floor, instant, millis, next, senders};
+use super::{Ledger, audit, evidence, instant, millis, next, senders};
 use crate::answer::{Evidence, Kind};
 use crate::fault::{Fault, Result};
 use crate::notice::{Letter, Segment, open_file};
@@ -121,7 +121,7 @@ impl Ledger {
         let (claimed, questionable, unreadable) = self.take_over(|tx| {
             let mut fetch = tx.prepare_cached(
                 "SELECT id, fence, attempts, person, notice, message_id, envelope_from, envelope_to, bytes, expires_at, \
-                 moot_at IS NOT NULL, base, sum, format FROM message JOIN letter ON letter.message = message.id WHERE id = ?",
+                 moot_at IS NOT NULL, base, sum, format, doubts > 0 FROM message JOIN letter ON letter.message = message.id WHERE id = ?",
             )?;
             let mut take = tx.prepare_cached("UPDATE message SET state = ?2, fence = ?3, boot = ?4 WHERE id = ?1")?;
             let taken = State::Planned.apply(Event::Claim)?.word();
@@ -216,6 +216,7 @@ fn read(row: &Row, letters: &mut Unpacker) -> Result<Claimed> {
         envelope_to: address(row.get::<_, Option<String>>(7)?.unwrap_or_default())?,
         sender: senders::sender_of(&row.get::<_, String>(13)?),
         expires: row.get::<_, Option<i64>>(9)?.map(instant),
+        may_be_there: row.get(14)?,
         payload: Arc::new(Stored(Letter::from_bytes(&letter)?)),
     })
 }
@@ -391,11 +392,12 @@ pub(super) fn give_up(tx: &Transaction, id: i64, now: DateTime<Utc>) -> Result<(
 
 /// Gives a message up for good, with the reason.
 pub(super) fn cancel(tx: &Transaction, id: i64, words: &str, now: DateTime<Utc>) -> Result<()> {
-    tx.prepare_cached("UPDATE message SET reply = ?2, settled_at = ?3 WHERE id = ?1")?.execute((
-        id,
-        words,
-        millis(now),
-    ))?;
+    // What was said of a letter in doubt is of use again when its person is back.
+    tx.prepare_cached(
+        "UPDATE message SET settled_at = ?3, \
+         reply = ?2 || iif(doubts > 0 AND reply <> '', '; before that: ' || reply, '') WHERE id = ?1",
+    )?
+    .execute((id, words, millis(now)))?;
     move_on(tx, id, Event::Cancel, words, now)
 }
 
@@ -457,44 +459,5 @@ impl Ledger {
     pub fn has_asleep(&self) -> Result<bool> {
         let find = "SELECT EXISTS (SELECT 1 FROM message WHERE state = 'planned' AND ready_at IS NOT NULL)";
         Ok(self.db.query_row(find, (), |row| row.get(0))?)
-    }
-
-    /// Who has which copies of a notice, as far as what they were told still holds.
-    pub fn copies(&self, notice: &str) -> Result<HashSet<(String, u32)>> {
-        let mut all = self.db.prepare_cached(&format!(
-            "SELECT person, copy FROM message m WHERE notice = ? AND {}",
-            floor::message_holds("m")
-        ))?;
-        let rows = all.query_map([notice], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// The same without what was taken back before it left.
-    pub fn copies_that_stand(&self, notice: &str) -> Result<HashSet<(String, u32)>> {
-        let mut all = self.db.prepare_cached(&format!(
-            "SELECT person, copy FROM message m WHERE notice = ? AND NOT {TAKEN_BACK} AND {}",
-            floor::message_holds("m")
-        ))?;
-        let rows = all.query_map([notice], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Who has a notice, whichever copy, as far as what they were told still holds. What was taken back before it left
-    /// nobody has.
-    pub fn have(&self, notice: &str) -> Result<HashSet<String>> {
-        let mut all = self.db.prepare_cached(&format!(
-            "SELECT DISTINCT person FROM message m WHERE notice = ? AND NOT {TAKEN_BACK} AND {}",
-            floor::message_holds("m")
-        ))?;
-        let rows = all.query_map([notice], |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// The number of a person's next copy of a notice: none of this revision or a later one has it.
-    pub fn next_copy(&self, person: &str, notice: &str, revision: u32) -> Result<u32> {
-        let mut find = self.db.prepare_cached(
-            "SELECT coalesce(max(copy) + 1, 0) FROM message WHERE person = ? AND notice = ? AND revision >= ?",
-        )?;
-        Ok(find.query_row((person, notice, revision), |row| row.get(0))?)
     }
 }

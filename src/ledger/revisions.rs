@@ -1,12 +1,14 @@
 //! Revisions: the facts that people were told, as they stood when they were told.
 
+use super::amendments::set_members;
 use super::{Ledger, audit, instant, millis};
 use crate::fault::Result;
 use chrono::{DateTime, Utc};
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, Transaction};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// The facts under one number. `facts` maps a name (`change_at`, `text change-date`, `package init-disk ann`) to its
 /// value or digest.
@@ -72,37 +74,47 @@ impl Ledger {
         }
         Ok(newest)
     }
+}
 
-    /// Takes over facts under the next number.
-    pub fn add_revision(
-        &mut self,
-        at: DateTime<Utc>,
-        digest: &str,
-        facts: &BTreeMap<String, String>,
-    ) -> Result<Revision> {
-        let text = serde_json::to_string(facts)?;
-        let number = self.durable(|tx| {
-            let number: u32 =
-                tx.query_row("SELECT coalesce(max(number), 0) + 1 FROM revision", (), |row| row.get(0))?;
-            tx.execute(
-                "INSERT INTO revision(number, at, digest, facts) VALUES (?,?,?,?)",
-                (number, millis(at), digest, &text),
-            )?;
-            audit::append(tx, at, "revision", &json!({ "number": number, "digest": digest }))?;
-            Ok(number)
-        })?;
-        Ok(Revision { number, at, digest: digest.to_owned(), facts: facts.clone() })
+/// What people are told with messages that are about to be planned: on record with the first of them, or not at all.
+#[derive(Default)]
+pub struct Telling<'a> {
+    /// A revision that is new, or the newest one with facts that did not exist before (a package built later, a late
+    /// joiner's).
+    pub revision: Option<Revision>,
+    /// Who is on the rosters when people are first told.
+    pub members: Option<Box<dyn Iterator<Item = (String, String)> + 'a>>,
+    /// That the date is nearer than it is to be, as an event.
+    pub short_notice: Option<serde_json::Value>,
+}
+
+impl fmt::Debug for Telling<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Telling { revision, short_notice, .. } = self;
+        f.debug_struct("Telling")
+            .field("revision", revision)
+            .field("short_notice", short_notice)
+            .finish_non_exhaustive()
     }
+}
 
-    /// Completes the newest revision with facts that did not exist before (a package built later, a late joiner's).
-    pub fn extend_revision(&mut self, at: DateTime<Utc>, revision: &Revision) -> Result<()> {
-        let text = serde_json::to_string(&revision.facts)?;
-        self.durable(|tx| {
-            tx.execute(
-                "UPDATE revision SET digest = ?2, facts = ?3 WHERE number = ?1",
-                (revision.number, &revision.digest, &text),
-            )?;
-            audit::append(tx, at, "revision-extended", &json!({ "number": revision.number, "digest": revision.digest }))
-        })
+impl Telling<'_> {
+    pub(super) fn record(self, tx: &Transaction, at: DateTime<Utc>) -> Result<()> {
+        if let Some(body) = self.short_notice {
+            audit::append(tx, at, "short-notice", &body)?;
+        }
+        if let Some(members) = self.members {
+            set_members(tx, members)?;
+        }
+        let Some(Revision { number, at: first, digest, facts }) = self.revision else { return Ok(()) };
+        let facts = serde_json::to_string(&facts)?;
+        let insert = "INSERT OR IGNORE INTO revision(number, at, digest, facts) VALUES (?,?,?,?)";
+        let new = tx.execute(insert, (number, millis(first), &digest, &facts))? > 0;
+        let extend = "UPDATE revision SET digest = ?2, facts = ?3 WHERE number = ?1 AND digest <> ?2";
+        if !new && tx.execute(extend, (number, &digest, &facts))? == 0 {
+            return Ok(());
+        }
+        let kind = if new { "revision" } else { "revision-extended" };
+        audit::append(tx, at, kind, &json!({ "number": number, "digest": digest }))
     }
 }

@@ -5,9 +5,9 @@ use crate::answer::{Evidence, Kind};
 use crate::campaign::Uncertain;
 use crate::notice::Letter;
 use crate::outbox::{Enhanced, Lease, Outcome, Queue, Refusal, Reply, State, Suspended, Unsendable, smtp::Phase};
-use crate::roster::Format;
 
 mod doubt;
+mod planning;
 
 pub(super) fn at(minutes: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000 + minutes * 60, 0).unwrap()
@@ -42,7 +42,7 @@ pub(super) fn message(person: &str, copy: u32) -> NewMessage {
         reason: String::new(),
         envelope_from: Some("b@corp.example".into()),
         envelope_to: Some(format!("{person}@corp.example")),
-        format: Format::Mime,
+        format: crate::roster::Format::Mime,
         language: None,
         due_at: at(0),
         token: format!("token{person}"),

@@ -38,6 +38,8 @@ pub struct Claimed {
     pub envelope_to: Address,
     /// After this instant the message is held, not sent.
     pub expires: Option<DateTime<Utc>>,
+    /// Nobody knows whether a server has it from before: refused now, it is held and has not failed.
+    pub may_be_there: bool,
     pub payload: Arc<dyn Payload>,
 }
 

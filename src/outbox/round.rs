@@ -395,7 +395,7 @@ impl<'a> Shared<'a> {
     pub fn suspend(&self, class: String, finding: &Finding, taken_back: &[i64]) -> Result<()> {
         let now = self.clock.now();
         let suspended = Suspended::after(self.suspended.borrow().as_ref(), class, &self.settings, finding, now);
-        self.summary.borrow_mut().take_back(&suspended.class, taken_back.len());
+        self.summary.borrow_mut().take_back(&suspended.class, taken_back);
         self.released.borrow_mut().extend(taken_back);
         let written = self.queue.borrow_mut().suspend(&suspended, taken_back, now);
         self.watch(written)

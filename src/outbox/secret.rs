@@ -6,10 +6,10 @@ use crate::platform::ended_within;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt;
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 /// How long a command may take: somebody may have to type a passphrase for it.
@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// So much of its output is read, in bytes.
 const LONGEST: u64 = 64 * 1024;
+/// So much of its complaint is told, in characters.
+const LONGEST_WORDS: usize = 200;
 
 /// A password or token. It prints as `***`.
 #[derive(Clone, PartialEq, Eq)]
@@ -71,25 +73,19 @@ fn first_line(command: &str, root: &Path, limit: Duration) -> Result<String> {
             "run the command by hand in the campaign's folder and see why",
         )
     };
-    // In this program's own group: what asks at the terminal has to be able to.
+    // In this program's own group, and its errors at the terminal where there is one: what asks there has to be able to. In
+    // nobody's sight they are told with the fault.
+    let watched = std::io::stderr().is_terminal();
     let mut child = Command::new("sh")
         .args(["-c", command])
         .current_dir(root)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
+        .stderr(if watched { Stdio::inherit() } else { Stdio::piped() })
         .spawn()
         .map_err(|error| failed(format!("cannot be started: {error}")))?;
-    let (tell, hear) = channel();
-    if let Some(mut said) = child.stdout.take() {
-        std::thread::spawn(move || {
-            let mut kept = Vec::new();
-            let read = said.by_ref().take(LONGEST).read_to_end(&mut kept);
-            let _ = std::io::copy(&mut said, &mut std::io::sink());
-            // Nobody listens any more once the time is over.
-            let _ = tell.send(read.map(|_| kept));
-        });
-    }
+    let said = child.stdout.take().map(heard);
+    let complained = child.stderr.take().map(heard);
     if !ended_within(&mut child, limit)? {
         child.kill()?;
         child.wait()?;
@@ -97,13 +93,38 @@ fn first_line(command: &str, root: &Path, limit: Duration) -> Result<String> {
     }
     let status = child.wait()?;
     if !status.success() {
-        return Err(failed(format!("ended with {status}")));
+        let words = complained.and_then(|words| words.recv_timeout(LAST_WORDS).ok()?.ok());
+        let words = words.map(|words| last_line(&words)).filter(|words| !words.is_empty());
+        return Err(failed(format!(
+            "ended with {status}{}",
+            words.map(|words| format!(": {words}")).unwrap_or_default()
+        )));
     }
     // A child of its own may hold the pipe open beyond its end.
-    let said =
-        hear.recv_timeout(LAST_WORDS).map_err(|_| failed("left a program behind that still writes".into()))??;
-    let text = String::from_utf8(said).map_err(|_| failed("printed no UTF-8".into()))?;
+    let still_writes = |_| failed("left a program behind that still writes".into());
+    let said = said.map(|said| said.recv_timeout(LAST_WORDS).map_err(still_writes)).transpose()?.transpose()?;
+    let text = String::from_utf8(said.unwrap_or_default()).map_err(|_| failed("printed no UTF-8".into()))?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+/// What a program writes, as far as it is kept. The rest is read all the same: nobody waits for room in a pipe.
+fn heard(mut from: impl Read + Send + 'static) -> Receiver<std::io::Result<Vec<u8>>> {
+    let (tell, hear) = channel();
+    std::thread::spawn(move || {
+        let mut kept = Vec::new();
+        let read = from.by_ref().take(LONGEST).read_to_end(&mut kept);
+        let _ = std::io::copy(&mut from, &mut std::io::sink());
+        // Nobody listens any more once the time is over.
+        let _ = tell.send(read.map(|_| kept));
+    });
+    hear
+}
+
+/// The last line that says anything, on one line of a log.
+fn last_line(words: &[u8]) -> String {
+    let text = String::from_utf8_lossy(words);
+    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+    line.chars().filter(|one| !one.is_control()).take(LONGEST_WORDS).collect()
 }
 
 impl fmt::Debug for Secret {
@@ -136,6 +157,13 @@ mod tests {
     #[test]
     fn the_first_line_of_the_command_counts() {
         assert_eq!(fetch("printf 'sesame\\nuser: kim\\n'").expect("a password"), Secret::new("sesame"));
+    }
+
+    #[test]
+    fn what_a_program_complains_of_is_told_in_one_line() {
+        assert_eq!(last_line(b"opening\n\x1b[31mvault is sealed\r\n\n"), "[31mvault is sealed");
+        assert_eq!(last_line(b""), "");
+        assert_eq!(last_line(&[b'x'; 5000]).len(), LONGEST_WORDS);
     }
 
     #[test]

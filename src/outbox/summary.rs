@@ -4,7 +4,7 @@ use super::{Claimed, Outcome};
 use crate::fault::{Exit, Fault, Finding};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How many people are named as examples of one class of failure.
@@ -57,6 +57,9 @@ pub struct Summary {
     pub deferred: usize,
     pub failed: usize,
     pub uncertain: usize,
+    /// Refused, and held: a server may have them from before. By class, as `failures`.
+    pub in_doubt_still: BTreeMap<String, FailureClass>,
+    pub(super) held: BTreeSet<i64>,
     /// Given back untouched, and carried by no other lane.
     pub released: usize,
     /// Put off, because quiet hours had begun.
@@ -91,13 +94,15 @@ pub fn given_up(stopped: &[Finding]) -> Fault {
 }
 
 impl Summary {
-    /// So many failures of a class are none.
-    pub(super) fn take_back(&mut self, class: &str, count: usize) {
-        self.failed -= count.min(self.failed);
-        if let Some(entry) = self.failures.get_mut(class) {
+    /// These failures of a class are none.
+    pub(super) fn take_back(&mut self, class: &str, messages: &[i64]) {
+        let (held, failed): (Vec<i64>, Vec<i64>) = messages.iter().partition(|id| self.held.contains(id));
+        self.failed -= failed.len().min(self.failed);
+        for (classes, count) in [(&mut self.failures, failed.len()), (&mut self.in_doubt_still, held.len())] {
+            let Some(entry) = classes.get_mut(class) else { continue };
             entry.count = entry.count.saturating_sub(count);
             if entry.count == 0 {
-                self.failures.remove(class);
+                classes.remove(class);
             }
         }
     }
@@ -113,8 +118,14 @@ impl Summary {
             Outcome::Late => self.late += 1,
             Outcome::Moot { .. } => self.moot += 1,
             Outcome::Failed { refusal } => {
-                self.failed += 1;
-                FailureClass::add(&mut self.failures, refusal.class(), &claimed.person, || {
+                let classes = if claimed.may_be_there {
+                    self.held.insert(claimed.id);
+                    &mut self.in_doubt_still
+                } else {
+                    self.failed += 1;
+                    &mut self.failures
+                };
+                FailureClass::add(classes, refusal.class(), &claimed.person, || {
                     (refusal.to_string(), refusal.remedy())
                 });
             }
@@ -126,6 +137,16 @@ impl FailureClass {
     /// In a sentence, with examples and what to do.
     pub fn sentence(&self, class: &str) -> String {
         format!("{} failed with {class} ({}): {}. To do: {}", self.count, self.examples(), self.words, self.remedy)
+    }
+
+    /// Of letters in doubt that were refused now, in a sentence.
+    pub fn doubt(&self) -> String {
+        let (count, examples) = (self.count, self.examples());
+        format!(
+            "{count} held, not lost ({examples}): in doubt, then refused: {}. A server may have it from before; flagday status \
+             says what to do",
+            self.words
+        )
     }
 
     /// All of them, or the first few.

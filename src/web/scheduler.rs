@@ -123,6 +123,9 @@ impl Scheduler {
         for (class, failure) in &sent.failures {
             (self.log)(&failure.sentence(class));
         }
+        for doubt in sent.in_doubt_still.values() {
+            (self.log)(&doubt.doubt());
+        }
         for task in &sent.tasks {
             (self.log)(&format!("to do: {}", task.what));
         }

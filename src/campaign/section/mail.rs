@@ -1,6 +1,6 @@
 //! `[mail]`: who writes, how it leaves, and where answers go.
 
-use super::transport::{idle, rate, transport};
+use super::transport::{idle, in_clear, rate, transport};
 use super::{Context, address, domain, password};
 use crate::campaign::model::{Dkim, Mail, PasswordSource, Reuse, Transport, Uncertain};
 use crate::campaign::table::Table;
@@ -51,6 +51,9 @@ fn way_out(table: &mut Table, password: Option<&PasswordSource>) -> Option<Trans
         return None;
     }
     let transport = transport(&text.value).map_err(|finding| table.report.add(text.at, finding)).ok()?;
+    if let Some(finding) = in_clear(&transport) {
+        table.report.add(text.at, finding);
+    }
     let user = matches!(&transport, Transport::Smtp(server) if server.user.is_some());
     if user && password.is_none() {
         let cause = "the transport names a user, and nothing says where the password comes from";

@@ -1,7 +1,7 @@
 //! `[mail] transport` and `rate`: how messages leave, and how fast.
 
 use crate::campaign::model::{Auth, Rate, SmtpServer, Tls, Transport};
-use crate::campaign::url::Url;
+use crate::campaign::url::{Url, is_this_machine};
 use crate::campaign::value::one_of;
 use crate::fault::Finding;
 use std::time::Duration;
@@ -62,6 +62,21 @@ pub(super) fn transport(text: &str) -> Result<Transport, Finding> {
     Ok(Transport::Smtp(SmtpServer { host: url.host, port, user: url.user, tls, auth }))
 }
 
+/// What leaves this machine for others to read.
+pub(super) fn in_clear(transport: &Transport) -> Option<Finding> {
+    let Transport::Smtp(server) = transport else { return None };
+    let when = match server.tls {
+        Tls::None => "",
+        Tls::Opportunistic => " where it offers no TLS, or somebody on the way says so",
+        Tls::Implicit | Tls::Required => return None,
+    };
+    let host = Some(&server.host).filter(|host| !is_this_machine(host))?;
+    let cause =
+        format!("letters, with packages, codes and links, go to {host} in clear{when}: whoever reads them can answer");
+    let remedy = "write tls=required or smtps://, if the server can do either";
+    Some(Finding::warning("smtp-in-clear", cause, remedy))
+}
+
 /// Reads `30s` or `2m`, from a second to an hour.
 pub(super) fn idle(text: &str) -> Result<Duration, Finding> {
     let read = || {
@@ -119,6 +134,19 @@ mod tests {
         assert_eq!(smtp("smtp://mail.example?tls=opportunistic").3, Tls::Opportunistic);
         for own in ["smtp://localhost:2525", "smtp://127.0.0.2", "smtp://[::1]", "smtp://me@127.0.0.1"] {
             assert_eq!(smtp(own).3, Tls::None, "{own}");
+        }
+    }
+
+    #[test]
+    fn what_leaves_the_machine_in_clear_is_warned_of() {
+        let warned = |text: &str| in_clear(&transport(text).expect(text)).map(|finding| finding.code);
+        for text in ["smtp://mail.example?tls=none", "smtp://10.0.0.1:25?tls=opportunistic"] {
+            assert_eq!(warned(text), Some("smtp-in-clear"), "{text}");
+        }
+        for text in
+            ["file", "smtp://mail.example", "smtps://mail.example", "smtp://127.0.0.1:2525?tls=none", "smtp://[::1]"]
+        {
+            assert_eq!(warned(text), None, "{text}");
         }
     }
 

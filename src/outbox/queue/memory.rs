@@ -124,6 +124,7 @@ impl MemoryQueue {
                     sender: row.sender,
                     envelope_to: row.to.parse().expect("an address"),
                     expires: row.expires,
+                    may_be_there: false,
                     payload: Arc::new(Bytes(row.bytes.clone())),
                 });
             }
