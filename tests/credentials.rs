@@ -130,6 +130,41 @@ fn a_credential_made_anew_is_amended_for_its_owner_alone() {
     assert!(campaign_text(&abort).contains("Zugangsdaten gelten weiter"), "{}", campaign_text(&abort));
 }
 
+/// The campaign of the README that names no playbook, beside the rosters that `init` wrote.
+fn of_the_readme() -> Campaign {
+    let campaign = begun();
+    let readme = include_str!("../README.md");
+    let section = readme.split_once("## Your own flag day").expect("the section").1;
+    let toml = section.split_once("```toml\n").and_then(|(_, rest)| rest.split_once("```")).expect("a campaign").0;
+    campaign.write("flagday.toml", toml);
+    for person in ["rosa", "sam", "lee"] {
+        campaign.write(&format!("badges/{person}.pdf"), format!("the badge of {person}"));
+    }
+    campaign
+}
+
+#[test]
+fn the_readme_shows_a_whole_campaign_without_a_playbook() {
+    let campaign = of_the_readme();
+    campaign.run("build").ends(0).says("3 people, 3 written");
+    assert_eq!(campaign.run("check --json").ends(0).json()["findings"], serde_json::json!([]));
+    campaign.run("preview announcement --to sam").ends(0).says("Zu tun:").says("badge.zip");
+    let rehearsed = Run::of(program().arg("rehearse").arg(campaign.root())).ends(0);
+    rehearsed.says("builds 'badge', which no step does").says("2 of 2 steps done");
+
+    campaign.edit("2031-06-14T06:00:00", PAST).run("build").ends(0);
+    campaign.run("send announcement --yes").ends(0).says("3 sent");
+    for person in ["rosa", "sam", "lee"] {
+        let code = campaign.code_in_package("badge", person);
+        campaign.run(&format!("ack record {person} --by Pat --code {code} --note phone")).ends(0);
+    }
+    campaign.run("cutover --yes").ends(3).says("Every reader takes a new badge");
+    campaign.run("cutover attest readers --by Pat --note set").ends(0);
+    campaign.run("cutover --yes").ends(0);
+    let letters: String = campaign.outbox("").iter().map(|path| campaign_text(path)).collect();
+    assert!(FOREIGN.iter().all(|word| !letters.contains(word)) && letters.contains("Badges".to_lowercase().as_str()));
+}
+
 #[test]
 fn the_sample_rehearses_to_its_end() {
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data/credential-rotation");

@@ -169,6 +169,7 @@ impl<'a, 'w> Stage<'a, 'w> {
         }
         self.plan_rounds();
         self.event(Event::Begins, "", "the rehearsal begins");
+        self.build_what_no_step_builds();
         self.judge()?;
         let (mut finished, mut unplayed) = (self.advance()?, None);
         while !(finished && self.is_over()) {
