@@ -16,7 +16,8 @@ fn everyone_who_was_told_hears_of_it_and_nobody_else() {
     let roster = String::from_utf8(campaign.bytes("rosters/async-admins.csv")).expect("UTF-8");
     let without: String = roster.lines().filter(|line| !line.starts_with("MUNICH")).map(|l| format!("{l}\n")).collect();
     campaign.write("rosters/async-admins.csv", without);
-    campaign.run("abort --by Pat --yes").ends(1).refuses("abort-unreasoned");
+    let unreasoned = campaign.run("abort --by Pat --yes").ends(1).refuses("abort-unreasoned");
+    unreasoned.says("give --reason: ").keeps_quiet_about("and --by");
     campaign.run_words(&["abort", "--reason", "the disks are faulty", "--by", "Pat"]).ends(3).refuses("not-confirmed");
     campaign.run_words(&["abort", "--reason", "the disks are faulty", "--by", "Pat", "--yes"]).ends(0).says("5 sent");
     let letters: Vec<Letter> = campaign.outbox("-abort-").iter().map(|path| Letter::read(path)).collect();
@@ -37,7 +38,19 @@ fn everyone_who_was_told_hears_of_it_and_nobody_else() {
     campaign.run("cutover --yes").ends(1).refuses("aborted");
     campaign.run("amend --yes").ends(1).refuses("aborted");
     campaign.run("abort --yes").ends(0);
-    campaign.run("tick --yes").ends(0);
+    let when = chrono::DateTime::parse_from_rfc3339(status["aborted"]["at"].as_str().expect("a time")).expect("a time");
+    let when = when.with_timezone(&chrono_tz::America::Chicago).format("called off %a %F %H:%M %Z by Pat: the disks");
+    campaign.run("tick --yes").ends(0).says(&when.to_string());
+    campaign.run("send --yes").ends(3).says(&when.to_string()).keeps_quiet_about("Nothing is due");
+    campaign.run("status").ends(0).says(&when.to_string());
+    campaign.run(&format!("report --out {}", campaign.path("report").display())).ends(0);
+    let report = |file: &str| String::from_utf8(campaign.bytes(&format!("report/{file}"))).expect("UTF-8");
+    assert!(report("timeline.csv").contains("called off by Pat: the disks are faulty"));
+    let page = report("report.html");
+    for words in ["<dd>called off; it was to be", "by Pat: the disks are faulty</dd>", "called off by Pat: the disks"] {
+        assert!(page.contains(words), "{words} is missing");
+    }
+    campaign.run("status").ends(0).says("change: called off; it was to be ");
     assert_eq!(campaign.outbox("").len(), 10, "nobody is told twice");
     campaign.run("audit verify").ends(0);
     campaign.run("plan").ends(0).says("it was called off").keeps_quiet_about("flagday build").keeps_quiet_about("next");
@@ -102,7 +115,7 @@ fn who_has_left_hears_that_it_is_put_off_whatever_its_text_wants() {
     let campaign = two_have_left();
     wanting_the_kind(&campaign, "postponed");
     campaign.run("check").says("warning[template-leaver]").says("postponed/text.hbs:1:18");
-    let run = campaign.run("amend --postpone --yes").ends(0).says("5 sent");
+    let run = campaign.run("amend --postpone --reason storm --yes").ends(0).says("5 sent");
     run.says("warning[shipped-text]").says("MUNICH").says(LEAVER).says("'person.kind'");
     everybody_hears_of_it(&campaign, "postponed", "Verschoben", "Postponed:");
 }
@@ -177,7 +190,7 @@ fn what_is_half_done_is_taken_back_first_or_told_by_a_word_of_its_own() {
     assert_eq!(campaign.outbox("").len(), outbox);
     campaign.run_words(&off).ends(0).says("45 sent");
     // The word holds for what another run has to carry.
-    campaign.run("send --yes").ends(3).says("Nothing is due");
+    campaign.run("send --yes").ends(3).says("by Pat: no. Nothing more is sent");
     campaign.run("status").ends(0).says("flagday cutover rollback: it was called off");
     campaign.run("cutover rollback --yes").ends(0).says("undone: close-p1");
 }

@@ -1,7 +1,7 @@
 //! What people were told changes: who is told, whose answer is void, and what stays.
 
 use crate::harness::letter::Letter;
-use crate::harness::{Campaign, FUTURE};
+use crate::harness::{Campaign, FUTURE, Files};
 use flagday::system::World;
 use serde_json::{Value, json};
 
@@ -49,7 +49,9 @@ fn another_date_is_told_to_those_who_were_told_and_their_answers_are_void() {
     campaign.edit(FUTURE, LATER);
     campaign.run("send change-date --yes").ends(6).refuses("facts-changed").says("flagday amend");
     campaign.run("cutover --yes").ends(6).refuses("facts-changed");
-    campaign.run("amend --yes").ends(1).refuses("not-built");
+    let refused = campaign.run("amend --yes").ends(1).refuses("not-built");
+    assert!(refused.says("flagday build").out.is_empty(), "no plan of what is refused");
+    campaign.run("amend --dry-run").ends(1).refuses("not-built").says("'change-date' goes to 12 people");
     campaign.run("build").ends(0);
     let shown = campaign.run("amend --dry-run --json").ends(0).json();
     assert_eq!((shown["revision"].clone(), shown["next"].clone()), (json!(1), json!(2)));
@@ -290,7 +292,14 @@ fn a_joiner_gets_what_the_others_have_when_its_hour_is_over() {
 #[test]
 fn a_change_that_is_put_off_holds_everything_until_there_is_a_new_date() {
     let campaign = told();
-    campaign.run("amend --postpone --yes").ends(0).says("17 sent");
+    let nothing_to_say = campaign.run("amend --postpone --yes").ends(1).refuses("postpone-unreasoned");
+    assert!(nothing_to_say.says("give --reason").out.is_empty(), "no plan of what is refused");
+    campaign.run("amend --postpone --dry-run").ends(1).says("'postponed' goes to 17 people");
+    let old = campaign.code("CARTER");
+    campaign.run("amend --postpone --reason storm --yes").ends(0).says("17 sent");
+    campaign.run("status").ends(0).says("was told that it is put off").keeps_quiet_about("was not told yet");
+    let code = campaign.run(&format!("ack record CARTER --by Pat --note phone --code {old}")).ends(1);
+    code.refuses("older-revision").says("is put off since").keeps_quiet_about("newest package");
     let letter = newest(&campaign, "MWANGI-postponed", 1);
     assert!(letter.subject.starts_with("Postponed: ") && letter.text.contains("not known yet"), "{}", letter.text);
     assert_eq!((letter.entry("METHOD"), letter.entry("SEQUENCE")), ("CANCEL", "1"));
@@ -300,7 +309,15 @@ fn a_change_that_is_put_off_holds_everything_until_there_is_a_new_date() {
     campaign.run("tick --yes").ends(0);
     assert_eq!(status(&campaign)["postponed"], true);
     campaign.run("plan").ends(0).says("on hold");
-    campaign.run("amend --postpone --yes").ends(0).says("nothing changed");
+    campaign.run(&format!("report --out {}", campaign.path("report").display())).ends(0);
+    let report = |file: &str| String::from_utf8(campaign.bytes(&format!("report/{file}"))).expect("UTF-8");
+    let put_off = "the change is put off, and no new date is known: storm; people who are told: 17";
+    assert!(report("timeline.csv").contains(put_off) && report("report.html").contains(put_off));
+    let page = report("report.html");
+    assert!(page.contains("<dd>put off, and no new date yet</dd>") && page.contains(": storm</dd>"), "and why");
+    let again = campaign.run("amend --postpone --reason flood --yes").ends(0).says("nothing changed");
+    again.says("told already that it is put off, with the reason: storm");
+    campaign.run("send --yes").ends(6).says("put off");
 
     campaign.run("amend --yes").ends(3).refuses("date-put-off").says("--same-date");
     campaign.run("amend --same-date --dry-run").ends(0).says("'change-date' goes to");
@@ -321,7 +338,7 @@ fn status_counts_those_who_are_still_to_hear_that_it_is_put_off() {
     let (outbox, aside) = (campaign.root().join(".flagday/outbox"), campaign.root().join(".flagday/aside"));
     fs_err::rename(&outbox, &aside).expect("renamed");
     fs_err::write(&outbox, "in the way").expect("written");
-    campaign.run("amend --postpone --yes").ends(1);
+    campaign.run("amend --postpone --reason storm --yes").ends(1);
     let waiting = status(&campaign);
     assert_eq!(waiting["messages"]["planned"], 5);
     assert_eq!(waiting["next"], "flagday send: 5 letters that the change is put off wait to go out");
@@ -331,6 +348,30 @@ fn status_counts_those_who_are_still_to_hear_that_it_is_put_off() {
     campaign.run("tick --yes").ends(0);
     assert_eq!(campaign.outbox("-postponed-").len(), 5, "once");
     assert!(status(&campaign)["next"].as_str().expect("a command").starts_with("set the new change_at"));
+}
+
+#[test]
+fn a_date_that_moved_and_moved_back_before_anybody_heard_of_it_is_news_to_nobody() {
+    let campaign = told();
+    let code = campaign.code("CARTER");
+    campaign.edit(FUTURE, LATER).run("build").ends(0);
+    let (outbox, aside) = (campaign.root().join(".flagday/outbox"), campaign.root().join(".flagday/aside"));
+    fs_err::rename(&outbox, &aside).expect("renamed");
+    fs_err::write(&outbox, "in the way").expect("written");
+    campaign.run("amend --yes").ends(1);
+    assert_eq!(satisfied(&campaign, "disks-held"), (0, 12));
+    fs_err::remove_file(&outbox).expect("removed");
+    fs_err::rename(&aside, &outbox).expect("renamed");
+    campaign.edit(LATER, FUTURE).run("build").ends(0);
+    assert_eq!(campaign.code("CARTER"), code, "the disk that CARTER holds is today's");
+    campaign.run("amend --yes").ends(0).says("what 17 people have in hand is true again").says("0 sent");
+    assert_eq!(campaign.outbox("").len(), 17, "the letters of before, and no other");
+    assert_eq!((satisfied(&campaign, "disks-held").0, satisfied(&campaign, "async-informed").0), (1, 1));
+    campaign.run("tick --yes").ends(0);
+    campaign.run("send --yes").ends(3);
+    assert_eq!(campaign.outbox("").len(), 17);
+    campaign.run(&format!("ack record CARTER --by Pat --note again --code {code}")).ends(0);
+    campaign.run("audit verify").ends(0);
 }
 
 #[test]
@@ -365,7 +406,8 @@ fn a_date_that_is_moved_too_near_needs_the_word_too() {
     let record = || campaign.run("audit export").ends(0).out.matches("\"short-notice\"").count();
     assert_eq!(record(), 0);
     // To look at it costs nothing.
-    campaign.run("amend --dry-run").ends(0).says("change_at");
+    campaign.run("amend --dry-run").ends(3).refuses("short-notice").says("change_at");
+    campaign.run("amend --dry-run --short-notice").ends(0).says("change_at");
     campaign.run("amend --short-notice --yes").ends(0).says("5 sent");
     assert_eq!((status(&campaign)["revision"].clone(), record()), (json!(2), 1), "the word is on record");
     // What else changes later needs no word for a date that people know.
@@ -375,4 +417,27 @@ fn a_date_that_is_moved_too_near_needs_the_word_too() {
     // Further away again is no short notice at all.
     campaign.edit(&near, FUTURE).run("amend --yes").ends(0).says("5 sent");
     assert_eq!(record(), 1);
+}
+
+#[test]
+fn once_the_change_has_taken_place_the_file_wants_its_old_date_back() {
+    let campaign = Files::with("[[step]]\nname = \"switch\"\nattest = \"it is done\"\n");
+    campaign.run("send told --yes").ends(0).says("1 sent");
+    campaign.run("cutover attest switch --by Pat --reason seen").ends(0);
+    campaign.run("cutover --yes").ends(0);
+    let text = fs_err::read_to_string(campaign.path("flagday.toml")).expect("UTF-8");
+    let with = |from: &str, to: &str| campaign.write("flagday.toml", &text.replace(from, to));
+    with("2001-02-03", "2001-02-04");
+    let back = "set change_at back to 2001-02-03 18:00:00 in flagday.toml";
+    campaign.run("status").ends(0).says(back).says("has taken place").keeps_quiet_about("flagday amend");
+    for line in ["tick --yes", "send --yes", "cutover --yes"] {
+        campaign.run(line).ends(6).says("the change has taken place").says(back);
+    }
+    let refused = campaign.run("amend --yes").ends(1).refuses("taken-place").says(back);
+    assert!(refused.out.is_empty(), "nobody's answer is void: {}", refused.out);
+    campaign.run("amend --postpone --reason late --yes").ends(1).refuses("taken-place").says("put off any more");
+    with("contact = \"Desk\"", "contact = \"Office\"");
+    campaign.run("tick --yes").ends(6).says("flagday amend --cosmetic");
+    campaign.run("amend --cosmetic --reason moved --yes").ends(0).says("0 sent");
+    campaign.run("tick --yes").ends(0);
 }

@@ -1,6 +1,6 @@
 //! When things happen, event by event, by everybody's own clock: against calendars written by hand.
 
-use crate::harness::{Campaign, Run, program};
+use crate::harness::{Campaign, FUTURE, Run, program};
 use flagday::system::{Real, World};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -136,4 +136,20 @@ fn a_clock_that_stands_before_the_record_stops_everything_until_somebody_says_th
     campaign.run("status").ends(0).keeps_quiet_about("clock right");
     campaign.run("audit export").ends(0).says("clock-accepted");
     campaign.run("audit verify").ends(0);
+}
+
+#[test]
+fn the_plan_counts_whom_a_notice_went_to_and_ends_with_what_is_next() {
+    let campaign = Campaign::sample().change_at(FUTURE);
+    campaign.correct_disks();
+    campaign.run("plan").ends(0).says("Next: flagday build, then flagday preview NOTICE --to PERSON");
+    campaign.run("build").ends(0);
+    campaign.run("plan").ends(0).says("Next: flagday preview NOTICE --to PERSON, then flagday send");
+    campaign.run("send new-serial --yes").ends(0).says("5 sent");
+    let planned = campaign.run("plan --json").ends(0).json()["calendar"].clone();
+    let rows = planned.as_array().expect("a calendar").iter();
+    let told: Vec<_> = rows.filter(|row| row["notice"] == "new-serial" && row["what"] == "notice").collect();
+    assert!(told.iter().all(|row| row["state"] == "done"), "{told:?}");
+    assert_eq!(told.iter().map(|row| row["people"].as_u64().expect("a number")).sum::<u64>(), 5);
+    campaign.run("plan").ends(0).says("Next: flagday status").keeps_quiet_about("flagday build");
 }

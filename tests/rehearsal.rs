@@ -1,5 +1,7 @@
 //! The rehearsal of the sample, on a copy.
 
+use crate::harness::kill::Dice;
+use crate::harness::small::{Small, told};
 use crate::harness::{Campaign, Run, program, tree};
 use serde_json::Value;
 use std::path::Path;
@@ -112,4 +114,34 @@ fn the_timeline_is_a_page_that_needs_nothing_beside_it() {
     let root = out.to_string_lossy().into_owned();
     let outcome = fs_err::read_to_string(out.join("rehearsal.json")).expect("an outcome");
     assert!(!page.contains(&root) && !outcome.contains(&root), "it does not say where it was rehearsed");
+}
+
+#[test]
+fn what_no_step_builds_the_administrator_builds_before_people_are_told() {
+    let campaign = Small::new("2026-12-12T18:00:00", "America/Chicago", "due = \"T-3d\"\n");
+    let toml = campaign.toml.replace("template = \"rotation\"", "template = \"rotation\"\npackage = \"cert\"");
+    let toml = toml.replace("grade = \"confirmed\"", "grade = \"possessed\"");
+    campaign.write(
+        "flagday.toml",
+        &format!(
+            "{toml}\n[package.cert]\naudience = \"everyone\"\nsource = \"recipe\"\nfrom = \"cert\"\nmedium = \"360K\"\n"
+        ),
+    );
+    campaign.write("cert/CERT.PEM", "a certificate\n");
+    let script = "[answers]\ndelay = \"2h\"\nspread = \"0m\"\n";
+    let outcome = campaign.rehearse(script, "out").ends(0).json();
+    assert_eq!((&outcome["finished"], &outcome["steps_done"]), (&true.into(), &1.into()));
+    let lines = told(&outcome);
+    assert!(
+        lines[0].ends_with("by-hand cert") && lines[1].contains("sent announcement: ANN BOB CAM DOT"),
+        "{lines:#?}"
+    );
+    // What cannot be built is told with the command, and not as a notice to send late alone.
+    let mut dice = Dice(1);
+    let long: String = (0..60_000).map(|_| format!("{:016x}", dice.below(u64::MAX))).collect();
+    campaign.write("cert/CERT.PEM", &long);
+    let outcome = campaign.rehearse(script, "again").ends(3).json();
+    let need = outcome["needs"][0]["what"].as_str().expect("words");
+    assert!(need.contains("then `flagday build`"), "{need}");
+    assert_eq!(outcome["needs"][0]["by"], "2026-11-28T09:00:00-06:00");
 }

@@ -27,7 +27,7 @@ enum What {
         #[arg(long, conflicts_with = "code")]
         serial: Option<String>,
         /// How you know
-        #[arg(long)]
+        #[arg(long, alias = "reason")]
         note: String,
         /// For which acknowledgement, when not the open one
         #[arg(long = "for", value_name = "ACKNOWLEDGEMENT")]
@@ -40,7 +40,7 @@ enum What {
     /// Decide that a person no longer blocks; it stays visible as a waiver
     Waive {
         person: String,
-        #[arg(long)]
+        #[arg(long, alias = "note")]
         reason: String,
         #[arg(long)]
         by: String,
@@ -56,7 +56,8 @@ enum What {
         person: String,
         #[arg(long)]
         by: String,
-        #[arg(long)]
+        /// Why
+        #[arg(long, alias = "reason")]
         note: String,
         /// The number of the evidence, as `who --person` shows it
         #[arg(long)]

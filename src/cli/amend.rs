@@ -3,7 +3,7 @@ use super::{Global, output, send, status};
 use crate::engine::{Amendment, Effect, Wish};
 use crate::fault::{Exit, Result};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Take changed facts over as a new revision, and tell those whom that concerns
 #[derive(Debug, clap::Args)]
@@ -42,6 +42,11 @@ impl Amend {
         }
         let wish = Wish { cosmetic: self.cosmetic, postpone: self.postpone, reason: self.reason.trim().to_owned() };
         let amendment = engine.amendment(&wish)?;
+        let judged = engine.require_reason(&wish).and_then(|()| engine.require_sensible(&amendment, &wish));
+        // What is refused is not shown as if it were done; whoever only looks sees both.
+        if !self.dry_run {
+            judged.clone()?;
+        }
         if self.dry_run || !global.json {
             if global.json { output::json(&amendment)? } else { output::data(&text(&amendment))? }
         }
@@ -52,7 +57,10 @@ impl Amend {
             engine.urgent_after(&amendment)?.iter().for_each(|one| output::prose(&one.words(&hour)));
         }
         if self.dry_run {
-            return Ok(Exit::Done);
+            return judged.map(|()| Exit::Done);
+        }
+        if amendment.is_empty() && self.postpone {
+            output::prose(&engine.put_off_already()?);
         }
         if !amendment.is_empty() {
             let people = amendment.informed.iter().filter(|one| !one.is_silent()).count();
@@ -168,6 +176,15 @@ fn text(amendment: &Amendment) -> String {
             continue;
         }
         text += &format!("'{notice}' goes to {}: {}\n", self::people(people.len()), names(&people));
+    }
+    if !amendment.restored.is_empty() {
+        let again: BTreeSet<&str> = amendment.restored.iter().map(|one| one.person.as_str()).collect();
+        let again: Vec<String> = again.into_iter().map(str::to_owned).collect();
+        text += &format!(
+            "what {} have in hand is true again, and what they answered to it counts: nobody writes to {}\n",
+            self::people(again.len()),
+            names(&again)
+        );
     }
     amendment.held.iter().for_each(|(notice, people)| text += &status::held(notice, *people));
     text

@@ -41,7 +41,7 @@ enum What {
         step: String,
         #[arg(long)]
         by: String,
-        #[arg(long)]
+        #[arg(long, alias = "reason")]
         note: String,
         /// For one person whom the program cannot see, or for a mailbag that nobody has: its hex id
         #[arg(long)]

@@ -46,9 +46,12 @@ impl Plan {
         }
         output::text(&text)?;
         output::findings(&engine.too_late()?, false);
-        global.hint(match engine.aborted()?.is_some() {
-            true => "Next: flagday status",
-            false => "Next: flagday build, then flagday preview NOTICE --to PERSON",
+        let told = engine.ledger().revision_number()?.is_some();
+        global.hint(match () {
+            // What is next then depends on more than the calendar.
+            () if told || engine.aborted()?.is_some() => "Next: flagday status",
+            () if engine.lacks_packages()? => "Next: flagday build, then flagday preview NOTICE --to PERSON",
+            () => "Next: flagday preview NOTICE --to PERSON, then flagday send",
         });
         Ok(Exit::Done)
     }

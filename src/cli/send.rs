@@ -323,6 +323,15 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
             "Next: flagday send from {} on; flagday serve, or tick in a crontab, does it by itself",
             hour(sent.asleep[0].until)
         )),
+        Exit::Waiting if sent.nothing_due && engine.aborted()?.is_some() => {
+            if let Some(abort) = engine.aborted()? {
+                let (at, by, why) = (hour(abort.at), abort.by, abort.reason);
+                global.hint(format!("It was called off {at} by {by}: {why}. Nothing more is sent. Next: flagday status"));
+            }
+        }
+        Exit::Waiting if sent.nothing_due && engine.is_postponed()? => {
+            global.hint("The change is put off: nothing else is sent until the new change_at is told with flagday amend")
+        }
         Exit::Waiting if sent.nothing_due => {
             let next = next.map(|next| format!("Nothing is due. Next: {next}"));
             global.hint(next.unwrap_or_else(|| "Nothing is due, and nothing is to come.".into()));

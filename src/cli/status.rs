@@ -106,10 +106,7 @@ pub fn at_old_address(one: &OldAddress) -> String {
 
 /// Gates, counts, names, tasks and steps, without what comes next.
 pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) -> String) -> String {
-    let change = match status.postponed {
-        true => "put off, and no new date yet".to_owned(),
-        false => local(status.change_at),
-    };
+    let change = status.when(local);
     let phase = serde_json::to_value(status.phase).ok().and_then(|value| value.as_str().map(str::to_owned));
     let mut text = format!(
         "{title} ({}), revision {}\nchange: {change}, phase: {}, {} people\n\n",
@@ -218,7 +215,7 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
         }
     }
     if let Some(abort) = &status.aborted {
-        text += &format!("\ncalled off {} by {}: {}\n", abort.at.format("%F %H:%M UTC"), abort.by, abort.reason);
+        text += &format!("\ncalled off {} by {}: {}\n", local(abort.at), abort.by, abort.reason);
     }
     if let Some(next) = &status.upcoming {
         let what = next.notice.as_deref().unwrap_or("phone tasks");

@@ -9,6 +9,7 @@ use crate::fault::{Fault, Finding, Place, Result};
 use crate::ledger::{Aborted, Asked, Told};
 use crate::outbox::Progress;
 use crate::roster::Person;
+use crate::runbook::{Journal, StepState, state_of};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -21,8 +22,12 @@ impl Engine<'_> {
     pub fn call_off(&mut self, reason: &str, by: &str) -> Result<usize> {
         let (reason, by) = (reason.trim(), by.trim());
         if self.ledger.aborted()?.is_none() && (reason.is_empty() || by.is_empty()) {
-            let remedy = "give --reason and --by: people read the reason, and it stays on record";
-            return Err(Fault::new("abort-unreasoned", "calling it off needs a reason and a name", remedy));
+            let (cause, remedy) = match by.is_empty() {
+                true => ("calling it off needs a reason and a name", "give --reason and --by"),
+                false => ("calling it off needs a reason", "give --reason"),
+            };
+            let remedy = format!("{remedy}: people read the reason, and it stays on record");
+            return Err(Fault::new("abort-unreasoned", cause, remedy));
         }
         let abort = Aborted { at: self.now(), reason: reason.to_owned(), by: by.to_owned() };
         let taken_back = self.ledger.call_off(&abort)?;
@@ -45,6 +50,17 @@ impl Engine<'_> {
         Ok(told.into_iter().filter(|told| !have.contains(&(told.person.clone(), 0))).collect())
     }
 
+    /// Every step is done.
+    pub fn has_taken_place(&self) -> Result<bool> {
+        let entries = self.ledger.entries()?;
+        for step in &self.campaign.steps {
+            if state_of(&entries, &step.name)? != StepState::Done {
+                return Ok(false);
+            }
+        }
+        Ok(!self.campaign.steps.is_empty())
+    }
+
     /// People read that the change does not take place, so nothing of it may be done. A step that changed the postoffice has
     /// to be taken back first; where only the old state is in force still, a word of its own tells people all the same.
     pub fn require_nothing_changed(&self) -> Result<()> {
@@ -54,8 +70,7 @@ impl Engine<'_> {
             fault.findings.push(Finding::note("abort-half-done", cause, remedy));
             fault
         })?;
-        let steps = self.steps()?;
-        let every = !steps.is_empty() && steps.iter().all(|step| step.state == "done");
+        let every = self.has_taken_place()?;
         if !every && !self.stands_changed()? {
             return Ok(());
         }

@@ -2,16 +2,14 @@
 //! `amendment`.
 
 use super::amendment::{Amendment, Change, Effect, PACKAGE};
-use super::facts::digest;
-use super::{Engine, Sent};
-use crate::fault::{Fault, Result};
+use super::facts::{digest, text_of};
+use super::{Difference, Engine, Sent};
+use crate::fault::{Fault, Finding, Result};
+pub(super) use crate::ledger::OPEN;
 use crate::ledger::{Owed, Takeover};
 use crate::outbox::Progress;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
-
-/// What stands for a date that nobody knows yet.
-pub(super) const OPEN: &str = "open";
 
 /// How the operator wants it taken over.
 #[derive(Debug, Clone, Default)]
@@ -59,6 +57,7 @@ impl Engine<'_> {
                 reason: wish.reason.clone(),
                 cosmetic: amendment.changes.iter().filter(names).map(|one| one.difference.fact.clone()).collect(),
                 owed: amendment.owed.clone(),
+                restored: amendment.restored.clone(),
                 left: amendment.left.iter().map(|left| (left.person.clone(), left.acknowledgement.clone())).collect(),
                 members,
             };
@@ -98,6 +97,9 @@ impl Engine<'_> {
     }
 
     fn require_not_begun(&self, amendment: &Amendment) -> Result<()> {
+        if self.has_taken_place()? {
+            return self.require_as_it_was(amendment);
+        }
         // Another package is taken over on the evening too: whoever gets it has their gate held until they have answered.
         let of_all =
             |change: &Change| change.effect == Effect::Material && !change.difference.fact.starts_with(PACKAGE);
@@ -119,7 +121,51 @@ impl Engine<'_> {
         Ok(())
     }
 
-    fn require_sensible(&self, amendment: &Amendment, wish: &Wish) -> Result<()> {
+    /// Every step is done: what was told is what took place, and stays so.
+    fn require_as_it_was(&self, amendment: &Amendment) -> Result<()> {
+        let of_all =
+            |change: &&Change| change.effect == Effect::Material && !change.difference.fact.starts_with(PACKAGE);
+        let changed = amendment.changes.iter().filter(of_all).map(|change| {
+            let Difference { fact, told, now, .. } = &change.difference;
+            let (cause, remedy) = match now.as_str() {
+                OPEN => ("it cannot be put off any more".to_owned(), "another date is another campaign".to_owned()),
+                _ => (
+                    format!("{fact} is another one today: {told} was told, not {now}"),
+                    self.as_it_was(&change.difference),
+                ),
+            };
+            let finding = Finding::error("taken-place", format!("the change has taken place: {cause}"), remedy);
+            finding.in_file(&self.campaign.file)
+        });
+        Fault::check(changed.collect()).map(drop)
+    }
+
+    /// What is to be done about another fact once the change has taken place.
+    pub(super) fn as_it_was(&self, difference: &Difference) -> String {
+        let Difference { fact, told, .. } = difference;
+        let back = match text_of(fact) {
+            Some(_) => format!("put {fact} back as it was"),
+            None => format!("set {fact} back to {told} in flagday.toml"),
+        };
+        match self.effect(fact, &Wish { cosmetic: true, ..Wish::default() }) {
+            Effect::Material => format!("{back}: another change is another campaign"),
+            Effect::Cosmetic => {
+                format!("{back}, or take it over with `flagday amend --cosmetic`: nobody is written to")
+            }
+        }
+    }
+
+    /// The first of what is another fact than what took place, with what to do.
+    pub fn to_be_as_it_was(&self) -> Result<Option<String>> {
+        if !self.has_taken_place()? {
+            return Ok(None);
+        }
+        let other = |one: &&Difference| one.gone.is_none() && !one.fact.starts_with(PACKAGE);
+        Ok(self.differences()?.iter().find(other).map(|one| self.as_it_was(one)))
+    }
+
+    /// Refuses what is not to be taken over, or not yet.
+    pub fn require_sensible(&self, amendment: &Amendment, wish: &Wish) -> Result<()> {
         self.require_not_begun(amendment)?;
         if wish.cosmetic && !amendment.changes.iter().any(|change| change.effect == Effect::Cosmetic) {
             let cause = "nothing of what changed can be cosmetic: dates, serial numbers and packages never are";

@@ -2,12 +2,13 @@
 //! whom. It is shown before anything is taken over.
 
 use super::amend::{OPEN, Wish};
+use super::corrections::names_another_date;
 use super::facts::text_of;
 use super::wording::Wording;
 use super::{Difference, Engine};
 use crate::campaign::Grade;
 use crate::fault::{Fault, Result};
-use crate::ledger::Owed;
+use crate::ledger::{Owed, Restored};
 use crate::runbook::{Journal, StepState, state_of};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -109,6 +110,9 @@ pub struct Amendment {
     pub rests: Vec<Rests>,
     /// Whose package changed while the new serial number is in force: the letter with it still speaks of a change to come.
     pub installs_now: Vec<String>,
+    /// Letters that are true again, because what had moved moved back before those who have them heard of it: they are not
+    /// written to.
+    pub restored: Vec<Restored>,
     #[serde(skip)]
     pub(super) owed: Vec<Owed>,
 }
@@ -174,6 +178,7 @@ impl Engine<'_> {
             held: BTreeMap::new(),
             wordings: Vec::new(),
             left: gone.into_iter().filter_map(|difference| difference.gone).collect(),
+            restored: Vec::new(),
             owed: Vec::new(),
             changes,
         };
@@ -181,7 +186,7 @@ impl Engine<'_> {
         amendment.wordings = self.wordings(&changed)?;
         self.inform_those_concerned(&told, wish, &mut amendment)?;
         self.catch_up(&told, wish, &mut amendment)?;
-        self.inform_who_moved(&told, wish, &mut amendment);
+        self.inform_who_moved(&told, wish, &mut amendment)?;
         self.count_answers(&mut amendment)?;
         amendment.rests = self.resting_on_void(&amendment)?;
         if self.was_in_force()? {
@@ -195,8 +200,9 @@ impl Engine<'_> {
         }
         if amendment.material().any(|one| matches!(one.fact.as_str(), "change_at" | "time_zone")) {
             let asked = self.ledger.asked_to_remind()?;
-            amendment.corrected =
-                asked.iter().filter(|one| wish.postpone || self.roster.get(&one.person).is_some()).count();
+            let asked = asked.iter().filter(|one| wish.postpone || self.roster.get(&one.person).is_some());
+            let (facts, past) = (self.facts_after(&amendment)?, self.ledger.past()?);
+            amendment.corrected = asked.filter(|one| names_another_date(one, &past, &facts)).count();
         }
         Ok(amendment)
     }
@@ -229,7 +235,7 @@ impl Engine<'_> {
 
     /// Whether answers to the old fact can stay: a date, a serial number or a package is never a matter of looks; a text
     /// that asks for nothing and names nothing always is.
-    fn effect(&self, fact: &str, wish: &Wish) -> Effect {
+    pub(super) fn effect(&self, fact: &str, wish: &Wish) -> Effect {
         let may_be = match text_of(fact) {
             Some((name, _)) if !self.is_about_the_change(name) => return Effect::Cosmetic,
             Some(_) => true,

@@ -100,6 +100,11 @@ impl Engine<'_> {
             return Err(refusal);
         }
         if revision < self.ledger.floor(&person, &acknowledgement.name)? {
+            if self.is_postponed()? {
+                let cause = format!("that code belongs to revision {revision}, and the change is put off since");
+                let remedy = "it is on record for what was; with the new date people are told anew, and answer anew";
+                return Err(Fault::new("older-revision", cause, remedy));
+            }
             return Err(Fault::new(
                 "older-revision",
                 format!("that code belongs to revision {revision}; people are now told revision {current}"),

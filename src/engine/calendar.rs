@@ -53,8 +53,8 @@ pub struct Entry {
     /// after that.
     #[serde(skip)]
     pub(super) ends: Option<DateTime<Utc>>,
-    /// When quiet hours would let it out, where that is too late, or its own hour by a clock that is behind: it is held at its
-    /// own hour.
+    /// When quiet hours would let it out, where that is too late, or its own hour by a clock that is behind, or of a reminder
+    /// behind the due: it is held at its own hour.
     #[serde(skip)]
     pub(super) too_late: Option<DateTime<Utc>>,
     /// Where those are who get it: for an escalation, whoever is asked about the people whom it concerns.
@@ -98,7 +98,7 @@ struct Action<'c> {
     acknowledgement: Option<&'c str>,
     audience: &'c str,
     way: Option<EscalationWay>,
-    /// When the answer is due that this says is missing.
+    /// When the answer was due that this says is missing, where its moment in the file lies behind that.
     due: Option<DateTime<Utc>>,
     /// From when on it is of no use, where its moment lies before.
     ends: DateTime<Utc>,
@@ -175,10 +175,10 @@ impl Engine<'_> {
         }
         for asked in self.campaign.acknowledgements.values() {
             let change = &self.campaign.change;
-            // What is to come before the answer is due, as the file says, comes before it.
-            let due =
-                |moment: Moment| asked.due.map(|due| due.instant(change)).filter(|due| *due <= moment.instant(change));
             let answer = asked.due.map_or(change.at, |due| due.instant(change).min(change.at));
+            // Whoever is reminded after that is pressed for an answer that is late already: from then on it is escalated.
+            let passed =
+                |moment: Moment| asked.due.map(|due| due.instant(change)).filter(|due| *due <= moment.instant(change));
             let action = |moment: Moment, what, notice, way: Option<EscalationWay>| Action {
                 moment,
                 window: asked.window,
@@ -186,8 +186,8 @@ impl Engine<'_> {
                 notice,
                 acknowledgement: Some(&asked.name),
                 audience: &asked.audience,
-                due: due(moment).filter(|_| way.is_some()),
-                // Whoever is reminded after that is pressed for an answer that is late; others are asked until the change.
+                due: passed(moment),
+                // Others are asked until the change.
                 ends: if what == What::Reminder && moment.instant(change) < answer { answer } else { change.at },
                 way,
             };
@@ -230,6 +230,9 @@ impl Engine<'_> {
         let quiet = &self.campaign.calendar.quiet;
         let hour = action.moment.instant(there);
         let hour = action.due.map_or(hour, |due| hour.max(due));
+        if let (What::Reminder, Some(due)) = (action.what, action.due) {
+            return Span { at: hour, until: hour, hour, ends: Some(due), too_late: Some(hour) };
+        }
         if action.what == What::Task {
             return Span { at: hour, until: hour + action.window, hour, ends: None, too_late: None };
         }
@@ -309,8 +312,12 @@ impl Engine<'_> {
                 let wakes = wakes.filter(|_| look.intents(&entry).is_ok_and(|intents| !intents.is_empty()));
                 let Some(at) = later.into_iter().chain(wakes).min() else { continue };
                 entry.at = at;
-            } else if entry.what == What::Notice && look.intents(&entry)?.is_empty() {
-                // Who will not have answered by then is not known yet; who has the notice already, is.
+            } else if next.as_ref().is_some_and(|known| known.at <= entry.at) {
+                continue;
+            } else if entry.what == What::Notice && look.intents(&entry)?.is_empty()
+                || entry.what == What::Task && look.to_be_called(&entry)?.is_empty()
+            {
+                // Who will not have answered by then is not known yet; who has the notice already, or is called, is.
                 continue;
             }
             if next.as_ref().is_none_or(|known| entry.at < known.at) {

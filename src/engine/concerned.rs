@@ -6,7 +6,7 @@ use super::facts::text_of;
 use super::{Difference, Engine};
 use crate::campaign::{Grade, Notice};
 use crate::fault::Result;
-use crate::ledger::{Changed, Owed};
+use crate::ledger::{Changed, Owed, Restored};
 use crate::notice::Texts;
 use crate::outbox::State;
 use chrono::{DateTime, Utc};
@@ -45,7 +45,8 @@ impl Engine<'_> {
         let texts = self.texts()?;
         let material: Vec<&Difference> = amendment.material().collect();
         let answered = self.answered_by_now(&material)?;
-        let mut owed = Vec::new();
+        let in_hand = self.in_hand(amendment, wish)?;
+        let (mut owed, mut restored) = (Vec::new(), Vec::new());
         for (id, notices) in told {
             let Some(person) = self.roster.get(id) else { continue };
             for (name, day) in notices {
@@ -72,6 +73,10 @@ impl Engine<'_> {
                 if wish.postpone && day.is_none() {
                     continue;
                 }
+                if let Some(one) = in_hand.restored(id, notice) {
+                    restored.push(one);
+                    continue;
+                }
                 let notice = if wish.postpone { "postponed".to_owned() } else { name.clone() };
                 let asks = self.acknowledgement_asked_by(&notice).map(str::to_owned);
                 let (person, revision, reason) = (id.clone(), amendment.next, wish.reason.clone());
@@ -87,9 +92,11 @@ impl Engine<'_> {
             }
         }
         if wish.postpone && !material.is_empty() {
-            self.inform_who_left(&material, wish, amendment, &mut owed)?;
+            let known: HashSet<String> = restored.iter().map(|one: &Restored| one.person.clone()).collect();
+            self.inform_who_left(&material, wish, amendment.next, known, &mut owed)?;
         }
         amendment.owed.extend(owed);
+        amendment.restored = restored;
         Ok(())
     }
 
@@ -99,10 +106,11 @@ impl Engine<'_> {
         &self,
         material: &[&Difference],
         wish: &Wish,
-        amendment: &Amendment,
+        revision: u32,
+        mut known: HashSet<String>,
         owed: &mut Vec<Owed>,
     ) -> Result<()> {
-        let known: HashSet<String> = owed.iter().map(|one| one.person.clone()).collect();
+        known.extend(owed.iter().map(|one| one.person.clone()));
         for told in self.ledger.ever_told()?.into_iter().filter(|told| !told.put_off && !known.contains(&told.person)) {
             let change =
                 |one: &&Difference| Changed { fact: one.fact.clone(), told: one.told.clone(), now: one.now.clone() };
@@ -110,7 +118,7 @@ impl Engine<'_> {
                 person: told.person,
                 notice: "postponed".to_owned(),
                 asks: None,
-                revision: amendment.next,
+                revision,
                 reason: wish.reason.clone(),
                 changes: material.iter().map(change).collect(),
                 overtakes: true,
@@ -121,22 +129,26 @@ impl Engine<'_> {
 
     /// Whoever was told the date and is on the rosters still, but in no audience that hears of the new one: theirs does not
     /// hold any more, and nothing is asked of them.
-    pub(super) fn inform_who_moved(&self, told: &Told, wish: &Wish, amendment: &mut Amendment) {
+    pub(super) fn inform_who_moved(&self, told: &Told, wish: &Wish, amendment: &mut Amendment) -> Result<()> {
         let dates = amendment.material().filter(|one| matches!(one.fact.as_str(), "change_at" | "time_zone"));
         let change =
             |one: &Difference| Changed { fact: one.fact.clone(), told: one.told.clone(), now: one.now.clone() };
         let changes: Vec<Changed> = dates.map(change).collect();
         if wish.postpone || changes.is_empty() {
-            return;
+            return Ok(());
         }
-        let hear: HashSet<&str> = amendment.owed.iter().map(|one| one.person.as_str()).collect();
+        let in_hand = self.in_hand(amendment, wish)?;
+        let restored = amendment.restored.iter().map(|one| one.person.as_str());
+        let hear: HashSet<&str> = amendment.owed.iter().map(|one| one.person.as_str()).chain(restored).collect();
         let knows = |id: &str, notices: &BTreeMap<String, Option<Newest>>| {
             notices.values().any(Option::is_some) && self.roster.get(id).is_some() && !hear.contains(id)
         };
-        let moved: Vec<Owed> = told
-            .iter()
-            .filter(|(id, notices)| knows(id, notices))
-            .map(|(id, _)| Owed {
+        let moved: Vec<&String> = told.iter().filter(|(id, notices)| knows(id, notices)).map(|(id, _)| id).collect();
+        let restored: Vec<_> = moved.iter().filter_map(|id| in_hand.restored_date(id)).collect();
+        let moved: Vec<Owed> = moved
+            .into_iter()
+            .filter(|id| !restored.iter().any(|one| one.person == **id))
+            .map(|id| Owed {
                 person: id.clone(),
                 notice: "correction".to_owned(),
                 asks: None,
@@ -147,6 +159,8 @@ impl Engine<'_> {
             })
             .collect();
         amendment.owed.extend(moved);
+        amendment.restored.extend(restored);
+        Ok(())
     }
 
     /// Who has settled what has another due date, by person and acknowledgement.

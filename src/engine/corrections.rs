@@ -4,9 +4,12 @@
 use super::Engine;
 use super::sending::Intent;
 use crate::fault::Result;
-use crate::ledger::Asked;
+use crate::ledger::{Asked, Past};
 use sha2::{Digest, Sha256};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+
+/// What says when the change is.
+const DATE: [&str; 2] = ["change_at", "time_zone"];
 
 impl Engine<'_> {
     /// Those who were asked to remind somebody and do not know yet that the change is off.
@@ -24,11 +27,15 @@ impl Engine<'_> {
         }
         // Whether the person's own letter ever arrived does not matter: who asked about them has one.
         let Some(moved) = self.ledger.moved()? else { return Ok(Vec::new()) };
-        let postponed = self.is_postponed()?;
+        let (postponed, past) = (self.is_postponed()?, self.ledger.past()?);
+        let told = past.last().map(|newest| newest.facts.clone()).unwrap_or_default();
         let mut have: HashSet<(String, u32)> = self.ledger.copies("correction")?;
         have.extend(self.ledger.copies("postponed")?);
         let mut intents = Vec::new();
         for one in asked.into_iter().filter(|one| one.revision < moved.revision) {
+            if !names_another_date(&one, &past, &told) {
+                continue;
+            }
             // Of who has left no new date is told.
             if !postponed && self.roster.get(&one.person).is_none() {
                 continue;
@@ -49,6 +56,13 @@ impl Engine<'_> {
         }
         Ok(intents)
     }
+}
+
+/// Whether the newest letter to somebody who was asked names a date that does not hold by these facts: what moved may have moved
+/// back before they heard of it.
+pub(super) fn names_another_date(asked: &Asked, past: &[Past], facts: &BTreeMap<String, String>) -> bool {
+    let told = past.iter().find(|one| one.number == asked.revision);
+    told.is_none_or(|told| DATE.iter().any(|fact| told.facts.get(*fact) != facts.get(*fact)))
 }
 
 /// Such letters to several addresses about one person are told apart by the address. The upper half: copies that a human

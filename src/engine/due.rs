@@ -332,6 +332,20 @@ impl Look<'_, '_> {
         Ok(intents)
     }
 
+    /// How many people a notice, or the reminder or escalation of an entry, went to, as far as it holds.
+    pub(super) fn went_to(&self, entry: &Entry, concerned: &dyn Fn(&str) -> bool) -> Result<usize> {
+        let (roster, ledger) = (&self.engine.roster, &self.engine.ledger);
+        let is_there = |id: &str| concerned(id) && roster.get(id).is_some_and(|one| entry.is_for(roster, one));
+        let notice = entry.notice.as_deref().unwrap_or_default();
+        Ok(match entry.what {
+            What::Notice => ledger.have(notice)?.iter().filter(|id| is_there(id)).count(),
+            _ => {
+                let got = ledger.copies_that_stand(notice)?.into_iter();
+                got.filter(|(id, copy)| *copy == entry.copy && is_there(id)).count()
+            }
+        })
+    }
+
     /// Whether anybody got what an entry stands for, or is to be called because of it: as their phone task, or in place of a
     /// letter that had nobody to go to.
     pub(super) fn was_done(&self, calendar: &[Entry], entry: &Entry, concerned: &dyn Fn(&str) -> bool) -> Result<bool> {

@@ -2,7 +2,7 @@
 //! never went out may change freely.
 
 use super::amend::OPEN;
-use super::amendment::Left;
+use super::amendment::{Left, PACKAGE};
 use super::{Engine, What};
 use crate::campaign::Acknowledgement;
 use crate::campaign::schedule::Moment;
@@ -170,17 +170,24 @@ impl Engine<'_> {
 
     /// What is not as people were told.
     pub(super) fn facts_changed(&self) -> Result<Vec<Finding>> {
+        let over = self.has_taken_place()?;
         let findings = self
             .differences()?
             .into_iter()
             .map(|difference| {
+                let ended = over && difference.gone.is_none() && !difference.fact.starts_with(PACKAGE);
+                let ended = ended.then(|| self.as_it_was(&difference));
                 let Difference { fact, told, now, .. } = difference;
-                let (cause, remedy) = match told.as_str() {
-                    OPEN => (
+                let (cause, remedy) = match (told.as_str(), &ended) {
+                    (_, Some(remedy)) => (
+                        format!("the change has taken place, people were told {fact} = {told}, and now it is {now}"),
+                        remedy.as_str(),
+                    ),
+                    (OPEN, _) => (
                         format!("people were told that the change is put off, and the file says {now}"),
                         "set `change_at` to the new date when it is known, then `flagday amend` tells everybody",
                     ),
-                    _ => (
+                    (_, None) => (
                         format!("people were told {fact} = {told}, and now it is {now}"),
                         "`flagday amend` shows whom that concerns and takes it over; or put it back as it was",
                     ),

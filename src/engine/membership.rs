@@ -74,6 +74,9 @@ impl Engine<'_> {
             if !person.is_in(&self.campaign.audiences[&self.campaign.notices[notice].audience]) {
                 continue;
             }
+            if amendment.restored.iter().any(|one| one.person == person.id && one.notice == *notice) {
+                continue;
+            }
             let changes = missed.by(&person.id, notice)?;
             let known = amendment.owed.iter_mut().find(|owed| owed.person == person.id && owed.notice == *notice);
             if let Some(owed) = known {
@@ -112,7 +115,7 @@ impl Engine<'_> {
     }
 
     /// Whether a message's person is on the roster and, where the notice is for an audience, in that one.
-    pub(super) fn is_there(&self, message: &MessageRow) -> bool {
+    pub fn is_there(&self, message: &MessageRow) -> bool {
         let Some(person) = self.roster.get(&message.person) else {
             return matches!(message.notice.as_str(), "abort" | "postponed");
         };

@@ -19,13 +19,18 @@ pub(super) struct Missed<'e, 'w> {
 impl<'w> Engine<'w> {
     /// By what people were told last, or are told by an amendment.
     pub(super) fn missed(&self, amendment: Option<&Amendment>) -> Result<Missed<'_, 'w>> {
+        Ok(Missed { engine: self, texts: self.texts()?, past: self.past(amendment)? })
+    }
+
+    /// What people were told, one revision after the other, and last what an amendment is to tell.
+    pub(super) fn past(&self, amendment: Option<&Amendment>) -> Result<Vec<Past>> {
         let mut past = self.ledger.past()?;
         if let Some(amendment) = amendment.filter(|amendment| !amendment.changes.is_empty()) {
             let cosmetic = amendment.changes.iter().filter(|change| change.effect == Effect::Cosmetic);
             let cosmetic = cosmetic.map(|change| change.difference.fact.clone()).collect();
             past.push(Past { number: amendment.next, facts: self.facts_after(amendment)?, cosmetic });
         }
-        Ok(Missed { engine: self, texts: self.texts()?, past })
+        Ok(past)
     }
 
     /// A notice for somebody who has an older letter about it says what changed since, whether its hour has come or an operator
@@ -48,12 +53,7 @@ impl Missed<'_, '_> {
         let Some(newest) = self.engine.ledger.newest_letter(person, notice)? else { return Ok(Vec::new()) };
         let (revision, day) = newest;
         let since = self.past.iter().position(|one| one.number == revision).map(|first| &self.past[first..]);
-        let Some([told, .., now]) = since else { return Ok(Vec::new()) };
-        let steps = since.unwrap_or_default();
-        let is_material = |fact: &String| {
-            let changed = |two: &[Past]| two[0].facts.get(fact) != two[1].facts.get(fact);
-            steps.windows(2).any(|two| changed(two) && !two[1].cosmetic.contains(fact))
-        };
+        let Some(since) = since.filter(|since| since.len() > 1) else { return Ok(Vec::new()) };
         let notice = &self.engine.campaign.notices[notice];
         let asks = self.engine.acknowledgement_asked_by(&notice.name);
         let asked = asks.map(|name| &self.engine.campaign.acknowledgements[name]);
@@ -63,16 +63,26 @@ impl Missed<'_, '_> {
         let concerns = |fact: &str| {
             self.engine.concerns(&self.texts, fact, notice, asks, person) && !(settled && fact.starts_with("due "))
         };
-        let differences = told.facts.iter().filter_map(|(fact, before)| {
-            let today = now.facts.get(fact).map_or("(gone)", String::as_str);
-            let differs = today != before && is_material(fact) && concerns(fact);
-            differs.then(|| Difference::of(fact, before, today))
-        });
-        let differences: Vec<Difference> = differences.collect();
+        let mut differences = different(since);
+        differences.retain(|one| concerns(&one.fact));
         if differences.is_empty() {
             return Ok(Vec::new());
         }
         let changes: Vec<&Difference> = differences.iter().collect();
         self.engine.letter_changes(&changes, notice, person, (day, revision))
     }
+}
+
+/// What is different in the last of some revisions from the first, but for what the operator called cosmetic each time.
+pub(super) fn different(revisions: &[Past]) -> Vec<Difference> {
+    let [told, .., now] = revisions else { return Vec::new() };
+    let is_material = |fact: &String| {
+        let changed = |two: &[Past]| two[0].facts.get(fact) != two[1].facts.get(fact);
+        revisions.windows(2).any(|two| changed(two) && !two[1].cosmetic.contains(fact))
+    };
+    let differences = told.facts.iter().filter_map(|(fact, before)| {
+        let today = now.facts.get(fact).map_or("(gone)", String::as_str);
+        (today != before && is_material(fact)).then(|| Difference::of(fact, before, today))
+    });
+    differences.collect()
 }

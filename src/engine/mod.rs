@@ -61,6 +61,7 @@ mod standings;
 mod starting;
 mod steps;
 mod too_late;
+mod true_again;
 mod unread;
 mod urgent;
 mod visit;

@@ -21,7 +21,7 @@ pub struct Planned {
     pub audience: String,
     /// As it stands in the file: `T-14d 09:00`.
     pub moment: String,
-    /// Whom it concerns as things stand now.
+    /// Whom it concerns as things stand now; of what is done, whom it went to.
     pub people: usize,
     /// `done`, `due`, `quiet` (due, and put off until the quiet hours end), `kept waiting` (until every mailbox was read),
     /// `held` (its window is over), `too late` (quiet hours put it off until it is of no use: it will be held), `passed over` (a later reminder takes its place, or nobody had to get it), `on hold` (the
@@ -62,20 +62,30 @@ impl Engine<'_> {
             let open = count(entry)?;
             let newest = self.newest(&calendar, entry);
             let left = if newest.there.len() < entry.there.len() { count(&newest)? } else { open };
-            let later = look.later(entry)?.into_iter().filter(|(id, _)| concerned(id)).count();
+            let later: Vec<_> = look.later(entry)?.into_iter().filter(|(id, _)| concerned(id)).collect();
+            // One person's says why, below.
+            let called = only.is_none() && entry.at > now && entry.what == What::Task;
+            let to_call = if called { look.to_be_called(entry)? } else { Vec::new() };
+            let mut at = entry.at;
             let (people, state) = match () {
                 () if off.is_some() && (open > 0 || entry.what != What::Notice) => (open, off.unwrap_or_default()),
                 () if entry.at > now && entry.what == What::Notice => {
                     let to_come = if entry.too_late.is_some() { "too late" } else { "to come" };
-                    (open, if open == 0 { "done" } else { to_come })
+                    if open == 0 { (look.went_to(entry, &concerned)?, "done") } else { (open, to_come) }
                 }
                 // Who will not have answered by then is not known yet.
                 () if entry.at > now && members(&newest) == 0 => (0, "passed over"),
                 () if entry.at > now && entry.too_late.is_some() => (members(&newest), "too late"),
+                () if called => (to_call.len(), if to_call.is_empty() { "done" } else { "to come" }),
                 () if entry.at > now => (members(&newest), "to come"),
                 // Told after its hour: they get their time to answer first.
-                () if open == 0 && later > 0 => (later, "to come"),
-                () if open == 0 && look.was_done(&calendar, entry, &concerned)? => (0, "done"),
+                () if open == 0 && !later.is_empty() => {
+                    at = later.iter().map(|(_, at)| *at).min().unwrap_or(at);
+                    (later.len(), "to come")
+                }
+                () if open == 0 && look.was_done(&calendar, entry, &concerned)? => {
+                    (look.went_to(entry, &concerned)?, "done")
+                }
                 () if open == 0 => (0, "passed over"),
                 () if left == 0 => (open, "passed over"),
                 () if entry.is_late(now) => (left, "held"),
@@ -100,8 +110,8 @@ impl Engine<'_> {
                 What::Task => "phone task, for those silent",
             };
             planned.push(Planned {
-                at: entry.at,
-                local: self.local_hour(entry, only),
+                at,
+                local: self.local_hour(&Entry { at, ..entry.clone() }, only),
                 until: entry.until,
                 what: what.to_owned(),
                 notice: entry.notice.clone().unwrap_or_default(),
@@ -112,6 +122,7 @@ impl Engine<'_> {
                 why,
             });
         }
+        planned.sort_by_key(|one: &Planned| one.at);
         planned.extend(self.replies(only)?);
         Ok(planned)
     }

@@ -61,6 +61,16 @@ impl Engine<'_> {
         Ok(planned)
     }
 
+    /// Whether some package is not built for everybody.
+    pub fn lacks_packages(&self) -> Result<bool> {
+        for package in self.campaign.packages.values() {
+            if !self.unbuilt(package)?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// A notice with a package can only go out when everybody's is built.
     pub(super) fn require_packages(&self, notice: &str) -> Result<()> {
         let package = self.campaign.notices[notice].package.as_ref().map(|name| &self.campaign.packages[name]);

@@ -1,7 +1,7 @@
 //! While the change is put off and has no new date: the letters that say so go out, and nothing else does.
 
 use super::Engine;
-use super::amend::OPEN;
+use super::amend::{OPEN, Wish};
 use super::sending::{Sent, To};
 use crate::fault::{Exit, Fault, Finding, Result};
 use crate::outbox::Progress;
@@ -15,6 +15,22 @@ impl Engine<'_> {
     pub fn is_postponed(&self) -> Result<bool> {
         let told = self.ledger.revision()?;
         Ok(told.is_some_and(|revision| revision.facts.get("change_at").is_some_and(|date| date == OPEN)))
+    }
+
+    /// Why it is put off is told to everybody, so it has to be said.
+    pub fn require_reason(&self, wish: &Wish) -> Result<()> {
+        if !wish.postpone || !wish.reason.is_empty() || self.is_postponed()? {
+            return Ok(());
+        }
+        let remedy = "give --reason: people read it, and it stays on record";
+        Err(Fault::new("postpone-unreasoned", "putting it off needs a reason", remedy))
+    }
+
+    /// In words, for whoever would put it off once more.
+    pub fn put_off_already(&self) -> Result<String> {
+        let moved = self.ledger.moved()?.filter(|moved| !moved.reason.is_empty());
+        let why = moved.map(|moved| format!(", with the reason: {}", moved.reason)).unwrap_or_default();
+        Ok(format!("people were told already that it is put off{why}. What is new is told with the new date"))
     }
 
     /// Refuses the date that was put off where a new one is to be told: whoever has just read that it is put off would

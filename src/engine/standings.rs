@@ -55,7 +55,7 @@ impl Engine<'_> {
         }
         let (two, now) = (self.asks_two(&acknowledgement.name), self.now());
         let audience = &self.campaign.audiences[&acknowledgement.audience];
-        let (doubtful, another) = (self.ledger.doubtful(&acknowledgement.name)?, self.ledger.told_another_date()?);
+        let (doubtful, another) = (self.ledger.doubtful(&acknowledgement.name)?, self.ledger.told_another_date(OPEN)?);
         Ok(self
             .roster
             .audience(audience)
@@ -118,7 +118,7 @@ impl Engine<'_> {
         waivers.retain(|waiver| waiver.person == person);
         let waiving = Waiving::of(waivers, self.asks_two(&acknowledgement.name), self.now());
         let absence = absence(&before, self.today(member));
-        let (doubtful, another) = (self.ledger.doubtful(&acknowledgement.name)?, self.ledger.told_another_date()?);
+        let (doubtful, another) = (self.ledger.doubtful(&acknowledgement.name)?, self.ledger.told_another_date(OPEN)?);
         let date = another.get(person).map(String::as_str);
         let nothing = nothing_yet(acknowledgement, doubtful.contains(person), date);
         Ok(Some(Standing::of(person, address_of(member), &facts, absence, waiving, nothing)))

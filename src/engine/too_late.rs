@@ -17,6 +17,9 @@ impl Engine<'_> {
         let mut findings: Vec<Finding> = Vec::new();
         for entry in self.calendar().iter().filter(|entry| entry.at > now) {
             let (Some(opens), Some(ends)) = (entry.too_late, entry.ends) else { continue };
+            if self.is_behind_its_due(entry) {
+                continue;
+            }
             let finding = self.comes_too_late(entry, opens, ends);
             // Elsewhere it is another hour of the same moment; the first says enough.
             if !findings.iter().any(|known| known.place == finding.place && known.remedy == finding.remedy) {
@@ -24,6 +27,17 @@ impl Engine<'_> {
             }
         }
         Ok(findings)
+    }
+
+    /// What the file itself says behind the due is told with its line, when the file is read.
+    fn is_behind_its_due(&self, entry: &Entry) -> bool {
+        let change = &self.campaign.change;
+        let asked = entry.acknowledgement.as_ref().and_then(|name| self.campaign.acknowledgements.get(name));
+        let asked = asked.filter(|_| entry.what == What::Reminder).and_then(|asked| Some((asked, asked.due?)));
+        asked.is_some_and(|(asked, due)| {
+            let mut moments = asked.remind.iter().filter(|moment| moment.to_string() == entry.moment);
+            moments.any(|moment| moment.instant(change) >= due.instant(change))
+        })
     }
 
     fn comes_too_late(&self, entry: &Entry, opens: DateTime<Utc>, ends: DateTime<Utc>) -> Finding {

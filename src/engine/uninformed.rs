@@ -44,6 +44,8 @@ pub struct Uninformed {
     pub news: News,
     /// Since when.
     pub at: DateTime<Utc>,
+    /// They were told by an operator, and never written to: nobody knows whether mail would reach them.
+    pub by_hand: bool,
     /// How it is known that mail does not tell them.
     pub why: String,
 }
@@ -62,7 +64,11 @@ impl Engine<'_> {
         let first = moved.map_or(0, |moved| moved.revision);
         let mut letters: HashMap<String, MessageRow> = HashMap::new();
         let mut to_others: BTreeMap<(String, String), MessageRow> = BTreeMap::new();
+        let mut tried = HashSet::new();
         for message in self.ledger.messages()? {
+            if message.tells && !message.is_taken_back() {
+                tried.insert(message.person.clone());
+            }
             if message.notice != news.notice() || message.revision < first || message.state == State::Cancelled {
                 continue;
             }
@@ -83,29 +89,42 @@ impl Engine<'_> {
                 by_hand.insert(fact.person.clone(), fact);
             }
         }
-        let mut found: BTreeMap<String, String> = BTreeMap::new();
+        let mut found: BTreeMap<String, (bool, String)> = BTreeMap::new();
         for (person, letter) in &letters {
             if lost(letter) {
-                found.insert(person.clone(), letter.reply.clone());
+                found.insert(person.clone(), (false, letter.reply.clone()));
             }
         }
         for (person, fact) in by_hand.into_iter().filter(|(person, _)| !letters.contains_key(person)) {
             let by = fact.by.map(|by| format!(" by {by}")).unwrap_or_default();
             let detail = if fact.detail.is_empty() { String::new() } else { format!(": {}", fact.detail) };
-            found.insert(person, format!("no letter of ours reached them; they were told{by}{detail}"));
+            let has_address = self.roster.get(&person).is_some_and(|one| one.email.is_some());
+            let by_hand = has_address && !tried.contains(&person);
+            let letter = if by_hand { "went to" } else { "reached" };
+            found.insert(person, (by_hand, format!("no letter of ours {letter} them; they were told{by}{detail}")));
         }
         found.retain(|person, _| !informed.contains(person));
         let mut uninformed = Vec::new();
         let ids: Vec<String> = self.roster.people().map(|person| person.id.clone()).collect();
         for person in ids {
             let why = found.remove(&person);
-            uninformed.extend(why.map(|why| Uninformed { person, asked: None, news, at: since, why }));
+            uninformed.extend(why.map(|(by_hand, why)| Uninformed {
+                person,
+                asked: None,
+                news,
+                at: since,
+                by_hand,
+                why,
+            }));
         }
         let left = found.into_iter();
-        uninformed.extend(left.map(|(person, why)| Uninformed { person, asked: None, news, at: since, why }));
+        let left =
+            left.map(|(person, (by_hand, why))| Uninformed { person, asked: None, news, at: since, by_hand, why });
+        uninformed.extend(left);
         for ((person, to), letter) in to_others {
             if lost(&letter) && !informed.contains(&person) {
-                uninformed.push(Uninformed { person, asked: Some(to), news, at: since, why: letter.reply });
+                let (asked, why) = (Some(to), letter.reply);
+                uninformed.push(Uninformed { person, asked, news, at: since, by_hand: false, why });
             }
         }
         Ok(uninformed)

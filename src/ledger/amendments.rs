@@ -2,7 +2,7 @@
 //! which revision on an answer counts is in `floor`.
 
 use super::doubt::{LEFT, TAKEN_BACK};
-use super::{Ledger, audit, instant, millis, queue};
+use super::{Ledger, Restored, audit, instant, millis, queue};
 use crate::fault::Result;
 use chrono::{DateTime, Utc};
 use rusqlite::Transaction;
@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, HashMap};
 
 /// The fact that people act on.
 const DATE: &str = "change_at";
+/// What stands for it while nobody knows it.
+pub const OPEN: &str = "open";
 
 /// One thing that is different from what a person was told, as it stands in the letter about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +62,8 @@ pub struct Takeover {
     pub cosmetic: Vec<String>,
     #[serde(skip)]
     pub owed: Vec<Owed>,
+    /// Whose letters are true again.
+    pub restored: Vec<Restored>,
     /// By person and acknowledgement.
     pub left: Vec<(String, String)>,
     /// Everybody on the rosters now, with their audiences.
@@ -84,7 +88,7 @@ impl Ledger {
                 }
                 None => current,
             };
-            let mut insert = tx.prepare("INSERT OR IGNORE INTO amended VALUES (?,?,?,?,?,?,?)")?;
+            let mut insert = tx.prepare("INSERT OR IGNORE INTO amended VALUES (?,?,?,?,?,?,?,?)")?;
             let words = format!("taken back: revision {number} takes its place");
             if change.everything {
                 take_back(tx, "revision < ?1", [number], &words, now)?;
@@ -92,12 +96,15 @@ impl Ledger {
             for Owed { person, notice, asks, reason, changes, overtakes, .. } in &change.owed {
                 let extent = if *overtakes { "notice" } else { "nothing" };
                 let changes = serde_json::to_string(changes)?;
-                insert.execute((number, person, notice, reason, changes, asks, extent))?;
+                insert.execute((number, person, notice, reason, changes, asks, extent, None::<u32>))?;
                 if *overtakes && !change.everything {
                     // With its reminders and escalations.
                     let which = "person = ?1 AND revision < ?2 AND (notice = ?3 OR acknowledgement = ?4)";
                     take_back(tx, which, (person, number, notice, asks), &words, now)?;
                 }
+            }
+            for Restored { person, notice, asks, since } in &change.restored {
+                insert.execute((number, person, notice, "", "[]", asks, "nothing", since))?;
             }
             for (person, acknowledgement) in &change.left {
                 tx.execute(
@@ -110,7 +117,8 @@ impl Ledger {
             set_members(tx, change.members.iter().map(|(person, of)| (person.clone(), of.clone())))?;
             let people: std::collections::BTreeSet<&str> =
                 change.owed.iter().map(|owed| owed.person.as_str()).collect();
-            let body = json!({ "revision": number, "amendment": change, "informs": people });
+            let put_off = change.facts.as_ref().is_some_and(|(_, facts)| facts.get(DATE).is_some_and(|at| at == OPEN));
+            let body = json!({ "revision": number, "amendment": change, "informs": people, "put_off": put_off });
             audit::append(tx, now, "amended", &body)?;
             Ok(number)
         })
@@ -137,7 +145,7 @@ impl Ledger {
     pub fn owed(&self) -> Result<Vec<Owed>> {
         let mut all = self.db.prepare_cached(&format!(
             "SELECT person, notice, asks, revision, reason, changes, overtakes <> 'nothing' FROM amended a \
-             WHERE NOT EXISTS (SELECT 1 FROM message m \
+             WHERE since IS NULL AND NOT EXISTS (SELECT 1 FROM message m \
              WHERE m.person = a.person AND m.notice = a.notice AND m.revision >= a.revision \
              AND NOT {TAKEN_BACK}) \
              AND NOT EXISTS (SELECT 1 FROM amended later WHERE later.person = a.person AND later.revision > a.revision \
@@ -181,8 +189,9 @@ impl Ledger {
             return Ok(Vec::new());
         };
         let mut all = self.db.prepare_cached(
-            "SELECT changes FROM amended WHERE person = ?1 AND notice IN (?2, 'postponed') AND revision > ?3 \
-             AND revision <= ?4 ORDER BY revision, rowid",
+            "SELECT changes FROM amended a WHERE person = ?1 AND notice IN (?2, 'postponed') AND revision > ?3 \
+             AND revision <= ?4 AND NOT EXISTS (SELECT 1 FROM amended b WHERE b.person = a.person AND b.notice = ?2 \
+             AND b.since < a.revision AND a.revision <= b.revision) ORDER BY revision, rowid",
         )?;
         let rows = all.query_map((person, notice, known, revision), |row| row.get(0))?;
         merged(rows)
@@ -192,8 +201,10 @@ impl Ledger {
     /// and as it is now.
     pub fn changes_since(&self, person: &str, acknowledgement: &str, revision: u32) -> Result<Vec<Changed>> {
         let mut all = self.db.prepare_cached(
-            "SELECT changes FROM amended WHERE person = ? AND revision > ? \
-             AND (asks = ? OR notice = 'postponed' OR overtakes = 'all') ORDER BY revision, rowid",
+            "SELECT changes FROM amended a WHERE person = ?1 AND revision > ?2 \
+             AND (asks = ?3 OR notice = 'postponed' OR overtakes = 'all') AND NOT EXISTS (SELECT 1 FROM amended b \
+             WHERE b.person = a.person AND b.asks = ?3 AND b.since < a.revision AND a.revision <= b.revision) \
+             ORDER BY revision, rowid",
         )?;
         let rows = all.query_map((person, revision, acknowledgement), |row| row.get(0))?;
         merged(rows)

@@ -61,7 +61,12 @@ impl Ledger {
             floor::message_holds("m")
         ))?;
         let rows = all.query_map([acknowledgement], |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut doubtful: HashSet<String> = rows.collect::<Result<_, _>>()?;
+        // Of who is back and not taken note of yet, too.
+        let taken_back = self.taken_back_in_doubt()?.into_iter();
+        let about = taken_back.filter(|message| message.acknowledgement.as_deref() == Some(acknowledgement));
+        doubtful.extend(about.map(|message| message.person));
+        Ok(doubtful)
     }
 
     /// How many messages are held because a server may have them.

@@ -42,14 +42,14 @@ impl Ledger {
         Ok(rows.next()?.map(|row| Ok::<_, rusqlite::Error>((row.get(0)?, instant(row.get(1)?)))).transpose()?)
     }
 
-    /// Whose newest letter names another date than the newest revision: that one, by person.
-    pub fn told_another_date(&self) -> Result<HashMap<String, String>> {
+    /// Whose newest letter names another date than the newest revision, or none, which is `open`: that one, by person.
+    pub fn told_another_date(&self, open: &str) -> Result<HashMap<String, String>> {
         let mut all = self.db.prepare_cached(&format!(
             "SELECT person, facts ->> '$.change_at' AS date FROM revision JOIN \
              (SELECT person, max(revision) AS newest FROM message WHERE tells AND {LEFT} GROUP BY person) ON number = newest \
-             WHERE date <> (SELECT facts ->> '$.change_at' FROM revision ORDER BY number DESC LIMIT 1)"
+             WHERE date = ? OR date <> (SELECT facts ->> '$.change_at' FROM revision ORDER BY number DESC LIMIT 1)"
         ))?;
-        let rows = all.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows = all.query_map([open], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }

@@ -146,6 +146,8 @@ UPDATE revision SET cosmetic = coalesce((SELECT body -> '$.amendment.cosmetic' F
   AND body ->> '$.revision' = number AND json_array_length(body, '$.amendment.cosmetic') > 0 LIMIT 1), '[]');
 ", "
 ALTER TABLE evidence ADD COLUMN address TEXT;
+", "
+ALTER TABLE amended ADD COLUMN since INTEGER;
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {

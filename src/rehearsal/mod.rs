@@ -13,6 +13,7 @@ mod copy;
 mod mail;
 mod mishaps;
 mod outcome;
+mod packages;
 mod page;
 mod people;
 mod picture;

@@ -169,7 +169,7 @@ impl<'a, 'w> Stage<'a, 'w> {
         }
         self.plan_rounds();
         self.event(Event::Begins, "", "the rehearsal begins");
-        self.build_what_no_step_builds();
+        self.build_by_hand();
         self.judge()?;
         let (mut finished, mut unplayed) = (self.advance()?, None);
         while !(finished && self.is_over()) {
@@ -278,6 +278,9 @@ impl<'a, 'w> Stage<'a, 'w> {
                     self.awaited -= 1;
                 }
                 self.act(&deed, step.as_deref(), person.as_deref())?;
+                if deed.on == On::BuildFailed {
+                    self.build_by_hand();
+                }
                 self.judge()?;
                 Ok(true)
             }

@@ -53,26 +53,6 @@ impl Stage<'_, '_> {
         Ok(false)
     }
 
-    /// Before anything goes out, `flagday build` is run for what no step of the campaign builds.
-    pub(super) fn build_what_no_step_builds(&mut self) {
-        let campaign = &self.engine.campaign;
-        let in_a_step = |name: &str| {
-            campaign.steps.iter().any(|step| matches!(&step.action, Some(Action::Package(built)) if built == name))
-        };
-        let by_hand: Vec<String> = campaign.packages.keys().filter(|name| !in_a_step(name)).cloned().collect();
-        for name in by_hand {
-            match self.engine.build(Some(&name)) {
-                Ok(_) => {
-                    let text = format!("{}: builds '{name}', which no step does", self.script.operator);
-                    self.event(Event::ByHand, &name, &text);
-                }
-                Err(fault) => {
-                    self.need(On::BuildFailed, &name, &format!("see to the packages: {}", fault.cause()), None)
-                }
-            }
-        }
-    }
-
     /// Deals with how a run of the cutover ended; true when the next step may be tried.
     fn stopped(&mut self, step: &str, stop: Stop) -> Result<bool> {
         let now = self.world.truly();

@@ -44,6 +44,18 @@ pub fn words(event: &AuditEvent) -> String {
                 text("detail")
             )
         }
+        "aborted" => format!("called off by {}: {}", text("by"), text("reason")),
+        "told-as-it-stands" => format!("people are told although steps are done, says {}", text("by")),
+        "amended" => {
+            let reason = event.body["amendment"]["reason"].as_str().filter(|reason| !reason.is_empty());
+            let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+            let people = event.body["informs"].as_array().map_or(0, Vec::len);
+            let what = match event.body["put_off"].as_bool() {
+                Some(true) => "the change is put off, and no new date is known".to_owned(),
+                _ => format!("what people were told is amended, to revision {}", number("revision")),
+            };
+            format!("{what}{reason}; people who are told: {people}")
+        }
         "evidence-revoked" => format!("evidence {} is revoked by {}: {}", number("id"), text("by"), text("note")),
         "waived" => {
             let waiver = event.body.get("waiver").cloned().unwrap_or_default();

@@ -64,6 +64,8 @@ pub struct Call {
     pub why: Why,
     /// Mail reaches them.
     pub reachable: bool,
+    /// They were told by an operator, and no letter was tried.
+    pub by_hand: bool,
     pub person: String,
     pub name: String,
     /// Empty where the roster has none.
@@ -144,7 +146,7 @@ pub fn calls(engine: &Engine, check_letters: bool) -> Result<Vec<Call>> {
     // A notice that asks for nothing has to reach them all the same.
     let asked =
         |notice: &str| engine.campaign.acknowledgements.values().any(|one| one.notice.as_deref() == Some(notice));
-    for ((person, notice), message) in &newest {
+    for ((person, notice), message) in newest.iter().filter(|(_, message)| engine.is_there(message)) {
         if let Some(why) = lost(message).filter(|_| !asked(notice) && notice != "reminder") {
             let how = if why == Why::InDoubt { "may have reached them or not" } else { "did not reach them" };
             let known = format!("'{notice}' {how}: {}", message.reply);
@@ -169,7 +171,7 @@ fn uninformed(engine: &Engine) -> Result<Vec<Call>> {
             News::Postponed => Why::Postponed,
         };
         let person = engine.roster.get(&one.person)?;
-        let to_tell = call(engine, person, why, one.why, Vec::new());
+        let to_tell = Call { by_hand: one.by_hand, ..call(engine, person, why, one.why, Vec::new()) };
         let Some(address) = one.asked else { return Some(to_tell) };
         // Of whom the roster knows nothing but where they were written to.
         let known = format!("asked to remind {}: {}", person.name, to_tell.known);
@@ -183,6 +185,8 @@ fn uninformed(engine: &Engine) -> Result<Vec<Call>> {
 fn lost(message: &MessageRow) -> Option<Why> {
     match message.state {
         State::Failed | State::Held if message.is_in_doubt() => Some(Why::InDoubt),
+        // Of who had left and is back: in doubt as before, once that is taken note of.
+        State::Cancelled if message.doubts > 0 => Some(Why::InDoubt),
         State::Failed | State::Bounced | State::Held => Some(Why::Unreachable),
         _ => None,
     }
@@ -256,6 +260,7 @@ fn call(engine: &Engine, person: &Person, why: Why, known: String, asks: Vec<Ask
     Call {
         why,
         reachable: !why.needs_letter(),
+        by_hand: false,
         person: person.id.clone(),
         name: person.name.clone(),
         phone: text(&person.phone),

@@ -135,12 +135,21 @@ fn render(
                 "ended": ended.map(|ended| format!("{}: {}", local(ended.at), ended.why)).unwrap_or_default() })
         })
         .collect();
+    let off = match (&status.aborted, status.postponed) {
+        (Some(abort), _) => Some(format!("{} by {}: {}", local(abort.at), abort.by, abort.reason)),
+        (None, true) => engine
+            .ledger()
+            .moved()?
+            .map(|moved| [local(moved.at), moved.reason].join(": ").trim_end_matches(": ").to_owned()),
+        _ => None,
+    };
     let data = json!({
         "title": engine.campaign.title,
         "campaign": status.campaign,
         "contact": engine.campaign.contact,
         "revision": status.revision,
-        "change": local(status.change_at),
+        "change": status.when(&local),
+        "off": off,
         "phase": status.phase,
         "made": local(engine.now()),
         "people_count": status.people,

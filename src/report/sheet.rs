@@ -180,6 +180,7 @@ fn examples(language: &str) -> Vec<Call> {
             calls.extend(Why::ALL.map(|why| Call {
                 why,
                 reachable: !why.needs_letter(),
+                by_hand: word.is_empty(),
                 person: "X".to_owned(),
                 name: "X".to_owned(),
                 phone: word.to_owned(),

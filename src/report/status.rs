@@ -205,6 +205,18 @@ impl Status {
     }
 }
 
+impl Status {
+    /// When the change is, or why there is none.
+    pub fn when(&self, local: &dyn Fn(DateTime<Utc>) -> String) -> String {
+        match (&self.aborted, self.postponed) {
+            (Some(_), true) => "called off; it had been put off before".to_owned(),
+            (Some(_), false) => format!("called off; it was to be {}", local(self.change_at)),
+            (None, true) => "put off, and no new date yet".to_owned(),
+            (None, false) => local(self.change_at),
+        }
+    }
+}
+
 fn phase(engine: &Engine, steps: &[StepView], told: bool) -> Phase {
     let begun = |step: &&StepView| matches!(step.state, "done" | "running" | "failed");
     let cutting = engine.campaign.beginning().map_or(steps.len(), |(at, _)| at);
@@ -292,6 +304,9 @@ fn next(
             return Ok(to_call(uninformed, News::Postponed));
         }
         return Ok("set the new change_at when it is known, then flagday amend: until then everything waits".into());
+    }
+    if let Some(remedy) = engine.to_be_as_it_was()? {
+        return Ok(format!("{remedy} (the change has taken place, and the files say otherwise)"));
     }
     if !engine.differences()?.is_empty() {
         return Ok("flagday amend: the facts changed since people were told".into());

@@ -177,8 +177,8 @@ fn judge_times(
     }
     for (moment, at) in remind {
         if due.is_some_and(|(due, _)| moment.instant(change) >= due.instant(change)) {
-            let cause = format!("the reminder at {moment} comes when the answer was due already");
-            warn(*at, "reminder-after-due", cause, "remind earlier");
+            let cause = format!("the reminder at {moment} comes when the answer was due already: it is held");
+            warn(*at, "reminder-after-due", cause, "remind earlier; whoever is late is escalated");
         }
         if notice.is_some_and(|notice| moment.instant(change) <= notice.instant(change)) {
             let cause = format!("the reminder at {moment} comes before the notice it reminds of");

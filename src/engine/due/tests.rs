@@ -20,6 +20,7 @@ mod unread; // a mailbox that cannot be read, and what waits for it
 mod unsent; // our own letter did not leave, or did not arrive
 mod waiting; // letters that wait while facts and people change
 mod timely; // told after the hour of an escalation
+mod true_again; // a date that moved and moved back
 mod two_notices; // an acknowledgement each, and who has to answer both
 
 use crate::answer::Kind;

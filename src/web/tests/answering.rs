@@ -131,6 +131,7 @@ fn an_older_revision_says_so_and_takes_nothing() {
         reason: String::new(),
         cosmetic: Vec::new(),
         owed: vec![owed],
+        restored: Vec::new(),
         left: Vec::new(),
         members: ledger.members().unwrap(),
     };

@@ -41,6 +41,14 @@ fn whoever_left_in_doubt_and_is_back_gets_the_same_bytes_once_more() {
     play.killed_with_hers_on_the_wire();
     play.leaves_and_comes_back();
     assert_eq!(play.hers(), [("cancelled", 1)], "nobody writes to who is gone");
+    // Before anybody takes note of it, too.
+    let engine = play.engine();
+    let read = &engine.campaign.acknowledgements["read"];
+    assert_eq!(engine.standing(read, "ann").expect("asked").expect("hers").why, "may have our letter or not");
+    let calls = crate::report::calls::calls(&engine, false).expect("a sheet");
+    let calls: Vec<_> = calls.iter().map(|call| (call.person.as_str(), call.why)).collect();
+    assert_eq!(calls, [("ann", crate::report::calls::Why::InDoubt)]);
+    drop(engine);
     assert_eq!(play.at("2027-03-17T11:00").amend_and_send().sent, 1);
     assert_eq!(play.hers(), [("sent", 1)], "it is the same message, so that a receiver can drop the double");
     assert_eq!(play.at("2027-03-17T12:00").tick().sent, 0, "once");
@@ -64,7 +72,10 @@ fn what_a_person_decides_about_stays_theirs_to_decide() {
     play.leaves_and_comes_back();
     play.at("2027-03-17T11:00").amend_and_send();
     assert_eq!(play.hers(), [("uncertain", 1)], "listed, and not sent");
-    assert!(play.letters("news").iter().any(|one| one.person == "ann" && one.is_in_doubt()));
+    let hers = play.letters("news").into_iter().find(|one| one.person == "ann" && one.is_in_doubt());
+    let words = "in doubt as before it was taken back: the person is among those it is for again; before that: the run ended \
+                 while it was being sent";
+    assert_eq!(hers.expect("hers").reply, words, "with what the server said, or why it said nothing");
 }
 
 #[test]

@@ -105,3 +105,37 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_phone_task_to_come_is_announced_for_those_alone_whom_nobody_calls_yet() {
+    let play = Play::new();
+    play.tick();
+    let people = |play: &Play| {
+        let planned = play.engine().plan(None).expect("planned").into_iter();
+        let task = planned.filter(|one| one.what.starts_with("phone task")).map(|one| (one.people, one.state));
+        task.collect::<Vec<_>>()
+    };
+    assert_eq!(people(&play), [(3, "to come".to_owned())]);
+    // Nobody can be written to about Cy: a call. A day later nobody else about Bea.
+    play.at("2027-03-28T08:05").tick();
+    assert_eq!(people(&play), [(2, "to come".to_owned())]);
+    play.at("2027-03-29T08:05").tick();
+    assert_eq!(people(&play), [(1, "to come".to_owned())]);
+    let next = |play: &Play| play.engine().next_entry().expect("asked").map(|one| one.what);
+    assert_eq!(next(&play), Some(crate::engine::What::Task));
+    play.record("ann", Kind::Confirmed);
+    assert_eq!(people(&play), [(0, "done".to_owned())], "they are called already");
+    assert_eq!(next(&play), None, "and nothing is to come");
+}
+
+#[test]
+fn a_call_that_waits_for_who_was_told_late_is_planned_for_its_own_hour() {
+    let play = Play::new();
+    // Told after the hour of the call.
+    assert_eq!(play.at("2027-03-30T09:00").asks_for("news", None).sent, 3);
+    let planned = play.engine().plan(None).expect("planned");
+    let call = planned.iter().find(|one| one.what.starts_with("phone task")).expect("a call");
+    assert_eq!((call.people, call.state.as_str()), (3, "to come"));
+    assert_eq!(call.at, day("2027-03-31T00:30"), "half of what is left until the change");
+    assert!(planned.is_sorted_by_key(|one| one.at));
+}

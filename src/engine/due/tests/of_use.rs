@@ -19,7 +19,7 @@ impl Play {
         self.engine().amend(&Wish::default(), &AtomicBool::new(false), &mut |_| {}).expect("amended").1
     }
 
-    fn asks_for(&self, notice: &str, limit: Option<usize>) -> Sent {
+    pub(super) fn asks_for(&self, notice: &str, limit: Option<usize>) -> Sent {
         let engine = &mut self.engine();
         engine.send(Some(notice), &To::Everyone, limit, false, &AtomicBool::new(false), &mut |_| {}).expect("sent")
     }
@@ -218,6 +218,27 @@ fn a_reminder_that_some_clock_puts_after_the_answer_is_due_is_said_beforehand_an
 }
 
 #[test]
+fn a_reminder_that_the_file_puts_after_the_answer_is_due_is_held_too() {
+    let asks = CAMPAIGN.replace("due = \"T-3d\"", "due = \"T-3d 12:00\"");
+    let play = Play::of(&asks.replace(r#""T-5d", "T-4d"]"#, r#""T-3d 14:00"]"#));
+    assert_eq!(play.tick().sent, 3);
+    let warned: Vec<_> = play.engine().check(false).expect("checked").into_iter().map(|one| one.code).collect();
+    assert!(!warned.contains(&"too-late-elsewhere"), "the file says it of its own line: {warned:?}");
+    let state = |play: &Play| {
+        let planned = play.engine().plan(None).expect("planned").into_iter();
+        planned.filter(|one| one.moment == "T-3d 14:00").map(|one| one.state).collect::<Vec<_>>()
+    };
+    assert_eq!(state(&play), ["too late"]);
+    play.at("2027-03-24T08:05").tick();
+    let before = play.to("reminder").len();
+    let held = play.at("2027-03-28T12:05").tick();
+    assert_eq!(play.to("reminder").len(), before, "whoever is late is escalated: {held:?}");
+    assert!(!play.to("escalation").is_empty());
+    assert_eq!((state(&play), held.late.len()), (vec!["held".to_owned()], 1));
+    assert_eq!(play.asks_for("reminder", None).sent, 3, "whoever asks for it by name means it");
+}
+
+#[test]
 fn an_amendments_letter_that_was_not_composed_before_the_change_is_held_and_shown_after_it() {
     let play = Play::of(&CAMPAIGN.replace("at = \"T-14d\"", "at = \"T-14d 09:00\""));
     assert_eq!(play.tick().sent, 3);
@@ -232,6 +253,7 @@ fn an_amendments_letter_that_was_not_composed_before_the_change_is_held_and_show
         reason: String::new(),
         cosmetic: Vec::new(),
         owed: amendment.owed.clone(),
+        restored: Vec::new(),
         left: Vec::new(),
         members: engine.members(),
     };
