@@ -267,7 +267,7 @@ fn a_send_that_is_running_stops_within_a_second() {
         flagday::system::pause(Duration::from_millis(20));
     }
     let run = campaign.run_words(&["abort", "--reason", "stop", "--by", "Pat", "--yes"]).ends(0);
-    sending.join().expect("the send ends");
+    let sending = sending.join().expect("the send ends");
     let status = campaign.run("status --json").ends(0).json();
     let abort_letters = status["messages"]["sent"].as_u64().expect("a number");
     // So many were told, so many heard that it is off; one may have been in the lane's hands when the mark was put.
@@ -275,4 +275,7 @@ fn a_send_that_is_running_stops_within_a_second() {
     assert_eq!(abort_letters, total, "{run}");
     assert!(total.is_multiple_of(2) && total / 2 < 12, "{total} messages of 28, and as many that call them off: {run}");
     assert_eq!(status["messages"]["planned"], 0);
+    run.says(&format!("called off; {} messages that had not left are taken back", 28 - total / 2));
+    let told = String::from_utf8(sending.stderr).expect("UTF-8");
+    assert!(told.contains("The campaign was called off meanwhile") && !told.contains("still to go out"), "{told}");
 }

@@ -18,6 +18,13 @@ fn in_the_servers_words_with_the_next_try_and_what_to_do() {
     let campaign = Campaign::crowd(6, &format!("smtp://127.0.0.1:{}", server.port));
     let sent = campaign.run("send move --yes").ends(3).says("3 sent, 3 deferred, 0 failed");
     let status = campaign.run("status").ends(0);
+    campaign.run("report").ends(0);
+    for file in ["report.html", "not-arrived.csv", "report.json"] {
+        let text = String::from_utf8(campaign.bytes(&format!(".flagday/report/{file}"))).expect("UTF-8");
+        for words in ["deferred", "Greylisted, come back later", "tries again; if that goes on for hours"] {
+            assert!(text.contains(words), "{words:?} is missing in {file}\n{text}");
+        }
+    }
     for run in [&sent, &status] {
         for words in [
             "2 put off (P0, P1): 450 4.7.1 Greylisted, come back later. The first is tried again from ",

@@ -45,11 +45,17 @@ impl Abort {
         let what = format!("This calls '{title}' off for good: {back}tells {people} people");
         confirm(global, &[Some(what), warning].into_iter().flatten().collect::<Vec<_>>().join(". "))?;
         let by = if self.by.trim().is_empty() { operator() } else { self.by.clone() };
-        let taken_back = engine.call_off(self.reason.as_deref().unwrap_or_default(), &by)?;
-        if again.is_none() {
-            output::prose(&format!("called off; {taken_back} messages that had not left are taken back"));
-        }
+        let call_off = |engine: &mut Engine| engine.call_off(self.reason.as_deref().unwrap_or_default(), &by);
+        let mut taken_back = call_off(&mut engine)?;
         let _lock = wait_for_lock(global, &engine)?;
+        // What a run that was under way had in its hands, it has given back by now.
+        taken_back += call_off(&mut engine)?;
+        if again.is_none() {
+            output::prose(&match taken_back {
+                1 => "called off; one message that had not left is taken back".to_owned(),
+                n => format!("called off; {n} messages that had not left are taken back"),
+            });
+        }
         // What people are told is true only then; and while P1 is closed, mail does not get into the postoffice.
         if self.rollback {
             match take_back(&mut engine, global)? {

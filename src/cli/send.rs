@@ -205,7 +205,7 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
         output::prose(&deferral.deferral(&hour));
     }
     let released = match engine.aborted()? {
-        Some(_) => "did not leave; it is called off, and `flagday abort` tells who has to know",
+        Some(_) => "did not leave",
         None => "went back to the queue unsent; the next `flagday send` tries them again",
     };
     if sent.yielded {
@@ -309,6 +309,9 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
         n => global.hint(format!("{n} more wait to be tried again, beyond --limit: flagday send --to failed")),
     }
     match exit(sent) {
+        _ if sent.called_off => global.hint(
+            "The campaign was called off meanwhile: what is left does not go out. flagday abort tells who has to know",
+        ),
         Exit::Error if sent.failed > 0 => global.hint(format!(
             "{} still to go out: mend what is said above, then flagday send",
             sent.waiting
@@ -359,9 +362,10 @@ pub fn exit(sent: &Sent) -> Exit {
         Sent { untried: 1.., .. } | Sent { doubted_before: 1.., .. } => Exit::Waiting,
         Sent { waiting: 1.., .. } | Sent { in_doubt: 1.., .. } | Sent { doubted_twice: 1.., .. } => Exit::Waiting,
         Sent { uncertain: 1.., .. } | Sent { released: 1.., .. } | Sent { expired: 1.., .. } => Exit::Waiting,
-        Sent { interrupted: true, .. } | Sent { kept_waiting: 1.., .. } | Sent { nothing_due: true, .. } => {
-            Exit::Waiting
-        }
+        Sent { called_off: true, .. }
+        | Sent { interrupted: true, .. }
+        | Sent { kept_waiting: 1.., .. }
+        | Sent { nothing_due: true, .. } => Exit::Waiting,
         _ => Exit::Done,
     }
 }

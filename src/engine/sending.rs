@@ -58,6 +58,8 @@ pub struct Sent {
     pub moot: usize,
     /// The run was asked to stop, and messages are left.
     pub interrupted: bool,
+    /// Somebody called the campaign off meanwhile: nothing that is left goes out.
+    pub called_off: bool,
     /// The round ended while what is left waits for its pace alone: others have their turn first.
     pub yielded: bool,
     /// Timed actions whose hour passed too long ago: held until they are asked for by name.
@@ -254,6 +256,7 @@ impl Engine<'_> {
         self.ledger.choose(None)?;
         delivered?;
         let mut sent = self.weigh(sent)?;
+        sent.called_off = self.aborted()?.is_some();
         self.leave_others_out(&mut sent, &choice)?;
         Ok(sent)
     }

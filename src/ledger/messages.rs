@@ -277,6 +277,17 @@ impl Ledger {
         self.select("WHERE state IN ('failed', 'bounced', 'held', 'uncertain')", &[])
     }
 
+    /// The same, and those that wait because a server put them off, or go out once more.
+    pub fn messages_not_arrived(&self) -> Result<Vec<MessageRow>> {
+        self.select(
+            &format!(
+                "WHERE state IN ('failed', 'bounced', 'held', 'uncertain') \
+                 OR state = 'planned' AND ({PUT_OFF} OR doubts > 0)"
+            ),
+            &[],
+        )
+    }
+
     /// The messages of which nobody knows whether a server has them: those that wait to go out once more as well.
     pub fn messages_in_doubt(&self) -> Result<Vec<MessageRow>> {
         self.select(&format!("WHERE {IN_DOUBT}"), &[])

@@ -19,7 +19,7 @@ pub struct FailureRow {
     pub email: String,
     pub phone: String,
     pub notice: String,
-    /// `failed`, `bounced`, `held` or `uncertain`; `planned`: in doubt, and to go out once more.
+    /// `failed`, `bounced`, `held`, `uncertain` or `deferred`; `planned`: in doubt, and to go out once more.
     pub state: &'static str,
     pub reason: String,
     /// What to do about it.
@@ -35,6 +35,11 @@ pub fn of(engine: &Engine, only: Option<&str>) -> Result<Vec<FailureRow>> {
         only.is_none_or(|audience| engine.roster.get(&message.person).is_some_and(|person| person.is_in(audience)))
     };
     rows(engine, engine.ledger().messages_in_trouble()?, wanted)
+}
+
+/// Every one of them, and those that a server put off.
+pub fn not_arrived(engine: &Engine) -> Result<Vec<FailureRow>> {
+    rows(engine, engine.ledger().messages_not_arrived()?, |_| true)
 }
 
 /// Those in doubt: a server may have them or not. What is held or waits because of that matters until its person has answered.
@@ -71,10 +76,13 @@ fn rows(engine: &Engine, messages: Vec<MessageRow>, wanted: impl Fn(&MessageRow)
             name: person.map(|person| person.name.clone()).unwrap_or_default(),
             phone: person.and_then(|person| person.phone.clone()).unwrap_or_default(),
             row: person.map(|person| person.place.to_string()).unwrap_or_default(),
-            state: message.state.word(),
-            remedy: remedy(&message, person, engine.campaign.mail.uncertain),
+            state: if is_put_off(&message) { "deferred" } else { message.state.word() },
+            remedy: match is_put_off(&message) {
+                true => put_off(engine, &message),
+                false => remedy(&message, person, engine.campaign.mail.uncertain),
+            },
             email: message.envelope_to.unwrap_or_default(),
-            reason: if message.state == State::Planned {
+            reason: if message.state == State::Planned && message.doubts > 0 {
                 format!("in doubt, and waits to go out once more: {}", message.reply)
             } else {
                 message.reply
@@ -84,6 +92,20 @@ fn rows(engine: &Engine, messages: Vec<MessageRow>, wanted: impl Fn(&MessageRow)
         });
     }
     Ok(rows)
+}
+
+fn is_put_off(message: &MessageRow) -> bool {
+    message.state == State::Planned && message.doubts == 0
+}
+
+fn put_off(engine: &Engine, message: &MessageRow) -> String {
+    let at = message.next_at.with_timezone(&engine.campaign.change.zone).format("%a %F %H:%M %Z");
+    let goes_on = if message.remedy.is_empty() {
+        String::new()
+    } else {
+        format!("; if that goes on for hours: {}", message.remedy)
+    };
+    format!("the next `flagday send`, or round of serve or tick, from {at} on tries again{goes_on}")
 }
 
 fn remedy(message: &MessageRow, person: Option<&Person>, doubt: Uncertain) -> String {

@@ -1,6 +1,7 @@
 //! The report: one static HTML file that an auditor can read without this program, and the same as CSV and JSON.
 
 use super::audit::{Moment, timeline};
+use super::failures::{self, FailureRow};
 use super::people::{Filter, PersonRow, csv, who};
 use super::status::Status;
 use crate::engine::{Engine, Overridden};
@@ -28,22 +29,24 @@ struct EvidenceRow {
     revoked: bool,
 }
 
-/// Writes report.html, report.json, people.csv, messages.csv, evidence.csv and timeline.csv; returns their paths.
+/// Writes report.html, report.json, people.csv, messages.csv, not-arrived.csv, evidence.csv and timeline.csv; returns their paths.
 pub fn write(engine: &Engine, folder: &Path) -> Result<Vec<PathBuf>> {
     fs::create_dir_all(folder)?;
     let status = Status::of(engine)?;
     let people = who(engine, &Filter::default())?;
     let messages = engine.ledger().messages()?;
+    let not_arrived = failures::not_arrived(engine)?;
     let moments = timeline(engine)?;
     let evidence = evidence(engine)?;
-    let page = render(engine, &status, &people, &messages, &moments)?;
+    let page = render(engine, &status, &people, &messages, &not_arrived, &moments)?;
     let whole = json!({ "schema": 1, "status": status, "people": people, "messages": messages,
-        "evidence": evidence, "timeline": moments });
+        "not_arrived": not_arrived, "evidence": evidence, "timeline": moments });
     let files = [
         ("report.html", page),
         ("report.json", serde_json::to_string_pretty(&whole)?),
         ("people.csv", csv(&people)?),
         ("messages.csv", csv(&messages)?),
+        ("not-arrived.csv", csv(&not_arrived)?),
         ("evidence.csv", csv(&evidence)?),
         ("timeline.csv", csv(&moments)?),
     ];
@@ -81,6 +84,7 @@ fn render(
     status: &Status,
     people: &[PersonRow],
     messages: &[crate::ledger::MessageRow],
+    not_arrived: &[FailureRow],
     moments: &[Moment],
 ) -> Result<String> {
     let zone = engine.campaign.change.zone;
@@ -161,6 +165,7 @@ fn render(
         "steps": steps,
         "people": people,
         "messages": messages,
+        "not_arrived": not_arrived,
         "moments": moments,
     });
     page.render("page", &data).map_err(|error| failed(error.to_string()))

@@ -357,6 +357,10 @@ async fn where_only_mail_of_the_refused_sender_is_left_the_record_says_whether_i
     let (mut queue, stage) = of_two_senders(3, 0);
     let summary = run_after(&mut queue, &stage, 2, never).await;
     assert_eq!((summary.failed, summary.ended), (3, false));
+    // Should by now every sender be refused, few fail because of that.
+    let mut many = of_two_senders(700, 0).0;
+    let summary = run_after(&mut many, &refuses("<"), 4, never).await;
+    assert!((5..9).contains(&summary.failed) && summary.failed + summary.deferred == 700, "{summary:?}");
     for before in [[History::default(); 2], [History { accepted: true, held: false }; 2]] {
         let (mut queue, stage) = of_two_senders(30, 0);
         let summary = run_after(&mut queue, &stage, 2, before).await;
