@@ -219,7 +219,7 @@ fn a_human_settles_what_is_in_doubt_once_and_for_ever() {
     settle(1, "--as confirmed").ends(0);
     assert_eq!(grade(&campaign, "LEROY"), "confirmed");
     settle(2, "--as confirmed").ends(2).refuses("whose-letter");
-    settle(2, "--as question --person OBRIEN").ends(0).says("0 left");
+    settle(2, "--as question --person OBRIEN").ends(0).says("0 left").says("Next: flagday status");
     campaign.run("ack review 99 --as nothing --by Pat").ends(2).refuses("unknown-letter");
     assert!(waiting(&campaign).is_empty());
     campaign.run("who --person WEISS").says("Pat");

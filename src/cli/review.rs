@@ -67,8 +67,9 @@ impl Review {
                 note: self.note.clone(),
                 code: self.code.clone(),
             };
-            tell(global, &engine.settle(letter, &verdict)?)?;
-            global.hint("Next: flagday ack review");
+            let reviewed = engine.settle(letter, &verdict)?;
+            tell(global, &reviewed)?;
+            global.hint(if reviewed.left > 0 { "Next: flagday ack review" } else { "Next: flagday status" });
             return Ok(Exit::Done);
         }
         let waiting = engine.in_review()?;
