@@ -134,6 +134,20 @@ impl Finding {
     }
 }
 
+/// `1 letter`, `2 letters`.
+pub fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// `rosa`, or `3 people, rosa among them`.
+pub fn people(ids: &[String]) -> String {
+    match ids {
+        [] => "nobody".to_owned(),
+        [one] => one.clone(),
+        [first, ..] => format!("{} people, {first} among them", ids.len()),
+    }
+}
+
 /// Why a command stopped: its findings and its exit code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {

@@ -87,7 +87,7 @@ fn unreachable() -> Campaign {
     );
     campaign.write("letters/bounce.eml", report);
     let folder = campaign.path("letters").to_string_lossy().into_owned();
-    campaign.run_words(&["intake", &folder]).ends(0).says("1 facts recorded");
+    campaign.run_words(&["intake", &folder]).ends(0).says("1 fact recorded");
     campaign
 }
 

@@ -166,6 +166,26 @@ fn the_readme_shows_a_whole_campaign_without_a_playbook() {
 }
 
 #[test]
+fn what_a_newcomer_writes_wrong_is_told_with_the_way_out() {
+    let campaign = of_the_readme();
+    let escalate = "escalate = [{ at = \"T-3d\", to = \"manager\" }, { at = \"T-2d\", task = \"phone\" }]";
+    let wrong = |from: &str, to: &str, says: &str| {
+        campaign.edit(from, to).run("check").ends(1).says(says).says("flagday.toml:");
+        campaign.edit(to, from);
+    };
+    wrong(escalate, "escalate = [\"T-5d\"]", "{ at = \"T-5d\", to = \"manager\" }");
+    wrong("from = \"badges\"", "# from", "add from = ");
+    campaign
+        .write("templates/mail/announcement/text.hbs", "{{person.name}}, come on {{change.local}}.\n{{> answer}}\n");
+    campaign.write("templates/mail/announcement/subject.hbs", "Your badge\n");
+    campaign.run("check").ends(0).says("template-language").says("'de' for sam");
+    campaign.write("templates/mail/announcement/text.de.hbs", "{{person.name}}: {{change.local}}.\n{{> answer}}\n");
+    campaign.run("check").ends(0).keeps_quiet_about("template-language").says("0 errors, 1 warning, 0 notes");
+    campaign.run("who --person rosa").ends(0).says("No evidence of rosa yet.");
+    campaign.run("plan").ends(0).keeps_quiet_about("ARTICLE");
+}
+
+#[test]
 fn the_sample_rehearses_to_its_end() {
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data/credential-rotation");
     let outcome = Run::of(program().arg("rehearse").arg(&sample).arg("--json")).ends(0).json();

@@ -425,7 +425,7 @@ fn the_rounds_read_the_mailboxes_before_they_remind() {
         campaign.write(&format!("Maildir/new/{person}"), letter);
     };
     answer("WEISS", "weiss@hq.corp.example");
-    campaign.run("tick --yes").ends(0).says("1 letters read, 1 new: 1 reply");
+    campaign.run("tick --yes").ends(0).says("1 letter read, 1 new: 1 reply");
     assert_eq!(grade(&campaign, "WEISS"), "possessed");
     answer("LEROY", "leroy@hq.corp.example");
     let served = campaign.serve(|_| ());

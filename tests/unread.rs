@@ -58,7 +58,7 @@ fn a_tick_sends_notices_and_holds_what_presses_until_the_mailbox_is_read() {
     let reply =
         format!("From: ann@corp.example\nTo: desk@corp.example\nIn-Reply-To: {id}\nSubject: Re: news\n\nCONFIRMED\n");
     campaign.write("desk/new/1", reply);
-    campaign.run("tick --yes").ends(0).says("1 facts recorded").says("1 planned, 1 sent").says("to do: ");
+    campaign.run("tick --yes").ends(0).says("1 fact recorded").says("1 planned, 1 sent").says("to do: ");
     let [only] = campaign.outbox("escalation").try_into().expect("one letter");
     assert!(only.to_string_lossy().contains("bea"));
     let status = campaign.run("status --json").ends(0).json();

@@ -8,7 +8,7 @@ use super::quiet::Quiet;
 use super::schedule::Moment;
 use super::steps::{Gate, Step, beginning};
 use super::workdays::WorkWeek;
-use crate::fault::Place;
+use crate::fault::{Finding, Place, Quote};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use indexmap::IndexMap;
@@ -249,6 +249,18 @@ pub struct MsMail {
     /// How long it takes at most until a signed-in client has looked for mail.
     pub polling: chrono::Duration,
     pub place: Place,
+    /// Where the file states each key, with its line.
+    pub stated: BTreeMap<String, (Place, Option<Quote>)>,
+}
+
+impl MsMail {
+    /// The finding at the line of the key that it speaks of, or where the section begins.
+    pub fn at(&self, key: &str, finding: Finding) -> Finding {
+        match self.stated.get(key) {
+            Some((place, quote)) => Finding { quote: quote.clone(), ..finding.at(place.clone()) },
+            None => finding.at(self.place.clone()),
+        }
+    }
 }
 
 impl Campaign {

@@ -2,7 +2,7 @@
 
 use super::source::Source;
 use super::tree::{Origin, Spot};
-use crate::fault::{Finding, Place};
+use crate::fault::{Finding, Place, Quote};
 use std::cell::{Cell, RefCell};
 
 /// In characters.
@@ -30,6 +30,11 @@ impl Report {
             Origin::File => self.file.place(at.start),
             Origin::Playbook => self.playbook.place(at.start),
         }
+    }
+
+    /// The place of something in the file, and the line as a finding quotes it.
+    pub(super) fn line_of(&self, at: Spot) -> (Place, Option<Quote>) {
+        (self.place(at), self.file.locate(Finding::note("", "", ""), at.start..at.end).quote)
     }
 
     /// A complaint about the playbook's own text is placed where the file names it: that is what a person can edit.

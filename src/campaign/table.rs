@@ -4,9 +4,10 @@
 use super::nearest::instead;
 use super::report::Report;
 use super::schedule::Moment;
-use super::tree::{Entries, Node, Spot, Value};
+use super::tree::{Entries, Node, Origin, Spot, Value};
 use super::value::{self, Text};
-use crate::fault::{Finding, Place};
+use crate::fault::{Finding, Place, Quote};
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 #[derive(Debug)]
@@ -35,6 +36,12 @@ impl<'r> Table<'r> {
 
     pub(crate) fn place(&self) -> Place {
         self.report.place(self.at)
+    }
+
+    /// Where the file states each key, with its line, for what is found out later.
+    pub(crate) fn stated(&self) -> BTreeMap<String, (Place, Option<Quote>)> {
+        let in_file = self.entries.iter().filter(|(_, entry)| entry.node.at.origin == Origin::File);
+        in_file.map(|(key, entry)| (key.clone(), self.report.line_of(entry.node.at))).collect()
     }
 
     /// A complaint about the table as a whole.

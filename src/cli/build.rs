@@ -1,5 +1,5 @@
 use super::{Global, output};
-use crate::fault::{Exit, Finding, Result};
+use crate::fault::{Exit, Finding, Result, counted};
 use serde_json::json;
 
 /// Generate everybody's package; nothing is written while anything is wrong with anybody
@@ -39,9 +39,9 @@ impl Build {
         } else {
             for one in &built {
                 let text = format!(
-                    "{}: {} people, {} written, the others unchanged; in {}",
+                    "{}: {}, {} written, the others unchanged; in {}",
                     one.package,
-                    one.people,
+                    counted(one.people, "person", "people"),
                     one.written,
                     one.folder.display()
                 );

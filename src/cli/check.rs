@@ -1,6 +1,6 @@
 use super::{Global, output};
 use crate::engine::Engine;
-use crate::fault::{Exit, Finding, Result};
+use crate::fault::{Exit, Finding, Result, counted};
 use crate::system::Real;
 use serde_json::json;
 
@@ -33,7 +33,9 @@ impl Check {
                 findings.iter().filter(|finding| finding.severity == crate::fault::Severity::Warning).count();
             let notes = findings.len() - errors - warnings;
             let how = if notes > 0 && !global.verbose { " (-v shows them)" } else { "" };
-            output::data(&format!("{errors} errors, {warnings} warnings, {notes} notes{how}"))?;
+            let told = [(errors, "error", "errors"), (warnings, "warning", "warnings"), (notes, "note", "notes")];
+            let told = told.map(|(count, one, many)| counted(count, one, many)).join(", ");
+            output::data(&format!("{told}{how}"))?;
             global.hint(next(&findings));
         }
         Ok(if errors > 0 { Exit::Error } else { Exit::Done })

@@ -1,7 +1,7 @@
 use super::confirm::{confirm, typed};
 use super::{Global, blocking, drain, output, restore, waiting};
 use crate::engine::{Engine, Except, Overrule, Stop};
-use crate::fault::{Exit, Fault, Result};
+use crate::fault::{Exit, Fault, Result, counted};
 use crate::runbook::{Event, Journal, StepState};
 use clap::Subcommand;
 
@@ -143,11 +143,11 @@ impl Cutover {
         let (by, reason) = (self.by.as_deref().unwrap_or(""), self.reason.as_deref().unwrap_or(""));
         let decision = engine.overrule(Overrule { gate, by, reason, typed: &typed })?;
         output::prose(&format!(
-            "OVERRIDDEN by {}: gate {} for step {}, held by {} people; status, report and audit show it for ever",
+            "OVERRIDDEN by {}: gate {} for step {}, held by {}; status, report and audit show it for ever",
             decision.by,
             decision.gate,
             decision.step,
-            decision.missing.len()
+            counted(decision.missing.len(), "person", "people")
         ));
         Ok(())
     }

@@ -1,7 +1,7 @@
 use super::{Global, output};
 use crate::answer::{self, Asked, Kind, Reading, Said};
 use crate::engine::{Engine, Seen, TakenIn};
-use crate::fault::{Exit, Fault, Result};
+use crate::fault::{Exit, Fault, Result, counted};
 use crate::inbox::{Letter, Source};
 use crate::package::on_all_cores;
 use crate::system::Real;
@@ -85,8 +85,11 @@ pub fn words(taken: &TakenIn) -> String {
         n => format!(", {n} to what was told before"),
     };
     format!(
-        "{} letters read, {} new{kinds}; {} facts recorded{outdated}, {} for you to look at",
-        taken.read, taken.new, taken.recorded, taken.review
+        "{} read, {} new{kinds}; {} recorded{outdated}, {} for you to look at",
+        counted(taken.read, "letter", "letters"),
+        taken.new,
+        counted(taken.recorded, "fact", "facts"),
+        taken.review
     )
 }
 

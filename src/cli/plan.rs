@@ -1,5 +1,5 @@
 use super::{Global, output};
-use crate::engine::Engine;
+use crate::engine::{Engine, StepView};
 use crate::fault::{Exit, Result};
 use crate::report::agenda::{Line, Moment, agenda};
 use chrono::{DateTime, Utc};
@@ -31,18 +31,16 @@ impl Plan {
         let mut text = before + &change + &after;
         if self.person.is_none() {
             text += "\n";
-            text += &output::table(
-                &["step", "article", "needs", "state", "why"],
-                steps.iter().map(|step| {
-                    vec![
-                        step.name.clone(),
-                        step.article.clone().unwrap_or_default(),
-                        step.needs.join(", "),
-                        step.state.to_owned(),
-                        step.why.clone(),
-                    ]
-                }),
-            );
+            // Only a playbook after an article has them.
+            let articles = steps.iter().any(|step| step.article.is_some());
+            let cells = |step: &StepView| {
+                let article = articles.then(|| step.article.clone().unwrap_or_default());
+                let rest = [step.needs.join(", "), step.state.to_owned(), step.why.clone()];
+                [step.name.clone()].into_iter().chain(article).chain(rest).collect()
+            };
+            let titles = ["step", "article", "needs", "state", "why"];
+            let titles: Vec<_> = titles.into_iter().filter(|title| articles || *title != "article").collect();
+            text += &output::table(&titles, steps.iter().map(cells));
         }
         output::text(&text)?;
         output::findings(&engine.too_late()?, false);

@@ -1,7 +1,7 @@
 use super::watch::watch;
 use super::{Global, blocking, output};
 use crate::engine::{OldAddress, kept_waiting_words};
-use crate::fault::{Exit, Result};
+use crate::fault::{Exit, Result, counted};
 use crate::report::{failures::FailureRow, status};
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
@@ -109,11 +109,11 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
     let change = status.when(local);
     let phase = serde_json::to_value(status.phase).ok().and_then(|value| value.as_str().map(str::to_owned));
     let mut text = format!(
-        "{title} ({}), revision {}\nchange: {change}, phase: {}, {} people\n\n",
+        "{title} ({}), revision {}\nchange: {change}, phase: {}, {}\n\n",
         status.campaign,
         status.revision,
         phase.unwrap_or_default(),
-        status.people
+        counted(status.people, "person", "people")
     );
     text += &output::table(
         &["gate", "state", "satisfied", "waived", "attested"],
@@ -195,8 +195,11 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
     let a = &status.answers;
     if *a != status::Answers::default() {
         text += &format!(
-            "answers: {} declined, {} asked something, {} away; {} letters wait for you\n",
-            a.declined, a.question, a.away, a.review
+            "answers: {} declined, {} asked something, {} away; {} for you\n",
+            a.declined,
+            a.question,
+            a.away,
+            counted(a.review, "letter waits", "letters wait")
         );
     }
     if a.outdated > 0 {

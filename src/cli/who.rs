@@ -51,7 +51,13 @@ impl Who {
                 let row = row.clone();
                 vec![row.person, row.name, row.acknowledgement, row.grade.to_string(), row.state.to_owned(), row.why]
             });
-            output::data(&output::table(&["person", "name", "acknowledgement", "grade", "state", "why"], lines))?;
+            match rows.is_empty() {
+                true => output::prose("Nobody: none of the people asked for stands so."),
+                false => output::data(&output::table(
+                    &["person", "name", "acknowledgement", "grade", "state", "why"],
+                    lines,
+                ))?,
+            }
         }
         if let Some(word) = self.person.as_ref().filter(|_| !global.json && !self.csv) {
             let id = engine.roster.find(word)?.id.clone();
@@ -68,7 +74,13 @@ impl Who {
                     if fact.revoked { format!("(revoked) {}", fact.words()) } else { fact.words() },
                 ]
             });
-            output::data(&output::table(&["evidence", "when", "for", "revision", "what", "by", "words"], lines))?;
+            match facts.is_empty() {
+                true => output::prose(&format!("No evidence of {id} yet.")),
+                false => {
+                    let titles = ["evidence", "when", "for", "revision", "what", "by", "words"];
+                    output::data(&output::table(&titles, lines))?;
+                }
+            }
         }
         Ok(Exit::Done)
     }
@@ -88,7 +100,10 @@ impl Who {
                 vec![row.person, row.name, row.email, row.notice, row.state.to_owned(), row.reason, row.row]
             });
             let titles = ["person", "name", "email", "notice", "state", "reason", "row"];
-            output::data(&output::table(&titles, lines))?;
+            match remedies.is_empty() {
+                true => output::prose("No message is lost."),
+                false => output::data(&output::table(&titles, lines))?,
+            }
             for (remedy, count) in remedies.iter().filter(|(remedy, _)| !remedy.is_empty()) {
                 global.hint(format!("{count} of them: {remedy}"));
             }

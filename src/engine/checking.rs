@@ -2,14 +2,16 @@
 
 use super::Engine;
 use crate::campaign::Transport;
-use crate::fault::{Finding, Result};
+use crate::fault::{Finding, Result, people};
 use crate::msmail::{self, Postoffice};
+use crate::notice::Texts;
 use crate::notice::dkim::Signer;
 use crate::outbox::smtp::Load;
 use crate::outbox::{Password, TransportKind, smtp};
 use crate::platform;
 use crate::roster::Person;
 use crate::runbook::{Journal, state_of};
+use std::collections::BTreeMap;
 
 impl Engine<'_> {
     /// Every finding about file, rosters, texts, packages, postoffice, mailboxes and, with `online`, the mail servers.
@@ -24,10 +26,10 @@ impl Engine<'_> {
         findings.extend(self.check_postoffice()?);
         findings.extend(self.facts_changed()?);
         let readdressed = self.to_readdress()?;
-        if let Some(first) = readdressed.first() {
+        if !readdressed.is_empty() {
             let cause = format!(
-                "what waits for {} people, {first} among them, was written to another address than the roster has now",
-                readdressed.len()
+                "what waits for {} was written to another address than the roster has now",
+                people(&readdressed)
             );
             let remedy = "`flagday send` writes it anew, to the address of now";
             findings.push(Finding::note("address-corrected", cause, remedy));
@@ -58,7 +60,7 @@ impl Engine<'_> {
     }
 
     fn check_texts(&self) -> (Vec<Finding>, Option<u64>) {
-        let (texts, mut findings) = crate::notice::Texts::load(&self.campaign);
+        let (texts, mut findings) = Texts::load(&self.campaign);
         findings.extend(texts.check_columns(self.roster.columns()));
         if findings.iter().any(Finding::is_error) {
             return (findings, None);
@@ -66,7 +68,34 @@ impl Engine<'_> {
         let (faults, largest) = self.rehearse_texts();
         findings.extend(faults);
         findings.extend(self.wanting_a_column());
+        findings.extend(self.in_two_languages(&texts));
         (findings, largest)
+    }
+
+    /// Notices whose text is not in the language of some who read it, while what stands around the text is.
+    fn in_two_languages(&self, texts: &Texts) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for notice in self.campaign.notices.values() {
+            let mut readers: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+            for person in self.roster.audience(&self.campaign.audiences[&notice.audience]) {
+                if let Some(language) = person.language.as_deref() {
+                    readers.entry(language).or_default().push(person.id.clone());
+                }
+            }
+            for (language, ids) in
+                readers.iter().filter(|(language, _)| texts.is_mixed(&notice.template, Some(language)))
+            {
+                let cause = format!(
+                    "'{}' has no text in '{language}' for {}: they read the general one, with dates, answer and end in theirs",
+                    notice.name,
+                    people(ids)
+                );
+                let remedy =
+                    format!("write templates/mail/{}/text.{language}.hbs, and subject.{language}.hbs", notice.template);
+                findings.push(Finding::warning("template-language", cause, remedy).at(notice.place.clone()));
+            }
+        }
+        findings
     }
 
     fn check_signature(&self) -> Vec<Finding> {
@@ -87,9 +116,8 @@ impl Engine<'_> {
                     continue;
                 }
             };
-            if let Some(first) = unbuilt.first() {
-                let cause =
-                    format!("package '{}' is not built for {} people, {first} among them", package.name, unbuilt.len());
+            if !unbuilt.is_empty() {
+                let cause = format!("package '{}' is not built for {}", package.name, people(&unbuilt));
                 findings.push(Finding::warning("not-built", cause, "run `flagday build`").at(package.place.clone()));
             }
             match self.outdated_disks(package) {
@@ -124,7 +152,7 @@ impl Engine<'_> {
             let cause =
                 format!("{} is a link, and what it leads to is taken for the postoffice", facts.postoffice.display());
             let remedy = "see that it leads to the live one; links inside of it are refused";
-            findings.push(Finding::note("postoffice-link", cause, remedy).at(facts.place.clone()));
+            findings.push(facts.at("postoffice", Finding::note("postoffice-link", cause, remedy)));
         }
         // What several checks say is said once.
         let mut told: Vec<Finding> = Vec::new();

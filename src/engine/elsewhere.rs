@@ -4,7 +4,7 @@
 use super::calendar::What;
 use super::{Engine, To};
 use crate::campaign::{Action, Step};
-use crate::fault::{Fault, Finding, Result};
+use crate::fault::{Fault, Finding, Result, people};
 use crate::ledger::MessageRow;
 use crate::outbox::{Progress, State};
 use chrono::{DateTime, Utc};
@@ -64,7 +64,7 @@ impl Engine<'_> {
             self.send(Some(name), &To::Everyone, None, false, &stop, &mut |_: Progress<'_>| {})?.whole()?;
             let open = self.untold(name)?;
             if !open.is_empty() {
-                return Ok(Some(format!("notice '{name}' is still on its way to {} people", open.len())));
+                return Ok(Some(format!("notice '{name}' is still on its way to {}", people(&open))));
             }
         }
         Ok(None)

@@ -5,7 +5,7 @@ use super::membership::members_of;
 use super::sending::Intent;
 use super::shipped::Shipped;
 use super::signing::Signatures;
-use crate::fault::{Fault, Finding, Result};
+use crate::fault::{Fault, Finding, Result, people};
 use crate::ledger::{OUTDATED, Telling};
 use crate::notice::dkim::Signer;
 use crate::notice::open_file;
@@ -81,7 +81,7 @@ impl Engine<'_> {
         }
         Err(Fault::new(
             "not-built",
-            format!("'{}' is not built for {} people, {} among them", package.name, unbuilt.len(), unbuilt[0]),
+            format!("'{}' is not built for {}", package.name, people(&unbuilt)),
             "run `flagday build` first",
         ))
     }

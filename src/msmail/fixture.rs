@@ -197,6 +197,7 @@ pub fn facts() -> MsMail {
         global_address_list: true,
         polling: chrono::Duration::minutes(20),
         place: Place::new("flagday.toml", 40, 1),
+        stated: Default::default(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A postoffice's serial number: as it is typed, as it is compared, and which numbers no postoffice may be given.
 
-use crate::fault::{Finding, Place};
+use crate::campaign::MsMail;
+use crate::fault::Finding;
 use std::fmt;
 
 /// A serial number such as `32-20977`: a prefix of 1 to 4 digits, a hyphen, a suffix of 1 to 5 digits.
@@ -65,48 +66,33 @@ pub fn same(a: &str, b: &str) -> bool {
 }
 
 /// Judges the change from `old` to `new`; `place` is where they were written.
-pub fn check(old: &str, new: &str, x400_gateway: bool, place: &Place) -> Vec<Finding> {
+pub fn check(facts: &MsMail, x400_gateway: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let old = read("old_serial", old, place, &mut findings);
-    let new = read("new_serial", new, place, &mut findings);
+    let new_one = |finding: Finding| facts.at("new_serial", finding);
+    let old = read("old_serial", &facts.old_serial, facts, &mut findings);
+    let new = read("new_serial", &facts.new_serial, facts, &mut findings);
     let Some(new) = new else { return findings };
     if old.is_some_and(|old| old == new) {
-        findings.push(
-            Finding::error(
-                "serial-unchanged",
-                format!("the new serial number {new} is the old one"),
-                "read the new number from the label of the new disk set and correct `new_serial`",
-            )
-            .at(place.clone()),
-        );
+        let cause = format!("the new serial number {new} is the old one");
+        let remedy = "read the new number from the label of the new disk set and correct `new_serial`";
+        findings.push(new_one(Finding::error("serial-unchanged", cause, remedy)));
     }
-    findings.extend(not_unique(&new).map(|finding| finding.at(place.clone())));
+    findings.extend(not_unique(&new).map(new_one));
     if x400_gateway && new.suffix > X400_SUFFIX_MAX {
-        findings.push(
-            Finding::warning(
-                "serial-large",
-                format!("the part of {new} behind the hyphen is above {X400_SUFFIX_MAX}: Gateway to X.400 3.0 stops"),
-                "bring X400GATE to 3.2.1 or later before the change",
-            )
-            .at(place.clone())
-            .article("Q194712"),
-        );
+        let cause =
+            format!("the part of {new} behind the hyphen is above {X400_SUFFIX_MAX}: Gateway to X.400 3.0 stops");
+        let remedy = "bring X400GATE to 3.2.1 or later before the change";
+        findings.push(new_one(Finding::warning("serial-large", cause, remedy).article("Q194712")));
     }
     findings
 }
 
-fn read(key: &str, text: &str, place: &Place, findings: &mut Vec<Finding>) -> Option<Serial> {
+fn read(key: &str, text: &str, facts: &MsMail, findings: &mut Vec<Finding>) -> Option<Serial> {
     let serial = Serial::parse(text);
     if serial.is_none() {
-        findings.push(
-            Finding::error(
-                "serial-form",
-                format!("`{key}` is {text:?}, which is not a serial number"),
-                "write up to 4 digits, a hyphen and up to 5 digits, as on the disk label: 32-20977",
-            )
-            .at(place.clone())
-            .article("Q194712"),
-        );
+        let cause = format!("`{key}` is {text:?}, which is not a serial number");
+        let remedy = "write up to 4 digits, a hyphen and up to 5 digits, as on the disk label: 32-20977";
+        findings.push(facts.at(key, Finding::error("serial-form", cause, remedy).article("Q194712")));
     }
     serial
 }
@@ -129,7 +115,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn codes(old: &str, new: &str, x400: bool) -> Vec<&'static str> {
-        check(old, new, x400, &Place::file("flagday.toml")).iter().map(|finding| finding.code).collect()
+        let (old_serial, new_serial) = (old.to_owned(), new.to_owned());
+        let facts = MsMail { old_serial, new_serial, ..crate::msmail::fixture::facts() };
+        check(&facts, x400).iter().map(|finding| finding.code).collect()
     }
 
     #[test]

@@ -91,6 +91,7 @@ pub fn campaign() -> Campaign {
             global_address_list: true,
             polling: chrono::Duration::minutes(20),
             place: place(),
+            stated: Default::default(),
         }),
         facts: BTreeMap::new(),
     }

@@ -127,6 +127,13 @@ impl Texts {
         Ok(Rendered { subject, text, html })
     }
 
+    /// Whether somebody of this language reads a text in another one, between an answer and an end in their own.
+    pub fn is_mixed(&self, template: &str, language: Option<&str>) -> bool {
+        let spoken = chain(language).into_iter().find(|language| self.voices.contains_key(language)).flatten();
+        let text = self.voice_for(language).piece(Part::Text, template);
+        spoken.is_some() && text.is_some_and(|piece| piece.language.is_none())
+    }
+
     /// Every language that a template speaks, and `None` for everybody else.
     pub fn voices(&self) -> impl Iterator<Item = Option<&str>> {
         self.voices.keys().map(Option::as_deref)

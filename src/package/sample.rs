@@ -53,6 +53,7 @@ pub fn campaign(root: &Path) -> Campaign {
             global_address_list: true,
             polling: chrono::Duration::minutes(20),
             place: Place::file("flagday.toml"),
+            stated: Default::default(),
         }),
         facts: Default::default(),
     }

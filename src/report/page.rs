@@ -162,6 +162,7 @@ fn render(
         "gates": gates,
         "points": points,
         "overrides": overrides,
+        "articles": engine.campaign.steps.iter().any(|step| step.article.is_some()),
         "steps": steps,
         "people": people,
         "messages": messages,

@@ -4,7 +4,7 @@ use super::Context;
 use crate::campaign::model::{Acknowledgement, Change, Escalation, EscalationWay, Grade, Notice};
 use crate::campaign::schedule::Moment;
 use crate::campaign::table::Table;
-use crate::campaign::tree::Spot;
+use crate::campaign::tree::{Node, Spot, Value};
 use crate::campaign::value::{Text, one_of};
 use crate::fault::Finding;
 use indexmap::IndexMap;
@@ -39,7 +39,7 @@ fn acknowledgement(
         needs_notice("reminder", *at, context);
     }
     let escalate: Vec<(Escalation, Spot)> =
-        table.tables("escalate").into_iter().filter_map(|table| escalation(table, context)).collect();
+        escalations(&mut table).into_iter().filter_map(|table| escalation(table, context)).collect();
     let (cap, cap_at) = cap(&mut table);
     let window = super::notice::window(&mut table);
     let at = table.at;
@@ -108,6 +108,22 @@ fn grade(text: &str) -> Result<Grade, Finding> {
         Err(finding) => Err(Finding { code: "bad-grade", ..finding }),
         Ok(grade) => Ok(grade),
     }
+}
+
+/// The tables of `escalate`. A bare moment does not say what happens then.
+fn escalations<'r>(table: &mut Table<'r>) -> Vec<Table<'r>> {
+    let report = table.report;
+    let one = |node: Node| {
+        if let Node { value: Value::Text(at), at: spot } = &node {
+            let cause = format!("'{at}' does not say what happens then");
+            let remedy =
+                "write { at = \"T-5d\", to = \"manager\" }, to = \"alternate\", or { at = \"T-2d\", task = \"phone\" }";
+            report.add(*spot, Finding::error("wrong-type", cause, remedy));
+            return None;
+        }
+        Table::of(report, "[[acknowledgement.escalate]]", node)
+    };
+    table.list("escalate").into_iter().filter_map(one).collect()
 }
 
 fn escalation(mut table: Table, context: &Context) -> Option<(Escalation, Spot)> {

@@ -11,6 +11,7 @@ const POLLING: Duration = Duration::minutes(20);
 
 pub(super) fn read(all: &mut Table, context: &mut Context) -> Option<MsMail> {
     let mut table = all.table("msmail")?;
+    let stated = table.stated();
     let postoffice = table.required("postoffice", "\"M:/MAILDATA\", the live postoffice");
     let staged = table.required("staged", "\"D:/NEWPO\", the postoffice installed with the new serial number");
     let disks = table.text("disks");
@@ -37,5 +38,6 @@ pub(super) fn read(all: &mut Table, context: &mut Context) -> Option<MsMail> {
         global_address_list,
         polling,
         place,
+        stated,
     })
 }

@@ -2,6 +2,7 @@
 
 use super::{SITE, campaign};
 use crate::campaign::*;
+use crate::fault::Finding;
 use std::path::Path;
 
 fn words<'a>(names: impl Iterator<Item = &'a String>) -> String {
@@ -40,6 +41,18 @@ fn relative_paths_start_at_the_campaign() {
     assert_eq!(from, Path::new("/corp/disks"));
     assert_eq!(campaign.rosters[0].file, Path::new("/corp/rosters/users.csv"));
     assert_eq!(campaign.rosters[1].kind.as_deref(), Some("async-admin"));
+}
+
+#[test]
+fn what_the_postoffice_shows_of_a_fact_is_told_at_its_own_line() {
+    let campaign = campaign(SITE);
+    let facts = campaign.msmail.as_ref().expect("a postoffice");
+    let wrong = facts.at("new_serial", Finding::error("serial-form", "wrong", "correct it"));
+    let line = SITE.lines().position(|line| line.starts_with("new_serial")).expect("stated") as u32 + 1;
+    assert_eq!(wrong.place.expect("a place").line, line);
+    assert_eq!(wrong.quote.expect("the line").line, "new_serial = \"32-20977\"");
+    let of_the_playbook = facts.at("gateways", Finding::note("gateway-not-live", "", ""));
+    assert_eq!(of_the_playbook.place, Some(facts.place.clone()), "what the file does not state is its section's");
 }
 
 #[test]

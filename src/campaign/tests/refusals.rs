@@ -176,6 +176,7 @@ fn what_is_asked_for_can_be_answered() {
     asked("escalate = [{ at = \"T-3d\" }]", "contradiction");
     asked("escalate = [{ at = \"T-3d\", to = \"manager\", task = \"phone\" }]", "contradiction");
     asked("escalate = [{ to = \"manager\" }]", "missing-key");
+    asked("escalate = [\"T-3d\"]", "wrong-type");
     asked("escalate = [{ at = \"T-3d\", to = \"boss\" }]", "unknown-word");
     added("[acknowledgement.serial-received]\ngrade = \"possessed\"", "no-package");
     added("[acknowledgement.drained]\ngrade = \"confirmed\"", "nobody-asked");

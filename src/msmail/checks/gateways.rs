@@ -39,12 +39,13 @@ pub fn declared(live: &Postoffice, facts: &MsMail) -> Vec<Finding> {
     for name in evidence.gateways().difference(&declared) {
         let cause = format!("the live postoffice has the gateway {name}, which `gateways` does not list");
         let remedy = "add it to `gateways`, or remove what is left of it in ADMIN";
-        findings.push(Finding::warning("gateway-undeclared", cause, remedy).at(facts.place.clone()).article("Q128358"));
+        let finding = Finding::warning("gateway-undeclared", cause, remedy).article("Q128358");
+        findings.push(facts.at("gateways", finding));
     }
     for name in declared.iter().filter(|name| !evidence.has(name).any()) {
         let cause = format!("`gateways` lists {name}, of which the live postoffice shows no files and no record");
         let remedy = "see ADMIN's Gateway menu; take the name out of `gateways` if the gateway is not there";
-        findings.push(Finding::warning("gateway-not-live", cause, remedy).at(facts.place.clone()).article("Q87030"));
+        findings.push(facts.at("gateways", Finding::warning("gateway-not-live", cause, remedy).article("Q87030")));
     }
     findings
 }
@@ -118,12 +119,12 @@ pub fn file_name(name: &str) -> String {
 fn missing(name: &str, pair: bool, record: bool, staged: &Postoffice) -> Finding {
     let mut lacks = Vec::new();
     if pair {
-        lacks.push(format!("GLB/{name}.GLB with NME/{name}.NME"));
+        lacks.push(format!("no GLB/{name}.GLB with NME/{name}.NME"));
     }
     if record {
-        lacks.push("active record of NETWORK.GLB".to_owned());
+        lacks.push("no active record of it in NETWORK.GLB".to_owned());
     }
-    let mut cause = format!("the staged postoffice lacks the gateway {name}: no {}", lacks.join(" and no "));
+    let mut cause = format!("the staged postoffice lacks the gateway {name}: {}", lacks.join(", and "));
     let templates =
         staged.folder("TPL").is_some_and(|tpl| tpl.with_suffix(".TPL").any(|(stem, _)| stem.starts_with(name)));
     if templates {
@@ -166,7 +167,7 @@ pub fn global_address_list(live: &Postoffice, facts: &MsMail) -> Option<Finding>
         (false, None) => return None,
     };
     let note = Finding::note("global-address-list", cause, remedy).article("Q134226");
-    Some(note.at(facts.place.clone()))
+    Some(facts.at("global_address_list", note))
 }
 
 #[cfg(test)]

@@ -128,7 +128,7 @@ fn site(live: &Postoffice, facts: &MsMail) -> Vec<Finding> {
     findings.extend(gateways::declared(live, facts));
     findings.extend(gateways::global_address_list(live, facts));
     let x400 = facts.gateways.iter().any(|name| gateways::file_name(name) == "X400");
-    findings.extend(serial::check(&facts.old_serial, &facts.new_serial, x400, &facts.place));
+    findings.extend(serial::check(facts, x400));
     findings
 }
 
