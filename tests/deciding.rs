@@ -46,8 +46,14 @@ fn two_people_have_to_decide_where_the_campaign_asks_for_it() {
     waive("Kim").ends(0).says("HARRIS no longer blocks disk-received");
     assert_eq!(gate(&campaign, "disks-held")["waived"], json!(["HARRIS"]));
     campaign.run("who --person HARRIS").ends(0).says("waived by Pat Lee and Kim: on leave");
+    let refused = campaign.run("ack revoke HARRIS --by Pat --note mistake").ends(1).refuses("no-evidence");
+    refused.says("`flagday ack revoke HARRIS --waiver --by NAME --note TEXT`");
     campaign.run("ack revoke HARRIS --waiver --by Pat --note mistake").ends(0);
     assert_eq!(gate(&campaign, "disks-held")["waived"], json!([]));
+    let whole = campaign.run("who --person HARRIS").ends(0).says("waiver withdrawn").says("mistake").says("on leave");
+    whole.keeps_quiet_about("waived by Pat Lee and Kim");
+    let told = campaign.run("audit export").ends(0);
+    told.says(r#""by":"Pat","note":"mistake""#);
     campaign.run("audit verify").ends(0);
 }
 

@@ -10,6 +10,7 @@ mod classifying; // what comes in is what it is, in the shapes of real systems
 mod hostile_mail; // mail made to do harm
 mod in_doubt; // messages that nobody knows to have arrived, settled by what comes back
 mod judged_again; // what opened a gate has to hold still on the evening of the change
+mod loosened; // a gate that asks for less than it did is told, and in the evening does not count
 mod intake; // answers come in by mail
 mod changes; // facts that change in mid-rehearsal: amend in simulated time
 mod credentials; // the second playbook, from `init` to the all clear, and no word of a postoffice

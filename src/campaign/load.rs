@@ -30,7 +30,7 @@ pub fn load(root: &Path) -> Result<(Campaign, Vec<Finding>)> {
     parse(&root, file, text, &is_file, &read_at_most)
 }
 
-fn read_at_most(path: &Path) -> std::io::Result<Vec<u8>> {
+pub(super) fn read_at_most(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     fs_err::File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
     match bytes.len() as u64 > LARGEST {

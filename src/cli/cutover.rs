@@ -182,8 +182,11 @@ fn tell(engine: &Engine, global: &Global, stop: &Stop) -> Result<Exit> {
             return Ok(Exit::Done);
         }
         Stop::Blocked { step, gates } => {
+            for change in engine.not_counted()? {
+                say(format!("the change has begun, so this does not count by itself: {change}"))?;
+            }
             for gate in gates {
-                say(format!("step {step} is blocked: gate {} has {} of {}", gate.name, gate.satisfied, gate.of))?;
+                say(format!("step {step} is blocked: gate {} has {}", gate.name, gate.count()))?;
                 if !gate.blocking.is_empty() {
                     say(blocking::text(gate))?;
                 }

@@ -165,6 +165,7 @@ impl Global {
                 )),
             }
         }
+        output::findings(&engine.find_gates()?, self.verbose);
         Ok((engine, lock))
     }
 

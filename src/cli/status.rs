@@ -127,7 +127,7 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
                     (_, _, false) => "held",
                 }
                 .to_owned(),
-                format!("{} of {}", gate.satisfied, gate.of),
+                gate.count(),
                 gate.waived.join(", "),
                 gate.attested.join(", "),
             ]
@@ -147,6 +147,9 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
         if let Some(ended) = overridden.ended {
             text += &format!("  it holds no more since {}: {}\n", local(ended.at), ended.why);
         }
+    }
+    for change in &status.gate_changes {
+        text += &format!("\n{}: {}\n", change.head(), output::clean(&change.words(local)));
     }
     if let Some(postoffice) = &status.postoffice {
         text += "\npostoffice:\n";

@@ -81,6 +81,14 @@ impl Who {
                     output::data(&output::table(&titles, lines))?;
                 }
             }
+            let decided = engine.ledger().waived_and_back(&id)?;
+            if !decided.is_empty() {
+                let lines = decided.into_iter().map(|one| {
+                    let at = one.at.with_timezone(&zone).format("%F %H:%M").to_string();
+                    vec![one.what.to_owned(), at, one.acknowledgement, one.by, one.words]
+                });
+                output::data(&output::table(&["decision", "when", "for", "by", "words"], lines))?;
+            }
         }
         Ok(Exit::Done)
     }

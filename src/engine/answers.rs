@@ -300,12 +300,13 @@ impl Engine<'_> {
             Ok(person) => person.id.clone(),
             Err(unknown) => self.on_record(word)?.ok_or(unknown)?,
         };
+        let (by, note) = stated(by, note)?;
         let now = self.now();
+        let names: Vec<String> = self.campaign.acknowledgements.keys().cloned().collect();
         if waivers {
-            let names: Vec<String> = self.campaign.acknowledgements.keys().cloned().collect();
             let mut count = 0;
             for name in names {
-                count += self.ledger.unwaive(&name, &person, by, now)?;
+                count += self.ledger.unwaive(&name, &person, &by, &note, now)?;
             }
             return match count {
                 0 => Err(Fault::new("no-waiver", format!("{person} was not waived"), "see `flagday status`")),
@@ -321,10 +322,23 @@ impl Engine<'_> {
                 .find(|fact| !fact.revoked && (fact.kind.proves() >= Grade::Confirmed || fact.kind == Kind::Attested)),
         };
         let Some(fact) = chosen else {
-            let cause = format!("there is no answer of {person} to revoke");
-            return Err(Fault::new("no-evidence", cause, "see `flagday who --person` for what is on record"));
+            let mut waived = false;
+            for name in &names {
+                waived |= self.ledger.waivers(name, 0)?.iter().any(|waiver| waiver.person == person);
+            }
+            let (cause, remedy) = match waived {
+                true => (
+                    format!("there is no answer of {person} to revoke, only a waiver"),
+                    format!("`flagday ack revoke {person} --waiver --by NAME --note TEXT` takes that back"),
+                ),
+                false => (
+                    format!("there is no answer of {person} to revoke"),
+                    format!("`flagday who --person {person}` shows what is on record"),
+                ),
+            };
+            return Err(Fault::new("no-evidence", cause, remedy));
         };
-        self.ledger.revoke_evidence(fact.id, by, note, now)?;
+        self.ledger.revoke_evidence(fact.id, &by, &note, now)?;
         Ok(format!("evidence {} ({person} {}) revoked; it stays on record as revoked", fact.id, fact.kind.words()))
     }
 }

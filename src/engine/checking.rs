@@ -1,6 +1,7 @@
 //! `check`: everything validated before anything leaves.
 
 use super::Engine;
+use super::gates::is_evening;
 use crate::campaign::Transport;
 use crate::fault::{Finding, Result, people};
 use crate::msmail::{self, Postoffice};
@@ -10,7 +11,6 @@ use crate::outbox::smtp::Load;
 use crate::outbox::{Password, TransportKind, smtp};
 use crate::platform;
 use crate::roster::Person;
-use crate::runbook::{Journal, state_of};
 use std::collections::BTreeMap;
 
 impl Engine<'_> {
@@ -25,6 +25,7 @@ impl Engine<'_> {
         findings.extend(self.check_packages());
         findings.extend(self.check_postoffice()?);
         findings.extend(self.facts_changed()?);
+        findings.extend(self.check_gates()?);
         let readdressed = self.to_readdress()?;
         if !readdressed.is_empty() {
             let cause = format!(
@@ -165,15 +166,7 @@ impl Engine<'_> {
     }
 
     pub(super) fn evening_has_begun(&self) -> Result<bool> {
-        let entries = self.ledger.entries()?;
-        let begins = self.campaign.beginning().map(|(_, step)| step);
-        let closes = self.campaign.steps.iter().find(|step| step.closes_p1());
-        for step in begins.into_iter().chain(closes) {
-            if state_of(&entries, &step.name)?.has_begun() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        is_evening(&self.campaign, &self.ledger)
     }
 
     /// How messages leave, with the password fetched.

@@ -93,6 +93,7 @@ impl Engine<'_> {
         self.require_postoffice()?;
         self.require_whole_way_back()?;
         self.require_nothing_by_hand()?;
+        self.require_gates_there()?;
         if let Some(name) = until {
             self.step_named(name)?;
         }

@@ -207,6 +207,7 @@ impl Engine<'_> {
         else {
             self.require_notice_time()?;
             telling.short_notice = self.short_notice_taken();
+            telling.gates = Some(self.gates_now(Vec::new())?);
             telling.revision = Some(Revision { number: 1, at: self.now(), digest: digest(&facts), facts });
             return Ok(1);
         };

@@ -27,6 +27,7 @@ mod elsewhere;
 mod facts;
 #[cfg(test)]
 mod fixture;
+mod gates;
 mod import;
 mod inputs;
 mod intake;
@@ -81,6 +82,7 @@ pub use confirm::{Outcome, PageState, PageView, Said, masked};
 pub use cutover::{Cutover, Patience, Stop, TakenBack};
 pub use drain::{DrainLook, DrainRow};
 pub use facts::Difference;
+pub use gates::GateChange;
 pub use import::ImportRow;
 pub use intake::{Seen, TakenIn};
 pub use membership::RosterChanges;
@@ -101,6 +103,7 @@ pub use wording::Wording;
 
 use crate::campaign::{self, Campaign};
 use crate::fault::{Finding, Result, Severity};
+use crate::gate::Bars;
 use crate::ledger::Ledger;
 use crate::notice::Texts;
 use crate::roster::{self, Roster};
@@ -119,6 +122,8 @@ pub struct Engine<'w> {
     /// With files that others have open.
     pub patience: Patience,
     ledger: Ledger,
+    /// What the gates ask as the file says it, whether it counts or not.
+    asked: Bars,
     world: &'w dyn World,
     /// The operator has said that people may hear of the date later than the campaign allows.
     pub short_notice: bool,
@@ -145,12 +150,16 @@ impl<'w> Engine<'w> {
     }
 
     fn open_with(root: &Path, world: &'w dyn World, open: impl FnOnce(&Path) -> Result<Ledger>) -> Result<Engine<'w>> {
-        let (campaign, mut findings) = campaign::load(root)?;
+        let (mut campaign, mut findings) = campaign::load(root)?;
         let inputs = inputs::inputs(&campaign);
         let (roster, faults) = roster::read(&campaign);
         findings.extend(faults);
         findings.extend(roster::check_audiences(&campaign, &roster));
         let mut ledger = open(&campaign.state())?;
+        let asked = Bars::of(&campaign);
+        if let Some(bars) = gates::held_to(&campaign, &ledger)? {
+            bars.hold(&mut campaign);
+        }
         let two = campaign.gates.values().filter(|gate| gate.two_person);
         ledger.two_names = two.map(|gate| gate.acknowledgement.clone()).collect();
         let campaign = Arc::new(campaign);
@@ -162,6 +171,7 @@ impl<'w> Engine<'w> {
             findings,
             patience,
             ledger,
+            asked,
             world,
             short_notice,
             by_schedule,

@@ -183,6 +183,24 @@ impl Engine<'_> {
         Ok(keep.map_or("flagday cutover rollback".to_owned(), |keep| format!("flagday cutover rollback --to {keep}")))
     }
 
+    /// The step that stays when everything that stands changed is taken back. Stopped transports have to be stated anew, so the
+    /// way leads to before the first step of the evening.
+    fn stays(&self, changed: Option<usize>) -> Option<&str> {
+        let evening = self.campaign.beginning().map(|(at, _)| at);
+        let first = changed.map(|at| evening.map_or(at, |evening| at.min(evening)))?;
+        Some(&self.campaign.steps.get(first.checked_sub(1)?)?.name)
+    }
+
+    /// The command that takes steps back, where no situation is told that would name it.
+    pub(super) fn way_back_told(&self) -> Result<Option<String>> {
+        if self.campaign.msmail.is_some() {
+            return Ok(None);
+        }
+        let begun = if self.evening_has_begun()? { self.campaign.beginning() } else { None };
+        let stays = self.stays(self.changed()?.0.or(begun.map(|(at, _)| at))).map(|keep| format!(" --to {keep}"));
+        Ok(Some(format!("flagday cutover rollback{}", stays.unwrap_or_default())))
+    }
+
     /// Going on is safe because every step looks before it acts; so is the way back, or a look while there is none.
     fn safe(&self, p1: &str, serial: Serial, by_hand: bool) -> Result<[(String, String); 2]> {
         let (changed, undoing) = self.changed()?;
@@ -209,11 +227,7 @@ impl Engine<'_> {
         if matches!(p1, "unknown" | "both" | "neither") || serial == Serial::Unknown || by_hand {
             return Ok([line("flagday check", "says what is wrong and what to do; it only looks"), status]);
         }
-        // Stopped transports have to be stated anew, so the way back leads to before the first step of the evening.
-        let evening = self.campaign.beginning().map(|(at, _)| at);
-        let first = changed.map(|at| evening.map_or(at, |evening| at.min(evening)));
-        let keep = first.and_then(|at| Some(&self.campaign.steps.get(at.checked_sub(1)?)?.name));
-        let back = match keep {
+        let back = match self.stays(changed) {
             Some(keep) if self.may_go_back(Some(keep))? => {
                 (format!("flagday cutover rollback --to {keep}"), back.to_owned())
             }

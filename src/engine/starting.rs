@@ -29,6 +29,9 @@ impl Engine<'_> {
         if matches!(step.action, Some(Action::Notice(_) | Action::Package(_) | Action::Observe(_))) {
             Fault::check(self.check_by_names(&step.before))?;
         }
+        if !step.needs.is_empty() {
+            self.begin_with_gates()?;
+        }
         self.require_backup(step)?;
         self.require_road_ahead(step)?;
         for _ in 0..ATTEMPTS {
@@ -78,7 +81,8 @@ impl Engine<'_> {
 
     fn not_begun(&self, step: &Step, fault: Fault) -> Fault {
         let history = self.ledger.entries().and_then(|entries| history_of(&entries, &step.name));
-        runbook::not_begun(step, &history.unwrap_or_default(), fault)
+        let back = self.way_back_told().unwrap_or_default();
+        runbook::not_begun(step, &history.unwrap_or_default(), back.as_deref(), fault)
     }
 
     fn at_once(&self, step: &Step) -> impl Iterator<Item = &Step> {
@@ -124,7 +128,7 @@ impl Engine<'_> {
         facts: Vec<String>,
         run: impl FnOnce(&mut Runbook<'_>) -> Result<T>,
     ) -> Result<T> {
-        let recorded = self.recorded()?;
+        let (recorded, back) = (self.recorded()?, self.way_back_told()?);
         let (paths, clock, campaign) = (self.paths(), self.world, &self.campaign);
         let Patience { seconds, tell } = &self.patience;
         run(&mut Runbook {
@@ -140,6 +144,7 @@ impl Engine<'_> {
                 }
                 waited < *seconds
             },
+            back: back.as_deref(),
         })
     }
 }

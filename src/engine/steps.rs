@@ -94,7 +94,7 @@ impl Engine<'_> {
     fn held(&self, step: &Step, history: &History, verdicts: &[Verdict]) -> Result<Option<String>> {
         let shut = verdicts.iter().find(|verdict| step.needs.contains(&verdict.name) && !verdict.open);
         if let Some(verdict) = shut {
-            return Ok(Some(format!("gate {}: {} of {}", verdict.name, verdict.satisfied, verdict.of)));
+            return Ok(Some(format!("gate {}: {}", verdict.name, verdict.count())));
         }
         if let Some(at) = self.begins(step).filter(|at| *at > self.now()) {
             return Ok(Some(self.not_before(at)));

@@ -6,8 +6,10 @@
 //!        open -all gates of a step-> Passed   (a value that only this room can make; running a step takes it)
 //! ```
 
+mod bars;
 mod grouped;
 
+pub use bars::{BarChange, Bars, Way};
 pub use grouped::{Group, grouped};
 
 use crate::answer::Standing;
@@ -25,6 +27,8 @@ pub struct Verdict {
     pub satisfied: usize,
     /// The audience without its waived people.
     pub of: usize,
+    /// How many of them are asked for, from 0 to 1.
+    pub share: f64,
     pub blocking: Vec<Blocking>,
     pub waived: Vec<String>,
     /// Counted among the satisfied on an operator's word alone.
@@ -55,6 +59,15 @@ pub struct Override {
 }
 
 impl Verdict {
+    /// `27 of 28`, with what is asked for where that is not everybody.
+    pub fn count(&self) -> String {
+        let count = format!("{} of {}", self.satisfied, self.of);
+        match self.share < 1.0 {
+            true => format!("{count}, {}% are asked for", (self.share * 1e4).round() / 1e2),
+            false => count,
+        }
+    }
+
     /// Opens a held gate when the decision covers everybody who holds it. One that nobody holds, its audience being
     /// empty, is covered only by a decision about just that.
     pub fn overruled(mut self, decision: &Override) -> Verdict {
@@ -111,6 +124,7 @@ pub fn evaluate(gate: &Gate, acknowledgement: &Acknowledgement, standings: &[Sta
         open: false,
         satisfied: 0,
         of: 0,
+        share: gate.share,
         blocking: Vec::new(),
         waived: Vec::new(),
         attested: Vec::new(),

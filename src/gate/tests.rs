@@ -120,6 +120,15 @@ fn a_share_is_rounded_up() {
 }
 
 #[test]
+fn a_count_says_what_is_asked_for_where_that_is_not_everybody() {
+    let people = [standing("ann", Grade::Sent), standing("bob", Grade::None)];
+    let count = |share| evaluate(&gate(share), &wanted(Grade::Sent), &people).count();
+    assert_eq!(count(1.0), "1 of 2");
+    assert_eq!(count(0.1), "1 of 2, 10% are asked for");
+    assert_eq!(count(0.9995), "1 of 2, 99.95% are asked for");
+}
+
+#[test]
 fn a_step_passes_only_with_every_gate_it_needs() {
     let open = evaluate(&gate(1.0), &wanted(Grade::Sent), &[standing("ann", Grade::Sent)]);
     let shut = Verdict { name: "h".into(), open: false, ..open.clone() };

@@ -19,6 +19,16 @@ pub struct Overruled {
     pub revision: u32,
 }
 
+/// That somebody was waived, or a waiver taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    pub at: DateTime<Utc>,
+    pub what: &'static str,
+    pub acknowledgement: String,
+    pub by: String,
+    pub words: String,
+}
+
 impl Ledger {
     pub fn waive(&mut self, acknowledgement: &str, waiver: &Waiver) -> Result<()> {
         self.durable(|tx| {
@@ -40,18 +50,42 @@ impl Ledger {
     }
 
     /// Withdraws every waiver of the person for the acknowledgement; returns how many there were.
-    pub fn unwaive(&mut self, acknowledgement: &str, person: &str, by: &str, at: DateTime<Utc>) -> Result<usize> {
+    pub fn unwaive(
+        &mut self,
+        acknowledgement: &str,
+        person: &str,
+        by: &str,
+        note: &str,
+        at: DateTime<Utc>,
+    ) -> Result<usize> {
         self.durable(|tx| {
             let changed = tx.execute(
                 "UPDATE waiver SET revoked = 1 WHERE acknowledgement = ? AND person = ? AND revoked = 0",
                 (acknowledgement, person),
             )?;
             if changed > 0 {
-                let body = json!({ "acknowledgement": acknowledgement, "person": person, "by": by });
+                let body = json!({ "acknowledgement": acknowledgement, "person": person, "by": by, "note": note });
                 audit::append(tx, at, "waiver-revoked", &body)?;
             }
             Ok(changed)
         })
+    }
+
+    /// Every waiver of a person and every withdrawal, oldest first, as the chain has them.
+    pub fn waived_and_back(&self, person: &str) -> Result<Vec<Decided>> {
+        let mut all = self.db.prepare_cached(
+            "SELECT at, kind = 'waived', body ->> '$.acknowledgement', \
+             coalesce(body ->> '$.waiver.by', body ->> '$.by', ''), \
+             coalesce(body ->> '$.waiver.reason', body ->> '$.note', '') FROM event \
+             WHERE kind = 'waived' AND body ->> '$.waiver.person' = ?1 \
+             OR kind = 'waiver-revoked' AND body ->> '$.person' = ?1 ORDER BY seq",
+        )?;
+        let rows = all.query_map([person], |row| {
+            let what = if row.get(1)? { "waived" } else { "waiver withdrawn" };
+            let (acknowledgement, by, words) = (row.get(2)?, row.get(3)?, row.get(4)?);
+            Ok(Decided { at: instant(row.get(0)?), what, acknowledgement, by, words })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// What was decided for one acknowledgement and not withdrawn, oldest first. Some may have run out; those that speak of

@@ -1,7 +1,7 @@
 //! Revisions: the facts that people were told, as they stood when they were told.
 
 use super::amendments::set_members;
-use super::{Ledger, audit, instant, millis};
+use super::{GatesFound, Ledger, audit, instant, millis};
 use crate::fault::Result;
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Transaction};
@@ -86,6 +86,8 @@ pub struct Telling<'a> {
     pub members: Option<Box<dyn Iterator<Item = (String, String)> + 'a>>,
     /// That the date is nearer than it is to be, as an event.
     pub short_notice: Option<serde_json::Value>,
+    /// What the gates ask then.
+    pub gates: Option<GatesFound>,
 }
 
 impl fmt::Debug for Telling<'_> {
@@ -102,6 +104,9 @@ impl Telling<'_> {
     pub(super) fn record(self, tx: &Transaction, at: DateTime<Utc>) -> Result<()> {
         if let Some(body) = self.short_notice {
             audit::append(tx, at, "short-notice", &body)?;
+        }
+        if let Some(found) = self.gates {
+            audit::append(tx, at, found.kind(), &found)?;
         }
         if let Some(members) = self.members {
             set_members(tx, members)?;

@@ -4,7 +4,7 @@ use crate::fault::{Fault, Result};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
-use super::order;
+use super::{gates, order};
 const VERSIONS: &[&str] = &["
 CREATE TABLE event(
   seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, hash TEXT NOT NULL) STRICT;
@@ -148,7 +148,7 @@ UPDATE revision SET cosmetic = coalesce((SELECT body -> '$.amendment.cosmetic' F
 ALTER TABLE evidence ADD COLUMN address TEXT;
 ", "
 ALTER TABLE amended ADD COLUMN since INTEGER;
-"];
+", gates::INDEXED];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
     let found: usize = db.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?.max(0) as usize;

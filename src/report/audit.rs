@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::fault::Result;
+use crate::gate::BarChange;
 use crate::ledger::AuditEvent;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -78,11 +79,27 @@ pub fn words(event: &AuditEvent) -> String {
             text("reason"),
             listed(&event.body["missing"])
         ),
+        "gates" => "what the gates ask is on record".to_owned(),
+        "gate-changed" => {
+            let changes: Vec<BarChange> = serde_json::from_value(event.body["changes"].clone()).unwrap_or_default();
+            let changes: Vec<String> = changes.iter().map(BarChange::to_string).collect();
+            let evening = event.body["evening"].as_bool().unwrap_or_default();
+            let when = if evening { " after the change had begun" } else { "" };
+            format!("what the gates ask was changed{when}: {}", changes.join("; "))
+        }
         "p1-in-use" => {
             "P1 was in use when it was to be closed: what was stated of the transports counts no more".to_owned()
         }
         "message-stores" => "the message stores are listed as they lie there at the broadcast".to_owned(),
-        "waiver-revoked" => format!("the waiver of {} for {} is withdrawn", text("person"), text("acknowledgement")),
+        "waiver-revoked" => {
+            let why = [text("by"), text("note")].join(": ");
+            format!(
+                "the waiver of {} for {} is withdrawn by {}",
+                text("person"),
+                text("acknowledgement"),
+                why.trim_end_matches(": ")
+            )
+        }
         "wrong-try" => format!(
             "something wrong was typed for {} ({}) on the confirm page, from {}",
             text("person"),

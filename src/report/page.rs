@@ -114,7 +114,7 @@ fn render(
         .gates
         .iter()
         .map(|gate| {
-            json!({ "name": gate.name, "open": gate.open, "satisfied": gate.satisfied, "of": gate.of,
+            json!({ "name": gate.name, "open": gate.open, "count": gate.count(),
                 "waived": gate.waived.join(", "),
                 "overridden": gate.overridden.as_ref().map(|one| one.by.clone()).unwrap_or_default(), "attested": gate.attested.join(", "), "blocking": gate.blocking })
         })
@@ -138,6 +138,11 @@ fn render(
                 "missing": one.missing.join(", "),
                 "ended": ended.map(|ended| format!("{}: {}", local(ended.at), ended.why)).unwrap_or_default() })
         })
+        .collect();
+    let gate_changes: Vec<_> = status
+        .gate_changes
+        .iter()
+        .map(|change| json!({ "head": change.head(), "words": change.words(&local) }))
         .collect();
     let off = match (&status.aborted, status.postponed) {
         (Some(abort), _) => Some(format!("{} by {}: {}", local(abort.at), abort.by, abort.reason)),
@@ -163,6 +168,7 @@ fn render(
         "points": points,
         "overrides": overrides,
         "articles": engine.campaign.steps.iter().any(|step| step.article.is_some()),
+        "gate_changes": gate_changes,
         "steps": steps,
         "people": people,
         "messages": messages,

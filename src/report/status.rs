@@ -3,7 +3,9 @@
 use super::failures::{self, FailureRow};
 use crate::answer::{Kind, Standing};
 use crate::campaign::Grade;
-use crate::engine::{Asleep, Engine, Entry, News, OldAddress, Overridden, RosterChanges, Situation, StepView, UNSEEN};
+use crate::engine::{
+    Asleep, Engine, Entry, GateChange, News, OldAddress, Overridden, RosterChanges, Situation, StepView, UNSEEN,
+};
 use crate::fault::Result;
 use crate::gate::Verdict;
 use crate::ledger::{Aborted, Counts, Leaver, MessageRow, Outage, Task, Unread};
@@ -66,6 +68,8 @@ pub struct Status {
     pub lost: Vec<FailureRow>,
     /// Every gate that was passed against the count, for ever.
     pub overrides: Vec<Overridden>,
+    /// What was changed of what the gates ask since that is on record, for ever.
+    pub gate_changes: Vec<GateChange>,
     /// What the files of the postoffice show now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub postoffice: Option<Situation>,
@@ -193,6 +197,7 @@ impl Status {
             deferrals: if messages.deferred > 0 { engine.deferrals()? } else { BTreeMap::new() },
             outage: if waits { engine.outage()? } else { None },
             overrides: engine.overrides()?,
+            gate_changes: engine.gate_changes()?,
             postoffice: engine.situation()?,
             tasks: open_tasks(engine)?,
             postponed: engine.is_postponed()?,

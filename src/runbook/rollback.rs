@@ -18,7 +18,7 @@ impl Runbook<'_> {
         }
         let done = changes_to_take_back(step, &history)?;
         patiently(self.again, || done.iter().try_for_each(|intent| intent.operation().at_rest()), || Ok(()))
-            .map_err(|fault| not_back(step, fault))?;
+            .map_err(|fault| not_back(step, self.back, fault))?;
         if history.state != StepState::Undoing {
             self.record(step, Event::Undoing {})?;
         }
@@ -30,7 +30,7 @@ impl Runbook<'_> {
         });
         if let Err(mut fault) = reverted {
             self.record(step, Event::Failed { cause: fault.to_string() })?;
-            fault.findings.push(half_back(step));
+            fault.findings.push(half_back(step, self.back));
             return Err(fault);
         }
         if matches!(step.action, Some(Action::Notice(_))) {
@@ -74,10 +74,10 @@ impl Runbook<'_> {
             }
             if history.state != StepState::Done {
                 // Cut off in the middle: only what is whole can be judged.
-                settle(&history.intents).map_err(|fault| not_back(step, fault))?;
+                settle(&history.intents).map_err(|fault| not_back(step, self.back, fault))?;
             }
             let rest = || history.intents.iter().try_for_each(|intent| intent.operation().at_rest());
-            patiently(self.again, rest, || Ok(())).map_err(|fault| not_back(step, fault))?;
+            patiently(self.again, rest, || Ok(())).map_err(|fault| not_back(step, self.back, fault))?;
         }
         require_way_back(&self.journal.entries()?, steps.iter().rev())?;
         for step in steps.iter().rev() {

@@ -64,6 +64,9 @@ pub struct Runbook<'a> {
     /// Asked each time a file is in use, with the reason and the seconds waited so far. It pauses for a second and says
     /// whether to try again.
     pub again: &'a mut dyn FnMut(&str, u32) -> bool,
+    /// The command that takes steps back, for what a stopped step says; none where whoever tells of it also tells the state
+    /// of the postoffice, with what is safe in that.
+    pub back: Option<&'a str>,
 }
 
 impl std::fmt::Debug for Runbook<'_> {
@@ -82,8 +85,8 @@ impl Runbook<'_> {
         let history = self.history(step)?;
         match history.state {
             StepState::Done => return Ok(Performed::Done { facts: Vec::new(), warnings: Vec::new() }),
-            StepState::Undoing => return Err(half_undone(step)),
-            StepState::Started | StepState::Failed => match found(step, &history)? {
+            StepState::Undoing => return Err(half_undone(step, self.back)),
+            StepState::Started | StepState::Failed => match found(step, &history, self.back)? {
                 Found::Done | Found::Open => return self.finish(step, Vec::new()),
                 Found::NotDone => self.not_done(step)?,
                 Found::Failed => {}
@@ -100,10 +103,10 @@ impl Runbook<'_> {
         let history = self.history(step)?;
         match history.state {
             StepState::Started | StepState::Failed => {}
-            StepState::Undoing => return Err(half_undone(step)),
+            StepState::Undoing => return Err(half_undone(step, self.back)),
             StepState::Pending | StepState::Done | StepState::Undone => return Ok(None),
         }
-        match found(step, &history)? {
+        match found(step, &history, self.back)? {
             Found::Done => self.finish(step, Vec::new()).map(Some),
             Found::NotDone => self.not_done(step).map(|()| None),
             Found::Failed | Found::Open => Ok(None),
@@ -143,7 +146,7 @@ impl Runbook<'_> {
     }
 
     fn start(&mut self, step: &Step, history: &History, passed: &Passed) -> Result<Performed> {
-        let mut warnings = self.check(&step.before).map_err(|fault| not_begun(step, history, fault))?;
+        let mut warnings = self.check(&step.before).map_err(|fault| not_begun(step, history, self.back, fault))?;
         if step.action.is_none()
             && let Some(why) = awaited(step, history)
         {
@@ -153,7 +156,7 @@ impl Runbook<'_> {
             Some(action) => {
                 let (paths, at) = (self.paths, (self.now)());
                 patiently(self.again, || plan(&step.name, action, paths, at), || Ok(()))
-                    .map_err(|fault| not_begun(step, history, fault))?
+                    .map_err(|fault| not_begun(step, history, self.back, fault))?
             }
             None => Plan::default(),
         };
@@ -205,7 +208,7 @@ impl Runbook<'_> {
             Ok(seen) => warnings.extend(seen),
             // That gainsays nobody: the step is where it was, and the next run looks again.
             Err(mut fault) if fault.is_blindness() => {
-                fault.findings.push(not_seen(step));
+                fault.findings.push(not_seen(step, self.back));
                 return Err(fault);
             }
             Err(mut fault) => {
@@ -213,8 +216,8 @@ impl Runbook<'_> {
                 let words = gone.as_ref().map_or(String::new(), |(by, _)| format!("; what {by} stated counts no more"));
                 self.record(step, Event::Failed { cause: format!("{fault}{words}") })?;
                 fault.findings.push(match gone {
-                    Some((by, _)) => stated_but_wrong(step, &by),
-                    None => changed_but_wrong(step),
+                    Some((by, _)) => stated_but_wrong(step, &by, self.back),
+                    None => changed_but_wrong(step, self.back),
                 });
                 return Err(fault);
             }
@@ -232,22 +235,22 @@ impl Runbook<'_> {
         let event = Event::Failed { cause: fault.to_string() };
         if fault.findings.iter().any(|finding| finding.code == UNSYNCED) {
             let recorded = self.record(step, event);
-            fault.findings.push(unfinished(step));
+            fault.findings.push(unfinished(step, self.back));
             fault.findings.extend(recorded.err().into_iter().flat_map(|more| more.findings));
             return fault;
         }
         match find(step, &history) {
             Ok(found @ (Found::NotDone | Found::Failed)) => match self.record(step, event) {
-                Ok(()) if matches!(found, Found::Failed) => fault.findings.push(not_known(step)),
-                Ok(()) => fault.findings.push(as_before(step)),
+                Ok(()) if matches!(found, Found::Failed) => fault.findings.push(not_known(step, self.back)),
+                Ok(()) => fault.findings.push(as_before(step, self.back)),
                 Err(more) => fault.findings.extend(more.findings),
             },
-            Ok(Found::Done | Found::Open) => fault.findings.push(unfinished(step)),
+            Ok(Found::Done | Found::Open) => fault.findings.push(unfinished(step, self.back)),
             Err(more) => {
                 fault.findings.extend(more.findings);
                 // What became of a program, no second look can tell.
                 if !unseen {
-                    fault.findings.push(not_seen(step));
+                    fault.findings.push(not_seen(step, self.back));
                 }
             }
         }
@@ -282,14 +285,14 @@ impl Runbook<'_> {
 
 /// Judges a step that another run began, and makes durable what is found: that run may have been cut off before its
 /// last sync.
-fn found(step: &Step, history: &History) -> Result<Found> {
+fn found(step: &Step, history: &History, back: Option<&str>) -> Result<Found> {
     let found = find(step, history).and_then(|found| match found {
         Found::Open => Ok(found),
         _ => history.intents.iter().try_for_each(|intent| intent.operation().seal()).map(|()| found),
     });
     found.map_err(|mut fault| {
         if !fault.findings.iter().any(|finding| ["files-unclear", "program-unseen"].contains(&finding.code)) {
-            fault.findings.push(not_seen(step));
+            fault.findings.push(not_seen(step, back));
         }
         fault
     })

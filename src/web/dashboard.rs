@@ -93,7 +93,7 @@ fn numbers(engine: &Engine) -> Result<Value> {
         .gates
         .iter()
         .map(|gate| {
-            json!({ "name": gate.name, "open": gate.open, "satisfied": gate.satisfied, "of": gate.of,
+            json!({ "name": gate.name, "open": gate.open, "count": gate.count(),
                 "waived": gate.waived.len(), "blocking": gate.blocking.len() })
         })
         .collect();

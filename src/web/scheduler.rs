@@ -82,6 +82,9 @@ impl Scheduler {
             Err(fault) if fault.exit == Exit::Busy => return Ok(vec![format!("waiting: {}", fault.cause())]),
             Err(fault) => return Err(fault),
         };
+        for one in engine.find_gates()? {
+            (self.log)(&format!("{}: {}: {}", one.code, one.cause, one.remedy));
+        }
         self.notify.say("STATUS=reading what came in, sending what is due");
         // Whoever has answered meanwhile is not reminded, and nobody is while a mailbox cannot be read; notices go out.
         let mut last = Instant::now();

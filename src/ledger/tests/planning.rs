@@ -19,6 +19,7 @@ fn telling(facts: &[&str]) -> Telling<'static> {
     Telling {
         revision: Some(Revision { number: 1, at: at(0), digest: format!("{facts:?}"), facts }),
         members: Some(Box::new([("ann".to_owned(), "all".to_owned())].into_iter())),
+        gates: None,
         short_notice: Some(serde_json::json!({ "left_hours": 3 })),
     }
 }

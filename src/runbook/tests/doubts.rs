@@ -170,7 +170,7 @@ fn a_sync_that_failed_ends_the_run_and_is_not_repeated() {
             if codes(&fault)[0] == "sync-failed" {
                 assert_eq!(codes(&fault), ["sync-failed", "step-unfinished"], "{n}");
                 assert_eq!(reached, n + JOURNAL_POINTS, "{n}: nothing but the journal is touched after it");
-                assert!(fault.findings[1].remedy.contains("`flagday cutover rollback`"), "{fault}");
+                assert!(fault.findings[1].remedy.contains("`flagday cutover rollback --to before`"), "{fault}");
                 stopped += 1;
             }
             office.nothing_lost("a failed sync");

@@ -125,6 +125,7 @@ impl Office {
         let checks = |name: &str| Ok(self.findings.borrow().get(name).cloned().unwrap_or_default());
         let mut other = |_: &Action| self.progress.borrow().clone();
         let mut runbook = Runbook {
+            back: Some("flagday cutover rollback --to before"),
             paths: &self.paths(),
             journal: &mut journal,
             checks: &checks,

@@ -1,0 +1,187 @@
+//! What the gates ask is on record from when people are told. What the file states wins; but a gate that asks for less than
+//! it did is told, and stays visible like an override. Once the change itself has begun it does not count by itself: every
+//! gate asks at least what it asked then, and past it leads a decision by name.
+
+use super::Engine;
+use crate::campaign::{Campaign, place_of};
+use crate::fault::{Exit, Fault, Finding, Place, Result, Severity};
+use crate::gate::{BarChange, Bars, Way};
+use crate::ledger::{GatesFound, Ledger};
+use crate::runbook::{Journal, state_of};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+/// Something that a gate asks was changed, which stays visible for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GateChange {
+    #[serde(flatten)]
+    pub change: BarChange,
+    /// When it was found; absent: the next run that holds the campaign puts it on record.
+    pub at: Option<DateTime<Utc>>,
+    /// The change itself had begun.
+    pub evening: bool,
+}
+
+impl GateChange {
+    /// In capitals, for whoever looks over it.
+    pub fn head(&self) -> &'static str {
+        match self.change.way {
+            Way::Looser => "LOOSENED",
+            Way::Tighter => "TIGHTENED",
+            Way::Other => "CHANGED",
+        }
+    }
+
+    /// When it was found, and that it does not count where that is so.
+    pub fn words(&self, local: &dyn Fn(DateTime<Utc>) -> String) -> String {
+        let found = self.at.map_or("not yet on record".to_owned(), |at| format!("found {}", local(at)));
+        let counts = match self.evening && self.change.way == Way::Looser {
+            true => ", after the change had begun: there it does not count by itself",
+            false => "",
+        };
+        format!("{} ({found}{counts})", self.change)
+    }
+}
+
+/// Whether the change itself has begun and was not taken back.
+pub(super) fn is_evening(campaign: &Campaign, ledger: &Ledger) -> Result<bool> {
+    let entries = ledger.entries()?;
+    let begins = campaign.beginning().map(|(_, step)| step);
+    let closes = campaign.steps.iter().find(|step| step.closes_p1());
+    for step in begins.into_iter().chain(closes) {
+        if state_of(&entries, &step.name)?.has_begun() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What the gates ask at least: in the evening of the change, what they asked when it began.
+pub(super) fn held_to(campaign: &Campaign, ledger: &Ledger) -> Result<Option<Bars>> {
+    if !is_evening(campaign, ledger)? {
+        return Ok(None);
+    }
+    let found = ledger.gates_found()?;
+    // They may be on record only since then, where nobody was told anything.
+    let before = found.iter().rfind(|found| !found.evening).or(found.first());
+    Ok(before.map(|found| found.asked.clone()))
+}
+
+impl Engine<'_> {
+    /// Puts on record what the gates ask, where that is another thing than what is on record, and tells of it. For every
+    /// run that holds the campaign, before it does anything else.
+    pub fn find_gates(&mut self) -> Result<Vec<Finding>> {
+        let Some(last) = self.ledger.gates_found()?.pop() else {
+            if self.ledger.revision()?.is_some() {
+                self.begin_with_gates()?;
+            }
+            return Ok(Vec::new());
+        };
+        if self.clock_behind()?.is_some() {
+            // Nothing is done before that is settled.
+            return Ok(Vec::new());
+        }
+        let changes = last.asked.changes(&self.asked);
+        let found = self.gates_now(changes)?;
+        if !found.changes.is_empty() || last.evening && !found.evening {
+            self.ledger.find_gates(&found)?;
+        }
+        Ok(self.told_of_gates(&found.changes, found.evening))
+    }
+
+    /// A step that waits for gates is up, and nobody was told anything that would have put them on record.
+    pub(super) fn begin_with_gates(&mut self) -> Result<()> {
+        if self.ledger.gates_found()?.is_empty() {
+            let found = self.gates_now(Vec::new())?;
+            self.ledger.find_gates(&found)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn gates_now(&self, changes: Vec<BarChange>) -> Result<GatesFound> {
+        let evening = self.evening_has_begun()?;
+        Ok(GatesFound { at: self.now(), evening, changes, asked: self.asked.clone() })
+    }
+
+    /// Every change of what the gates ask since it is on record, oldest first.
+    pub fn gate_changes(&self) -> Result<Vec<GateChange>> {
+        let all = self.ledger.gates_found()?;
+        let open = all.last().map(|last| last.asked.changes(&self.asked)).unwrap_or_default();
+        let evening = !open.is_empty() && self.evening_has_begun()?;
+        let known = all.into_iter().flat_map(|GatesFound { at, evening, changes, .. }| {
+            changes.into_iter().map(move |change| GateChange { change, at: Some(at), evening })
+        });
+        Ok(known.chain(open.into_iter().map(|change| GateChange { change, at: None, evening })).collect())
+    }
+
+    /// What the file says now and does not count, because the change had begun.
+    pub fn not_counted(&self) -> Result<Vec<BarChange>> {
+        let held_to = held_to(&self.campaign, &self.ledger)?;
+        let mut changes = held_to.map(|held_to| held_to.changes(&self.asked)).unwrap_or_default();
+        changes.retain(|one| one.way == Way::Looser);
+        Ok(changes)
+    }
+
+    /// For `check`: what does not count, and what no run has put on record yet.
+    pub(super) fn check_gates(&self) -> Result<Vec<Finding>> {
+        let mut changes = self.not_counted()?;
+        let evening = self.evening_has_begun()?;
+        let open = self.gate_changes()?.into_iter().filter(|one| one.at.is_none()).map(|one| one.change);
+        let open: Vec<BarChange> = open.filter(|one| !changes.contains(one)).collect();
+        changes.extend(open);
+        Ok(self.told_of_gates(&changes, evening))
+    }
+
+    /// A gate that the change rested on when it began, and that cannot even be judged any more.
+    pub(super) fn require_gates_there(&self) -> Result<()> {
+        let Some(held_to) = held_to(&self.campaign, &self.ledger)? else { return Ok(()) };
+        let Some(gate) = held_to.lost(&self.campaign).next() else { return Ok(()) };
+        let cause =
+            format!("steps waited for gate {gate} when the change began, and neither it nor what it asks is there");
+        let remedy = format!("put [gate.{gate}] back into the file, with its acknowledgement");
+        let finding = Finding::error("gate-gone", cause, remedy).in_file(&self.campaign.file);
+        Err(Fault { exit: Exit::Waiting, findings: vec![finding] })
+    }
+
+    fn told_of_gates(&self, changes: &[BarChange], evening: bool) -> Vec<Finding> {
+        let file = &self.campaign.file;
+        let told = changes.iter().map(|change| {
+            let (severity, remedy) = match (change.way, evening) {
+                (Way::Tighter, _) => (Severity::Note, "it counts, and status, report and audit show it for ever".to_owned()),
+                (Way::Looser, true) => (Severity::Warning, self.past_the_gate(change)),
+                _ => (
+                    Severity::Warning,
+                    "if that is meant, go on: it counts, and status, report and audit show it for ever; else put it back"
+                        .to_owned(),
+                ),
+            };
+            let cause = match change.way {
+                Way::Looser => format!("a gate asks for less than is on record: {change}"),
+                _ => format!("a gate asks others, or more, than is on record: {change}"),
+            };
+            let place = place_of(file, &change.section, &change.name, &change.key);
+            Finding::new(severity, "gate-changed", cause, remedy).at(place.unwrap_or_else(|| Place::file(file)))
+        });
+        told.collect()
+    }
+
+    fn past_the_gate(&self, change: &BarChange) -> String {
+        let gate = self.gate_of(change).unwrap_or("GATE");
+        format!(
+            "the change has begun, so it is judged as before. Put it back; or decide by name, for ever visible: `flagday cutover \
+             --override {gate} --by NAME --reason TEXT` asks for the campaign's name"
+        )
+    }
+
+    /// The gate that a change is about, where it is one.
+    fn gate_of<'c>(&'c self, change: &'c BarChange) -> Option<&'c str> {
+        match change.section.as_str() {
+            "gate" => Some(&change.name),
+            "acknowledgement" => {
+                let asks = |name: &&str| self.campaign.gates[*name].acknowledgement == change.name;
+                self.campaign.gates.keys().map(String::as_str).find(asks)
+            }
+            _ => None,
+        }
+    }
+}
