@@ -148,8 +148,9 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
             text += &format!("  it holds no more since {}: {}\n", local(ended.at), ended.why);
         }
     }
-    for change in &status.gate_changes {
-        text += &format!("\n{}: {}\n", change.head(), output::clean(&change.words(local)));
+    for (place, change) in status.gate_changes.iter().enumerate() {
+        text += if place == 0 { "\n" } else { "" };
+        text += &format!("{}: {}\n", change.head(), output::clean(&change.words(local)));
     }
     if let Some(postoffice) = &status.postoffice {
         text += "\npostoffice:\n";
