@@ -315,9 +315,9 @@ impl Engine<'_> {
             } else if next.as_ref().is_some_and(|known| known.at <= entry.at) {
                 continue;
             } else if entry.what == What::Notice && look.intents(&entry)?.is_empty()
-                || entry.what == What::Task && look.to_be_called(&entry)?.is_empty()
+                || entry.what != What::Notice && look.to_come(&entry)? == 0
             {
-                // Who will not have answered by then is not known yet; who has the notice already, or is called, is.
+                // Who will not have answered by then is not known yet; who has the notice already, or has answered, is.
                 continue;
             }
             if next.as_ref().is_none_or(|known| entry.at < known.at) {

@@ -1,6 +1,7 @@
 //! Whom the timed actions of the calendar still concern, and what of it may go out now. Whom an escalation goes to is in
-//! `chain`, and who may be pressed already in `timely`.
+//! `chain`, who may be pressed already in `timely`, and whom what is to come would concern in `ahead`.
 
+mod ahead;
 mod by_name;
 mod chain;
 mod fate;
@@ -58,15 +59,16 @@ pub(super) struct Look<'e, 'w> {
     pub(super) by_name: bool,
     have: RefCell<HashMap<String, Rc<Copies>>>,
     silent: RefCell<HashMap<String, Rc<IndexMap<String, Silent>>>>,
+    untold: RefCell<HashMap<String, Rc<Vec<Arc<Person>>>>>,
     asked: RefCell<HashMap<String, Rc<chain::Asked>>>,
 }
 
 impl Engine<'_> {
     pub(super) fn look_around(&self) -> Result<Look<'_, '_>> {
-        let (have, silent, asked) = Default::default();
+        let (have, silent, untold, asked) = Default::default();
         let calls = self.ledger.calls()?;
         let owed = self.owed()?.into_iter().map(|owed| (owed.person, owed.notice)).collect();
-        Ok(Look { engine: self, now: self.now(), owed, calls, by_name: false, have, silent, asked })
+        Ok(Look { engine: self, now: self.now(), owed, calls, by_name: false, have, silent, untold, asked })
     }
 
     /// Everything whose hour has come and that still has somebody to tell; tasks are noted at once.
@@ -408,7 +410,7 @@ impl Look<'_, '_> {
         let room = asked.cap.saturating_sub(letters.map_or(0, |letters| letters.pressed as usize));
         // A call is no letter: who may get no more of them is called.
         let way_out = way.filter(|_| room > 0);
-        let instead = way_out.map(|way| self.next_in_chain(asked, person, way)).transpose()?.flatten();
+        let instead = way_out.map(|way| self.next_in_chain(asked, person, way, &[])).transpose()?.flatten();
         let reminder = letters.map_or(0, |letters| letters.reminders as usize) + 1;
         let name = person.name.clone();
         let reason = match (way, silent.away) {

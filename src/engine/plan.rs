@@ -63,9 +63,12 @@ impl Engine<'_> {
             let newest = self.newest(&calendar, entry);
             let left = if newest.there.len() < entry.there.len() { count(&newest)? } else { open };
             let later: Vec<_> = look.later(entry)?.into_iter().filter(|(id, _)| concerned(id)).collect();
-            // One person's says why, below.
-            let called = only.is_none() && entry.at > now && entry.what == What::Task;
-            let to_call = if called { look.to_be_called(entry)? } else { Vec::new() };
+            let early = entry.at > now && entry.what != What::Notice;
+            // Who will not have answered by then is not known yet; who has, is. One person's says why, below.
+            let to_come = match only {
+                None if early && off.is_none() => look.to_come(&newest)?,
+                _ => members(&newest),
+            };
             let mut at = entry.at;
             let (people, state) = match () {
                 () if off.is_some() && (open > 0 || entry.what != What::Notice) => (open, off.unwrap_or_default()),
@@ -73,11 +76,11 @@ impl Engine<'_> {
                     let to_come = if entry.too_late.is_some() { "too late" } else { "to come" };
                     if open == 0 { (look.went_to(entry, &concerned)?, "done") } else { (open, to_come) }
                 }
-                // Who will not have answered by then is not known yet.
-                () if entry.at > now && members(&newest) == 0 => (0, "passed over"),
-                () if entry.at > now && entry.too_late.is_some() => (members(&newest), "too late"),
-                () if called => (to_call.len(), if to_call.is_empty() { "done" } else { "to come" }),
-                () if entry.at > now => (members(&newest), "to come"),
+                () if early && to_come == 0 && look.was_done(&calendar, entry, &concerned)? => {
+                    (look.went_to(entry, &concerned)?, "done")
+                }
+                () if early && to_come == 0 => (0, "passed over"),
+                () if early => (to_come, if entry.too_late.is_some() { "too late" } else { "to come" }),
                 // Told after its hour: they get their time to answer first.
                 () if open == 0 && !later.is_empty() => {
                     at = later.iter().map(|(_, at)| *at).min().unwrap_or(at);

@@ -19,6 +19,9 @@ pub(super) struct Asked {
     ways: HashMap<u32, EscalationWay>,
 }
 
+/// Whom a step to come will ask: about which acknowledgement, and for which step.
+pub(super) type ToAsk = (String, Address, EscalationWay);
+
 /// Whom a step of the chain asks about a person, and whom in their place.
 pub(in crate::engine) fn ways_of(person: &Person, way: EscalationWay) -> (Option<&Address>, Option<&Address>) {
     let (manager, alternate) = (person.manager_email.as_ref(), person.alternate_email.as_ref());
@@ -31,22 +34,23 @@ pub(in crate::engine) fn ways_of(person: &Person, way: EscalationWay) -> (Option
 
 impl Look<'_, '_> {
     /// The next address of the chain from this step on that was not asked about the person yet. A step that stands in the
-    /// file twice asks its own address twice.
+    /// file twice asks its own address twice. `before`: whom steps to come ask first.
     pub(super) fn next_in_chain(
         &self,
         asked: &Acknowledgement,
         person: &Person,
         way: EscalationWay,
+        before: &[ToAsk],
     ) -> Result<Option<Address>> {
         let (own, next) = ways_of(person, way);
         let known = self.asked(asked)?;
         let letters = known.letters.get(&person.id).map(Vec::as_slice).unwrap_or_default();
         let is_free = |to: &Address, steps: Option<EscalationWay>| {
             let to = to.to_string().to_lowercase();
-            letters
-                .iter()
-                .filter(|one| one.to == to)
-                .all(|one| known.ways.get(&one.copy).copied() == steps && steps.is_some())
+            let had = letters.iter().filter(|one| one.to == to).map(|one| known.ways.get(&one.copy).copied());
+            let first =
+                before.iter().filter(|(about, one, _)| *about == asked.name && one.to_string().to_lowercase() == to);
+            had.chain(first.map(|(.., way)| Some(*way))).all(|way| way == steps && steps.is_some())
         };
         let own = own.filter(|to| is_free(to, Some(way)));
         Ok(own.or(next.filter(|to| is_free(to, None))).cloned())
@@ -58,7 +62,7 @@ impl Look<'_, '_> {
         let asked = lost.acknowledgement.as_ref().and_then(|name| self.engine.campaign.acknowledgements.get(name));
         let Some(asked) = asked else { return Ok(None) };
         let way = self.asked(asked)?.ways.get(&lost.copy).copied();
-        self.next_in_chain(asked, person, way.unwrap_or(EscalationWay::Manager))
+        self.next_in_chain(asked, person, way.unwrap_or(EscalationWay::Manager), &[])
     }
 
     /// Whether a step that is no longer in the file went out since the hour of this one: a list that is edited in

@@ -1,6 +1,7 @@
 //! What becomes of the reminders, escalations and calls that concern one person, where it is otherwise than by their own hour:
 //! brought forward, answered before, or more than anybody may get.
 
+use super::chain::ToAsk;
 use super::{Entry, Look, Silent, What};
 use crate::campaign::Acknowledgement;
 use crate::engine::Engine;
@@ -19,8 +20,10 @@ pub(in crate::engine) struct Fates<'l, 'e, 'w> {
     next: HashMap<(String, String, u32), String>,
     /// How many more letters there may be, by acknowledgement.
     room: HashMap<String, usize>,
-    /// Acknowledgements about which somebody is to call them at the hour of an escalation that the cap makes a call.
+    /// Acknowledgements about which somebody is to call them at the hour of an escalation that is no letter.
     calls: HashSet<String>,
+    /// Who will be asked about them until then: acknowledgement, address, and the step in whose place.
+    asked: Vec<ToAsk>,
 }
 
 impl<'e, 'w> Look<'e, 'w> {
@@ -30,8 +33,9 @@ impl<'e, 'w> Look<'e, 'w> {
         let letters =
             due.intents.iter().map(|one| (one, &one.reason)).chain(due.tasks.iter().map(|(one, why)| (one, why)));
         let next = letters.filter(|(one, _)| one.person.id == person.id).map(|(one, why)| (key(one), why.clone()));
-        let (next, room, calls) = (next.collect(), HashMap::new(), HashSet::new());
-        Ok(Fates { look: self, person, letters: self.engine.ledger.messages_to(&person.id)?, next, room, calls })
+        let (next, letters) = (next.collect(), self.engine.ledger.messages_to(&person.id)?);
+        let (room, calls, asked) = Default::default();
+        Ok(Fates { look: self, person, letters, next, room, calls, asked })
     }
 }
 
@@ -81,19 +85,29 @@ impl Fates<'_, '_, '_> {
         {
             return Ok(Some(("passed over", why)));
         }
-        if *room == 0 {
-            let cap = format!("never more than the cap, {} letters", asked.cap);
+        let to_come = state == "to come";
+        let to = match entry.way.filter(|_| *room > 0 && early && to_come) {
+            Some(way) => self.look.next_in_chain(asked, self.person, way, &self.asked)?.map(|to| (to, way)),
+            None => None,
+        };
+        let otherwise = match entry.what {
+            _ if *room == 0 => Some(format!("never more than the cap, {} letters", asked.cap)),
+            What::Escalation if early && to_come && to.is_none() => Some("nobody to escalate to".to_owned()),
+            _ => None,
+        };
+        if let Some(why) = otherwise {
             return Ok(Some(match entry.what {
                 What::Escalation if called => ("passed over", "somebody is to call them already".to_owned()),
-                What::Escalation if state != "to come" => ("passed over", cap),
+                What::Escalation if !to_come => ("passed over", why),
                 What::Escalation if !self.calls.insert(name.to_owned()) => {
                     ("passed over", "somebody is to call them by then".to_owned())
                 }
-                What::Escalation => ("to come", format!("as a call: {cap}")),
-                _ => ("passed over", cap),
+                What::Escalation => ("to come", format!("as a call: {why}")),
+                _ => ("passed over", why),
             }));
         }
-        *room -= usize::from(early && state == "to come");
+        *room -= usize::from(early && to_come);
+        self.asked.extend(to.map(|(to, way)| (name.to_owned(), to, way)));
         Ok(None)
     }
 
@@ -133,7 +147,7 @@ impl Fates<'_, '_, '_> {
 }
 
 /// Why no reminder goes to somebody at the hour of an entry.
-fn unreminded(silent: &Silent, entry: &Entry, engine: &Engine) -> Option<String> {
+pub(super) fn unreminded(silent: &Silent, entry: &Entry, engine: &Engine) -> Option<String> {
     match silent.away {
         _ if silent.unreachable => Some("mail does not reach them".to_owned()),
         _ if silent.unsent => Some("our mail to them could not be sent".to_owned()),

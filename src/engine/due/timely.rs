@@ -1,7 +1,7 @@
 //! Whether somebody may be pressed to answer yet, or at all. Whom we told, or told anew, after the hour of a reminder or an
 //! escalation had come has not been silent: it is passed over for them.
 
-use super::{Engine, Entry, Look, Silent, What};
+use super::{Entry, Look, Silent, What};
 use crate::campaign::Acknowledgement;
 use crate::fault::Result;
 use chrono::{DateTime, Duration, Utc};
@@ -45,16 +45,6 @@ impl Look<'_, '_> {
             }
         }
         Ok(later)
-    }
-
-    /// The people in whose place it is to be a call, and whom nobody has to call already, nor has heard of.
-    pub(in crate::engine) fn to_be_called(&self, entry: &Entry) -> Result<Vec<String>> {
-        let asked = entry.acknowledgement.as_ref().and_then(|name| self.engine.campaign.acknowledgements.get(name));
-        let Some(asked) = asked else { return Ok(Vec::new()) };
-        let there = |id: &str| self.engine.roster.get(id).is_some_and(|one| entry.is_for(&self.engine.roster, one));
-        let called = |id: &str| self.calls.contains_key(&(id.to_owned(), asked.name.clone()));
-        let open = self.engine.standings(asked)?.into_iter().filter(|one| !Engine::is_settled(asked, one));
-        Ok(open.map(|one| one.person).filter(|id| there(id) && !called(id)).collect())
     }
 
     /// Steps that are brought forward, and wait until whoever gets them is awake.

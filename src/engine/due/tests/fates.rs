@@ -115,5 +115,51 @@ fn an_escalation_that_nobody_got_is_not_done_because_somebody_is_called() {
     play.at("2027-03-18T09:00").tick();
     play.at("2027-03-28T07:05").tick();
     let fates = fates(&play, "cy");
-    assert_eq!(fates[4..6], ["T-3d passed over: somebody is to call them already", "T-2d to come"]);
+    let called = "passed over: somebody is to call them already";
+    assert_eq!(fates[4..6], [format!("T-3d {called}"), format!("T-2d {called}")]);
+}
+
+#[test]
+fn an_escalation_that_nobody_is_left_to_get_is_planned_as_the_call_it_will_be() {
+    let play = Play::new();
+    let nobody = "to come: as a call: nobody to escalate to";
+    let then = "passed over: somebody is to call them by then";
+    for told in [false, true] {
+        assert_eq!(fates(&play, "ann")[4..], ["T-3d to come", "T-2d to come", "T-1d to come"], "told: {told}");
+        // Her alternate is asked in the place of the manager whom she has not got, and then nobody is left.
+        assert_eq!(fates(&play, "bea")[4..], ["T-3d to come".into(), format!("T-2d {nobody}"), format!("T-1d {then}")]);
+        assert_eq!(fates(&play, "cy")[4..], [format!("T-3d {nobody}"), format!("T-2d {then}"), format!("T-1d {then}")]);
+        play.tick();
+    }
+    play.at("2027-03-28T07:05").tick();
+    assert_eq!((play.to("escalation").len(), fates(&play, "cy")[4].as_str()), (2, "T-3d done: as a call"));
+    let called = play.at("2027-03-29T07:05").tick().tasks;
+    assert_eq!((play.to("escalation").len(), called[0].person.as_str()), (3, "bea"), "as it was planned");
+}
+
+#[test]
+fn what_is_to_come_is_counted_without_those_who_have_answered_and_is_not_next_for_nobody() {
+    let play = Play::new();
+    let people = || {
+        let plan = play.engine().plan(None).expect("a plan").into_iter().filter(|line| line.what != "notice");
+        plan.map(|line| (line.people, line.state)).collect::<Vec<_>>()
+    };
+    let all = |people, state: &str| vec![(people, state.to_owned()); 7];
+    assert_eq!(people(), all(3, "to come"), "who was not told yet may be silent");
+    play.tick();
+    assert_eq!(people(), all(3, "to come"));
+    play.record("ann", Kind::Confirmed);
+    assert_eq!(people(), all(2, "to come"));
+    play.record("cy", Kind::HardBounce);
+    let [reminders, escalations] = [&people()[..4], &people()[4..]].map(<[_]>::to_vec);
+    assert_eq!(reminders, all(1, "to come")[..4], "mail does not reach Cy");
+    assert_eq!(escalations, all(2, "to come")[..3]);
+    let next = || play.engine().next_moment().expect("asked").map(|(_, what)| what);
+    assert_eq!(next().as_deref(), Some("reminder"));
+    for person in ["bea", "cy"] {
+        play.record(person, Kind::Confirmed);
+    }
+    assert_eq!(people(), all(0, "passed over"), "nobody has to get it");
+    assert_eq!(next(), None);
+    assert_eq!(crate::report::status::Status::of(&play.engine()).expect("a status").upcoming, None);
 }
