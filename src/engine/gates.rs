@@ -185,3 +185,80 @@ impl Engine<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::{Engine, Stop, fixture};
+    use crate::fault::{Exit, Fault};
+    use crate::system::Standing;
+
+    const ASKED: &str = r#"
+[audience.everyone]
+kind = ["local"]
+[notice.news]
+audience = "everyone"
+[acknowledgement.read]
+audience = "everyone"
+notice = "news"
+grade = "confirmed"
+"#;
+    const GATE: &str = "[gate.all]\nacknowledgement = \"read\"\n";
+    const BEFORE: &str = "[[step]]\nname = \"before\"\nshell = { run = [\"true\"], undo = [\"true\"] }\n";
+    const BEGINS: &str = "[[step]]\nname = \"begins\"\nwait = \"T\"\nshell = { run = [\"true\"], undo = [\"true\"] }\n";
+    const SWITCH: &str = "[[step]]\nname = \"switch\"\nshell = { run = [\"true\"], undo = [\"true\"] }\n";
+
+    #[test]
+    fn in_the_evening_a_gate_is_held_to_although_it_and_the_need_of_it_are_gone_from_the_file() {
+        let whole = [ASKED, GATE, BEFORE, BEGINS, SWITCH, "needs = [\"all\"]\n"].concat();
+        let root = fixture::campaign(&whole);
+        for part in ["subject", "text"] {
+            fixture::write(root.path(), &format!("templates/mail/news/{part}.hbs"), "news");
+        }
+        let clock = Standing::at("2024-12-13T01:00:00Z".parse().expect("a time"));
+        let engine = || Engine::open(root.path(), &clock).expect("opened");
+        let file = fs_err::read_to_string(root.path().join("flagday.toml")).expect("read");
+        let write = |now: &[&str]| fixture::write(root.path(), "flagday.toml", &file.replace(&whole, &now.concat()));
+        let held = || match engine().cutover(None, &mut |_, _| {}).expect("no fault").stop {
+            Stop::Blocked { step, gates } => (step, gates[0].name.clone(), gates[0].of),
+            other => panic!("{other:?}"),
+        };
+        let blocked = ("switch".to_owned(), "all".to_owned(), 1);
+        assert_eq!(held(), blocked);
+
+        write(&[ASKED, BEFORE, BEGINS, SWITCH]);
+        assert_eq!(held(), blocked);
+        let told = engine().find_gates().expect("found");
+        assert_eq!(told.iter().map(|one| one.code).collect::<Vec<_>>(), ["gate-changed", "gate-changed"]);
+        assert_eq!(engine().find_gates().expect("found"), [], "once");
+        assert_eq!(engine().not_counted().expect("read").len(), 2);
+
+        // What it asked is gone as well: it cannot be judged, and nothing goes on.
+        write(&["[audience.everyone]\nkind = [\"local\"]\n", BEFORE, BEGINS, SWITCH]);
+        let Fault { exit, findings } = engine().cutover(None, &mut |_, _| {}).expect_err("refused");
+        assert_eq!((exit, findings[0].code), (Exit::Waiting, "gate-gone"));
+
+        // Taken back to before the evening, what the file states wins.
+        engine().rollback(Some("before")).expect("taken back");
+        engine().find_gates().expect("found");
+        assert_eq!(engine().cutover(None, &mut |_, _| {}).expect("no fault").stop, Stop::Done);
+        engine().ledger().audit_verify(None).expect("the chain holds");
+    }
+
+    #[test]
+    fn where_no_situation_is_told_a_stopped_step_names_the_way_back_to_before_the_evening() {
+        let refused = SWITCH.replacen("[\"true\"]", "[\"false\"]", 1);
+        let root = fixture::campaign(&[ASKED, BEFORE, BEGINS, &refused].concat());
+        for part in ["subject", "text"] {
+            fixture::write(root.path(), &format!("templates/mail/news/{part}.hbs"), "news");
+        }
+        let clock = Standing::at("2024-12-13T01:00:00Z".parse().expect("a time"));
+        let mut engine = Engine::open(root.path(), &clock).expect("opened");
+        let fault = engine.cutover(None, &mut |_, _| {}).expect_err("its program fails");
+        let note = fault.findings.last().expect("words");
+        assert_eq!(note.code, "step-not-known");
+        assert!(
+            note.remedy.contains("`flagday cutover rollback --to before` runs the program that undoes it"),
+            "{note:?}"
+        );
+    }
+}

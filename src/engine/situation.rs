@@ -197,7 +197,7 @@ impl Engine<'_> {
             return Ok(None);
         }
         let begun = if self.evening_has_begun()? { self.campaign.beginning() } else { None };
-        let stays = self.stays(self.changed()?.0.or(begun.map(|(at, _)| at))).map(|keep| format!(" --to {keep}"));
+        let stays = self.stays(begun.map(|(at, _)| at).or(self.changed()?.0)).map(|keep| format!(" --to {keep}"));
         Ok(Some(format!("flagday cutover rollback{}", stays.unwrap_or_default())))
     }
 
