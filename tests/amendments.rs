@@ -380,7 +380,11 @@ fn a_date_that_is_too_near_needs_the_word() {
     campaign.edit("minimum_notice = \"0d\"\n", "");
     campaign.run("send new-serial --yes").ends(3).refuses("short-notice").says("--short-notice");
     assert!(campaign.outbox("").is_empty());
+    // What is offered is not refused; and where nothing is to leave, nobody is asked whether it may.
+    campaign.run("send").ends(3).says("To send it: flagday send new-serial --short-notice").says("0 planned, 0 sent");
+    campaign.run("status").ends(0).says("flagday send new-serial --short-notice sends it late");
     campaign.run("send new-serial --short-notice --yes").ends(0).says("5 sent");
+    campaign.run("status").ends(0).says("flagday send local-change-date sends it late");
     campaign.run("send local-change-date --yes").ends(0).says("28 sent");
     let record = campaign.run("audit export").ends(0).out;
     let events: Vec<&str> = record.lines().filter(|line| line.contains("\"short-notice\"")).collect();
@@ -389,6 +393,7 @@ fn a_date_that_is_too_near_needs_the_word() {
     campaign.run(&format!("report --out {}", campaign.root().join("report").display())).ends(0);
     let timeline = String::from_utf8(campaign.bytes("report/timeline.csv")).expect("UTF-8");
     assert!(timeline.contains(told) && timeline.contains("at short notice"), "{timeline}");
+    assert!(timeline.contains("the least is 168 hours"), "{timeline}");
     let page = String::from_utf8(campaign.bytes("report/report.html")).expect("UTF-8");
     assert!(page.contains("at short notice"));
 }

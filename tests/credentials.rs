@@ -153,7 +153,9 @@ fn the_readme_shows_a_whole_campaign_without_a_playbook() {
     rehearsed.says("builds 'badge', which no step does").says("2 of 2 steps done");
 
     campaign.edit("2031-06-14T06:00:00", PAST).run("build").ends(0);
-    campaign.run("send announcement --yes").ends(0).says("3 sent");
+    campaign.run("check").ends(0).says("warning[short-notice]").says("lies in the past");
+    campaign.run("send announcement --yes").ends(3).refuses("short-notice").says("the change lies in the past");
+    campaign.run("send announcement --short-notice --yes").ends(0).says("3 sent");
     for person in ["rosa", "sam", "lee"] {
         let code = campaign.code_in_package("badge", person);
         campaign.run(&format!("ack record {person} --by Pat --code {code} --note phone")).ends(0);

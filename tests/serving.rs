@@ -432,5 +432,5 @@ fn the_rounds_read_the_mailboxes_before_they_remind() {
     wait_for("the round reads the mailbox", || grade(&campaign, "LEROY") == "possessed");
     served.terminate();
     let (status, said) = served.end();
-    assert!(status.success() && said.contains("1 letters came in"), "{said}");
+    assert!(status.success() && said.contains("1 letter came in"), "{said}");
 }

@@ -28,8 +28,9 @@ pub struct Campaign {
     pub title: String,
     pub playbook: Option<String>,
     pub change: Change,
-    /// So long beforehand people hear of the date; a shorter notice has to be asked for in so many words.
-    pub minimum_notice: chrono::Duration,
+    /// So long beforehand people hear of the date; a shorter notice has to be asked for in so many words. Where the file
+    /// says nothing, a change that is past; a zero lets any date be told.
+    pub minimum_notice: Option<chrono::Duration>,
     pub calendar: Calendar,
     pub contact: String,
     pub mail: Mail,

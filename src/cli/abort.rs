@@ -1,7 +1,7 @@
 use super::confirm::confirm;
 use super::{Global, cutover, output, send, waiting};
 use crate::engine::Engine;
-use crate::fault::{Exit, Result};
+use crate::fault::{Exit, Result, counted};
 use crate::ledger::Lock;
 use crate::system::{Real, World, pause};
 use std::time::Duration;
@@ -42,7 +42,7 @@ impl Abort {
         if let (true, Some(warning)) = (global.yes, &warning) {
             output::prose(warning);
         }
-        let what = format!("This calls '{title}' off for good: {back}tells {people} people");
+        let what = format!("This calls '{title}' off for good: {back}tells {}", counted(people, "person", "people"));
         confirm(global, &[Some(what), warning].into_iter().flatten().collect::<Vec<_>>().join(". "))?;
         let by = if self.by.trim().is_empty() { operator() } else { self.by.clone() };
         let call_off = |engine: &mut Engine| engine.call_off(self.reason.as_deref().unwrap_or_default(), &by);

@@ -1,7 +1,7 @@
 use super::confirm::confirm;
 use super::{Global, output, send, status};
 use crate::engine::{Amendment, Effect, Wish};
-use crate::fault::{Exit, Result};
+use crate::fault::{Exit, Result, counted};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -138,7 +138,7 @@ fn text(amendment: &Amendment) -> String {
             }),
         );
     }
-    text += &format!("\n{} answers stay\n", amendment.kept);
+    text += &format!("\n{}\n", counted(amendment.kept, "answer stays", "answers stay"));
     for rests in &amendment.rests {
         let after = rests.after.as_ref().map(|step| format!(" --to {step}")).unwrap_or_default();
         text += &format!(
@@ -162,8 +162,8 @@ fn text(amendment: &Amendment) -> String {
     }
     if amendment.corrected > 0 {
         text += &format!(
-            "{} letters go to managers and alternates who were asked to remind somebody\n",
-            amendment.corrected
+            "{} to managers and alternates who were asked to remind somebody\n",
+            counted(amendment.corrected, "letter goes", "letters go")
         );
     }
     for (notice, people) in by_notice {
@@ -186,7 +186,10 @@ fn text(amendment: &Amendment) -> String {
             names(&again)
         );
     }
-    amendment.held.iter().for_each(|(notice, people)| text += &status::held(notice, *people));
+    amendment
+        .held
+        .iter()
+        .for_each(|(notice, people)| text += &status::held(notice, *people, &format!("flagday send {notice}")));
     text
 }
 

@@ -38,8 +38,9 @@ impl Build {
             output::json(&json!({ "schema": 1, "packages": built }))?;
         } else {
             for one in &built {
+                let others = if one.written < one.people { ", the others unchanged" } else { "" };
                 let text = format!(
-                    "{}: {}, {} written, the others unchanged; in {}",
+                    "{}: {}, {} written{others}; in {}",
                     one.package,
                     counted(one.people, "person", "people"),
                     one.written,

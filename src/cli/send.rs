@@ -68,7 +68,7 @@ impl Send {
     }
 }
 
-/// Asks whether to go on, and says for how many messages that is.
+/// Asks whether to go on, and says for how many messages that is; where there are none, nobody.
 pub fn ask(engine: &Engine, global: &Global, what: &str) -> Result<()> {
     asking(engine, global, what, None, &To::Everyone, None, false)
 }
@@ -86,6 +86,9 @@ fn asking(
         return Ok(());
     }
     let (messages, queued) = engine.forecast(notice, to, limit, again)?;
+    if messages == 0 && engine.is_idle()? {
+        return Ok(());
+    }
     confirm(global, &format!("{what}: {}", Sent::asked_about(messages, queued)))
 }
 
@@ -257,9 +260,9 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
             continue;
         }
         held.push(name);
-        let at = hour(entry.at);
+        let (at, send) = (hour(entry.at), engine.send_by_name(name)?);
         output::prose(&format!(
-            "held: '{name}' was due {at}, and late notices are not sent blindly. To send it: flagday send {name}"
+            "held: '{name}' was due {at}, and late notices are not sent blindly. To send it: {send}"
         ));
     }
     for task in &sent.tasks {

@@ -164,7 +164,8 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
         m.planned, m.sending, m.sent, m.delivered, m.deferred, m.failed, m.held, m.uncertain
     );
     for (notice, people) in &status.overdue {
-        text += &held(notice, *people);
+        let send = status.send_late.get(notice).cloned().unwrap_or_else(|| format!("flagday send {notice}"));
+        text += &held(notice, *people, &send);
     }
     for one in &status.asleep {
         text += &format!("{}\n", one.words(local));
@@ -237,6 +238,6 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
 }
 
 /// A notice whose window was over before these many people got it, and what sends it.
-pub(super) fn held(notice: &str, people: usize) -> String {
-    format!("held: '{notice}' for {people}, its window is over; flagday send {notice} sends it late\n")
+pub(super) fn held(notice: &str, people: usize, send: &str) -> String {
+    format!("held: '{notice}' for {people}, its window is over; {send} sends it late\n")
 }

@@ -120,6 +120,13 @@ impl Engine<'_> {
         Ok((intents.len().saturating_add(queued).min(most), queued))
     }
 
+    /// Nothing is in doubt, in the hands of a run that broke off, or owed because the change is off: what leaves now is known
+    /// beforehand.
+    pub fn is_idle(&self) -> Result<bool> {
+        let counts = self.ledger.counts()?;
+        Ok(counts.sending + counts.uncertain == 0 && self.aborted()?.is_none() && !self.is_postponed()?)
+    }
+
     /// That it is off, or put off, is told to all who have to know.
     pub(super) fn require_no_choice_at_the_end(
         &self,

@@ -55,10 +55,11 @@ impl Engine<'_> {
                     continue;
                 }
                 let hour = entry.at.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z");
+                let send = self.send_by_name(name)?;
                 return Ok(Some(if entry.at > now {
-                    format!("notice '{name}' goes out {hour}; `flagday send {name}` sends it now")
+                    format!("notice '{name}' goes out {hour}; `{send}` sends it now")
                 } else {
-                    format!("notice '{name}' was due {hour} and is held; `flagday send {name}` sends it late")
+                    format!("notice '{name}' was due {hour} and is held; `{send}` sends it late")
                 }));
             }
             self.send(Some(name), &To::Everyone, None, false, &stop, &mut |_: Progress<'_>| {})?.whole()?;

@@ -1,11 +1,12 @@
 //! The facts people are told, and whether they still are what was told. Only what was told is compared: a text that
 //! never went out may change freely.
 
+use super::Engine;
 use super::amend::OPEN;
 use super::amendment::{Left, PACKAGE};
-use super::{Engine, What};
-use crate::campaign::Acknowledgement;
+use super::calendar::{Entry, What};
 use crate::campaign::schedule::Moment;
+use crate::campaign::{Acknowledgement, Action, Step};
 use crate::fault::{Exit, Fault, Finding, Result, Severity};
 use crate::ledger::{Revision, Telling};
 use crate::package::Manifest;
@@ -205,7 +206,9 @@ impl Engine<'_> {
         let facts = self.facts_of(notice)?;
         let Some(mut revision) = telling.revision.take().map_or_else(|| self.ledger.revision(), |one| Ok(Some(one)))?
         else {
-            self.require_notice_time()?;
+            if self.announces(notice) {
+                self.require_notice_time()?;
+            }
             telling.short_notice = self.short_notice_taken();
             telling.gates = Some(self.gates_now(Vec::new())?);
             telling.revision = Some(Revision { number: 1, at: self.now(), digest: digest(&facts), facts });
@@ -226,11 +229,33 @@ impl Engine<'_> {
     /// What there is to say where people hear of the date later than they are to.
     pub fn near_date(&self) -> Option<String> {
         let left = self.short_of_notice()?;
-        let cause = match left.num_hours() {
-            ..0 => "the change lies in the past".to_owned(),
-            hours => format!("the change is only {} days and {} hours away", hours / 24, hours % 24),
+        let hours = left.num_hours();
+        let cause = match left < Duration::zero() {
+            true => "the change lies in the past".to_owned(),
+            false => format!("the change is only {} days and {} hours away", hours / 24, hours % 24),
         };
-        Some(format!("{cause}; people are to know {} days beforehand", self.campaign.minimum_notice.num_hours() / 24))
+        let least = self.campaign.minimum_notice.map(|least| least.num_days());
+        Some(least.map_or(cause.clone(), |least| format!("{cause}; people are to know {least} days beforehand")))
+    }
+
+    /// Whether a notice is one that people are to have in time: where the file sets no minimum, none that comes after the
+    /// change, or by a step of the evening.
+    fn announces(&self, notice: &str) -> bool {
+        let change = &self.campaign.change;
+        let sends =
+            |step: &Step| matches!(&step.action, Some(Action::Notice(names)) if names.iter().any(|one| one == notice));
+        let before = match self.campaign.notices.get(notice).and_then(|one| one.at) {
+            Some(at) => at.instant(change) < change.at,
+            None => !self.campaign.steps.iter().any(sends),
+        };
+        self.campaign.minimum_notice.is_some() || before
+    }
+
+    /// The command that sends a notice now, with the word for a near date where it is refused without.
+    pub fn send_by_name(&self, notice: &str) -> Result<String> {
+        let near = !self.short_notice && self.announces(notice) && self.short_of_notice().is_some();
+        let word = if near && self.ledger.revision_number()?.is_none() { " --short-notice" } else { "" };
+        Ok(format!("flagday send {notice}{word}"))
     }
 
     /// Ends with exit code 3 where people would hear of the date too late, unless the operator has said the word.
@@ -245,20 +270,39 @@ impl Engine<'_> {
         if self.ledger.revision()?.is_some() {
             return Ok(None);
         }
-        let hours = self.calendar().into_iter().filter(|entry| entry.what == What::Notice).map(|entry| entry.at);
+        let is_first =
+            |entry: &Entry| entry.what == What::Notice && self.announces(entry.notice.as_deref().unwrap_or_default());
+        let hours = self.calendar().into_iter().filter(is_first).map(|entry| entry.at);
         let (zone, now) = (self.campaign.change.zone, self.now());
-        let first = hours.min().map_or(now, |at| at.max(now));
+        let first = match (hours.min(), self.campaign.minimum_notice) {
+            (Some(at), _) => at.max(now),
+            (None, Some(_)) => now,
+            (None, None) => return Ok(None),
+        };
+        let shown = |at: DateTime<Utc>| at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string();
         Ok(self.short_of_notice_at(first).map(|left| {
-            let shown = first.with_timezone(&zone).format("%a %F %H:%M %Z");
             let hours = left.num_hours();
             let words = match left < Duration::zero() {
                 true => "comes after the change".to_owned(),
                 false => format!("is {} days and {} hours before the change", hours / 24, hours % 24),
             };
-            let least = self.campaign.minimum_notice.num_days();
-            let cause = format!("people are to know {least} days beforehand, and the first notice, {shown}, {words}");
-            let remedy =
-                "an earlier `at`, a later `change_at`, or `flagday send --short-notice`: nothing is sent without it";
+            let cause = match self.campaign.minimum_notice {
+                Some(least) => format!(
+                    "people are to know {} days beforehand, and the first notice, {}, {words}",
+                    least.num_days(),
+                    shown(first)
+                ),
+                None => format!(
+                    "the change, {}, lies in the past, and nobody was told of it yet",
+                    shown(self.campaign.change.at)
+                ),
+            };
+            let remedy = match self.campaign.minimum_notice {
+                Some(_) => {
+                    "an earlier `at`, a later `change_at`, or `flagday send --short-notice`: nothing is sent without it"
+                }
+                None => "a later `change_at`, or `flagday send --short-notice`: nothing is sent without it",
+            };
             Finding::warning("short-notice", cause, remedy).in_file(&self.campaign.file)
         }))
     }
@@ -275,22 +319,26 @@ impl Engine<'_> {
     fn short_notice_taken(&self) -> Option<serde_json::Value> {
         let left = self.short_of_notice().filter(|_| self.short_notice)?;
         let change_at = self.campaign.change.at.with_timezone(&self.campaign.change.zone);
-        let least = self.campaign.minimum_notice.num_hours();
-        Some(json!({ "change_at": change_at.to_rfc3339(), "left_hours": left.num_hours(), "least_hours": least }))
+        let least = self.campaign.minimum_notice.unwrap_or_default().num_hours();
+        // Half an hour ago is the past.
+        let left = left.num_seconds().div_euclid(3600);
+        Some(json!({ "change_at": change_at.to_rfc3339(), "left_hours": left, "least_hours": least }))
     }
 
     /// How long it is until the change, where that is less than people are to know it beforehand. A day is 24 hours, or until
-    /// the same hour by the clock there: where clocks are changed, whichever is shorter.
+    /// the same hour by the clock there: where clocks are changed, whichever is shorter. Where nothing is said, only a change
+    /// that is past is too near.
     fn short_of_notice(&self) -> Option<Duration> {
         self.short_of_notice_at(self.now())
     }
 
     fn short_of_notice_at(&self, now: DateTime<Utc>) -> Option<Duration> {
         let change = &self.campaign.change;
-        let least = self.campaign.minimum_notice;
+        let stated = self.campaign.minimum_notice;
+        let least = stated.unwrap_or_default();
         let days = Moment::Days { days: -least.num_days(), at: change.local.time() }.instant(change);
         let by_the_clock = days - (least - Duration::days(least.num_days()));
-        (!least.is_zero() && now > by_the_clock.max(change.at - least)).then(|| change.at - now)
+        (stated != Some(Duration::zero()) && now > by_the_clock.max(change.at - least)).then(|| change.at - now)
     }
 
     /// Nothing is told and nothing is switched once the campaign was called off.

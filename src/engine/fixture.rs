@@ -8,6 +8,7 @@ const SMALL: &str = r#"
 [campaign]
 name = "small"
 change_at = 2024-12-12T18:00:00
+minimum_notice = "0d"
 time_zone = "America/Chicago"
 contact = "Desk, desk@corp.example"
 [mail]

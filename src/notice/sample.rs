@@ -54,7 +54,7 @@ pub fn campaign() -> Campaign {
         title: "New serial number for CORP/HQ".to_owned(),
         playbook: Some("msmail-serial-change".to_owned()),
         change: Change::new(local, chrono_tz::America::Chicago).unwrap(),
-        minimum_notice: chrono::Duration::zero(),
+        minimum_notice: None,
         calendar: Calendar::default(),
         contact: "Mail Desk, +1 555 0100, maildesk@corp.example".to_owned(),
         mail: Mail {

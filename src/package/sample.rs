@@ -16,7 +16,7 @@ pub fn campaign(root: &Path) -> Campaign {
         title: "New serial number for CORP/HQ".into(),
         playbook: Some("msmail-serial-change".into()),
         change: Change::new(local, chrono_tz::America::Chicago).expect("an instant"),
-        minimum_notice: chrono::Duration::zero(),
+        minimum_notice: None,
         calendar: Default::default(),
         contact: "Mail Desk, +1 555 0100".into(),
         mail: Mail {

@@ -5,7 +5,7 @@ use super::outcome::Kind as Event;
 use super::script::{Mishap, On, What};
 use super::stage::{Happening, Stage};
 use crate::engine::{Amendment, Effect, Wish};
-use crate::fault::{Fault, Finding, Result};
+use crate::fault::{Fault, Finding, Result, counted};
 use crate::notice::FILES;
 use crate::outbox::State;
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -103,11 +103,11 @@ impl Stage<'_, '_> {
             false => Effect::Cosmetic,
         };
         let text = format!(
-            "amended to revision {} ({}): {} people are informed, {} answers stay",
+            "amended to revision {} ({}): {} informed, {}",
             amendment.next,
             effect.word(),
-            amendment.informed.iter().filter(|one| !one.is_silent()).count(),
-            amendment.kept
+            counted(amendment.informed.iter().filter(|one| !one.is_silent()).count(), "person is", "people are"),
+            counted(amendment.kept, "answer stays", "answers stay")
         );
         self.by_hand(On::FactsChanged, "flagday.toml", "takes the change over with `flagday amend`");
         let now = self.world.truly();

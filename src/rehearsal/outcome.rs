@@ -129,12 +129,14 @@ impl Outcome {
         let mut text = String::new();
         if !self.blocked.is_empty() {
             text += "\nWho blocked, and when\n";
-            for (step, held) in by_step(&self.blocked) {
+            let steps = by_step(&self.blocked);
+            let wide = steps.iter().map(|(step, _)| step.chars().count()).max().unwrap_or(0);
+            for (step, held) in steps {
                 for one in held.iter().take(NAMED) {
-                    text += &format!("  {step:<16} {} to {}  {}\n", shown(&one.from), shown(&one.until), one.by);
+                    text += &format!("  {step:<wide$}  {} to {}  {}\n", shown(&one.from), shown(&one.until), one.by);
                 }
                 if held.len() > NAMED {
-                    text += &format!("  {step:<16} and {} more, none of them longer\n", held.len() - NAMED);
+                    text += &format!("  {step:<wide$}  and {} more, none of them longer\n", held.len() - NAMED);
                 }
             }
         }

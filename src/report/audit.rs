@@ -1,7 +1,7 @@
 //! The timeline: events of the chain in words.
 
 use crate::engine::Engine;
-use crate::fault::Result;
+use crate::fault::{Result, counted};
 use crate::gate::BarChange;
 use crate::ledger::AuditEvent;
 use chrono::{DateTime, Utc};
@@ -109,13 +109,13 @@ pub fn words(event: &AuditEvent) -> String {
         "short-notice" => {
             let left = match number("left_hours") {
                 ..0 => "the change lies in the past".to_owned(),
-                left => format!("{left} hours before the change"),
+                left => format!("{} before the change", counted(left as usize, "hour", "hours")),
             };
-            let least = number("least_hours");
-            format!(
-                "the date {} is told at short notice, as was asked: {left}; the least is {least}",
-                text("change_at")
-            )
+            let least = match number("least_hours") {
+                0 => String::new(),
+                least => format!("; the least is {least} hours"),
+            };
+            format!("the date {} is told at short notice, as was asked: {left}{least}", text("change_at"))
         }
         "mailbox-unread" => format!("{} cannot be read: {}", text("mailbox"), text("cause")),
         "mailbox-read" => format!("{} is read again", text("mailbox")),

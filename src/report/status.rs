@@ -6,7 +6,7 @@ use crate::campaign::Grade;
 use crate::engine::{
     Asleep, Engine, Entry, GateChange, News, OldAddress, Overridden, RosterChanges, Situation, StepView, UNSEEN,
 };
-use crate::fault::Result;
+use crate::fault::{Result, counted};
 use crate::gate::Verdict;
 use crate::ledger::{Aborted, Counts, Leaver, MessageRow, Outage, Task, Unread};
 use crate::outbox::{FailureClass, State, Suspended};
@@ -38,6 +38,9 @@ pub struct Status {
     pub messages: Counts,
     /// Notices whose window is over before these many people got them: they wait to be asked for by name.
     pub overdue: BTreeMap<String, usize>,
+    /// What sends each of them.
+    #[serde(skip)]
+    pub send_late: BTreeMap<String, String>,
     /// What would leave now, were it not for quiet hours.
     pub asleep: Vec<Asleep>,
     /// Mailboxes that could not be read when they last were to be: answers may lie there.
@@ -139,6 +142,8 @@ impl Status {
         let mut overdue: BTreeMap<String, usize> = BTreeMap::new();
         engine.overdue_by_name()?.into_iter().for_each(|name| *overdue.entry(name).or_default() += 1);
         messages.held += overdue.values().sum::<usize>();
+        let send_late =
+            overdue.keys().map(|name| Ok((name.clone(), engine.send_by_name(name)?))).collect::<Result<_>>()?;
         let asleep = engine.asleep()?;
         let kept_waiting = engine.kept_waiting()?;
         let waits = messages.planned + messages.deferred > 0;
@@ -181,6 +186,7 @@ impl Status {
             people: engine.roster.len(),
             next: next(engine, &steps, &messages, &gates, &asleep, kept_waiting)?,
             messages,
+            send_late,
             overdue,
             asleep,
             unread: engine.unread()?,
@@ -285,7 +291,10 @@ fn next(
             {
                 0 if uninformed > 0 => to_call(uninformed, News::CalledOff),
                 0 => "flagday report: the campaign was called off, and everyone who was told knows".into(),
-                people => format!("flagday abort: {people} people are still to be told that it is off"),
+                people => format!(
+                    "flagday abort: {} still to be told that it is off",
+                    counted(people, "person is", "people are")
+                ),
             },
         );
     }
@@ -328,7 +337,7 @@ fn next(
     }
     if let (Some(name), false) = (engine.overdue_by_name()?.first(), engine.unread()?.is_empty()) {
         let why = "its window was over while a mailbox could not be read";
-        return Ok(format!("flagday send {name}: {why} (first flagday intake)"));
+        return Ok(format!("{}: {why} (first flagday intake)", engine.send_by_name(name)?));
     }
     let waiting = messages.planned + messages.deferred;
     if engine.paused()?.is_some() && waiting > 0 {
@@ -381,7 +390,7 @@ fn next(
     let before = engine.now() < engine.campaign.change.at;
     let late = engine.overdue_by_name()?.into_iter().find(|name| !matches!(name.as_str(), "reminder" | "escalation"));
     if let Some(name) = late.filter(|_| before) {
-        return Ok(format!("flagday send {name}: people have not got it, and its window is over"));
+        return Ok(format!("{}: people have not got it, and its window is over", engine.send_by_name(&name)?));
     }
     if let Some(gate) = gates.iter().find(|gate| !gate.open && step.needs.contains(&gate.name)) {
         if gate.missed.is_some() {

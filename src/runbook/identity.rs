@@ -1,6 +1,6 @@
 //! What makes a file or folder that very one, so that a step can tell its own work from a stranger's.
 
-use crate::fault::{Fault, Result};
+use crate::fault::{Fault, Result, counted};
 use crate::platform::{Folder, Kind};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ impl Identity {
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            Kind::Folder => write!(f, "a folder with {} entries", self.size),
+            Kind::Folder => write!(f, "a folder with {}", counted(self.size as usize, "entry", "entries")),
             _ => write!(f, "a file of {} bytes, SHA-256 {:.12}…", self.size, self.digest),
         }
     }

@@ -5,7 +5,7 @@ use super::notify::Notify;
 use super::site::Site;
 use super::{Log, Serve};
 use crate::engine::{Engine, Sent, kept_waiting_words};
-use crate::fault::{Exit, Result};
+use crate::fault::{Exit, Result, counted};
 use crate::ledger::Lock;
 use crate::system::{Real, World};
 use chrono::{DateTime, Utc};
@@ -96,7 +96,8 @@ impl Scheduler {
         };
         let (taken, unread) = engine.intake(&self.stop, &mut alive);
         if taken.new > 0 {
-            (self.log)(&format!("{} letters came in, {} of them for ack review", taken.new, taken.review));
+            let came = counted(taken.new, "letter", "letters");
+            (self.log)(&format!("{came} came in, {} of them for ack review", taken.review));
         }
         let sent = engine.round(&self.stop, &mut |_| alive());
         let next = engine.next_moment()?;
@@ -132,7 +133,7 @@ impl Scheduler {
         for task in &sent.tasks {
             (self.log)(&format!("to do: {}", task.what));
         }
-        let mut lines = in_the_way(&sent);
+        let mut lines = in_the_way(&engine, &sent)?;
         let hour = |at: DateTime<Utc>| at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string();
         lines.extend(sent.deferrals.values().map(|one| one.deferral(&hour)));
         lines.extend(sent.urgent.iter().map(|one| one.words(&hour)));
@@ -160,15 +161,15 @@ impl Scheduler {
     }
 }
 
-fn in_the_way(sent: &Sent) -> Vec<String> {
+fn in_the_way(engine: &Engine, sent: &Sent) -> Result<Vec<String>> {
     let mut lines: Vec<String> =
         sent.stopped.iter().map(|finding| format!("{}: {}; {}", finding.code, finding.cause, finding.remedy)).collect();
     for entry in &sent.late {
         let name = entry.notice.as_deref().unwrap_or_default();
-        let line = format!("held: '{name}' is late, and goes out when asked for: flagday send {name}");
+        let line = format!("held: '{name}' is late, and goes out when asked for: {}", engine.send_by_name(name)?);
         if !lines.contains(&line) {
             lines.push(line);
         }
     }
-    lines
+    Ok(lines)
 }

@@ -10,6 +10,7 @@ const HEAD: &str = r#"
 name = "files"
 title = "Files"
 change_at = 2001-02-03T18:00:00
+minimum_notice = "0d"
 time_zone = "UTC"
 contact = "Desk"
 

@@ -18,7 +18,7 @@ pub(super) struct Basics {
     pub(super) title: String,
     pub(super) playbook: Option<String>,
     pub(super) change: Change,
-    pub(super) minimum_notice: Duration,
+    pub(super) minimum_notice: Option<Duration>,
     pub(super) contact: String,
 }
 
@@ -31,7 +31,7 @@ pub(super) fn read(all: &mut Table, week: Arc<WorkWeek>) -> Option<Basics> {
     let playbook = table.text("playbook").map(|text| text.value);
     let contact = table.required("contact", "\"Mail Desk, +1 555 0100\", whom people ask");
     let change = change(&mut table).map(|change| Change { week, ..change });
-    let minimum_notice = table.parsed("minimum_notice", span).unwrap_or_default();
+    let minimum_notice = table.parsed("minimum_notice", span);
     table.finish();
     let name = name?;
     Some(Basics {

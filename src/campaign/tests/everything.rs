@@ -231,7 +231,7 @@ fn what_they_answer_and_what_is_done() {
 #[test]
 fn when_people_work_and_are_left_alone() {
     let campaign = campaign(ALL);
-    assert_eq!(campaign.minimum_notice, chrono::Duration::days(10));
+    assert_eq!(campaign.minimum_notice, Some(chrono::Duration::days(10)));
     let day = |text: &str| text.parse().expect("a date");
     let worked = |country| {
         let week = campaign.change_seen_from(None, country).week;

@@ -26,7 +26,7 @@ fn events(office: &Office) -> Vec<String> {
 fn a_step_is_on_record_before_and_after_and_runs_once() {
     let office = Office::new(&rename("{postoffice}/p1", "{postoffice}/POLD"));
     let Performed::Done { facts, .. } = office.perform().expect("done") else { panic!("waits") };
-    assert!(facts[0].contains("is now POLD: a folder with 1 entries"), "{facts:?}");
+    assert!(facts[0].contains("is now POLD: a folder with 1 entry"), "{facts:?}");
     assert!(office.path("po/POLD/POPULATE.MSM").exists());
     assert_eq!(office.perform(), Ok(Performed::Done { facts: vec![], warnings: vec![] }));
     assert_eq!(events(&office), ["started", "acted", "done"]);

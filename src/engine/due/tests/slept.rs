@@ -1,6 +1,7 @@
 //! Reminders whose window is over, in several time zones; and the day on which somebody is back, by their own clock.
 
 use super::*;
+use crate::engine::Wish;
 
 /// Tokyo is eight hours before Berlin in winter, and the change falls on the next day there.
 fn spread() -> Play {
@@ -109,4 +110,48 @@ fn the_minimum_notice_is_counted_to_the_hour_also_where_the_clocks_go_forward() 
     );
     assert_eq!(told("2027-03-24T17:00").expect("in time"), 3);
     assert!(!play.engine().check(false).expect("checked").iter().any(|one| one.code == "short-notice"));
+}
+
+#[test]
+fn a_change_that_is_past_is_told_with_the_word_also_where_the_file_sets_no_minimum() {
+    let tell = |play: &Play, moment: &str, short_notice: bool| {
+        let engine = &mut play.at(moment).engine();
+        engine.short_notice = short_notice;
+        let sent = engine.send(Some("news"), &To::Everyone, None, false, &AtomicBool::new(false), &mut |_| {});
+        sent.map_err(|fault| (fault.exit as u8, fault.cause().to_owned())).map(|sent| sent.sent)
+    };
+    let warned = |play: &Play| {
+        let found = play.engine().check(false).expect("checked").into_iter().find(|one| one.code == "short-notice");
+        found.map(|one| one.cause)
+    };
+    // The change is at 16:00 UTC.
+    let (before, after) = ("2027-03-31T15:59", "2027-03-31T16:01");
+    let play = Play::new();
+    play.at(before);
+    assert_eq!(warned(&play), None);
+    let past = (3, "the change lies in the past".to_owned());
+    assert_eq!(tell(&play, after, false), Err(past.clone()));
+    let words = "the change, Wed 2027-03-31 18:00 CEST, lies in the past, and nobody was told of it yet";
+    assert_eq!(warned(&play).as_deref(), Some(words));
+    assert_eq!(play.engine().send_by_name("news").expect("a command"), "flagday send news --short-notice");
+    assert_eq!(tell(&play, after, true), Ok(3));
+    assert_eq!(warned(&play), None);
+    assert_eq!(play.engine().send_by_name("news").expect("a command"), "flagday send news");
+    // A typed date that was told is not moved into the past without it either.
+    let moved = Play::new();
+    assert_eq!(tell(&moved, before, false), Ok(3));
+    moved.write(&CAMPAIGN.replace("2027-03-31T18", "2021-03-31T18"));
+    let amended = moved.engine().amend(&Wish::default(), &AtomicBool::new(false), &mut |_| {});
+    let refused = amended.map_err(|fault| (fault.exit as u8, fault.cause().to_owned())).map(|_| ());
+    assert_eq!(refused, Err(past));
+    // The file itself says that any date will do; or people are to hear of it afterwards.
+    for campaign in [
+        CAMPAIGN.replace("[mail]", "minimum_notice = \"0d\"\n[mail]"),
+        CAMPAIGN.replace("at = \"T-14d\"\n", "at = \"T+1h\"\n"),
+        CAMPAIGN.replace("at = \"T-14d\"\n", "") + "[[step]]\nname = \"tell\"\nnotice = [\"news\"]\n",
+    ] {
+        let play = Play::of(&campaign);
+        play.at(after);
+        assert_eq!((warned(&play), tell(&play, after, false)), (None, Ok(3)), "{campaign}");
+    }
 }
