@@ -34,6 +34,7 @@ mod rehearsal; // the rehearsal finishes, says the same twice, and touches nothi
 mod running; // exit codes, streams, locks, modes, secrets
 mod sample_data; // the sample campaign is what it says
 mod serving; // the page behind a link, the rounds, how `serve` starts and stops; `status --watch`
+mod sources; // what packages are made of, changed since `build`, or not there
 mod unread; // while a mailbox cannot be read nobody is reminded, escalated or called about
 mod two_packages; // a code counts for the package in which it stands
 mod two_in_the_morning; // the state of the postoffice, two safe commands, what going back costs

@@ -43,9 +43,13 @@ impl Check {
 }
 
 fn next(findings: &[Finding]) -> &'static str {
-    let unbuilt = |finding: &&Finding| matches!(finding.code, "not-built" | "package-missing");
+    let unbuilt = |finding: &&Finding| matches!(finding.code, "not-built" | "package-missing" | "source-changed");
+    let missing =
+        |finding: &Finding| matches!(finding.code, "files-missing" | "files-empty" | "disk-missing" | "disk-empty");
     if findings.iter().any(Finding::is_error) {
         "Correct the errors, then check again."
+    } else if findings.iter().any(missing) {
+        "Next: flagday build, once there is something in it for everybody"
     } else if findings.iter().any(|finding| unbuilt(&finding)) {
         "Next: flagday build"
     } else {

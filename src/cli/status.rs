@@ -177,6 +177,12 @@ pub fn text(status: &status::Status, title: &str, local: &dyn Fn(DateTime<Utc>) 
         let words = kept_waiting_words(status.kept_waiting);
         text += &format!("held: {words}; flagday send sends them all the same\n");
     }
+    for (package, people) in &status.replaced {
+        let people: Vec<&str> = people.iter().map(String::as_str).collect();
+        let names = blocking::names(&people);
+        text +=
+            &format!("not as built: what package '{package}' is made of changed since, for {names}; flagday build\n");
+    }
     if !status.readdressed.is_empty() {
         let people: Vec<&str> = status.readdressed.iter().map(String::as_str).collect();
         let names = blocking::names(&people);

@@ -8,7 +8,7 @@ use crate::fault::{Fault, Finding, Result};
 pub(super) use crate::ledger::OPEN;
 use crate::ledger::{Owed, Takeover};
 use crate::outbox::Progress;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
 /// How the operator wants it taken over.
@@ -175,11 +175,13 @@ impl Engine<'_> {
         if dated && !wish.postpone {
             self.require_notice_time()?;
         }
-        let notices: BTreeSet<&str> = amendment.owed.iter().map(|owed| owed.notice.as_str()).collect();
-        notices
-            .into_iter()
-            .filter(|name| !matches!(*name, "postponed" | "correction"))
-            .try_for_each(|name| self.require_packages(name))
+        let mut owed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for one in &amendment.owed {
+            owed.entry(&one.notice).or_default().push(&one.person);
+        }
+        owed.into_iter()
+            .filter(|(name, _)| !matches!(*name, "postponed" | "correction"))
+            .try_for_each(|(name, people)| self.require_packages(name, people.into_iter()))
     }
 
     /// The facts of the next revision: what was told, as it is now.

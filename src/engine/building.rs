@@ -98,7 +98,13 @@ impl Engine<'_> {
         }
     }
 
-    fn job<'a>(&'a self, package: &'a Package) -> package::Job<'a> {
+    /// What is built of a package, if anything is.
+    pub(super) fn built(&self, package: &Package) -> Result<Option<Manifest>> {
+        let folder = self.package_folder(&package.name);
+        if folder.join("manifest.json").exists() { Manifest::load(&folder).map(Some) } else { Ok(None) }
+    }
+
+    pub(super) fn job<'a>(&'a self, package: &'a Package) -> package::Job<'a> {
         package::Job {
             campaign: &self.campaign,
             package,
@@ -120,8 +126,7 @@ impl Engine<'_> {
     /// The people of the audience for whom no package is built, or one that speaks of other facts: its code tells.
     pub(super) fn unbuilt(&self, package: &Package) -> Result<Vec<String>> {
         let people = self.roster.audience(&self.campaign.audiences[&package.audience]);
-        let folder = self.package_folder(&package.name);
-        let manifest = if folder.join("manifest.json").exists() { Some(Manifest::load(&folder)?) } else { None };
+        let manifest = self.built(package)?;
         Ok(people
             .filter(|person| {
                 let built = manifest.as_ref().and_then(|manifest| manifest.person(&person.id));

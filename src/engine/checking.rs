@@ -23,6 +23,7 @@ impl Engine<'_> {
         let signature = self.check_signature().into_iter().filter(|finding| !findings.contains(finding));
         findings.extend(signature.collect::<Vec<_>>());
         findings.extend(self.check_packages());
+        findings.extend(crate::package::strays(&self.campaign));
         findings.extend(self.check_postoffice()?);
         findings.extend(self.facts_changed()?);
         findings.extend(self.check_gates()?);
@@ -110,16 +111,12 @@ impl Engine<'_> {
     fn check_packages(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         for package in self.campaign.packages.values() {
-            let unbuilt = match self.unbuilt(package) {
-                Ok(unbuilt) => unbuilt,
+            match self.check_package(package) {
+                Ok(found) => findings.extend(found),
                 Err(fault) => {
                     findings.extend(fault.findings);
                     continue;
                 }
-            };
-            if !unbuilt.is_empty() {
-                let cause = format!("package '{}' is not built for {}", package.name, people(&unbuilt));
-                findings.push(Finding::warning("not-built", cause, "run `flagday build`").at(package.place.clone()));
             }
             match self.outdated_disks(package) {
                 Ok(outdated) => findings.extend(outdated),

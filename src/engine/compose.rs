@@ -118,7 +118,7 @@ impl Engine<'_> {
             let cause = format!("there is no notice '{notice}'");
             return Err(Fault::ending(Exit::Usage, "unknown-notice", cause, format!("one of {}", known.join(", "))));
         }
-        self.require_packages(notice)?;
+        self.require_packages(notice, std::iter::once(person.id.as_str()))?;
         let now = self.now();
         let asked = self.acknowledgement_asked_by(notice).map(str::to_owned);
         let acknowledgement = asked.or_else(|| self.acknowledgement_about(&person));

@@ -56,6 +56,7 @@ mod round;
 mod shipped;
 mod signing;
 mod situation;
+mod sources;
 mod staged;
 mod uninformed;
 mod standings;

@@ -24,7 +24,8 @@ impl Engine<'_> {
                 let number = if matches!(intent.notice.as_str(), "abort" | "postponed" | "correction" | OUTDATED) {
                     self.revision_number()?
                 } else {
-                    self.require_packages(&intent.notice)?;
+                    let theirs = intents.iter().filter(|one| one.notice == intent.notice);
+                    self.require_packages(&intent.notice, theirs.map(|one| one.person.id.as_str()))?;
                     self.tell(&intent.notice, &mut telling)?
                 };
                 revisions.insert(intent.notice.clone(), number);
@@ -61,23 +62,23 @@ impl Engine<'_> {
         Ok(planned)
     }
 
-    /// Whether some package is not built for everybody.
+    /// Whether some package is not built for everybody, or of what lies at its source now.
     pub fn lacks_packages(&self) -> Result<bool> {
         for package in self.campaign.packages.values() {
             if !self.unbuilt(package)?.is_empty() {
                 return Ok(true);
             }
         }
-        Ok(false)
+        Ok(!self.replaced()?.is_empty())
     }
 
-    /// A notice with a package can only go out when everybody's is built.
-    pub(super) fn require_packages(&self, notice: &str) -> Result<()> {
+    /// A notice with a package can only go out when everybody's is built, and theirs of what lies at its source now.
+    pub(super) fn require_packages<'p>(&self, notice: &str, to: impl Iterator<Item = &'p str>) -> Result<()> {
         let package = self.campaign.notices[notice].package.as_ref().map(|name| &self.campaign.packages[name]);
         let Some(package) = package else { return Ok(()) };
         let unbuilt = self.unbuilt(package)?;
         if unbuilt.is_empty() {
-            return Ok(());
+            return self.require_sources(package, &to.collect());
         }
         Err(Fault::new(
             "not-built",

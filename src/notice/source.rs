@@ -9,6 +9,7 @@
 //! left out in every language, or a reader would find the old words in the HTML. Partials likewise.
 
 use super::builtin;
+use crate::campaign::instead;
 use crate::fault::{Finding, Place};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -121,7 +122,8 @@ fn campaign_files(mail: &Path, findings: &mut Vec<Finding>) -> Sources {
 }
 
 /// What stands beside the folders that flagday reads: somebody expects it to be sent, and it is not.
-pub(super) fn strays(templates: &Path) -> Vec<Finding> {
+/// So with the text of a notice that is none of `notices`: the built-in one goes out in its place.
+pub(super) fn strays(templates: &Path, notices: &[&str]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for path in entries(templates, &mut findings) {
         let known = path.file_name().is_some_and(|name| FOLDERS.iter().any(|folder| name == *folder));
@@ -131,6 +133,15 @@ pub(super) fn strays(templates: &Path) -> Vec<Finding> {
             let remedy =
                 "put texts of notices into templates/mail/<notice>/, those on a package into templates/package/";
             findings.push(unknown(&path, remedy));
+        }
+    }
+    // What is no folder there, or cannot be listed, `gather` has told.
+    for path in entries(&templates.join("mail"), &mut Vec::new()).iter().filter(|path| path.is_dir()) {
+        let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        if name != "partials" && !notices.contains(&name.as_ref()) {
+            let cause = format!("'{name}' is no notice of this campaign, and what stands here is read for none");
+            let remedy = instead(&name, notices.iter().copied());
+            findings.push(Finding::warning("template-file", cause, remedy).in_file(path));
         }
     }
     findings
@@ -221,12 +232,30 @@ mod tests {
         for known in FOLDERS {
             fs_err::create_dir(folder.path().join(known)).unwrap();
         }
-        assert_eq!(strays(folder.path()), []);
+        assert_eq!(strays(folder.path(), &[]), []);
         fs_err::write(folder.path().join("subject.hbs"), "x").unwrap();
         fs_err::create_dir(folder.path().join("mails")).unwrap();
-        let named: Vec<_> = strays(folder.path()).into_iter().map(|one| (one.code, one.place.unwrap().file)).collect();
+        let named: Vec<_> =
+            strays(folder.path(), &[]).into_iter().map(|one| (one.code, one.place.unwrap().file)).collect();
         let at = |name: &str| ("template-file", std::sync::Arc::from(folder.path().join(name)));
         assert_eq!(named, [at("mails"), at("subject.hbs")]);
+    }
+
+    #[test]
+    fn a_text_of_no_notice_is_told_with_the_nearest_one() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["announcement", "anouncement", "partials", ".old", "zzz"] {
+            fs_err::create_dir_all(folder.path().join("mail").join(name)).unwrap();
+        }
+        let told = strays(folder.path(), &["announcement", "reminder"]);
+        let told: Vec<_> = told.into_iter().map(|one| (one.is_error(), one.cause, one.remedy)).collect();
+        let cause =
+            |name: &str| format!("'{name}' is no notice of this campaign, and what stands here is read for none");
+        let expected = [
+            (false, cause("anouncement"), "did you mean 'announcement'?".to_owned()),
+            (false, cause("zzz"), "choose one of announcement, reminder.".to_owned()),
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

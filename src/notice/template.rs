@@ -58,10 +58,10 @@ impl Texts {
     pub fn load(campaign: &Campaign) -> (Texts, Vec<Finding>) {
         let templates = campaign.root.join("templates");
         let (sources, mut findings) = gather(&templates.join("mail"), campaign.playbook.as_deref());
-        findings.extend(strays(&templates));
         let mut texts = Texts::speaking(sources, &mut findings);
         let facts: Vec<String> = facts(campaign).into_keys().collect();
         let sent = sent(campaign);
+        add(&mut findings, strays(&templates, &sent.keys().map(String::as_str).collect::<Vec<_>>()));
         texts.lint(&facts, &sent, &mut findings);
         for (template, place) in &sent {
             findings.extend(texts.missing(template, place.as_ref()));

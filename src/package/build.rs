@@ -3,7 +3,7 @@
 
 use super::archive;
 use super::bounds::Bounds;
-use super::code::code_for;
+use super::code::{Code, code_for};
 use super::files::{FileSet, sha256};
 use super::floppy;
 use super::manifest::{Artefact, Entry, Manifest, Sum, sums};
@@ -157,13 +157,14 @@ struct Bench<'a> {
 impl Bench<'_> {
     /// One person's package and what is to be said about it; no package when that is an error.
     fn package(&self, person: &Person) -> Result<(Vec<Finding>, Option<Built>)> {
-        let gathered = match self.source.gather(person) {
-            Ok(gathered) => gathered,
+        let seen = seen(&self.source, &self.readme, person);
+        let (seen, gathered) = match seen.and_then(|seen| Ok((seen, self.source.gather(person)?))) {
+            Ok(both) => both,
             Err(findings) => return Ok((findings, None)),
         };
         let mut findings = (self.inspect)(person, &gathered);
         let inside = sums(&gathered);
-        let packed = self.pack(person, gathered, &mut findings);
+        let packed = self.pack(person, gathered, seen, &mut findings);
         let located = |finding: Finding| match finding.place {
             Some(_) => finding,
             None => finding.at(person.place.clone()),
@@ -190,16 +191,14 @@ impl Bench<'_> {
         &self,
         person: &Person,
         gathered: FileSet,
+        seen: Option<String>,
         findings: &mut Vec<Finding>,
     ) -> Result<(Entry, Vec<Vec<u8>>), Vec<Finding>> {
-        let Job { campaign, package, secret, .. } = self.job;
+        let package = self.job.package;
         let one = |finding: Finding| vec![finding];
         let stem = stem(&person.id).map_err(one)?;
-        let source = gathered.digest();
-        let code = code_for(secret, campaign, package, person, &source);
-        let (text, warning) = self.readme.write(person, &code, &gathered).map_err(one)?;
+        let Complete { source, code, files, warning } = Complete::of(self.job, &self.readme, person, gathered)?;
         findings.extend(warning);
-        let files = gathered.with(text)?;
         if let Some(medium) = package.medium {
             floppy::fit(medium, &files).map_err(one)?;
         }
@@ -239,11 +238,35 @@ impl Bench<'_> {
             id: person.id.clone(),
             digest: files.digest(),
             source,
+            seen,
             code_fingerprint: code.fingerprint(),
             files: sums(&files),
             artefacts: packed.iter().map(artefact).collect(),
         };
         Ok((entry, packed.into_iter().map(|(.., bytes)| bytes).collect()))
+    }
+}
+
+/// What was seen of the person's files and of the text of README.TXT, none of them read; `None` where nothing is to be seen.
+pub(super) fn seen(source: &Source, readme: &Readme, person: &Person) -> Result<Option<String>, Vec<Finding>> {
+    Ok(source.seen(person)?.map(|files| sha256((files + readme.seen()).as_bytes())))
+}
+
+/// One person's files with README.TXT among them.
+pub(super) struct Complete {
+    /// See [`Entry::source`].
+    source: String,
+    code: Code,
+    pub files: FileSet,
+    warning: Option<Finding>,
+}
+
+impl Complete {
+    pub fn of(job: &Job, readme: &Readme, person: &Person, gathered: FileSet) -> Result<Complete, Vec<Finding>> {
+        let source = gathered.digest();
+        let code = code_for(job.secret, job.campaign, job.package, person, &source);
+        let (text, warning) = readme.write(person, &code, &gathered).map_err(|finding| vec![finding])?;
+        Ok(Complete { source, code, files: gathered.with(text)?, warning })
     }
 }
 

@@ -30,6 +30,10 @@ pub struct Entry {
     pub digest: String,
     /// The same over the files before README.TXT was added: what the possession code is bound to.
     pub source: String,
+    /// What was seen of everything that went in, by names, sizes and times, before it was read: see [`super::at_source`].
+    /// `None` where a program made it, and in what an older flagday has built.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<String>,
     /// See [`super::Code::fingerprint`]. The code itself stands in the package and nowhere else.
     pub code_fingerprint: String,
     /// What is inside, by name.

@@ -3,14 +3,15 @@
 use super::code::Code;
 use super::files::{DiskFile, FileSet};
 use super::floppy::Geometry;
-use super::source::bounded;
+use super::source::{bounded, seen};
 use super::template::{Template, Words};
 use super::text;
-use crate::campaign::{Campaign, Package};
+use crate::campaign::{Campaign, Package, instead};
 use crate::fault::Finding;
 use crate::roster::Person;
 use serde_json::json;
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 pub const NAME: &str = "README.TXT";
 
@@ -29,23 +30,21 @@ pub struct Readme<'a> {
     campaign: &'a Campaign,
     package: &'a Package,
     template: Template,
+    seen: String,
 }
 
 impl<'a> Readme<'a> {
     /// The campaign's own text, the first there is of `<package>.txt.hbs`, a file with the built-in text's name, and
     /// `README.TXT.hbs` below `templates/package`; else the built-in text.
     pub fn open(campaign: &'a Campaign, package: &'a Package) -> Result<Readme<'a>, Finding> {
-        let folder = campaign.root.join("templates").join("package");
-        let built_in = match campaign.playbook.as_deref() {
-            _ if campaign.msmail.is_some() => MSMAIL,
-            Some("credential-rotation") => CREDENTIALS,
-            _ => GENERAL,
-        };
-        let own = [&format!("{}.txt.hbs", package.name), built_in.0, GENERAL.0]
+        let folder = own_folder(campaign);
+        let built_in = built_in(campaign);
+        let own = names(campaign, package)
             .into_iter()
             .map(|name| folder.join(name))
             // One that cannot be looked at is not taken for absent: reading it tells why.
             .find(|path| path.try_exists().unwrap_or(true));
+        let seen = seen(own.as_slice());
         let template = match own {
             Some(path) => {
                 let source = String::from_utf8(bounded(&path, TEMPLATE_MAX)?).map_err(|_| {
@@ -55,7 +54,12 @@ impl<'a> Readme<'a> {
             }
             None => Template::compile(&Path::new("templates/package").join(built_in.0), built_in.1)?,
         };
-        Ok(Readme { campaign, package, template })
+        Ok(Readme { campaign, package, template, seen })
+    }
+
+    /// What was seen of the campaign's own text before it was read.
+    pub fn seen(&self) -> &str {
+        &self.seen
     }
 
     /// The person's README.TXT. The finding beside it is a warning: signs that DOS cannot show became question marks.
@@ -91,6 +95,40 @@ impl<'a> Readme<'a> {
         });
         Ok((DiskFile::new(NAME, bytes), warning))
     }
+}
+
+fn own_folder(campaign: &Campaign) -> PathBuf {
+    campaign.root.join("templates").join("package")
+}
+
+fn built_in(campaign: &Campaign) -> (&'static str, &'static str) {
+    match campaign.playbook.as_deref() {
+        _ if campaign.msmail.is_some() => MSMAIL,
+        Some("credential-rotation") => CREDENTIALS,
+        _ => GENERAL,
+    }
+}
+
+/// What the campaign's own text may be called; the first that is there is taken.
+fn names(campaign: &Campaign, package: &Package) -> [String; 3] {
+    [format!("{}.txt.hbs", package.name), built_in(campaign).0.to_owned(), GENERAL.0.to_owned()]
+}
+
+/// What stands in `templates/package` and is read for no package: somebody expects to find it in theirs.
+pub fn strays(campaign: &Campaign) -> Vec<Finding> {
+    let known: BTreeSet<String> = campaign.packages.values().flat_map(|package| names(campaign, package)).collect();
+    // A folder that is not there holds nothing, and one that cannot be listed is told by what reads its files.
+    let entries = fs_err::read_dir(own_folder(campaign)).into_iter().flatten().flatten();
+    let mut strays: Vec<(String, PathBuf)> =
+        entries.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path())).collect();
+    strays.retain(|(name, _)| !name.starts_with('.') && !known.contains(name));
+    strays.sort();
+    let told = |(name, path): (String, PathBuf)| {
+        let remedy = instead(&name, known.iter().map(String::as_str));
+        let remedy = format!("{remedy} A package has one text, whatever language its owner speaks");
+        Finding::warning("template-file", "this is no text of a package that flagday reads", remedy).in_file(path)
+    };
+    strays.into_iter().map(told).collect()
 }
 
 #[cfg(test)]
@@ -172,5 +210,25 @@ mod tests {
         fs::write(folder.join("init-disk.txt.hbs"), "{{cod}}").expect("written");
         let finding = written(root.path(), &person).expect_err("a typo");
         assert_eq!((finding.code, finding.place.expect("a place").line), ("template-word", 1));
+    }
+
+    #[test]
+    fn a_text_of_no_package_is_told() {
+        let root = tempfile::tempdir().expect("a folder");
+        let mut campaign = sample::campaign(root.path());
+        assert_eq!(strays(&campaign), []);
+        let package = sample::package(PackageFormat::Zip, source());
+        campaign.packages = [(package.name.clone(), package)].into();
+        let folder = root.path().join("templates/package");
+        fs::create_dir_all(&folder).expect("made");
+        let known = ["init-disk.txt.hbs", "msmail-serial-change.txt.hbs", "README.TXT.hbs", ".init-disk.txt.hbs.swp"];
+        for name in known.into_iter().chain(["README.TXT.de.hbs", "README.hbs", "init-disc.txt.hbs"]) {
+            fs::write(folder.join(name), "{{code}}").expect("written");
+        }
+        let told: Vec<_> = strays(&campaign).into_iter().map(|one| (one.is_error(), one.remedy)).collect();
+        let meant = |name: &str| {
+            (false, format!("did you mean '{name}'? A package has one text, whatever language its owner speaks"))
+        };
+        assert_eq!(told, [meant("README.TXT.hbs"), meant("README.TXT.hbs"), meant("init-disk.txt.hbs")]);
     }
 }

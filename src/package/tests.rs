@@ -202,6 +202,60 @@ fn checks_of_the_caller_stop_the_build() {
     assert_eq!(codes(&check(&site.job(), &site.people(), &each, &all).expect("findings")), codes(&fault.findings));
 }
 
+impl Site {
+    fn at_source(&self) -> Vec<AtSource> {
+        at_source(&self.job(), &self.people(), Manifest::load(&self.folder()).ok().as_ref()).expect("a source")
+    }
+}
+
+#[test]
+fn a_source_that_was_replaced_or_taken_away_is_noticed_and_one_that_was_copied_back_is_the_same() {
+    use AtSource::{Replaced, Same};
+    let site = Site::new(PackageFormat::Zip, &["ADAMS", "BAKER"]);
+    let disk = |path: &str| site.root.path().join("disks").join(path);
+    assert_eq!(site.at_source(), [Same, Same], "nothing is built of anything else");
+    site.build().expect("nothing is wrong");
+    assert_eq!(site.at_source(), [Same, Same]);
+    let good = fs::read(disk("ADAMS/CONTROL.MAI")).expect("there");
+    fs::write(disk("ADAMS/CONTROL.MAI"), [9; 8]).expect("written");
+    assert_eq!(site.at_source(), [Replaced, Same], "of the same size");
+    fs::write(disk("ADAMS/CONTROL.MAI"), good).expect("written");
+    assert_eq!(site.at_source(), [Same, Same]);
+    fs::write(disk("BAKER/MORE.MAI"), "x").expect("written");
+    assert_eq!(site.at_source(), [Same, Replaced]);
+    site.build().expect("nothing is wrong");
+    assert_eq!(site.at_source(), [Same, Same]);
+    fs::remove_dir_all(disk("BAKER")).expect("removed");
+    let lacking = |at: &AtSource| matches!(at, AtSource::Lacking(why) if codes(why) == ["disk-missing"]);
+    assert!(matches!(site.at_source().as_slice(), [Same, baker] if lacking(baker)));
+    fs::remove_dir_all(site.root.path().join("disks")).expect("removed");
+    let why = at_source(&site.job(), &site.people(), Some(&site.manifest())).expect_err("no folder");
+    assert_eq!(codes(&why), ["files-missing"]);
+}
+
+#[test]
+fn another_recipe_or_another_text_beside_the_files_is_another_package() {
+    use AtSource::{Replaced, Same};
+    let mut site = Site::new(PackageFormat::Zip, &["ADAMS", "BAKER"]);
+    site.people[0].phone = Some("1".into());
+    let recipe = site.root.path().join("recipe");
+    fs::create_dir(&recipe).expect("made");
+    fs::write(recipe.join("hello.txt.hbs"), "Hello {{person.id}}").expect("written");
+    site.package.source = PackageSource::Recipe { from: recipe.clone() };
+    site.build().expect("nothing is wrong");
+    assert_eq!(site.at_source(), [Same, Same]);
+    let one = "{{#if person.phone}}Good day{{else}}Hello{{/if}} {{person.id}}";
+    fs::write(recipe.join("hello.txt.hbs"), one).expect("written");
+    assert_eq!(site.at_source(), [Replaced, Same], "only one of them reads another text");
+    site.build().expect("nothing is wrong");
+    let texts = site.root.path().join("templates/package");
+    fs::create_dir_all(&texts).expect("made");
+    fs::write(texts.join("README.TXT.hbs"), "{{code}}").expect("written");
+    assert_eq!(site.at_source(), [Replaced, Replaced]);
+    site.package.source = PackageSource::Command { argv: vec!["/no/such/program".into()] };
+    assert_eq!(site.at_source(), [Same, Same], "a program is not run for it");
+}
+
 #[test]
 fn who_left_loses_their_artefact() {
     for format in FORMATS {

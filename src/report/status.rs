@@ -62,6 +62,8 @@ pub struct Status {
     /// Every connection of the last run failed, and messages wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outage: Option<Outage>,
+    /// By package, the people for whom it was built of something else than lies at its source now.
+    pub replaced: BTreeMap<String, Vec<String>>,
     /// People with a message that waits and was written to another address than the roster has now: the next `send` writes it
     /// anew.
     pub readdressed: Vec<String>,
@@ -177,6 +179,7 @@ impl Status {
                     .collect(),
             });
         }
+        let replaced = engine.replaced()?;
         Ok(Status {
             schema: 1,
             campaign: engine.campaign.name.clone(),
@@ -184,7 +187,7 @@ impl Status {
             change_at: engine.campaign.change.at,
             phase: if engine.aborted()?.is_some() { Phase::Aborted } else { phase(engine, &steps, told) },
             people: engine.roster.len(),
-            next: next(engine, &steps, &messages, &gates, &asleep, kept_waiting)?,
+            next: next(engine, &steps, &messages, &gates, &asleep, kept_waiting, &replaced)?,
             messages,
             send_late,
             overdue,
@@ -197,6 +200,7 @@ impl Status {
             steps,
             in_doubt: failures::in_doubt(engine)?,
             lost: if messages.failed + messages.held > 0 { failures::open(engine)? } else { Vec::new() },
+            replaced,
             readdressed: if waits { engine.to_readdress()? } else { Vec::new() },
             at_old_addresses: engine.at_old_addresses()?,
             paused: engine.paused()?,
@@ -277,6 +281,7 @@ fn next(
     gates: &[Verdict],
     asleep: &[Asleep],
     kept_waiting: usize,
+    replaced: &BTreeMap<String, Vec<String>>,
 ) -> Result<String> {
     let uninformed = engine.uninformed()?.len();
     if engine.aborted()?.is_some() {
@@ -321,6 +326,9 @@ fn next(
     }
     if let Some(remedy) = engine.to_be_as_it_was()? {
         return Ok(format!("{remedy} (the change has taken place, and the files say otherwise)"));
+    }
+    if let Some(package) = replaced.keys().next() {
+        return Ok(format!("flagday build: what package '{package}' is made of changed since it was built"));
     }
     if !engine.differences()?.is_empty() {
         return Ok("flagday amend: the facts changed since people were told".into());

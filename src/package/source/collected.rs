@@ -30,7 +30,7 @@ enum Disk {
 impl Shelf {
     pub fn open(from: &Path, medium: Medium) -> Result<Shelf, Vec<Finding>> {
         let mut disks: BTreeMap<String, Vec<Disk>> = BTreeMap::new();
-        for entry in fs::read_dir(from).map_err(|error| vec![unreadable(error, from)])? {
+        for entry in fs::read_dir(from).map_err(|error| vec![folder::unlisted(error, from)])? {
             let entry = entry.map_err(|error| vec![unreadable(error, from)])?;
             let kind = entry.file_type().map_err(|error| vec![unreadable(error, from)])?;
             let name = entry.file_name().to_string_lossy().to_ascii_uppercase();
@@ -47,14 +47,33 @@ impl Shelf {
     }
 
     pub fn gather(&self, person: &Person) -> Result<FileSet, Vec<Finding>> {
-        let mailbox = mailbox(person);
-        match self.disks.get(&mailbox.to_ascii_uppercase()).map(Vec::as_slice).unwrap_or_default() {
-            [Disk::Folder(path)] => self.filled(folder::read(path, Bounds::Floppy)?, path),
-            [Disk::Image(path)] => {
+        let (path, files) = match self.disk(person)? {
+            Disk::Folder(path) => (path, folder::read(path, Bounds::Floppy)?),
+            Disk::Image(path) | Disk::Other(path) => {
                 let image = folder::bounded(path, IMAGE_MAX).map_err(|finding| vec![finding])?;
                 let files = floppy::read(&image).map_err(|findings| located(findings, &Place::file(path)))?;
-                self.filled(files.from_place(path), path)
+                (path, files.from_place(path))
             }
+        };
+        if files.is_empty() {
+            return Err(vec![empty(path)]);
+        }
+        floppy::fit(self.medium, &files).map_err(|finding| vec![finding.in_file(path)])?;
+        Ok(files)
+    }
+
+    /// The person's disk as files here: what its folder holds, or its image.
+    pub fn files(&self, person: &Person) -> Result<Vec<PathBuf>, Vec<Finding>> {
+        let disk = self.disk(person)?;
+        let Disk::Folder(path) = disk else { return Ok(vec![disk.path().to_owned()]) };
+        let files = folder::plain_files(path)?;
+        if files.is_empty() { Err(vec![empty(path)]) } else { Ok(files.into_iter().map(|(_, path)| path).collect()) }
+    }
+
+    /// The one disk of the person's mailbox.
+    fn disk(&self, person: &Person) -> Result<&Disk, Vec<Finding>> {
+        let mailbox = mailbox(person);
+        match self.disks.get(&mailbox.to_ascii_uppercase()).map(Vec::as_slice).unwrap_or_default() {
             [Disk::Other(path)] => Err(vec![
                 Finding::error(
                     "disk-not-a-file",
@@ -63,6 +82,7 @@ impl Shelf {
                 )
                 .in_file(path),
             ]),
+            [disk] => Ok(disk),
             [] => Err(vec![self.missing(person, mailbox)]),
             several => {
                 let names: Vec<String> = several.iter().map(|disk| disk.path().display().to_string()).collect();
@@ -71,16 +91,6 @@ impl Shelf {
                 Err(vec![Finding::error("disk-twice", cause, remedy).at(person.place.clone())])
             }
         }
-    }
-
-    /// An empty disk, and one that does not fit the medium, are findings at the disk's own place.
-    fn filled(&self, files: FileSet, path: &Path) -> Result<FileSet, Vec<Finding>> {
-        if files.is_empty() {
-            let remedy = "make it again with ADMIN, Remote > Init-Disk";
-            return Err(vec![Finding::error("disk-empty", "the disk is empty", remedy).in_file(path)]);
-        }
-        floppy::fit(self.medium, &files).map_err(|finding| vec![finding.in_file(path)])?;
-        Ok(files)
     }
 
     fn missing(&self, person: &Person, mailbox: &str) -> Finding {
@@ -113,6 +123,10 @@ impl Disk {
             Disk::Folder(path) | Disk::Image(path) | Disk::Other(path) => path,
         }
     }
+}
+
+fn empty(disk: &Path) -> Finding {
+    Finding::error("disk-empty", "the disk is empty", "make it again with ADMIN, Remote > Init-Disk").in_file(disk)
 }
 
 fn mailbox(person: &Person) -> &str {

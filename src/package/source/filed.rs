@@ -1,8 +1,8 @@
 //! What each person is handed, in one folder: a folder with the person's id as its name, or files that are called so up
 //! to their last dot, as `ann.p12` and `ann.ovpn`.
 
-use super::folder::{self, located, unreadable};
-use crate::fault::{Finding, Place};
+use super::folder::{self, unreadable};
+use crate::fault::Finding;
 use crate::package::bounds::Bounds;
 use crate::package::files::FileSet;
 use crate::roster::Person;
@@ -29,7 +29,7 @@ struct Theirs {
 impl Files {
     pub fn open(from: &Path) -> Result<Files, Vec<Finding>> {
         let mut people: BTreeMap<String, Theirs> = BTreeMap::new();
-        for entry in fs::read_dir(from).map_err(|error| vec![unreadable(error, from)])? {
+        for entry in fs::read_dir(from).map_err(|error| vec![folder::unlisted(error, from)])? {
             let entry = entry.map_err(|error| vec![unreadable(error, from)])?;
             let kind = entry.file_type().map_err(|error| vec![unreadable(error, from)])?;
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -49,34 +49,38 @@ impl Files {
     }
 
     pub fn gather(&self, person: &Person) -> Result<FileSet, Vec<Finding>> {
+        let (folder, files) = self.listed(person)?;
+        folder::take(files, folder, Bounds::Mail)
+    }
+
+    /// Where each of the person's files lies.
+    pub fn files(&self, person: &Person) -> Result<Vec<PathBuf>, Vec<Finding>> {
+        Ok(self.listed(person)?.1.into_iter().map(|(_, path)| path).collect())
+    }
+
+    /// The person's files by name, and the folder they lie in.
+    fn listed(&self, person: &Person) -> Result<(&Path, folder::Listed), Vec<Finding>> {
         let id = &person.id;
-        let nobody = Theirs::default();
-        let theirs = self.people.get(&id.to_lowercase()).unwrap_or(&nobody);
+        let Some(theirs) = self.people.get(&id.to_lowercase()) else {
+            let from = self.from.display();
+            let cause = format!("there is nothing for {id}: neither a folder {id} nor a file {id}.* stands in {from}");
+            let remedy = "make theirs and put it there, or correct the id in the roster";
+            return Err(vec![Finding::error("files-missing", cause, remedy).at(person.place.clone())]);
+        };
         if let Some(other) = theirs.others.first() {
             let cause = "a person's own are folders and files, and this is neither";
             return Err(vec![Finding::error("files-not-plain", cause, "copy the file itself").in_file(other)]);
         }
         match (theirs.folders.as_slice(), theirs.files.as_slice()) {
             ([folder], []) => {
-                let files = folder::read(folder, Bounds::Mail)?;
+                let files = folder::plain_files(folder)?;
                 if files.is_empty() {
                     let cause = format!("the folder of {id} is empty");
                     return Err(vec![Finding::error("files-empty", cause, "put what they get there").in_file(folder)]);
                 }
-                Ok(files)
+                Ok((folder, files))
             }
-            ([], files) if !files.is_empty() => {
-                let named = folder::gather(files.to_vec(), Bounds::Mail)?;
-                let place = Place::file(&self.from);
-                FileSet::within(Bounds::Mail, named).map_err(|findings| located(findings, &place))
-            }
-            ([], _) => {
-                let from = self.from.display();
-                let cause =
-                    format!("there is nothing for {id}: neither a folder {id} nor a file {id}.* stands in {from}");
-                let remedy = "make theirs and put it there, or correct the id in the roster";
-                Err(vec![Finding::error("files-missing", cause, remedy).at(person.place.clone())])
-            }
+            ([], files) => Ok((&self.from, files.to_vec())),
             _ => {
                 let shown: Vec<_> = theirs.paths().map(|path| path.display().to_string()).collect();
                 let cause = format!("{id} has more than one set of files: {}", shown.join(" and "));

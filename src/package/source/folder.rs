@@ -7,8 +7,11 @@ use fs_err as fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+/// Files by name, and where each lies.
+pub type Listed = Vec<(String, PathBuf)>;
+
 /// The plain files of a folder, by name. Folders, links and names that are no text are findings.
-pub fn plain_files(folder: &Path) -> Result<Vec<(String, PathBuf)>, Vec<Finding>> {
+pub fn plain_files(folder: &Path) -> Result<Listed, Vec<Finding>> {
     let mut found = Vec::new();
     let mut findings = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| vec![unreadable(error, folder)])? {
@@ -34,13 +37,16 @@ pub fn plain_files(folder: &Path) -> Result<Vec<(String, PathBuf)>, Vec<Finding>
 
 /// The files of a folder as a set, with the times at which they were written.
 pub fn read(folder: &Path, bounds: Bounds) -> Result<FileSet, Vec<Finding>> {
-    let files = gather(plain_files(folder)?, bounds)?;
-    let files = FileSet::within(bounds, files).map_err(|findings| located(findings, &Place::file(folder)))?;
-    Ok(files.from_place(folder))
+    take(plain_files(folder)?, folder, bounds)
 }
 
-/// The bytes of these files, with the times at which they were written.
-pub fn gather(listed: Vec<(String, PathBuf)>, bounds: Bounds) -> Result<Vec<DiskFile>, Vec<Finding>> {
+/// Those of its files.
+pub fn take(listed: Listed, folder: &Path, bounds: Bounds) -> Result<FileSet, Vec<Finding>> {
+    let files = FileSet::within(bounds, gather(listed, bounds)?);
+    Ok(files.map_err(|findings| located(findings, &Place::file(folder)))?.from_place(folder))
+}
+
+fn gather(listed: Listed, bounds: Bounds) -> Result<Vec<DiskFile>, Vec<Finding>> {
     let mut files = Vec::new();
     let mut read = 0;
     for (name, path) in listed {
@@ -73,6 +79,16 @@ pub fn bounded_by(path: &Path, room: usize, called: &str) -> Result<Vec<u8>, Fin
 pub fn located(findings: Vec<Finding>, place: &Place) -> Vec<Finding> {
     let at = |finding: Finding| if finding.place.is_none() { finding.at(place.clone()) } else { finding };
     findings.into_iter().map(at).collect()
+}
+
+/// Why the folder of everybody's files cannot be listed.
+pub fn unlisted(error: std::io::Error, folder: &Path) -> Finding {
+    if error.kind() != std::io::ErrorKind::NotFound {
+        return unreadable(error, folder);
+    }
+    let cause = "this folder does not exist, and what people get is taken from it";
+    let remedy = "make it, with a folder or files for each of them, or correct `from` of the package";
+    Finding::error("files-missing", cause, remedy).in_file(folder)
 }
 
 pub fn unreadable(error: std::io::Error, path: &Path) -> Finding {

@@ -6,6 +6,7 @@ mod command;
 mod filed;
 mod folder;
 mod recipe;
+mod seen;
 
 use super::bounds::Bounds;
 use super::files::FileSet;
@@ -18,6 +19,7 @@ use filed::Files;
 use recipe::Recipe;
 
 pub(super) use folder::bounded;
+pub(super) use seen::seen;
 
 #[derive(Debug)]
 pub enum Source<'a> {
@@ -37,6 +39,17 @@ impl<'a> Source<'a> {
             },
             PackageSource::Recipe { from } => Source::Recipe(Recipe::open(from, campaign, Bounds::of(package.medium))?),
             PackageSource::Command { argv } => Source::Command(Program::new(argv, campaign, package)),
+        })
+    }
+
+    /// What is seen of the person's files without one of them being read, or why there are none; `None` where only running
+    /// a program tells.
+    pub fn seen(&self, person: &Person) -> Result<Option<String>, Vec<Finding>> {
+        Ok(match self {
+            Source::Collected(shelf) => Some(seen(&shelf.files(person)?)),
+            Source::Files(files) => Some(seen(&files.files(person)?)),
+            Source::Recipe(recipe) => Some(recipe.seen().to_owned()),
+            Source::Command(_) => None,
         })
     }
 

@@ -1,6 +1,7 @@
 //! One folder for everybody: plain files go out as they are, `.hbs` files are rendered for each person.
 
 use super::folder::{self, located};
+use super::seen::seen;
 use crate::campaign::Campaign;
 use crate::fault::{Finding, Place};
 use crate::package::bounds::Bounds;
@@ -18,14 +19,19 @@ pub struct Recipe<'a> {
     bounds: Bounds,
     plain: Vec<DiskFile>,
     templates: Vec<(String, Template)>,
+    seen: String,
 }
 
 impl<'a> Recipe<'a> {
     pub fn open(from: &Path, campaign: &'a Campaign, bounds: Bounds) -> Result<Recipe<'a>, Vec<Finding>> {
-        let mut recipe = Recipe { campaign, from: from.to_owned(), bounds, plain: Vec::new(), templates: Vec::new() };
+        let listed = folder::plain_files(from)?;
+        // Before they are read: what is written after this look is seen to differ from it.
+        let seen = seen(&listed.iter().map(|(_, path)| path.clone()).collect::<Vec<_>>());
+        let (plain, templates) = Default::default();
+        let mut recipe = Recipe { campaign, from: from.to_owned(), bounds, plain, templates, seen };
         let mut findings = Vec::new();
         let mut read = 0;
-        for (name, path) in folder::plain_files(from)? {
+        for (name, path) in listed {
             let bytes =
                 folder::bounded_by(&path, bounds.room() - read, bounds.called()).map_err(|finding| vec![finding])?;
             read += bytes.len();
@@ -42,6 +48,11 @@ impl<'a> Recipe<'a> {
             findings.push(finding.in_file(from));
         }
         if findings.is_empty() { Ok(recipe) } else { Err(findings) }
+    }
+
+    /// What was seen of the recipe's files before they were read.
+    pub fn seen(&self) -> &str {
+        &self.seen
     }
 
     pub fn gather(&self, person: &Person) -> Result<FileSet, Vec<Finding>> {
