@@ -32,7 +32,7 @@ pub fn one_of_two(live: &Postoffice) -> Option<Finding> {
         State::Open => None,
         State::Closed => {
             let cause = "P1 is renamed to POLD: no transport can deliver";
-            let remedy = "if no change is under way, rename it back to P1";
+            let remedy = "find out whether another campaign or a colleague has a change under way; only if nobody has, rename it back to P1";
             Some(Finding::warning("p1-renamed", cause, remedy).in_file(live.place("POLD")).article("Q209486"))
         }
         State::Both => {
