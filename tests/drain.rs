@@ -258,7 +258,7 @@ fn mail_that_is_nobodys_holds_the_swap_until_somebody_has_said_whose_it_is() {
 
     // Named while P1 is open, and wherever it stops from then on.
     let named =
-        "warning[mailbag-of-nobody]: mail lies in mailbags that nobody on the rosters has: 00000999 (2 headers)";
+        "warning[mailbag-of-nobody]: mail lies in mailbags of nobody whom the drain waits for: 00000999 (2 headers)";
     campaign.run("cutover --yes").ends(3).says("step quiesce needs a person").says(named);
     campaign.attest("quiesce").run("cutover --yes").ends(3).says("done: close-p1").says(named);
     vouch("00000999").ends(1).refuses("not-its-turn");
@@ -268,7 +268,7 @@ fn mail_that_is_nobodys_holds_the_swap_until_somebody_has_said_whose_it_is() {
     let held = campaign.run("cutover --yes").ends(3).refuses("mailbag-of-nobody").keeps_quiet_about("done:");
     held.says("cutover attest drain --person 00000999").says("Safe now:");
     campaign.run("cutover drain").ends(3).refuses("mailbag-of-nobody").says("28 of 28");
-    campaign.run("status").ends(0).says("mail lies in mailbags that nobody on the rosters has: 00000999");
+    campaign.run("status").ends(0).says("mail lies in mailbags of nobody whom the drain waits for: 00000999");
     assert_eq!(campaign.step("drain"), "blocked");
     vouch("00000998").ends(1).refuses("unknown-person");
     vouch("00000999").ends(0).says("Pat vouches for 00000999");
@@ -287,4 +287,45 @@ fn mail_that_is_nobodys_holds_the_swap_until_somebody_has_said_whose_it_is() {
     vouch("00000999").ends(0);
     campaign.run("cutover --yes").ends(3).says("done: install-master");
     campaign.run("audit verify").ends(0);
+}
+
+#[test]
+fn mail_of_somebody_whom_no_drain_waits_for_holds_the_swap_like_nobodys() {
+    let campaign = Campaign::ready();
+    let row = |campaign: &Campaign, from: &[u8], to: &[u8]| {
+        let users = campaign.bytes("rosters/users.csv");
+        let at = users.windows(from.len()).position(|part| part == from).expect("the row");
+        campaign.write("rosters/users.csv", [&users[..at], to, &users[at + from.len()..]].concat());
+    };
+    // Misspelt, they would hear nothing: no letter leaves at all.
+    row(&campaign, b"local;OKAFOR", b"lokal;OKAFOR");
+    campaign.run("check --offline").ends(1).refuses("no-audience").says("did you mean 'local'?");
+    campaign.run("send local-change-date --yes").ends(1).refuses("no-audience");
+    assert!(campaign.outbox("").is_empty());
+
+    campaign.append("[audience.guests]\nkind = \"lokal\"\n");
+    campaign.run("build").ends(0);
+    campaign.announce().answer().close().drain();
+    campaign.write("postoffice/MBG/00000003.MBG", [7; 232]);
+    let held = campaign.run("cutover --yes").ends(3).refuses("mailbag-of-nobody").keeps_quiet_about("done:");
+    held.says("00000003 (2 headers) of OKAFOR (lokal)").says("cutover attest drain --person 00000003");
+    assert!(campaign.path("postoffice/GLB/MASTER.GLB").exists());
+    campaign.run("cutover attest drain --person 00000003 --by Pat --note gone").ends(0);
+    campaign.run("cutover --yes").ends(3).says("done: install-master");
+}
+
+#[test]
+fn mail_for_those_whom_no_drain_watches_stops_the_swap_once_for_each_time_it_grows() {
+    let campaign = before_broadcast();
+    campaign.attest("broadcast").drain();
+    let mailbag = "postoffice/MBG/00000002.MBG";
+    campaign.write(mailbag, [7; 116]);
+    // Told at a stop of its own: it may stay behind.
+    campaign.run("cutover --yes --until drain").ends(0).says("00000002 (1 header) of LINDBERG (remote)");
+    campaign.write(mailbag, [7; 348]);
+    campaign.run("status").ends(0).says("nobody was told of it yet: 00000002 (3 headers) of LINDBERG");
+    let held = campaign.run("cutover --yes").ends(3).refuses("mail-left-behind").keeps_quiet_about("done:");
+    held.says("go back with `flagday cutover rollback --to backup`").says("`flagday cutover` once more goes on");
+    assert!(campaign.path("postoffice/GLB/MASTER.GLB").exists());
+    campaign.run("cutover --yes").ends(3).says("done: install-master");
 }

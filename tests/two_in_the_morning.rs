@@ -382,6 +382,18 @@ fn a_change_called_off_half_way_can_only_be_taken_back() {
 }
 
 #[test]
+fn a_backup_of_which_a_file_is_gone_is_none() {
+    let campaign = Campaign::answered();
+    campaign.run("cutover --yes").ends(3).says("step quiesce needs a person");
+    let (kept, away) = (campaign.backup_folder().join("tree/GLB/MASTER.GLB"), campaign.path("away"));
+    fs_err::rename(&kept, &away).expect("moved");
+    campaign.run("check --offline").ends(1).refuses("backup-gone").says("no longer whole");
+    campaign.attest("quiesce").run("cutover --yes").ends(1).refuses("backup-gone").keeps_quiet_about("done: close-p1");
+    fs_err::rename(&away, &kept).expect("moved back");
+    campaign.run("cutover --yes").ends(3).says("done: close-p1");
+}
+
+#[test]
 fn a_backup_is_named_as_the_campaign_names_it() {
     let campaign = Campaign::answered();
     campaign.close();

@@ -98,6 +98,7 @@ impl Engine<'_> {
             self.step_named(name)?;
         }
         let mut ran = Vec::new();
+        let mut looked = false;
         if let Some((step, why)) = self.to_be_restated()? {
             return self.asks_anew(step, why);
         }
@@ -110,11 +111,14 @@ impl Engine<'_> {
                     Ok(mut warnings) => {
                         warnings.extend(self.unreached(&step)?);
                         warnings.extend(self.backup_old(&step)?);
+                        looked |= self.tells_left_behind(&step);
                         warnings.extend(self.left_behind(&step)?);
                         told(&step, &warnings);
                     }
                     Err(stop) => {
                         let warnings = self.to_know(&step, &stop)?;
+                        let told = matches!(stop, Stop::NeedsPerson { .. } | Stop::Blocked { .. });
+                        self.run_ends(looked || told && self.tells_left_behind(&step))?;
                         return Ok(Cutover { ran, stop, warnings });
                     }
                 }
@@ -122,10 +126,16 @@ impl Engine<'_> {
             }
             if until == Some(step.name.as_str()) {
                 let warnings = self.old_master_to_know()?.into_iter().collect();
+                self.run_ends(looked)?;
                 return Ok(Cutover { ran, stop: Stop::Reached { step: step.name }, warnings });
             }
         }
         Ok(Cutover { ran, stop: Stop::Done, warnings: Vec::new() })
+    }
+
+    /// What the run has told of mail that stays behind can be thought over now.
+    fn run_ends(&mut self, told: bool) -> Result<()> {
+        if told { self.remember_unwatched() } else { Ok(()) }
     }
 
     /// What a person should know before they state or decide what is asked.

@@ -12,7 +12,7 @@ use crate::roster::Person;
 use crate::runbook::{Entry, Event, Journal, StepState, state_of};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The moment from which fetched mail counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,7 @@ impl Engine<'_> {
         self.require_old_master()?;
         let (watch, seen) = self.observe_drain()?;
         self.record_drain(&seen)?;
+        self.remember_unwatched()?;
         let gate = self.drain_gate()?;
         let acknowledgement = &self.campaign.acknowledgements[&gate.acknowledgement];
         let verdicts = self.verdicts()?;
@@ -163,32 +164,15 @@ impl Engine<'_> {
         // Message stores are told with each person.
         findings.retain(|finding| !["mmf-missing", "mmf-orphan"].contains(&finding.code));
         findings.extend(postoffice.findings().to_vec());
-        findings.extend(self.waiting(&postoffice));
+        findings.extend(self.mail_waiting()?);
         Ok(findings)
     }
 
-    /// What a step leaves behind that no gate watches: told when the transports are stopped, and before MASTER.GLB goes.
-    pub(super) fn left_behind(&self, step: &Step) -> Result<Vec<Finding>> {
-        if watches_drain(step) {
-            return Ok([self.mail_of_nobody(Severity::Warning)?.into_iter().collect(), self.reconcile()?].concat());
-        }
-        let steps = &self.campaign.steps;
-        let next = steps.iter().skip_while(|one| one.name != step.name).nth(1);
-        let Some(facts) =
-            self.campaign.msmail.as_ref().filter(|_| step.closes_p1() || next.is_some_and(Step::closes_p1))
-        else {
-            return Ok(Vec::new());
-        };
-        let waiting = self.waiting(&Postoffice::open_folders(&facts.postoffice, WHERE)?);
-        Ok(waiting.into_iter().chain(self.mail_of_nobody(Severity::Warning)?).collect())
-    }
-
-    fn waiting(&self, postoffice: &Postoffice) -> Option<Finding> {
-        let people: Vec<&Person> = self.roster.people().collect();
-        let gate = self.drain_gate().ok()?;
+    /// Those whose mailbags the drain watches.
+    pub(super) fn watched(&self) -> BTreeSet<&str> {
+        let Ok(gate) = self.drain_gate() else { return BTreeSet::new() };
         let audience = &self.campaign.audiences[&self.campaign.acknowledgements[&gate.acknowledgement].audience];
-        let watched = self.roster.audience(audience).map(|person| person.id.as_str()).collect();
-        msmail::waiting(postoffice, &people, &watched)
+        self.roster.audience(audience).map(|person| person.id.as_str()).collect()
     }
 
     /// When the broadcast was sent: the instant at which a person stated it, and the server's clock at that instant.

@@ -36,6 +36,7 @@ mod membership;
 mod missed;
 mod newest;
 mod nights;
+mod left_behind;
 mod nobodys;
 mod old_address;
 mod old_master;

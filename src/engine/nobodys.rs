@@ -1,5 +1,6 @@
-//! Mail in a mailbag that nobody has: no person of the rosters, no gateway, no neighbour. No drain waits for it, and with the
-//! change it is lost; so it holds the swap until somebody has said whose it is.
+//! Mail in a mailbag that nobody has: no person whom the drain waits for, no remote user, no gateway, no neighbour. With the
+//! change it is lost; so it holds the swap until somebody has said whose it is. A person whose kind is misspelt is in no
+//! audience, and their mailbag is such a one.
 
 use super::Engine;
 use super::drain::WHERE;
@@ -14,7 +15,7 @@ impl Engine<'_> {
     /// Each mailbag of nobody that holds mail: its hex id, and what it holds.
     fn nobodys(&self, live: &Postoffice) -> Vec<(String, String)> {
         let people: Vec<&Person> = self.roster.people().collect();
-        msmail::nobodys(live, &people)
+        msmail::nobodys(live, &people, &self.watched())
     }
 
     /// The hex id of one of them, as a person writes it.
@@ -35,10 +36,10 @@ impl Engine<'_> {
         }
         let Some((first, _)) = all.first() else { return Ok(None) };
         let list: Vec<&str> = all.iter().map(|(_, holds)| holds.as_str()).collect();
-        let cause = format!("mail lies in mailbags that nobody on the rosters has: {}", list.join(", "));
+        let cause = format!("mail lies in mailbags of nobody whom the drain waits for: {}", list.join(", "));
         let drain = &self.drain_step()?.name;
         let remedy = format!(
-            "look up with LISTUSER whose each is. A user's: list them on a roster, and the drain waits for them as well \
+            "look up with LISTUSER whose each is. A user's: list them on a roster, of a kind that the drain waits for \
              (`flagday amend` takes them over). Nobody's any more: let ADMIN delete it, or state, once the broadcast is sent, \
              that its mail may stay behind: `flagday cutover attest {drain} --person {first} --by NAME --note TEXT`"
         );

@@ -46,6 +46,7 @@ impl Engine<'_> {
                 }
             };
             self.require_no_mail_of_nobody(step)?;
+            self.require_none_left_behind(step)?;
             if let Some(until) = self.polled(step)?.filter(|at| *at > self.now()) {
                 return Ok(Err(Stop::Waiting { step: name, until, why: POLLING.to_owned() }));
             }

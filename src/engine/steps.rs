@@ -111,6 +111,9 @@ impl Engine<'_> {
         {
             return Ok(Some(finding.cause));
         }
+        if let Ok(Some(finding)) = self.new_unwatched(step) {
+            return Ok(Some(finding.cause));
+        }
         let polled = self.polled(step)?.filter(|at| *at > self.now());
         Ok(polled.map(|at| format!("{}: {POLLING}", self.not_before(at))))
     }

@@ -5,7 +5,7 @@ use super::complaints::shown;
 use super::people::Roster;
 use super::person::Person;
 use crate::campaign::{Audience, Campaign, nearest};
-use crate::fault::Finding;
+use crate::fault::{Finding, Severity};
 use std::collections::BTreeMap;
 
 /// Columns in which everybody has a value, whether a roster has the column or not.
@@ -123,7 +123,13 @@ fn unaddressed(campaign: &Campaign, roster: &Roster) -> Vec<Finding> {
             Some(near) => format!("did you mean '{near}'?"),
             None => "correct the kind, or add an audience for them".to_owned(),
         };
-        Finding::warning("no-audience", cause, remedy).at(people[0].place.clone())
+        // Whoever has a mailbox here would be locked out of it without a word.
+        let has_mailbox = |person: &&Person| person.hexid.is_some() || person.mailbox.is_some();
+        let severity = match campaign.msmail.is_some() && people.iter().any(has_mailbox) {
+            true => Severity::Error,
+            false => Severity::Warning,
+        };
+        Finding::new(severity, "no-audience", cause, remedy).at(people[0].place.clone())
     };
     kinds.into_iter().map(one).collect()
 }

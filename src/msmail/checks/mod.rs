@@ -24,7 +24,7 @@ pub use access::{COPIED, user_records};
 pub use master::{Recorded, fingerprint};
 pub use p1::State as P1;
 pub use p1::{one_of_two, state as p1_state};
-pub use roster::{nobodys, waiting};
+pub use roster::{nobodys, unwatched};
 
 /// Runs the check of that name on the trees as they are now. `None`: there is no such check.
 pub fn check_by_name(
@@ -203,7 +203,7 @@ fn both(
 }
 
 /// A list for a sentence, cut where it grows long.
-fn names<'a>(list: impl Iterator<Item = &'a str>) -> String {
+pub fn names<'a>(list: impl Iterator<Item = &'a str>) -> String {
     const SHOWN: usize = 20;
     let list: Vec<String> = list.map(|name| name.escape_debug().to_string()).collect();
     match list.len() {

@@ -90,40 +90,44 @@ fn unlisted(
     (!nobody.is_empty()).then(|| Finding::warning("mailbag-unlisted", cause, remedy).in_file(place).article("Q87416"))
 }
 
-/// Mail in mailbags that no drain watches: of remote users, of neighbouring postoffices and gateways, and of the postoffice
-/// itself. It can be carried away only while P1 is open, and the old serial number in force.
-pub fn waiting(live: &Postoffice, people: &[&Person], watched: &BTreeSet<&str>) -> Option<Finding> {
+/// Mailbags with mail in them that no drain watches: of remote users, of neighbouring postoffices and gateways, and of the
+/// postoffice itself. The mail can be carried away only while P1 is open, and the old serial number in force. By hex id, with
+/// bytes and words.
+pub fn unwatched(live: &Postoffice, people: &[&Person], watched: &BTreeSet<&str>) -> BTreeMap<String, (u64, String)> {
     let (owners, _) = other_owners(live);
     let person = |stem: &str| people.iter().find(|person| person.hexid.as_deref() == Some(stem));
     let owner = |stem: &str| match person(stem) {
-        Some(person) if watched.contains(person.id.as_str()) => None,
+        Some(person) if watched.contains(person.id.as_str()) || !is_remote(person) => None,
         Some(person) => Some(format!("{} ({})", person.id, person.kind)),
         None if SYSTEM.contains(&stem) => Some("the postoffice itself".to_owned()),
         None => owners.get(stem).cloned(),
     };
     let full = |(stem, bag): (&str, &Entry)| {
-        (bag.size > 0).then(|| owner(stem))?.map(|owner| format!("{} of {owner}", holding(stem, bag)))
+        let owner = (bag.size > 0).then(|| owner(stem))??;
+        Some((stem.to_owned(), (bag.size, format!("{} of {owner}", holding(stem, bag)))))
     };
-    let empty = Folder::default();
-    let list: Vec<String> = live.folder(MAILBAGS).unwrap_or(&empty).with_suffix(".MBG").filter_map(full).collect();
-    let cause = format!("mail waits in mailbags that no drain watches: {}", names(list.iter().map(String::as_str)));
-    let remedy = "what is still there when MASTER.GLB is changed may not be readable afterwards. While P1 is open: let External \
-                  and the gateways send, let remote users connect, then run Compress in ADMIN. With P1 closed: go on knowingly, \
-                  or go back with `flagday cutover rollback --to backup`";
-    let place = live.place(MAILBAGS);
-    (!list.is_empty()).then(|| Finding::warning("mail-waiting", cause, remedy).in_file(place).article("Q87416"))
+    live.folder(MAILBAGS).unwrap_or(&Folder::default()).with_suffix(".MBG").filter_map(full).collect()
 }
 
-/// Mailbags with mail in them that are no person's of the rosters, no gateway's, no neighbour's and not the postoffice's own:
-/// the hex id, and what each holds.
-pub fn nobodys(live: &Postoffice, people: &[&Person]) -> Vec<(String, String)> {
+/// Mailbags with mail in them for which nobody is waited: neither of the people whom the drain watches, nor a remote user's,
+/// a gateway's, a neighbour's or the postoffice's own. The hex id, and what each holds, of whom if the rosters tell.
+pub fn nobodys(live: &Postoffice, people: &[&Person], watched: &BTreeSet<&str>) -> Vec<(String, String)> {
     let (owners, _) = other_owners(live);
-    let listed: BTreeSet<&str> = people.iter().filter_map(|person| person.hexid.as_deref()).collect();
-    let is_somebodys = |stem: &str| SYSTEM.contains(&stem) || listed.contains(stem) || owners.contains_key(stem);
+    let person = |stem: &str| people.iter().find(|person| person.hexid.as_deref() == Some(stem));
+    let is_somebodys = |stem: &str| match person(stem) {
+        Some(person) => watched.contains(person.id.as_str()) || is_remote(person),
+        None => SYSTEM.contains(&stem) || owners.contains_key(stem),
+    };
     let empty = Folder::default();
     let bags = live.folder(MAILBAGS).unwrap_or(&empty).with_suffix(".MBG");
     let full = bags.filter(|(stem, bag)| bag.size > 0 && !is_somebodys(stem));
-    full.map(|(stem, bag)| (stem.to_owned(), holding(stem, bag))).collect()
+    let of = |stem: &str| person(stem).map_or(String::new(), |person| format!(" of {} ({})", person.id, person.kind));
+    full.map(|(stem, bag)| (stem.to_owned(), holding(stem, bag) + &of(stem))).collect()
+}
+
+/// They fetch their mail while P1 is open, and no drain can wait for them.
+fn is_remote(person: &Person) -> bool {
+    person.kind == "remote"
 }
 
 /// A mailbag, and what it holds: mail that nobody watches is lost with the change.

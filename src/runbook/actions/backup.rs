@@ -6,8 +6,9 @@
 //! The tree may be in use: mail comes and is read while it is copied. A file that changes is copied again, one that goes is
 //! left out, one that comes behind its folder's turn is not in it; each file that is in it is as it was at one instant.
 
-use super::manifest::{Line, MANIFEST, TREE, Writer, damaged, read};
+use super::manifest::{Line, MANIFEST, TREE, Writer, damaged};
 use super::rename::may_change;
+use super::restore::is_there;
 use super::{Operation, Stand};
 use crate::campaign::FromTo;
 use crate::fault::{Fault, Finding, Result};
@@ -133,10 +134,12 @@ impl Operation for Backup {
         if holder.look(OsStr::new(&self.name))?.is_none() {
             return Ok(Stand::NotDone);
         }
-        let manifest = holder.folder(OsStr::new(&self.name))?.read(OsStr::new(MANIFEST));
-        let whole = manifest.is_ok_and(|file| read(file).all(|line| line.is_ok()));
         let path = self.to.child(&self.name);
-        Ok(if whole { Stand::Done } else { Stand::Unclear(format!("{path} is no whole backup")) })
+        Ok(if is_there(&holder.folder(OsStr::new(&self.name))?) {
+            Stand::Done
+        } else {
+            Stand::Unclear(format!("{path} is no whole backup"))
+        })
     }
 
     fn prove(&self) -> Result<Vec<Finding>> {

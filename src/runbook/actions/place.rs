@@ -14,7 +14,7 @@ use crate::platform::{Folder, Kind};
 use crate::runbook::ahead::Ahead;
 use crate::runbook::file_ops::{Scratch, Stamp, discard, enter, free, move_to, write_new};
 use crate::runbook::identity::{Identity, identify, not_plain};
-use crate::runbook::lookup::{Paths, Spot};
+use crate::runbook::lookup::{Paths, Spot, find_name};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -92,6 +92,9 @@ fn there_refusals(to: &Spot, writable: bool, links: u64) -> Vec<Finding> {
 
 impl Operation for Placement {
     fn look(&self) -> Result<Stand> {
+        if let Some(elsewise) = self.in_other_letters()? {
+            return Ok(elsewise);
+        }
         let folder = self.to.folder()?;
         let there = identify(&folder, self.to.name())?;
         let aside = identify(&folder, OsStr::new(&self.scratch.aside()))?;
@@ -99,6 +102,9 @@ impl Operation for Placement {
     }
 
     fn ahead(&self, seen: &mut Ahead, settled: bool) -> Result<Stand> {
+        if let Some(elsewise) = self.in_other_letters()? {
+            return Ok(elsewise);
+        }
         let (there, aside) = (seen.at(&self.to)?, seen.at(&self.to.sibling(self.scratch.aside()))?);
         let written = settled && aside.is_none() && there.as_ref().is_some_and(|it| self.is_rewritten(it));
         let stand = if written { Stand::Done } else { self.stand(there.as_ref(), aside.as_ref()) };
@@ -189,6 +195,18 @@ impl Operation for Placement {
 }
 
 impl Placement {
+    /// Somebody has given the file other letters, on a disk that tells them apart: to clients it is the same name, and
+    /// whatever came beside it would be a second file of that name.
+    fn in_other_letters(&self) -> Result<Option<Stand>> {
+        let (folder, name) = (self.to.folder()?, self.to.name());
+        if folder.look(name)?.is_some() {
+            return Ok(None);
+        }
+        let other = find_name(&folder, &name.to_string_lossy())?;
+        let words = |other| format!("{} stands there as {other}: give it its letters back", self.to);
+        Ok(other.map(|other| Stand::Unclear(words(other))))
+    }
+
     fn stand(&self, there: Option<&Identity>, aside: Option<&Identity>) -> Stand {
         let old = |it: &Identity| self.old.as_ref().is_some_and(|old| it.is(old));
         match (there, aside) {

@@ -34,6 +34,25 @@ pub fn verify(backup: &Path) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
+/// Whether a backup has its whole list, and each file of it with its size. What is in them `verify` reads.
+pub fn is_there(backup: &Folder) -> bool {
+    let (Ok(list), Ok(tree)) = (backup.read(OsStr::new(MANIFEST)), backup.folder(OsStr::new(TREE))) else {
+        return false;
+    };
+    let has = |path: &str, kind: Kind, size: u64| {
+        let names = decode(path)?;
+        let (name, above) = names.split_last()?;
+        let holder = open_below(&tree, above).ok()?;
+        let look = holder.as_ref().unwrap_or(&tree).look(name).ok()??;
+        (look.kind == kind && (kind != Kind::File || look.size == size)).then_some(())
+    };
+    read(list).all(|line| match line {
+        Ok(Line::Entry { path, kind, size, .. }) => has(&path, kind, size).is_some(),
+        Ok(_) => true,
+        Err(_) => false,
+    })
+}
+
 fn wrong(path: &Path, why: &str) -> Finding {
     let cause = format!("{} {why}", path.display());
     Finding::error("backup-differs", cause, "do not restore from this backup; take another").in_file(path)

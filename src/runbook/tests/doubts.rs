@@ -1,6 +1,6 @@
 //! Where only a person can tell: files that somebody else changed, programs whose end nobody saw.
 
-use super::office::{Office, codes, rename, replace};
+use super::office::{Office, codes, copy, rename, replace};
 use crate::campaign::Action;
 use crate::fault::Finding;
 use crate::platform::fail::{Crash, arm, crowded, reached};
@@ -63,6 +63,21 @@ fn a_file_that_changed_after_it_was_replaced_is_not_taken_back_over_the_change()
     assert_eq!(codes(&office.undo().expect_err("unclear")), ["files-unclear"]);
     assert_eq!(fs_err::read(office.path("po/GLB/MASTER.GLB")).expect("read"), b"changed by ADMIN");
     assert_eq!(office.state(), StepState::Done);
+}
+
+/// A disk that tells letters apart would hold two files of one name.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_was_given_other_letters_is_not_passed_over_on_the_way_back() {
+    let office = Office::new(&copy("{staged}/MASTER.GLB", "{postoffice}/GLB/NEW.GLB"));
+    office.perform().expect("done");
+    let (new, other) = (office.path("po/GLB/NEW.GLB"), office.path("po/GLB/new.glb"));
+    fs_err::rename(&new, &other).expect("renamed");
+    let fault = office.undo().expect_err("refused");
+    assert!(fault.findings[0].cause.contains("stands there as new.glb"), "{fault}");
+    fs_err::rename(&other, &new).expect("renamed back");
+    office.undo().expect("taken back");
+    assert!(!new.exists());
 }
 
 #[test]
