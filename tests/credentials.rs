@@ -1,5 +1,6 @@
 //! The playbook `credential-rotation`: everybody gets a new credential, and the old ones stop working at one moment.
 
+use crate::harness::letter::Letter;
 use crate::harness::{Campaign, FUTURE, PAST, Run, program};
 use std::path::Path;
 
@@ -113,6 +114,38 @@ fn the_whole_path() {
 
 fn campaign_text(path: &Path) -> String {
     String::from_utf8_lossy(&fs_err::read(path).expect("readable")).into_owned()
+}
+
+#[test]
+fn what_was_answered_on_an_evening_that_was_rolled_back_counts_no_more_and_everybody_is_told_anew() {
+    let campaign = told(PAST);
+    ["rosa", "sam", "lee"].iter().for_each(|person| drop(record(&campaign, person).ends(0)));
+    campaign.run("ack record north --by Pat --note confirmed").ends(0);
+    let change = || {
+        campaign.run("cutover attest revoke-old --by Pat --note revoked").ends(0);
+        campaign.run("cutover --yes").ends(3).says("check needs a person");
+        campaign.run("cutover attest check --by Pat --note seen").ends(0);
+        campaign.run("cutover --yes").ends(3).says("partners-connected has 0 of 1");
+        campaign.run("ack record north --by Pat --note connects --for partner-connected").ends(0);
+        campaign.run("cutover --yes").ends(0).says("done: all-clear");
+    };
+    campaign.run("cutover --yes").ends(3).says("way-back needs a person");
+    campaign.run("cutover attest way-back --by Pat --note tried").ends(0);
+    campaign.run("cutover --yes").ends(3).says("revoke-old needs a person");
+    change();
+    let back = campaign.run("cutover rollback --to way-back --yes").ends(0);
+    back.says("4 people have its letter, which is not true any more").says("one person has its letter");
+    let status = campaign.run("status --json").ends(0).json();
+    let connected = status["gates"].as_array().expect("gates").iter().find(|gate| gate["name"] == "partners-connected");
+    assert_eq!(connected.map(|gate| (&gate["open"], &gate["satisfied"])), Some((&false.into(), &0.into())));
+    campaign.run("cutover --yes").ends(3).says("revoke-old needs a person");
+    change();
+    let letters = |notice: &str| campaign.outbox(notice).len();
+    assert_eq!((letters("partner_check"), letters("all_clear")), (2, 8));
+    let anew = campaign.outbox("north-all_clear");
+    let says = |path: &std::path::PathBuf| Letter::read(path).text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let texts: Vec<String> = anew.iter().map(says).collect();
+    assert_eq!(texts.iter().filter(|text| text.contains("made again")).count(), 1, "{texts:#?}");
 }
 
 #[test]

@@ -44,7 +44,11 @@ impl Engine<'_> {
             let next = next.entry(id).or_default();
             *next = (copy + 1).max(*next);
         }
-        let have = self.ledger.have(name)?;
+        let ever = self.ledger.have(name)?;
+        let have = match self.taken_back(name)? {
+            Some(undone) => self.ledger.have_since(name, undone.at)?,
+            None => ever.clone(),
+        };
         let in_doubt = if again { self.in_doubt(name)? } else { HashMap::new() };
         let now = self.now();
         // Growing, it would be held twice for a moment.
@@ -55,10 +59,15 @@ impl Engine<'_> {
             if has && !again {
                 continue;
             }
+            let reason = match ever.contains(&person.id) {
+                true if has => Some(Reason::AskedFor),
+                true => Some(Reason::Anew),
+                false => None,
+            };
             intents.push(Intent {
                 acknowledgement: asked.clone(),
                 copy: next.get(&person.id).copied().unwrap_or(0),
-                reason: if has { Reason::AskedFor.words(person.language.as_deref()) } else { String::new() },
+                reason: reason.map(|reason| reason.words(person.language.as_deref())).unwrap_or_default(),
                 replaces: in_doubt.get(&person.id).copied(),
                 ..Intent::new(name, person, now)
             });

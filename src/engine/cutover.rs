@@ -271,7 +271,20 @@ impl Engine<'_> {
         }
         let steps = self.campaign.steps.clone();
         let undone = self.runbook(Vec::new(), |runbook| runbook.rollback(&steps, to.as_deref()))?;
-        Ok(undone.into_iter().map(|(step, facts)| TakenBack { step, facts }).collect())
+        let mut taken_back = Vec::new();
+        for (step, mut facts) in undone {
+            match self.told_by(&step)? {
+                0 => {}
+                1 => facts.push(
+                    "one person has its letter, which is not true any more; it is sent anew with the step".to_owned(),
+                ),
+                n => facts.push(format!(
+                    "{n} people have its letter, which is not true any more; it is sent anew with the step"
+                )),
+            }
+            taken_back.push(TakenBack { step, facts });
+        }
+        Ok(taken_back)
     }
 
     /// The step that puts the new MASTER.GLB in place.

@@ -62,7 +62,10 @@ impl Engine<'_> {
                     format!("notice '{name}' was due {hour} and is held; `{send}` sends it late")
                 }));
             }
-            self.send(Some(name), &To::Everyone, None, false, &stop, &mut |_: Progress<'_>| {})?.whole()?;
+            self.by_step = true;
+            let sent = self.send(Some(name), &To::Everyone, None, false, &stop, &mut |_: Progress<'_>| {});
+            self.by_step = false;
+            sent?.whole()?;
             let open = self.untold(name)?;
             if !open.is_empty() {
                 return Ok(Some(format!("notice '{name}' is still on its way to {}", people(&open))));
@@ -98,8 +101,9 @@ impl Engine<'_> {
 
     /// People of a notice's audience whose message is not settled yet, or not even planned.
     fn untold(&self, notice: &str) -> Result<Vec<String>> {
-        let overtaken = self.ledger.overtaken()?;
-        let holds = |message: &MessageRow| !overtaken.contains(&message.id);
+        let (overtaken, undone) = (self.ledger.overtaken()?, self.taken_back(notice)?);
+        let holds =
+            |message: &MessageRow| !overtaken.contains(&message.id) && Self::speaks_of_now(message, undone.as_ref());
         let settled: std::collections::HashSet<String> = self
             .ledger
             .messages()?

@@ -6,6 +6,7 @@ mod age;
 mod again;
 mod amend;
 mod amendment;
+mod anew;
 mod answers;
 mod building;
 mod by_hand;
@@ -131,6 +132,8 @@ pub struct Engine<'w> {
     pub short_notice: bool,
     /// Nobody is there: what was given up for a while is not tried before its time.
     by_schedule: bool,
+    /// A step of the runbook sends: it wakes nothing that quiet hours have put off.
+    by_step: bool,
     /// People are told of an abort although steps of the cutover are still done.
     pub as_it_stands: bool,
     /// The templates, compiled when they are first needed.
@@ -165,7 +168,7 @@ impl<'w> Engine<'w> {
         let two = campaign.gates.values().filter(|gate| gate.two_person);
         ledger.two_names = two.map(|gate| gate.acknowledgement.clone()).collect();
         let campaign = Arc::new(campaign);
-        let (patience, short_notice, by_schedule, as_it_stands, texts) = Default::default();
+        let (patience, short_notice, by_schedule, by_step, as_it_stands, texts) = Default::default();
         Ok(Engine {
             inputs,
             campaign,
@@ -177,6 +180,7 @@ impl<'w> Engine<'w> {
             world,
             short_notice,
             by_schedule,
+            by_step,
             as_it_stands,
             texts,
         })

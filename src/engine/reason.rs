@@ -37,6 +37,8 @@ pub(super) enum Reason {
     },
     /// Another copy, on purpose.
     AskedFor,
+    /// What the first one told was taken back, and is true now.
+    Anew,
     /// The first one went to another address.
     AddressCorrected,
 }
@@ -68,6 +70,12 @@ impl Reason {
             }
             (Reason::AskedFor, false) => "sent again as you asked".to_owned(),
             (Reason::AskedFor, true) => "auf Ihren Wunsch noch einmal gesendet".to_owned(),
+            (Reason::Anew, false) => {
+                "the change was taken back after our first letter, and has been made again".to_owned()
+            }
+            (Reason::Anew, true) => {
+                "die Umstellung wurde nach unserem ersten Brief zurückgenommen und ist jetzt erneut erfolgt".to_owned()
+            }
             (Reason::AddressCorrected, false) => "your address was corrected".to_owned(),
             (Reason::AddressCorrected, true) => "Ihre Adresse wurde berichtigt".to_owned(),
             (Reason::NoAddress { name }, false) => format!("we have no mail address of {name}"),

@@ -209,7 +209,9 @@ impl Engine<'_> {
         let mut wanted = notice.map_or_else(Wanted::default, |name| Wanted::Notice(name.to_owned()));
         let mut sent = Sent { doubted_twice, ..Sent::default() };
         let mut choice = self.choice(notice, to, limit)?;
-        self.ledger.bring_forward(&self.early(notice, to, &choice)?, now)?;
+        if !self.by_step {
+            self.ledger.bring_forward(&self.early(notice, to, &choice)?, now)?;
+        }
         self.readdress(&mut sent)?;
         let limit = limit.unwrap_or(usize::MAX);
         let mut intents = match (to, notice) {
@@ -231,6 +233,10 @@ impl Engine<'_> {
             }
         };
         self.narrow(&mut intents, to)?;
+        if self.by_step {
+            let letter = |intent: &Intent| (intent.person.id.clone(), intent.notice.clone());
+            wanted = Wanted::Letters(intents.iter().map(letter).collect());
+        }
         if *to == To::Unanswered {
             choice.letters = Some(choice::letters(&intents));
         }

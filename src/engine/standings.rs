@@ -80,9 +80,13 @@ impl Engine<'_> {
         at.with_timezone(&person.time_zone.unwrap_or(self.campaign.change.zone)).date_naive()
     }
 
-    /// From when on what was seen counts for an acknowledgement that no notice asks for. Mail fetched before the
-    /// broadcast, or a number read back before the change, says nothing; a rollback takes their ground away.
+    /// From when on what was seen or said counts for an acknowledgement. Mail fetched before the broadcast, or a number read
+    /// back before the change, says nothing; a rollback takes their ground away, and that of the answers to a notice which
+    /// a step of the change has sent.
     pub(super) fn observed_since(&self, acknowledgement: &Acknowledgement) -> Result<Since> {
+        if let Some(notice) = &acknowledgement.notice {
+            return Ok(self.taken_back(notice)?.map_or(Since::Always, |undone| Since::Entry(undone.seq)));
+        }
         let Some(ground) = self.ground(acknowledgement) else { return Ok(Since::Always) };
         if reads_clock(ground) {
             return Ok(self.broadcast()?.map_or(Since::NotYet, |broadcast| Since::Entry(broadcast.entry)));

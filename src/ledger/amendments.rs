@@ -105,6 +105,9 @@ impl Ledger {
             }
             for Restored { person, notice, asks, since } in &change.restored {
                 insert.execute((number, person, notice, "", "[]", asks, "nothing", since))?;
+                // What was to tell them of the revisions in between is true for nobody.
+                let which = "person = ?1 AND revision > ?2 AND revision < ?3 AND (notice = ?4 OR acknowledgement = ?5)";
+                take_back(tx, which, (person, since, number, notice, asks), &words, now)?;
             }
             for (person, acknowledgement) in &change.left {
                 tx.execute(

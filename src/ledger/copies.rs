@@ -1,8 +1,9 @@
 //! Who has which copy of a notice.
 
 use super::doubt::TAKEN_BACK;
-use super::{Ledger, floor};
+use super::{Ledger, floor, millis};
 use crate::fault::Result;
+use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 
 impl Ledger {
@@ -34,6 +35,16 @@ impl Ledger {
             floor::message_holds("m")
         ))?;
         let rows = all.query_map([notice], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The same, of what was planned after an instant.
+    pub fn have_since(&self, notice: &str, at: DateTime<Utc>) -> Result<HashSet<String>> {
+        let mut all = self.db.prepare_cached(&format!(
+            "SELECT DISTINCT person FROM message m WHERE notice = ? AND planned_at > ? AND NOT {TAKEN_BACK} AND {}",
+            floor::message_holds("m")
+        ))?;
+        let rows = all.query_map((notice, millis(at)), |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

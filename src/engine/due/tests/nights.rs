@@ -161,3 +161,21 @@ fn what_somebody_asks_for_by_name_goes_out_at_any_hour() {
     let sent = engine.send(Some("news"), &To::Everyone, None, false, &AtomicBool::new(false), &mut |_| {});
     assert_eq!(sent.expect("sent").sent, 3);
 }
+
+#[test]
+fn a_step_wakes_nothing_that_waits_for_the_morning() {
+    let campaign = format!("{}[[step]]\nname = \"tell\"\nnotice = [\"news\"]\n", quiet());
+    let play = Play::of(&campaign);
+    assert_eq!(play.tick().sent, 3);
+    play.write(&campaign.replace("2027-03-31T18", "2027-04-14T18"));
+    play.at("2027-03-18T21:00").amend(&Wish::default());
+    assert_eq!(play.letters("news").iter().filter(|one| one.state.word() == "sent").count(), 3);
+    let step = |moment: &str| {
+        let stop = play.at(moment).engine().cutover(None, &mut |_, _| {}).expect("a run").stop;
+        (format!("{stop:?}"), play.letters("news").iter().filter(|one| one.state.word() == "sent").count())
+    };
+    let (stop, sent) = step("2027-03-18T21:10");
+    assert!(stop.contains("still on its way") && sent == 3, "{stop}, {sent}");
+    assert_eq!(play.goes_out("2027-03-19T06:00"), 3);
+    assert_eq!(step("2027-03-19T06:10"), ("Done".to_owned(), 6));
+}

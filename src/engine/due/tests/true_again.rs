@@ -69,6 +69,34 @@ fn whoever_heard_nothing_of_the_move_hears_nothing_of_the_way_back_and_their_ans
     assert!(play.stands("bea").grade < crate::campaign::Grade::Confirmed);
 }
 
+/// A text or a due is nothing that every notice speaks of: the letters of in between are found by their people.
+#[test]
+fn a_text_or_a_due_that_changed_and_changed_back_leaves_no_letter_of_in_between() {
+    let play = Play::new();
+    let text = play.folder.path().join("templates/mail/all-clear");
+    fs_err::create_dir_all(&text).expect("a folder");
+    let say = |words: &str| fs_err::write(text.join("text.hbs"), words).expect("written");
+    say("All is well. {{ack.due}}\n");
+    assert_eq!(play.tick().sent, 3);
+    play.record("bea", Kind::Confirmed);
+    say("Bring the old badge. {{ack.due}}\n");
+    play.at("2027-03-18T09:00").amend_unheard(&Wish::default());
+    say("All is well. {{ack.due}}\n");
+    let back = play.at("2027-03-18T10:00").amend(&Wish::default());
+    assert_eq!((told(&back).len(), restored(&back).len()), (0, 3));
+    play.write(&CAMPAIGN.replace("due = \"T-3d\"", "due = \"T-4d\""));
+    play.at("2027-03-18T11:00").amend_unheard(&Wish::default());
+    play.write(CAMPAIGN);
+    let back = play.at("2027-03-18T12:00").amend(&Wish::default());
+    // Who has answered has nothing to do by any day.
+    assert_eq!((told(&back).len(), restored(&back).len()), (0, 2));
+    let failed = play.engine().send(None, &To::Failed, None, false, &AtomicBool::new(false), &mut |_| {});
+    assert_eq!(failed.expect("nothing to try").sent, 0);
+    assert!(play.at("2027-03-18T13:00").tick().nothing_due);
+    let sent: Vec<_> = play.letters("news").into_iter().filter(|one| one.state.word() == "sent").collect();
+    assert_eq!((sent.len(), play.stands("bea").grade), (3, crate::campaign::Grade::Confirmed));
+}
+
 #[test]
 fn put_off_in_vain_and_on_again_on_that_date_is_no_news() {
     let play = Play::new();
