@@ -6,7 +6,7 @@ use flagday::system::World;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -212,13 +212,15 @@ fn what_is_in_force_is_not_called_off() {
     assert_eq!(campaign.outbox("").len(), outbox);
 }
 
-/// Takes mail for the test, a message every third of a second; counts those it has accepted.
+/// Takes mail for the test, a message every third of a second, but for the first, which it refuses; counts those it has
+/// accepted.
 fn slow_server(accepted: Arc<AtomicUsize>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
+    let refused = Arc::new(AtomicBool::new(false));
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let accepted = accepted.clone();
+            let (accepted, refused) = (accepted.clone(), refused.clone());
             std::thread::spawn(move || {
                 let mut out = stream.try_clone().expect("a stream");
                 let mut say = move |text: &str| out.write_all(text.as_bytes()).is_ok();
@@ -227,6 +229,9 @@ fn slow_server(accepted: Arc<AtomicUsize>) -> u16 {
                 for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
                     let line = String::from_utf8_lossy(&line).trim_end().to_ascii_uppercase();
                     let answer = match line.as_str() {
+                        rcpt if !in_data && rcpt.starts_with("RCPT") && !refused.swap(true, Ordering::SeqCst) => {
+                            "550 5.1.1 no such user\r\n"
+                        }
                         "." if in_data => {
                             in_data = false;
                             flagday::system::pause(Duration::from_millis(300));
@@ -278,4 +283,5 @@ fn a_send_that_is_running_stops_within_a_second() {
     run.says(&format!("called off; {} messages that had not left are taken back", 28 - total / 2));
     let told = String::from_utf8(sending.stderr).expect("UTF-8");
     assert!(told.contains("The campaign was called off meanwhile") && !told.contains("still to go out"), "{told}");
+    assert!(told.contains("flagday who --failed") && !told.contains("Next: correct the roster"), "{told}");
 }

@@ -36,6 +36,7 @@ mod sample_data; // the sample campaign is what it says
 mod serving; // the page behind a link, the rounds, how `serve` starts and stops; `status --watch`
 mod sources; // what packages are made of, changed since `build`, or not there
 mod unread; // while a mailbox cannot be read nobody is reminded, escalated or called about
+mod told_once; // another copy takes the place of what failed or waits, and who has answered gets none
 mod two_packages; // a code counts for the package in which it stands
 mod two_in_the_morning; // the state of the postoffice, two safe commands, what going back costs
 mod walkthrough; // the whole path by hand, command by command

@@ -202,6 +202,13 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
     for (class, failure) in &sent.failures {
         output::prose(&failure.sentence(class));
     }
+    for one in &sent.failed_before {
+        output::prose(&format!(
+            "{} to {} did not arrive, and was not tried again ({}). flagday send --to failed does so; another letter in its \
+             place: flagday send {} --to {} --again",
+            one.notice, one.person, one.reply, one.notice, one.person
+        ));
+    }
     let zone = engine.campaign.change.zone;
     let hour = |at: DateTime<Utc>| at.with_timezone(&zone).format("%a %F %H:%M %Z").to_string();
     for deferral in sent.deferrals.values() {
@@ -304,10 +311,13 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
     let next = engine.next_moment()?.map(|(at, what)| format!("{what} {}", hour(at)));
     if sent.failed > 0 {
         global.hint("Each with the reason: flagday who --failed (or --failed --csv)");
-        global.hint("Next: correct the roster or the server, then flagday send --to failed");
+        if !sent.called_off {
+            global.hint("Next: correct the roster or the server, then flagday send --to failed");
+        }
     }
     match sent.untried {
         0 => {}
+        _ if sent.called_off => {}
         1 => global.hint("one more waits to be tried again, beyond --limit: flagday send --to failed"),
         n => global.hint(format!("{n} more wait to be tried again, beyond --limit: flagday send --to failed")),
     }
@@ -337,6 +347,9 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
         }
         Exit::Waiting if sent.nothing_due && engine.is_postponed()? => {
             global.hint("The change is put off: nothing else is sent until the new change_at is told with flagday amend")
+        }
+        Exit::Waiting if sent.nothing_due && !sent.failed_before.is_empty() => {
+            global.hint("Next: correct the roster or the server, then flagday send --to failed")
         }
         Exit::Waiting if sent.nothing_due => {
             let next = next.map(|next| format!("Nothing is due. Next: {next}"));

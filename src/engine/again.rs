@@ -5,7 +5,7 @@
 use super::Engine;
 use super::clock::is_of_a_wrong_clock;
 use super::reason::Reason;
-use super::sending::{Intent, Sent};
+use super::sending::{Intent, Sent, To};
 use crate::fault::Result;
 use crate::ledger::{MessageRow, OUTDATED};
 use crate::outbox::{State, UNCERTAIN_PAUSE};
@@ -52,8 +52,8 @@ impl Engine<'_> {
                 again.resting += 1;
                 continue;
             }
-            // Who has answered needs no further copy of what may have come.
-            if message.is_in_doubt() && message.is_settled_by(&settled) {
+            // Who has answered needs no further copy.
+            if message.is_settled_by(&settled) {
                 continue;
             }
             let key = (message.person.clone(), message.notice.clone());
@@ -100,11 +100,35 @@ impl Engine<'_> {
         Ok(again)
     }
 
-    /// Whose letter about a notice may be there or not, with its number. A further one takes its place: else it would go out
-    /// once more as well.
-    pub(super) fn in_doubt(&self, notice: &str) -> Result<HashMap<String, i64>> {
-        let doubtful = self.ledger.messages_in_doubt()?.into_iter();
-        Ok(doubtful.filter(|one| one.tells && one.notice == notice).map(|one| (one.person, one.id)).collect())
+    /// A further copy takes the place of those that wait, did not arrive or may not have: else they would go out, or be asked
+    /// for, once more as well. Whoever has none of them yet reads the reason that those gave.
+    pub(super) fn replace_earlier(&self, intent: &mut Intent) -> Result<()> {
+        let earlier = self.ledger.letters_to(&intent.person.id, &intent.notice)?;
+        let Some(newest) = earlier.iter().rfind(|one| one.is_open()) else { return Ok(()) };
+        if !earlier.iter().any(|one| one.revision >= newest.revision && one.may_be_there()) {
+            intent.reason = reason_of(newest, &intent.person);
+        }
+        intent.replaces = earlier.iter().filter(|one| one.is_open()).map(|one| one.id).collect();
+        Ok(())
+    }
+
+    /// Of people asked for by name, the letters of this notice that did not arrive where none is planned, left or may have, the
+    /// newest each: asking for them by name does not send another.
+    pub(super) fn failed_before(&self, notice: &str, to: &To, intents: &[Intent]) -> Result<Vec<MessageRow>> {
+        let To::People(words) = to else { return Ok(Vec::new()) };
+        let overtaken = self.ledger.overtaken()?;
+        let mut failed = Vec::new();
+        let mut ids: Vec<String> = self.ids_of(words)?.into_iter().collect();
+        ids.sort();
+        for id in ids.into_iter().filter(|id| !intents.iter().any(|intent| intent.person.id == *id)) {
+            let mut letters = self.ledger.letters_to(&id, notice)?;
+            letters.retain(|one| !overtaken.contains(&one.id) && one.state != State::Cancelled);
+            let did_not_arrive = |one: &MessageRow| matches!(one.state, State::Failed | State::Bounced | State::Held);
+            if letters.iter().all(did_not_arrive) {
+                failed.extend(letters.pop());
+            }
+        }
+        Ok(failed)
     }
 
     /// Plans what waits and has never left anew, to the addresses that the roster has today.
@@ -207,11 +231,7 @@ impl Engine<'_> {
             return Ok(None);
         }
         let off = matches!(message.notice.as_str(), "abort" | "postponed");
-        let moved = message.tells && has_moved(&message, &person);
-        let reason = match message.reason.is_empty() && !off && moved {
-            true => Reason::AddressCorrected.words(person.language.as_deref()),
-            false => message.reason,
-        };
+        let reason = if off { message.reason.clone() } else { reason_of(&message, &person) };
         Ok(Some(Intent {
             cancels: if off { self.ledger.calendar_of(&person.id)? } else { None },
             changes: if off {
@@ -224,11 +244,19 @@ impl Engine<'_> {
             reason,
             until: self.ledger.expiry(message.id)?.filter(|until| *until > self.now()),
             instead,
-            replaces: Some(message.id),
+            replaces: vec![message.id],
             answers,
             // Later where it was planned before its hour.
             ..Intent::new(message.notice, person, self.now().max(message.due_at))
         }))
+    }
+}
+
+/// Why the letter in its place is sent.
+fn reason_of(message: &MessageRow, person: &Person) -> String {
+    match message.reason.is_empty() && has_moved(message, person) {
+        true => Reason::AddressCorrected.words(person.language.as_deref()),
+        false => message.reason.clone(),
     }
 }
 

@@ -49,7 +49,6 @@ impl Engine<'_> {
             Some(undone) => self.ledger.have_since(name, undone.at)?,
             None => ever.clone(),
         };
-        let in_doubt = if again { self.in_doubt(name)? } else { HashMap::new() };
         let now = self.now();
         // Growing, it would be held twice for a moment.
         let mut intents = Vec::with_capacity(self.roster.len());
@@ -64,13 +63,16 @@ impl Engine<'_> {
                 true => Some(Reason::Anew),
                 false => None,
             };
-            intents.push(Intent {
+            let mut intent = Intent {
                 acknowledgement: asked.clone(),
                 copy: next.get(&person.id).copied().unwrap_or(0),
                 reason: reason.map(|reason| reason.words(person.language.as_deref())).unwrap_or_default(),
-                replaces: in_doubt.get(&person.id).copied(),
                 ..Intent::new(name, person, now)
-            });
+            };
+            if again {
+                self.replace_earlier(&mut intent)?;
+            }
+            intents.push(intent);
         }
         Ok(intents)
     }

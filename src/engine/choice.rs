@@ -103,7 +103,8 @@ impl Engine<'_> {
         choice.woken = self.woken_by(&notice.map_or_else(Wanted::default, |name| Wanted::Notice(name.to_owned())))?;
         let most = limit.unwrap_or(usize::MAX);
         if *to == To::Failed {
-            let failed = self.ledger.messages_in_trouble()?.into_iter();
+            let settled = self.settled()?;
+            let failed = self.ledger.messages_in_trouble()?.into_iter().filter(|one| !one.is_settled_by(&settled));
             let failed = failed.filter(|one| notice.is_none_or(|name| name == one.notice)).count();
             return Ok((failed.min(most), 0));
         }
@@ -112,11 +113,14 @@ impl Engine<'_> {
         if *to == To::Unanswered {
             choice.letters = Some(letters(&intents));
         }
+        // A further copy takes the place of what waits.
+        let replaced: HashSet<i64> = intents.iter().flat_map(|intent| intent.replaces.iter().copied()).collect();
+        let leaves = |id: &&i64| !replaced.contains(id);
         let queued = match self.chosen(&choice)? {
-            Some(chosen) => chosen.len(),
+            Some(chosen) => chosen.iter().filter(leaves).count(),
             None => self.ledger.due(self.now())? + choice.woken.len(),
         };
-        let queued = queued + self.early(notice, to, &choice)?.len();
+        let queued = queued + self.early(notice, to, &choice)?.iter().filter(leaves).count();
         Ok((intents.len().saturating_add(queued).min(most), queued))
     }
 

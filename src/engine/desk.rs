@@ -140,7 +140,7 @@ impl Desk {
             copy: intent.copy,
             acknowledgement: intent.acknowledgement.clone(),
             tells: intent.instead.is_none(),
-            replaces: intent.replaces,
+            replaces: intent.replaces.clone(),
             expires: self.expires(intent, now),
             reason: intent.reason.clone(),
             envelope_from: Some(envelope_from.to_string()),

@@ -81,6 +81,8 @@ pub struct Sent {
     pub untried: usize,
     /// Messages in doubt that were to be sent again: they may be further copies.
     pub further: usize,
+    /// Asked for by name, and not sent: they did not arrive, and are tried again by `--to failed` only.
+    pub failed_before: Vec<MessageRow>,
     /// Held at the beginning of this run, because they are in doubt for the second time.
     pub doubted_twice: usize,
     /// In doubt since an earlier run, and refused or past their time in this one: held, not failed.
@@ -145,8 +147,8 @@ pub(super) struct Intent {
     pub until: Option<chrono::DateTime<chrono::Utc>>,
     /// For an escalation: to whom instead of the person.
     pub instead: Option<lettre::Address>,
-    /// The message that it takes the place of.
-    pub replaces: Option<i64>,
+    /// The messages that it takes the place of.
+    pub replaces: Vec<i64>,
     /// What is different from what the person was told: an amendment, which names it first.
     pub changes: Vec<Changed>,
     /// Takes the calendar entry of this revision out again.
@@ -169,7 +171,7 @@ impl Intent {
             due_at,
             until: None,
             instead: None,
-            replaces: None,
+            replaces: Vec::new(),
             changes: Vec::new(),
             cancels: None,
             answers: None,
@@ -249,6 +251,9 @@ impl Engine<'_> {
             sent.untried += intents.len().saturating_sub(room);
         }
         intents.truncate(room);
+        if let Some(name) = notice {
+            sent.failed_before = self.failed_before(name, to, &intents)?;
+        }
         self.tell_what_was_missed(&mut intents)?;
         let begun = Instant::now();
         sent.planned += self.plan_messages(&intents, &mut sent.shipped)?;

@@ -41,10 +41,17 @@ impl MessageRow {
         self.state == State::Uncertain || self.doubts > 0 && !settled.contains(&self.state)
     }
 
-    /// Whether its person is among those who have answered what it asks for, by person and acknowledgement.
+    /// Whether it may leave yet, did not arrive or may not have: not settled by being with whom it is for, or taken back.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.state, State::Sent | State::Delivered | State::Cancelled)
+    }
+
+    /// Whether its person is among those who have answered what it asks for, by person and acknowledgement. What somebody else
+    /// may have been told about them is in doubt all the same.
     pub fn is_settled_by(&self, answered: &HashSet<(String, String)>) -> bool {
         let asked = self.acknowledgement.as_ref();
-        self.tells && asked.is_some_and(|asked| answered.contains(&(self.person.clone(), asked.clone())))
+        (self.tells || !self.is_in_doubt())
+            && asked.is_some_and(|asked| answered.contains(&(self.person.clone(), asked.clone())))
     }
 
     /// Whether it was taken back before anybody could have it.

@@ -44,8 +44,8 @@ pub struct NewMessage {
     pub code: Option<(String, String, String)>,
     /// After this instant it is held, not sent.
     pub expires: Option<DateTime<Utc>>,
-    /// The message that it takes the place of: given up in the same transaction.
-    pub replaces: Option<i64>,
+    /// The messages that it takes the place of: given up in the same transaction.
+    pub replaces: Vec<i64>,
     /// An answer of this grade makes it needless: asked once more at the instant of sending.
     pub moot_at: Option<Grade>,
     /// Puts the change into a calendar, or takes it out.
@@ -220,8 +220,8 @@ impl Ledger {
                 let id = tx.last_insert_rowid();
                 let Packed { base, sum, bytes } = packer.pack(id, message.letter.to_bytes());
                 letter.execute((id, base, sum, bytes))?;
-                if let Some(id) = message.replaces {
-                    super::queue::give_up(tx, id, now)?;
+                for id in &message.replaces {
+                    super::queue::give_up(tx, *id, now)?;
                     chain.has_grown();
                 }
                 if let Some((fingerprint, package, digest)) = &message.code {
@@ -322,6 +322,11 @@ impl Ledger {
     /// Every message to one person.
     pub fn messages_to(&self, person: &str) -> Result<Vec<MessageRow>> {
         self.select("WHERE person = ?", &[&person])
+    }
+
+    /// The letters of a notice to a person themselves, in the order in which they were planned.
+    pub fn letters_to(&self, person: &str, notice: &str) -> Result<Vec<MessageRow>> {
+        self.select("WHERE person = ? AND notice = ? AND tells", &[&person, &notice])
     }
 
     pub(super) fn select(&self, condition: &str, values: &[&dyn ToSql]) -> Result<Vec<MessageRow>> {

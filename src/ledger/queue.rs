@@ -18,6 +18,9 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::sync::Arc;
 
+/// Between what was said of a message last and what was said first.
+const BEFORE: &str = "; before that: ";
+
 /// A letter that opens its attachments on this machine.
 struct Stored(Letter);
 
@@ -328,8 +331,9 @@ fn settle(tx: &Transaction, id: i64, mut message: Subject, result: &Settled) -> 
     // Nothing was said of it: what a server said before still holds.
     let given_back = event == Event::Release && remedy.is_empty();
     if event == Event::Hold && !message.reply.is_empty() {
-        // Why it was not sent in time.
-        words += &format!("; before that: {}", message.reply);
+        // Why it was not sent in time, or in doubt; of what was said between that and now nothing is new.
+        let first = message.reply.rsplit(BEFORE).next().unwrap_or_default();
+        words += &format!("{BEFORE}{first}");
     }
     tx.prepare_cached(
         "UPDATE message SET state = ?2, attempts = attempts + ?3, next_at = coalesce(?4, next_at), settled_at = ?5, \
@@ -392,12 +396,12 @@ pub(super) fn give_up(tx: &Transaction, id: i64, now: DateTime<Utc>) -> Result<(
 
 /// Gives a message up for good, with the reason.
 pub(super) fn cancel(tx: &Transaction, id: i64, words: &str, now: DateTime<Utc>) -> Result<()> {
-    // What was said of a letter in doubt is of use again when its person is back.
+    // What was said of a letter in doubt is of use again when its person is back. A bounce has settled the doubt of before.
     tx.prepare_cached(
-        "UPDATE message SET settled_at = ?3, \
-         reply = ?2 || iif(doubts > 0 AND reply <> '', '; before that: ' || reply, '') WHERE id = ?1",
+        "UPDATE message SET settled_at = ?3, doubts = iif(state = 'bounced', 0, doubts), \
+         reply = ?2 || iif(doubts > 0 AND reply <> '', ?4 || reply, '') WHERE id = ?1",
     )?
-    .execute((id, words, millis(now)))?;
+    .execute((id, words, millis(now), BEFORE))?;
     move_on(tx, id, Event::Cancel, words, now)
 }
 

@@ -48,7 +48,7 @@ pub(super) fn message(person: &str, copy: u32) -> NewMessage {
         token: format!("token{person}"),
         code: None,
         expires: None,
-        replaces: None,
+        replaces: Vec::new(),
         moot_at: None,
         calendar: false,
         shipped: None,
@@ -460,7 +460,7 @@ fn the_message_in_another_ones_place_and_the_end_of_that_one_are_one_change() {
     let (_folder, mut ledger) = ledger();
     ledger.plan_messages([NewMessage { envelope_to: None, ..message("ann", 0) }].map(Ok), at(0)).unwrap();
     let failed = ledger.messages().unwrap()[0].id;
-    ledger.plan_messages([NewMessage { replaces: Some(failed), ..message("ann", 1) }].map(Ok), at(1)).unwrap();
+    ledger.plan_messages([NewMessage { replaces: vec![failed], ..message("ann", 1) }].map(Ok), at(1)).unwrap();
     assert_eq!(state(&ledger, failed), State::Cancelled);
     assert_eq!(ledger.counts().unwrap(), Counts { planned: 1, ..Counts::default() });
 }

@@ -9,6 +9,7 @@ use crate::ledger::MessageRow;
 use crate::outbox::State;
 use crate::roster::Person;
 use serde::Serialize;
+use std::collections::HashSet;
 
 /// One message that needs a person.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -28,13 +29,14 @@ pub struct FailureRow {
     pub row: String,
 }
 
-/// Every message that failed, bounced, is held or in doubt, in the order of planning.
+/// Every message that failed, bounced, is held or in doubt, in the order of planning, until its person has answered.
 pub fn of(engine: &Engine, only: Option<&str>) -> Result<Vec<FailureRow>> {
     let only = only.map(|name| audience(engine, name)).transpose()?;
     let wanted = |message: &MessageRow| {
         only.is_none_or(|audience| engine.roster.get(&message.person).is_some_and(|person| person.is_in(audience)))
     };
-    rows(engine, engine.ledger().messages_in_trouble()?, wanted)
+    let settled = engine.settled()?;
+    rows(engine, engine.ledger().messages_in_trouble()?, |message| matters(message, &settled) && wanted(message))
 }
 
 /// Every one of them, and those that a server put off.
@@ -49,19 +51,23 @@ pub fn in_doubt(engine: &Engine) -> Result<Vec<FailureRow>> {
         return Ok(Vec::new());
     }
     let settled = engine.settled()?;
-    rows(engine, doubtful, |message| message.state == State::Uncertain || !message.is_settled_by(&settled))
+    rows(engine, doubtful, |message| matters(message, &settled))
 }
 
 /// Those of them that still matter: nobody has answered, been waived or left since, and no server can have them.
 pub fn open(engine: &Engine) -> Result<Vec<FailureRow>> {
     let (settled, older) = (engine.settled()?, engine.ledger().older_reminders()?);
     rows(engine, engine.ledger().messages_in_trouble()?, |message| {
-        let asked = message.acknowledgement.clone().map(|asked| (message.person.clone(), asked));
         !message.is_in_doubt()
             && !older.contains(&message.id)
             && engine.roster.get(&message.person).is_some()
-            && !asked.is_some_and(|asked| settled.contains(&asked))
+            && !message.is_settled_by(&settled)
     })
+}
+
+/// Whoever has answered misses nothing that did not arrive; whether a server has a letter comes out by itself.
+fn matters(message: &MessageRow, settled: &HashSet<(String, String)>) -> bool {
+    message.state == State::Uncertain || !message.is_settled_by(settled)
 }
 
 fn rows(engine: &Engine, messages: Vec<MessageRow>, wanted: impl Fn(&MessageRow) -> bool) -> Result<Vec<FailureRow>> {

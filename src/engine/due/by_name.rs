@@ -61,7 +61,10 @@ impl Look<'_, '_> {
         let copies = have.get(&silent.person.id);
         let copy = (1..).find(|copy| copies.is_none_or(|copies| !copies.contains(copy))).unwrap_or(1);
         let may = !silent.unreachable && !silent.unsent;
-        let intent = self.intent_about(asked, silent, "reminder", copy, None)?;
+        let mut intent = self.intent_about(asked, silent, "reminder", copy, None)?;
+        let earlier = self.engine.ledger.letters_to(&silent.person.id, "reminder")?;
+        let open = earlier.iter().filter(|one| one.is_open() && one.acknowledgement == intent.acknowledgement);
+        intent.replaces = open.map(|one| one.id).collect();
         Ok(Some(intent).filter(|intent| may && intent.room > 0))
     }
 }

@@ -90,5 +90,16 @@ fn what_is_refused_after_a_doubt_is_held_and_nobody_says_that_it_was_not_sent() 
     ledger.add_evidence(&fact).unwrap();
     let state = |person: &str| ledger.messages_to(person).unwrap().remove(0).state;
     assert_eq!((state("ann"), state("bob")), (State::Delivered, State::Held));
+    // However often it is refused, what put it in doubt is said once, and the last refusal.
+    let bob = ledger.messages_to("bob").unwrap().remove(0).id;
+    ledger.retry(&[bob], at(21)).unwrap();
+    let again = ledger.claim(at(21), 1).unwrap().remove(0);
+    assert_eq!(ledger.settle(again.id, again.fence, refused(Phase::Rcpt), at(22)).unwrap(), Lease::Held);
+    ledger.flush().unwrap();
+    let words = ledger.messages_to("bob").unwrap().remove(0).reply;
+    assert!(
+        words.matches("refused").count() == 1 && words.matches("before that: the run ended").count() == 1,
+        "{words}"
+    );
     ledger.audit_verify(None).unwrap();
 }
