@@ -69,6 +69,18 @@ fn init_writes_a_campaign_that_works_once_it_is_filled_in() {
     campaign.run("preview partner-change-date --to north").ends(0).says("systems of yours");
 }
 
+/// Everybody holds the new credential.
+fn up_to_the_change(campaign: &Campaign) {
+    campaign.run("cutover --yes").ends(3).says("way-back needs a person");
+    campaign.run("cutover attest way-back --by Pat --note tried").ends(0);
+    campaign.run("cutover --yes").ends(3).says("revoke-old needs a person");
+}
+
+fn revoke(campaign: &Campaign) {
+    campaign.run("cutover attest revoke-old --by Pat --note revoked").ends(0);
+    campaign.run("cutover --yes").ends(3).says("check needs a person");
+}
+
 #[test]
 fn the_whole_path() {
     let campaign = told(PAST);
@@ -81,11 +93,8 @@ fn the_whole_path() {
     campaign.run("cutover --yes").ends(3).says("announce").says("credentials-held");
     campaign.run("ack waive lee --by Pat --reason leave").ends(0);
 
-    campaign.run("cutover --yes").ends(3).says("way-back needs a person");
-    campaign.run("cutover attest way-back --by Pat --note tried").ends(0);
-    campaign.run("cutover --yes").ends(3).says("revoke-old needs a person");
-    campaign.run("cutover attest revoke-old --by Pat --note revoked").ends(0);
-    campaign.run("cutover --yes").ends(3).says("check needs a person");
+    up_to_the_change(&campaign);
+    revoke(&campaign);
     campaign.run("cutover attest check --by Pat --note seen --without help-desk").ends(0);
     campaign.run("cutover --yes").ends(3).says("partners-connected has 0 of 1");
     campaign.run("ack record north --by Pat --note connects --for partner-connected").ends(0);
@@ -122,16 +131,13 @@ fn what_was_answered_on_an_evening_that_was_rolled_back_counts_no_more_and_every
     ["rosa", "sam", "lee"].iter().for_each(|person| drop(record(&campaign, person).ends(0)));
     campaign.run("ack record north --by Pat --note confirmed").ends(0);
     let change = || {
-        campaign.run("cutover attest revoke-old --by Pat --note revoked").ends(0);
-        campaign.run("cutover --yes").ends(3).says("check needs a person");
+        revoke(&campaign);
         campaign.run("cutover attest check --by Pat --note seen").ends(0);
         campaign.run("cutover --yes").ends(3).says("partners-connected has 0 of 1");
         campaign.run("ack record north --by Pat --note connects --for partner-connected").ends(0);
         campaign.run("cutover --yes").ends(0).says("done: all-clear");
     };
-    campaign.run("cutover --yes").ends(3).says("way-back needs a person");
-    campaign.run("cutover attest way-back --by Pat --note tried").ends(0);
-    campaign.run("cutover --yes").ends(3).says("revoke-old needs a person");
+    up_to_the_change(&campaign);
     change();
     let back = campaign.run("cutover rollback --to way-back --yes").ends(0);
     back.says("4 people have its letter, which is not true any more").says("one person has its letter");

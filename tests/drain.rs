@@ -325,7 +325,8 @@ fn mail_for_those_whom_no_drain_watches_stops_the_swap_once_for_each_time_it_gro
     campaign.write(mailbag, [7; 348]);
     campaign.run("status").ends(0).says("nobody was told of it yet: 00000002 (3 headers) of LINDBERG");
     let held = campaign.run("cutover --yes").ends(3).refuses("mail-left-behind").keeps_quiet_about("done:");
-    held.says("go back with `flagday cutover rollback --to backup`").says("`flagday cutover` once more goes on");
+    held.says("go back with `flagday cutover rollback --to backup`")
+        .says("go on knowingly with `flagday cutover` once more");
     assert!(campaign.path("postoffice/GLB/MASTER.GLB").exists());
     campaign.run("cutover --yes").ends(3).says("done: install-master");
 }

@@ -70,6 +70,22 @@ fn what_needs_a_human_is_listed_with_its_hour_and_its_limit() {
 }
 
 #[test]
+fn a_date_that_moves_twice_in_a_day_is_rehearsed_to_its_end() {
+    let campaign = Campaign::sample();
+    let path = campaign.path("rehearsal.toml");
+    let script = fs_err::read_to_string(&path).expect("a script");
+    let moves = [("10:00", "2026-12-19"), ("16:00", "2026-12-12")];
+    let faults = moves.map(|(hour, to)| {
+        format!("[[fault]]\nkind = \"date-change\"\nat = \"T-9d {hour}\"\nto = {to}T18:00:00\nreason = \"the hall\"\n")
+    });
+    fs_err::write(&path, script + &faults.concat()).expect("written");
+    let outcome = rehearse(campaign.root(), &[]).json();
+    assert_eq!((&outcome["finished"], &outcome["serial_changed"]), (&true.into(), &true.into()), "{outcome:#}");
+    let by_hand = events(&outcome, "by-hand").len();
+    assert!(by_hand > 0, "{outcome:#}");
+}
+
+#[test]
 fn every_mistake_in_the_script_has_its_place_and_the_nearest_key() {
     let campaign = Campaign::sample();
     campaign.write(

@@ -6,6 +6,7 @@ use crate::campaign::{Action, Step};
 use crate::fault::Result;
 use crate::ledger::MessageRow;
 use crate::runbook::{Entry, Event, Journal};
+use std::collections::HashSet;
 
 impl Engine<'_> {
     /// The last time that the step which sends a notice was taken back; `None` for a notice from before the change, which
@@ -23,25 +24,29 @@ impl Engine<'_> {
         taken_back.is_none_or(|entry| message.planned_at > entry.at)
     }
 
-    /// The step, from the one with which the change begins on, that sends a notice.
-    fn step_of_the_change(&self, notice: &str) -> Option<&Step> {
-        let (change, _) = self.campaign.beginning()?;
-        self.campaign.steps[change..].iter().find(|step| sends(step, notice))
-    }
-
-    /// How many have a letter of a step that is being taken back.
+    /// How many have a letter of a step of the change.
     pub(super) fn told_by(&self, step: &str) -> Result<usize> {
-        let Some((change, _)) = self.campaign.beginning() else { return Ok(0) };
-        let step = self.campaign.steps[change..].iter().find(|one| one.name == step);
-        let Some(Action::Notice(names)) = step.and_then(|step| step.action.as_ref()) else { return Ok(0) };
-        let mut people = std::collections::HashSet::new();
-        for name in names {
+        let Some(step) = self.steps_of_the_change().iter().find(|one| one.name == step) else { return Ok(0) };
+        let mut people = HashSet::new();
+        for name in notices_of(step) {
             people.extend(self.ledger.have(name)?);
         }
         Ok(people.len())
     }
+
+    fn step_of_the_change(&self, notice: &str) -> Option<&Step> {
+        self.steps_of_the_change().iter().find(|step| notices_of(step).iter().any(|one| one == notice))
+    }
+
+    /// Those from the one with which the change begins on.
+    fn steps_of_the_change(&self) -> &[Step] {
+        self.campaign.beginning().map_or(&[], |(change, _)| &self.campaign.steps[change..])
+    }
 }
 
-fn sends(step: &Step, notice: &str) -> bool {
-    matches!(&step.action, Some(Action::Notice(names)) if names.iter().any(|one| one == notice))
+fn notices_of(step: &Step) -> &[String] {
+    match &step.action {
+        Some(Action::Notice(names)) => names,
+        _ => &[],
+    }
 }

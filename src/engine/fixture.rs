@@ -18,6 +18,18 @@ transport = "file"
 file = "users.csv"
 "#;
 
+/// Somebody is asked for an answer.
+pub const ASKED: &str = r#"
+[audience.everyone]
+kind = ["local"]
+[notice.news]
+audience = "everyone"
+[acknowledgement.read]
+audience = "everyone"
+notice = "news"
+grade = "confirmed"
+"#;
+
 const MSMAIL: &str = r#"
 [msmail]
 postoffice = "TREE"

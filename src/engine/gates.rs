@@ -188,20 +188,11 @@ impl Engine<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::engine::{Engine, Stop, fixture};
+    use crate::engine::fixture::{self, ASKED};
+    use crate::engine::{Engine, Stop};
     use crate::fault::{Exit, Fault};
     use crate::system::Standing;
 
-    const ASKED: &str = r#"
-[audience.everyone]
-kind = ["local"]
-[notice.news]
-audience = "everyone"
-[acknowledgement.read]
-audience = "everyone"
-notice = "news"
-grade = "confirmed"
-"#;
     const GATE: &str = "[gate.all]\nacknowledgement = \"read\"\n";
     const BEFORE: &str = "[[step]]\nname = \"before\"\nshell = { run = [\"true\"], undo = [\"true\"] }\n";
     const BEGINS: &str = "[[step]]\nname = \"begins\"\nwait = \"T\"\nshell = { run = [\"true\"], undo = [\"true\"] }\n";

@@ -31,7 +31,7 @@ impl Engine<'_> {
         let now = self.unwatched()?;
         Ok((!now.is_empty()).then(|| {
             let cause = format!("mail waits in mailbags that no drain watches: {}", words(now.values()));
-            Finding::warning("mail-waiting", cause, REMEDY).in_file(self.mailbags_place()).article("Q87416")
+            Finding::warning("mail-waiting", cause, remedy("")).in_file(self.mailbags_place()).article("Q87416")
         }))
     }
 
@@ -55,7 +55,7 @@ impl Engine<'_> {
             self.unwatched()?.into_iter().filter(|(bag, (size, _))| told.get(bag) != Some(size)).collect();
         let list = words(new.iter().map(|(_, one)| one));
         let cause = format!("mail came into mailbags that no drain watches, and nobody was told of it yet: {list}");
-        let remedy = format!("{REMEDY}: `flagday cutover` once more goes on");
+        let remedy = remedy(" with `flagday cutover` once more");
         let finding =
             Finding::error("mail-left-behind", cause, remedy).in_file(self.mailbags_place()).article("Q87416");
         Ok((!new.is_empty()).then_some(finding))
@@ -88,9 +88,13 @@ fn words<'a>(bags: impl Iterator<Item = &'a (u64, String)>) -> String {
     msmail::names(bags.map(|(_, words)| words.as_str()))
 }
 
-const REMEDY: &str = "what is still there when MASTER.GLB is changed may not be readable afterwards. While P1 is open: let \
-                      External and the gateways send, let remote users connect, then run Compress in ADMIN. With P1 closed: \
-                      go on knowingly, or go back with `flagday cutover rollback --to backup`";
+fn remedy(how: &str) -> String {
+    format!(
+        "what is still there when MASTER.GLB is changed may not be readable afterwards. While P1 is open: let External and the \
+         gateways send, let remote users connect, then run Compress in ADMIN. With P1 closed: go on knowingly{how}, or go back \
+         with `flagday cutover rollback --to backup`"
+    )
+}
 
 /// The event that keeps which of it was told.
 const TOLD: &str = "mail-left-behind";

@@ -142,14 +142,6 @@ mod tests {
     use chrono::Duration;
 
     const GATED: &str = r#"
-[audience.everyone]
-kind = ["local"]
-[notice.news]
-audience = "everyone"
-[acknowledgement.read]
-audience = "everyone"
-notice = "news"
-grade = "confirmed"
 [gate.all]
 acknowledgement = "read"
 [[step]]
@@ -163,7 +155,7 @@ shell = { run = ["true"], undo = ["true"] }
 
     #[test]
     fn an_override_ends_with_the_rollback_behind_it_whatever_the_clock_says() {
-        let root = fixture::campaign(GATED);
+        let root = fixture::campaign(&[fixture::ASKED, GATED].concat());
         for part in ["subject", "text"] {
             fixture::write(root.path(), &format!("templates/mail/news/{part}.hbs"), "news");
         }

@@ -363,21 +363,21 @@ impl Engine<'_> {
             return Ok(());
         }
         self.world.mail_server()?;
-        let transport = match self.transport() {
-            Ok(transport) => transport,
-            Err(fault) => {
-                // Where that cannot be noted, the fault itself says more.
-                self.ledger.note_outage(fault.findings.first(), &self.mail_settings(), self.now()).ok();
-                return Err(fault);
-            }
-        };
         let (settings, suspended) = (self.mail_settings(), self.paused_still()?);
-        let mail = &self.campaign.mail;
         if let Some(one) = suspended.as_ref().filter(|one| self.by_schedule && one.holds(&settings, self.now())) {
             let until = one.until.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z").to_string();
             (sent.stopped, sent.ended) = (vec![one.finding(&until)], true);
             return Ok(());
         }
+        let transport = match self.transport() {
+            Ok(transport) => transport,
+            Err(fault) => {
+                // Where that cannot be noted, the fault itself says more.
+                self.ledger.note_outage(fault.findings.first(), &settings, self.now()).ok();
+                return Err(fault);
+            }
+        };
+        let mail = &self.campaign.mail;
         progress(Progress::Due(self.ledger.due(self.now())?));
         let begun = Instant::now();
         let nights = Nights::new(&self.campaign, &self.roster, self.ledger.amended()?, wanted);

@@ -70,9 +70,13 @@ impl Stage<'_, '_> {
             self.by_hand(on, &whom, &format!("makes the files of {folder} anew"));
         }
         if let Some(words) = &deed.record {
-            let asked = self.open_for(person)?;
-            self.by_hand(on, &whom, &format!("records the answer of {person}: {words}"));
-            self.answer(person, &asked, Some(&operator), words, How::Phone)?;
+            match self.open_for(person)? {
+                Some(asked) => {
+                    self.by_hand(on, &whom, &format!("records the answer of {person}: {words}"));
+                    self.answer(person, &asked, Some(&operator), words, How::Phone)?;
+                }
+                None => self.by_hand(on, &whom, &format!("has the answer of {person} on record already")),
+            }
         }
         if let Some(notice) = &deed.resend {
             self.by_hand(on, &whom, &format!("sends {notice} to {person} again"));
@@ -114,14 +118,21 @@ impl Stage<'_, '_> {
         Err(Fault::new("rehearsal-path", cause, "name a folder below the campaign in rehearsal.toml"))
     }
 
-    /// The first acknowledgement asked by mail that the person has not settled.
-    fn open_for(&self, person: &str) -> Result<String> {
-        for acknowledgement in self.engine.campaign.acknowledgements.values() {
-            let standing = self.engine.standing(acknowledgement, person)?;
-            if acknowledgement.notice.is_some() && standing.is_some_and(|one| one.grade < acknowledgement.grade) {
-                return Ok(acknowledgement.name.clone());
+    /// The first acknowledgement asked by mail that the person has not settled; `None` where they have settled all.
+    fn open_for(&self, person: &str) -> Result<Option<String>> {
+        let mut asked = false;
+        for acknowledgement in self.engine.campaign.acknowledgements.values().filter(|one| one.notice.is_some()) {
+            let Some(standing) = self.engine.standing(acknowledgement, person)? else { continue };
+            if standing.grade < acknowledgement.grade {
+                return Ok(Some(acknowledgement.name.clone()));
+            }
+            asked = true;
+        }
+        match asked {
+            true => Ok(None),
+            false => {
+                Err(Fault::new("nothing-asked", format!("{person} is asked for nothing"), "correct rehearsal.toml"))
             }
         }
-        Err(Fault::new("nothing-asked", format!("{person} has nothing left to answer"), "correct rehearsal.toml"))
     }
 }
