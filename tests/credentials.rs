@@ -140,7 +140,7 @@ fn what_was_answered_on_an_evening_that_was_rolled_back_counts_no_more_and_every
     up_to_the_change(&campaign);
     change();
     let back = campaign.run("cutover rollback --to way-back --yes").ends(0);
-    back.says("4 people have its letter, which is not true any more").says("one person has its letter");
+    back.says("4 people have its letter, which is not true any more").says("1 person has its letter");
     let status = campaign.run("status --json").ends(0).json();
     let connected = status["gates"].as_array().expect("gates").iter().find(|gate| gate["name"] == "partners-connected");
     assert_eq!(connected.map(|gate| (&gate["open"], &gate["satisfied"])), Some((&false.into(), &0.into())));
@@ -152,6 +152,25 @@ fn what_was_answered_on_an_evening_that_was_rolled_back_counts_no_more_and_every
     let says = |path: &std::path::PathBuf| Letter::read(path).text.split_whitespace().collect::<Vec<_>>().join(" ");
     let texts: Vec<String> = anew.iter().map(says).collect();
     assert_eq!(texts.iter().filter(|text| text.contains("made again")).count(), 1, "{texts:#?}");
+}
+
+#[test]
+fn who_was_silent_on_an_evening_that_was_rolled_back_is_reminded_on_the_next() {
+    let campaign = told(PAST);
+    ["rosa", "sam", "lee"].iter().for_each(|person| drop(record(&campaign, person).ends(0)));
+    campaign.run("ack record north --by Pat --note confirmed").ends(0);
+    up_to_the_change(&campaign);
+    for evening in 1..=2 {
+        revoke(&campaign);
+        campaign.run("cutover attest check --by Pat --note seen").ends(0);
+        let held = campaign.run("cutover --yes").ends(3).says("partners-connected has 0 of 1");
+        held.says("north (sent): was sent the notice");
+        if evening == 1 {
+            campaign.run("cutover rollback --to way-back --yes").ends(0).says("undone: ask-partners");
+            campaign.run("cutover --yes").ends(3).says("revoke-old needs a person");
+        }
+    }
+    campaign.run("send reminder --to north --yes").ends(0).says("1 sent");
 }
 
 #[test]

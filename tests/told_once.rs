@@ -71,3 +71,26 @@ fn whoever_has_answered_since_is_not_written_to_again() {
     campaign.run("send --to failed --yes").ends(0).says("1 planned, 1 sent");
     assert_eq!(server.recipients(), ["joerg.baecker@munich.corp.example"]);
 }
+
+#[test]
+fn letters_of_a_step_that_was_taken_back_do_not_leave_and_everybody_gets_them_with_the_step() {
+    let campaign = Campaign::switched();
+    campaign.attest("restart").run("cutover --yes").ends(3).says("step async-confirmed is blocked");
+    campaign.read_back();
+    // Nobody listens there: all that the step has to say waits.
+    let (file, nobody) = ("transport = \"file\"", "transport = \"smtp://127.0.0.1:9\"");
+    campaign.edit(file, nobody).run("cutover --yes").ends(1);
+    let back = campaign.run("cutover rollback --to drain --yes").ends(0).says("undone: install-master");
+    back.keeps_quiet_about("has its letter").keeps_quiet_about("have its letter");
+    campaign.edit(nobody, file);
+    let before = campaign.outbox("").len();
+    campaign.run("send --yes").ends(3).says("Nothing is due");
+    assert_eq!((campaign.outbox("all_clear").len(), campaign.outbox("").len()), (0, before));
+    campaign.attest_when_asked("quiesce").run("cutover --yes").ends(3);
+    let finish = campaign.finish().ends(0).says("done: all-clear");
+    assert_eq!(campaign.outbox("all_clear").len(), 45, "{finish}");
+
+    // Some have it, and the step is not done: they are told anew as well.
+    let back = campaign.run("cutover rollback --to drain --yes").ends(0);
+    back.says("45 people have its letter, which is not true any more; with the step they get it anew");
+}

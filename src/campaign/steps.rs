@@ -64,6 +64,18 @@ impl Action {
 }
 
 impl Step {
+    /// The notices that it sends.
+    pub fn notices(&self) -> &[String] {
+        match &self.action {
+            Some(Action::Notice(names)) => names,
+            _ => &[],
+        }
+    }
+
+    pub fn sends(&self, notice: &str) -> bool {
+        self.notices().iter().any(|one| one == notice)
+    }
+
     /// Renames P1 away (step 5a of Q209486).
     pub fn closes_p1(&self) -> bool {
         self.brings_about("p1-closed")

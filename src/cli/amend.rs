@@ -138,7 +138,10 @@ fn text(amendment: &Amendment) -> String {
             }),
         );
     }
-    text += &format!("\n{}\n", counted(amendment.kept, "answer stays", "answers stay"));
+    // What is true again counts again, and is told below.
+    if amendment.kept > 0 || amendment.restored.is_empty() {
+        text += &format!("\n{}\n", counted(amendment.kept, "answer stays", "answers stay"));
+    }
     for rests in &amendment.rests {
         let after = rests.after.as_ref().map(|step| format!(" --to {step}")).unwrap_or_default();
         text += &format!(

@@ -1,52 +1,67 @@
-//! What a rollback takes back of what people were told: the letters that steps of the change itself have sent, and the
-//! answers to them. Once the step is taken again they are told anew, and asked anew.
+//! What a rollback takes back of what people were told: the letters that steps of the change itself send, and the answers to
+//! them. What has not left does not leave any more; once the step is taken again they are told anew, and asked anew.
 
 use super::Engine;
-use crate::campaign::{Action, Step};
-use crate::fault::Result;
-use crate::ledger::MessageRow;
-use crate::runbook::{Entry, Event, Journal};
-use std::collections::HashSet;
+use super::cutover::TakenBack;
+use crate::campaign::Step;
+use crate::fault::{Result, counted};
+use crate::runbook::{self, Event, Journal};
 
 impl Engine<'_> {
-    /// The last time that the step which sends a notice was taken back; `None` for a notice from before the change, which
-    /// stays true.
-    pub(super) fn taken_back(&self, notice: &str) -> Result<Option<Entry>> {
-        let Some(step) = self.step_of_the_change(notice) else { return Ok(None) };
-        let undone = |entry: &Entry| {
-            entry.step == step.name && matches!(entry.event, Event::Undone { .. } | Event::UndoneByHand { .. })
-        };
-        Ok(self.ledger.entries()?.into_iter().rev().find(undone))
+    /// The journal's entry with which what a notice tells was last taken back: that of the step which sends it, or of one
+    /// before it in the change. `None` for a notice from before the change, which stays true.
+    pub(super) fn taken_back(&self, notice: &str) -> Result<Option<i64>> {
+        let steps = self.steps_of_the_change();
+        let Some(sends) = steps.iter().position(|step| step.sends(notice)) else { return Ok(None) };
+        let entries = self.ledger.entries()?;
+        let undone = entries.iter().rev().find(|entry| {
+            matches!(entry.event, Event::Undone { .. } | Event::UndoneByHand { .. })
+                && steps[..=sends].iter().any(|step| step.name == entry.step)
+        });
+        Ok(undone.map(|entry| entry.seq))
     }
 
-    /// Whether a letter speaks of a step as it stands now.
-    pub(super) fn speaks_of_now(message: &MessageRow, taken_back: Option<&Entry>) -> bool {
-        taken_back.is_none_or(|entry| message.planned_at > entry.at)
+    /// Before steps are taken back: what waits of their letters would not be true any more when it leaves.
+    pub(super) fn call_letters_back(&mut self, to: Option<&str>) -> Result<()> {
+        let notices: Vec<String> = self.steps_taken_back(to).iter().flat_map(|step| step.notices()).cloned().collect();
+        let now = self.now();
+        self.ledger.recover(now, self.campaign.mail.uncertain)?;
+        self.ledger.call_back(&notices, "taken back: the step that sends it is taken back", now).map(drop)
     }
 
-    /// How many have a letter of a step of the change.
-    pub(super) fn told_by(&self, step: &str) -> Result<usize> {
-        let Some(step) = self.steps_of_the_change().iter().find(|one| one.name == step) else { return Ok(0) };
-        let mut people = HashSet::new();
-        for name in notices_of(step) {
-            people.extend(self.ledger.have(name)?);
+    /// The same with what people have in hand. A step that was still sending has no entry of its own.
+    pub(super) fn with_letters(&self, to: Option<&str>, undone: Vec<(String, Vec<String>)>) -> Result<Vec<TakenBack>> {
+        let mut undone: Vec<TakenBack> = undone.into_iter().map(|(step, facts)| TakenBack { step, facts }).collect();
+        let anew = if self.aborted()?.is_some() { "" } else { "; with the step they get it anew" };
+        for step in self.steps_taken_back(to) {
+            let people = self.ledger.reached_by(step.notices())?;
+            if people == 0 {
+                continue;
+            }
+            let who = counted(people, "person has", "people have");
+            let fact = format!("{who} its letter, which is not true any more{anew}");
+            match undone.iter_mut().find(|one| one.step == step.name) {
+                Some(one) => {
+                    one.facts.retain(|fact| fact != runbook::STAYS_TOLD);
+                    one.facts.push(fact);
+                }
+                None => undone.insert(0, TakenBack { step: step.name.clone(), facts: vec![fact] }),
+            }
         }
-        Ok(people.len())
+        Ok(undone)
     }
 
-    fn step_of_the_change(&self, notice: &str) -> Option<&Step> {
-        self.steps_of_the_change().iter().find(|step| notices_of(step).iter().any(|one| one == notice))
+    pub(super) fn step_of_the_change(&self, notice: &str) -> Option<&Step> {
+        self.steps_of_the_change().iter().find(|step| step.sends(notice))
     }
 
     /// Those from the one with which the change begins on.
     fn steps_of_the_change(&self) -> &[Step] {
         self.campaign.beginning().map_or(&[], |(change, _)| &self.campaign.steps[change..])
     }
-}
 
-fn notices_of(step: &Step) -> &[String] {
-    match &step.action {
-        Some(Action::Notice(names)) => names,
-        _ => &[],
+    fn steps_taken_back(&self, to: Option<&str>) -> &[Step] {
+        let steps = self.steps_of_the_change();
+        &steps[steps.iter().position(|step| Some(step.name.as_str()) == to).map_or(0, |kept| kept + 1)..]
     }
 }

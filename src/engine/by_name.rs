@@ -4,7 +4,7 @@ use super::Engine;
 use super::calendar::Entry;
 use super::reason::Reason;
 use super::sending::Intent;
-use crate::campaign::{Action, Step};
+use crate::campaign::Step;
 use crate::fault::{Exit, Fault, Result};
 use crate::ledger::OUTDATED;
 use std::collections::HashMap;
@@ -46,7 +46,7 @@ impl Engine<'_> {
         }
         let ever = self.ledger.have(name)?;
         let have = match self.taken_back(name)? {
-            Some(undone) => self.ledger.have_since(name, undone.at)?,
+            Some(undone) => self.ledger.have_behind(name, undone)?,
             None => ever.clone(),
         };
         let now = self.now();
@@ -126,10 +126,7 @@ impl Engine<'_> {
                 format!("`flagday cutover` shows its text when step {} comes, and asks whether it was sent", step.name);
             return Err(Fault::new("not-by-mail", cause, remedy));
         }
-        let Some((change, _)) = self.campaign.beginning() else { return Ok(()) };
-        let tells =
-            |step: &&Step| matches!(&step.action, Some(Action::Notice(names)) if names.iter().any(|one| one == notice));
-        match steps[change..].iter().find(tells) {
+        match self.step_of_the_change(notice) {
             Some(step) => {
                 self.require_before(step)?;
                 Fault::check(self.check_by_names(&step.before)).map(drop)

@@ -117,8 +117,8 @@ impl Engine<'_> {
                     }
                     Err(stop) => {
                         let warnings = self.to_know(&step, &stop)?;
-                        let told = matches!(stop, Stop::NeedsPerson { .. } | Stop::Blocked { .. });
-                        self.run_ends(looked || told && self.tells_left_behind(&step))?;
+                        let asks = matches!(stop, Stop::NeedsPerson { .. } | Stop::Blocked { .. });
+                        self.run_ends(looked || asks && self.tells_left_behind(&step))?;
                         return Ok(Cutover { ran, stop, warnings });
                     }
                 }
@@ -269,22 +269,12 @@ impl Engine<'_> {
             // It is in nobody's way: a rollback does not fail for it.
             drop(self.world.forget_server(&facts.postoffice));
         }
+        if self.may_go_back(to.as_deref())? {
+            self.call_letters_back(to.as_deref())?;
+        }
         let steps = self.campaign.steps.clone();
         let undone = self.runbook(Vec::new(), |runbook| runbook.rollback(&steps, to.as_deref()))?;
-        let mut taken_back = Vec::new();
-        for (step, mut facts) in undone {
-            match self.told_by(&step)? {
-                0 => {}
-                1 => facts.push(
-                    "one person has its letter, which is not true any more; it is sent anew with the step".to_owned(),
-                ),
-                n => facts.push(format!(
-                    "{n} people have its letter, which is not true any more; it is sent anew with the step"
-                )),
-            }
-            taken_back.push(TakenBack { step, facts });
-        }
-        Ok(taken_back)
+        self.with_letters(to.as_deref(), undone)
     }
 
     /// The step that puts the new MASTER.GLB in place.

@@ -168,6 +168,12 @@ impl Engine<'_> {
         Ok(findings)
     }
 
+    /// Those of whom any acknowledgement waits for something.
+    pub(super) fn waited_for(&self) -> BTreeSet<&str> {
+        let audiences = self.campaign.acknowledgements.values().map(|one| &self.campaign.audiences[&one.audience]);
+        audiences.flat_map(|audience| self.roster.audience(audience)).map(|person| person.id.as_str()).collect()
+    }
+
     /// Those whose mailbags the drain watches.
     pub(super) fn watched(&self) -> BTreeSet<&str> {
         let Ok(gate) = self.drain_gate() else { return BTreeSet::new() };

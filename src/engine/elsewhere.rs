@@ -78,9 +78,10 @@ impl Engine<'_> {
     pub(super) fn unreached(&self, step: &Step) -> Result<Vec<Finding>> {
         let Some(Action::Notice(names)) = &step.action else { return Ok(Vec::new()) };
         let overtaken = self.ledger.overtaken()?;
-        let holds = |message: &MessageRow| !overtaken.contains(&message.id);
         let mut findings = Vec::new();
         for name in names {
+            let undone = self.taken_back(name)?.unwrap_or(0);
+            let holds = |message: &MessageRow| !overtaken.contains(&message.id) && message.behind >= undone;
             let failed: Vec<String> = self
                 .ledger
                 .messages()?
@@ -102,8 +103,7 @@ impl Engine<'_> {
     /// People of a notice's audience whose message is not settled yet, or not even planned.
     fn untold(&self, notice: &str) -> Result<Vec<String>> {
         let (overtaken, undone) = (self.ledger.overtaken()?, self.taken_back(notice)?);
-        let holds =
-            |message: &MessageRow| !overtaken.contains(&message.id) && Self::speaks_of_now(message, undone.as_ref());
+        let holds = |message: &MessageRow| !overtaken.contains(&message.id) && message.behind >= undone.unwrap_or(0);
         let settled: std::collections::HashSet<String> = self
             .ledger
             .messages()?

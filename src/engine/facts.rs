@@ -5,8 +5,8 @@ use super::Engine;
 use super::amend::OPEN;
 use super::amendment::{Left, PACKAGE};
 use super::calendar::{Entry, What};
+use crate::campaign::Acknowledgement;
 use crate::campaign::schedule::Moment;
-use crate::campaign::{Acknowledgement, Action, Step};
 use crate::fault::{Exit, Fault, Finding, Result, Severity};
 use crate::ledger::{Revision, Telling};
 use crate::package::Manifest;
@@ -242,11 +242,9 @@ impl Engine<'_> {
     /// change, or by a step of the evening.
     fn announces(&self, notice: &str) -> bool {
         let change = &self.campaign.change;
-        let sends =
-            |step: &Step| matches!(&step.action, Some(Action::Notice(names)) if names.iter().any(|one| one == notice));
         let before = match self.campaign.notices.get(notice).and_then(|one| one.at) {
             Some(at) => at.instant(change) < change.at,
-            None => !self.campaign.steps.iter().any(sends),
+            None => !self.campaign.steps.iter().any(|step| step.sends(notice)),
         };
         self.campaign.minimum_notice.is_some() || before
     }

@@ -35,8 +35,8 @@ impl GateChange {
     /// When it was found, and that it does not count where that is so.
     pub fn words(&self, local: &dyn Fn(DateTime<Utc>) -> String) -> String {
         let found = self.at.map_or("not yet on record".to_owned(), |at| format!("found {}", local(at)));
-        let counts = match self.evening && self.change.way == Way::Looser {
-            true => ", after the change had begun: there it does not count by itself",
+        let counts = match self.evening && self.change.is_held() {
+            true => ", after the change had begun: there a gate asks at least what it asked before",
             false => "",
         };
         format!("{} ({found}{counts})", self.change)
@@ -86,7 +86,7 @@ impl Engine<'_> {
         if !found.changes.is_empty() || last.evening && !found.evening {
             self.ledger.find_gates(&found)?;
         }
-        Ok(self.told_of_gates(&found.changes, found.evening))
+        self.told_of_gates(&found.changes)
     }
 
     /// A step that waits for gates is up, and nobody was told anything that would have put them on record.
@@ -118,18 +118,17 @@ impl Engine<'_> {
     pub fn not_counted(&self) -> Result<Vec<BarChange>> {
         let held_to = held_to(&self.campaign, &self.ledger)?;
         let mut changes = held_to.map(|held_to| held_to.changes(&self.asked)).unwrap_or_default();
-        changes.retain(|one| one.way == Way::Looser);
+        changes.retain(BarChange::is_held);
         Ok(changes)
     }
 
     /// For `check`: what does not count, and what no run has put on record yet.
     pub(super) fn check_gates(&self) -> Result<Vec<Finding>> {
         let mut changes = self.not_counted()?;
-        let evening = self.evening_has_begun()?;
         let open = self.gate_changes()?.into_iter().filter(|one| one.at.is_none()).map(|one| one.change);
         let open: Vec<BarChange> = open.filter(|one| !changes.contains(one)).collect();
         changes.extend(open);
-        Ok(self.told_of_gates(&changes, evening))
+        self.told_of_gates(&changes)
     }
 
     /// A gate that the change rested on when it began, and that cannot even be judged any more.
@@ -143,12 +142,12 @@ impl Engine<'_> {
         Err(Fault { exit: Exit::Waiting, findings: vec![finding] })
     }
 
-    fn told_of_gates(&self, changes: &[BarChange], evening: bool) -> Vec<Finding> {
-        let file = &self.campaign.file;
+    fn told_of_gates(&self, changes: &[BarChange]) -> Result<Vec<Finding>> {
+        let (file, not_counted) = (&self.campaign.file, self.not_counted()?);
         let told = changes.iter().map(|change| {
-            let (severity, remedy) = match (change.way, evening) {
+            let (severity, remedy) = match (change.way, change.is_among(&not_counted)) {
+                (_, true) => (Severity::Warning, self.past_the_gate(change)),
                 (Way::Tighter, _) => (Severity::Note, "it counts, and status, report and audit show it for ever".to_owned()),
-                (Way::Looser, true) => (Severity::Warning, self.past_the_gate(change)),
                 _ => (
                     Severity::Warning,
                     "if that is meant, go on: it counts, and status, report and audit show it for ever; else put it back"
@@ -162,7 +161,7 @@ impl Engine<'_> {
             let place = place_of(file, &change.section, &change.name, &change.key);
             Finding::new(severity, "gate-changed", cause, remedy).at(place.unwrap_or_else(|| Place::file(file)))
         });
-        told.collect()
+        Ok(told.collect())
     }
 
     fn past_the_gate(&self, change: &BarChange) -> String {

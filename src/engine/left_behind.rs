@@ -76,7 +76,8 @@ impl Engine<'_> {
     fn unwatched(&self) -> Result<BTreeMap<String, (u64, String)>> {
         let (Some(facts), Ok(_)) = (&self.campaign.msmail, self.drain_gate()) else { return Ok(BTreeMap::new()) };
         let people: Vec<&Person> = self.roster.people().collect();
-        Ok(msmail::unwatched(&Postoffice::open_folders(&facts.postoffice, WHERE)?, &people, &self.watched()))
+        let live = Postoffice::open_folders(&facts.postoffice, WHERE)?;
+        Ok(msmail::unwatched(&live, &people, &self.watched(), &self.waited_for()))
     }
 
     fn mailbags_place(&self) -> std::path::PathBuf {

@@ -15,7 +15,7 @@ impl Engine<'_> {
     /// Each mailbag of nobody that holds mail: its hex id, and what it holds.
     fn nobodys(&self, live: &Postoffice) -> Vec<(String, String)> {
         let people: Vec<&Person> = self.roster.people().collect();
-        msmail::nobodys(live, &people, &self.watched())
+        msmail::nobodys(live, &people, &self.waited_for())
     }
 
     /// The hex id of one of them, as a person writes it.

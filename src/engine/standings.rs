@@ -85,7 +85,7 @@ impl Engine<'_> {
     /// a step of the change has sent.
     pub(super) fn observed_since(&self, acknowledgement: &Acknowledgement) -> Result<Since> {
         if let Some(notice) = &acknowledgement.notice {
-            return Ok(self.taken_back(notice)?.map_or(Since::Always, |undone| Since::Entry(undone.seq)));
+            return Ok(self.taken_back(notice)?.map_or(Since::Always, Since::Entry));
         }
         let Some(ground) = self.ground(acknowledgement) else { return Ok(Since::Always) };
         if reads_clock(ground) {

@@ -54,6 +54,22 @@ pub enum Way {
     Other,
 }
 
+impl BarChange {
+    /// What [`Bars::hold`] takes back once the change has begun.
+    pub fn is_held(&self) -> bool {
+        self.way == Way::Looser || self.section == "acknowledgement" && self.key == "audience"
+    }
+
+    fn is_of(&self, other: &BarChange) -> bool {
+        (&self.section, &self.name, &self.key) == (&other.section, &other.name, &other.key)
+    }
+
+    /// Whether one of these is about the same key.
+    pub fn is_among(&self, others: &[BarChange]) -> bool {
+        others.iter().any(|other| self.is_of(other))
+    }
+}
+
 impl fmt::Display for BarChange {
     /// As a person finds it in the file: `[gate.disks-held] share was 1.0 and is 0.1`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -121,8 +137,8 @@ impl Bars {
         changes
     }
 
-    /// Has the campaign ask at least this much again: what was loosened since does not count. Whom an audience consists of
-    /// is left as it is; people who are not asked any more are told of elsewhere, by name.
+    /// Has the campaign ask at least this much again, and the same audiences: what was loosened since does not count. Whom
+    /// an audience consists of is left as it is; people who are not asked any more are told of elsewhere, by name.
     pub fn hold(&self, campaign: &mut Campaign) {
         for (name, bar) in &self.gates {
             let Some(asked) = campaign.acknowledgements.get(&bar.acknowledgement) else { continue };
@@ -138,8 +154,11 @@ impl Bars {
             }
         }
         for (name, asked) in &self.acknowledgements {
-            if let Some(Acknowledgement { grade, .. }) = campaign.acknowledgements.get_mut(name) {
+            if let Some(Acknowledgement { grade, audience, .. }) = campaign.acknowledgements.get_mut(name) {
                 *grade = asked.grade.max(*grade);
+                if campaign.audiences.contains_key(&asked.audience) {
+                    audience.clone_from(&asked.audience);
+                }
             }
         }
         for step in &mut campaign.steps {

@@ -1,7 +1,8 @@
 //! Who has which copy of a notice.
 
-use super::doubt::TAKEN_BACK;
-use super::{Ledger, floor, millis};
+use super::amendments::take_back;
+use super::doubt::{LEFT, TAKEN_BACK};
+use super::{Ledger, floor};
 use crate::fault::Result;
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
@@ -29,17 +30,38 @@ impl Ledger {
     /// Who has a notice, whichever copy, as far as what they were told still holds. What was taken back before it left
     /// nobody has.
     pub fn have(&self, notice: &str) -> Result<HashSet<String>> {
-        self.have_since(notice, DateTime::UNIX_EPOCH)
+        self.have_behind(notice, 0)
     }
 
-    /// The same, of what was planned after an instant.
-    pub fn have_since(&self, notice: &str, at: DateTime<Utc>) -> Result<HashSet<String>> {
+    /// The same, of what was planned when the journal had so many entries.
+    pub fn have_behind(&self, notice: &str, entry: i64) -> Result<HashSet<String>> {
         let holds = floor::message_holds("m");
         let mut all = self.db.prepare_cached(&format!(
-            "SELECT DISTINCT person FROM message m WHERE notice = ? AND planned_at > ? AND NOT {TAKEN_BACK} AND {holds}"
+            "SELECT DISTINCT person FROM message m WHERE notice = ? AND behind >= ? AND NOT {TAKEN_BACK} AND {holds}"
         ))?;
-        let rows = all.query_map((notice, millis(at)), |row| row.get(0))?;
+        let rows = all.query_map((notice, entry), |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// To whom a letter of these notices has left, or may have.
+    pub fn reached_by(&self, notices: &[String]) -> Result<usize> {
+        let mut people = HashSet::new();
+        let sql = format!("SELECT DISTINCT person FROM message WHERE notice = ? AND {LEFT}");
+        let mut all = self.db.prepare_cached(&sql)?;
+        for notice in notices {
+            for person in all.query_map([notice], |row| row.get::<_, String>(0))? {
+                people.insert(person?);
+            }
+        }
+        Ok(people.len())
+    }
+
+    /// Takes back what has not left of these notices: what they tell is not true any more. Returns how many.
+    pub fn call_back(&mut self, notices: &[String], words: &str, now: DateTime<Utc>) -> Result<usize> {
+        self.durable(|tx| {
+            let of = |notice: &String| take_back(tx, "notice = ?1", [notice], words, now);
+            notices.iter().map(of).sum()
+        })
     }
 
     /// The number of a person's next copy of a notice: none of this revision or a later one has it.

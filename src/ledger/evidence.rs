@@ -133,6 +133,16 @@ pub(super) fn insert(tx: &Transaction, fact: &Evidence) -> Result<bool> {
     insert_behind(tx, fact, 0)
 }
 
+/// Whether a step was taken back since the last fact about somebody: it may have taken that fact's ground with it.
+fn taken_back_since(tx: &Transaction, fact: &Evidence) -> Result<bool> {
+    let mut find = tx.prepare_cached(
+        "SELECT max(seq) > (SELECT max(behind) FROM evidence WHERE person = ? AND acknowledgement = ?) FROM journal \
+         WHERE event ->> '$.event' IN ('undone', 'undone_by_hand')",
+    )?;
+    let since: Option<bool> = find.query_row((&fact.person, &fact.acknowledgement), |row| row.get(0))?;
+    Ok(since.unwrap_or(false))
+}
+
 fn insert_behind(tx: &Transaction, fact: &Evidence, entry: i64) -> Result<bool> {
     super::doubt::settled_by(tx, fact)?;
     let last: Option<(String, String, i64, Option<String>)> = tx
@@ -148,7 +158,7 @@ fn insert_behind(tx: &Transaction, fact: &Evidence, entry: i64) -> Result<bool> 
     let same = |(last, detail, behind, address)| {
         last == kind && detail == fact.detail && behind >= entry && address == fact.address
     };
-    if last.is_some_and(same) {
+    if last.is_some_and(same) && !taken_back_since(tx, fact)? {
         return Ok(false);
     }
     tx.prepare_cached(&format!(

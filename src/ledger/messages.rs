@@ -4,6 +4,7 @@ use super::checkpoint::Checkpoint;
 use super::deferred::PUT_OFF;
 use super::doubt::IN_DOUBT;
 use super::letters::{Packed, Packer, Unpacker};
+use super::order::BEHIND;
 use super::{Ledger, Telling, audit, evidence, instant, millis};
 use crate::answer::{Evidence, Kind};
 use crate::campaign::Grade;
@@ -100,6 +101,9 @@ pub struct MessageRow {
     /// Quiet hours put it off: when it could have left.
     #[serde(skip)]
     pub ready_at: Option<DateTime<Utc>>,
+    /// How many entries the journal had when it was planned.
+    #[serde(skip)]
+    pub behind: i64,
 }
 
 /// How many messages are in each state, under the names of the contract.
@@ -128,7 +132,7 @@ const TOKENS: usize = 10_000;
 
 const COLUMNS: &str = "id, message_id, person, notice, revision, copy, acknowledgement, reason, envelope_to, due_at, \
                        planned_at, settled_at, state, attempts, next_at, reply, tells, remedy, doubts, \
-                       expires_at, ready_at";
+                       expires_at, ready_at, behind";
 /// Why a message is planned as failed.
 const NOWHERE: &str = "no address in the roster";
 const ADD_ONE: &str = "add one to the roster, then run `flagday send --to failed`; or reach them another way";
@@ -168,11 +172,11 @@ impl Ledger {
         self.durable(|tx| {
             telling.record(tx, now)?;
             let called_off = tx.query_row("SELECT count(*) FROM abort", (), |row| row.get::<_, i64>(0))? > 0;
-            let mut insert = tx.prepare_cached(
+            let mut insert = tx.prepare_cached(&format!(
                 "INSERT OR IGNORE INTO message(message_id, person, notice, revision, copy, acknowledgement, tells, reason, \
                  envelope_from, envelope_to, format, due_at, planned_at, settled_at, state, next_at, reply, remedy, size, expires_at, \
-                 moot_at, calendar, language) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            )?;
+                 moot_at, calendar, language, behind) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,{BEHIND})"
+            ))?;
             let mut letter = tx.prepare_cached("INSERT INTO letter(message, base, sum, bytes) VALUES (?,?,?,?)")?;
             let mut packer = Packer::default();
             let mut tokens = Vec::new();
@@ -423,6 +427,7 @@ fn read(row: &Row) -> Result<MessageRow> {
         doubts: row.get(18)?,
         expires: row.get::<_, Option<i64>>(19)?.map(instant),
         ready_at: row.get::<_, Option<i64>>(20)?.map(instant),
+        behind: row.get(21)?,
     })
 }
 

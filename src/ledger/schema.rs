@@ -148,7 +148,10 @@ UPDATE revision SET cosmetic = coalesce((SELECT body -> '$.amendment.cosmetic' F
 ALTER TABLE evidence ADD COLUMN address TEXT;
 ", "
 ALTER TABLE amended ADD COLUMN since INTEGER;
-", gates::INDEXED];
+", gates::INDEXED, "
+ALTER TABLE message ADD COLUMN behind INTEGER NOT NULL DEFAULT 0;
+UPDATE message SET behind = (SELECT coalesce(max(seq), 0) FROM journal WHERE journal.at <= message.planned_at);
+"];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
     let found: usize = db.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?.max(0) as usize;

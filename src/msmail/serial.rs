@@ -65,7 +65,7 @@ pub fn same(a: &str, b: &str) -> bool {
     matches!((Serial::parse(a), Serial::parse(b)), (Some(a), Some(b)) if a == b)
 }
 
-/// Judges the change from `old` to `new`; `place` is where they were written.
+/// Judges the change from the old serial number to the new one, each at its place.
 pub fn check(facts: &MsMail, x400_gateway: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     let new_one = |finding: Finding| facts.at("new_serial", finding);

@@ -2,7 +2,7 @@
 
 use crate::engine::{Engine, Planned};
 use crate::fault::Result;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 
 /// One moment of the campaign, at which the clocks of its people may stand at different hours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,12 +28,18 @@ pub struct Line {
     pub why: String,
 }
 
+/// Clocks are no farther apart than from UTC-12 to UTC+14, and a summer's hour. What was put off beyond that has an hour of
+/// its own.
+const ZONES: Duration = Duration::hours(28);
+
 /// The moments in the order in which each begins. `plan` has a row for each zone of an audience.
 pub fn agenda(rows: &[Planned]) -> Vec<Moment> {
     let mut moments: Vec<Moment> = Vec::new();
     for row in rows {
         // What has no name in the file happens at an instant.
-        let same = |it: &Moment| it.moment == row.moment && (!row.moment.is_empty() || it.first == row.at);
+        let near = |it: &Moment| row.at - it.first < ZONES && it.first - row.at < ZONES;
+        let same =
+            |it: &Moment| it.moment == row.moment && if row.moment.is_empty() { it.first == row.at } else { near(it) };
         let at = moments.iter().position(same).unwrap_or_else(|| {
             moments.push(Moment {
                 moment: row.moment.clone(),
@@ -93,7 +99,6 @@ impl Moment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::Duration;
 
     fn row(moment: &str, hours: i64, audience: &str, state: &str, local: Option<&str>) -> Planned {
         Planned {
@@ -138,5 +143,8 @@ mod tests {
     #[test]
     fn what_has_no_name_of_its_own_is_told_apart_by_its_instant() {
         assert_eq!(agenda(&[row("", 1, "a", "due", None), row("", 2, "a", "due", None)]).len(), 2);
+        // Put off to a day of its own.
+        let put_off = [row("T-2d", 9, "a", "passed over", None), row("T-2d", 9 + 72, "b", "to come", None)];
+        assert_eq!(agenda(&put_off).len(), 2);
     }
 }

@@ -120,6 +120,8 @@ fn unaddressed(campaign: &Campaign, roster: &Roster) -> Vec<Finding> {
         let count = if people.len() == 1 { "one person".to_owned() } else { format!("{} people", people.len()) };
         let cause = format!("no audience asks for {count} of kind '{}', the first here", shown(kind));
         let remedy = match nearest(kind, asked.iter().copied()) {
+            // A column of the audience leaves them out.
+            _ if asked.contains(&kind) => "add an audience for them, or widen the one of that kind".to_owned(),
             Some(near) => format!("did you mean '{near}'?"),
             None => "correct the kind, or add an audience for them".to_owned(),
         };

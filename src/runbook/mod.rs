@@ -24,6 +24,7 @@ pub use dry_run::{describe, foreseen, refusals};
 pub use giving::require_giving;
 pub use journal::{Entry, Event, History, Journal, MemoryJournal, history_of, state_of};
 pub use lookup::{Paths, Spot, find_name};
+pub use rollback::STAYS_TOLD;
 pub use run::{Performed, Progress, Runbook, not_begun, stated, still_stands};
 pub use step::StepState;
 

@@ -9,6 +9,9 @@ use super::step::StepState;
 use crate::campaign::{Action, Step};
 use crate::fault::{Fault, Result};
 
+/// Of a step that has sent letters.
+pub const STAYS_TOLD: &str = "what people were told stays told";
+
 impl Runbook<'_> {
     /// Takes one step back; the facts, or `None` when there was nothing to take back.
     pub fn undo(&mut self, step: &Step) -> Result<Option<Vec<String>>> {
@@ -34,7 +37,7 @@ impl Runbook<'_> {
             return Err(fault);
         }
         if matches!(step.action, Some(Action::Notice(_))) {
-            facts.push("what people were told stays told".to_owned());
+            facts.push(STAYS_TOLD.to_owned());
         }
         self.record(step, Event::Undone { facts: facts.clone() })?;
         Ok(Some(facts))

@@ -84,12 +84,17 @@ fn a_gate_that_is_gone_is_told_and_so_is_the_step_that_no_longer_waits() {
     assert!(told.iter().all(|(_, way)| *way == Way::Looser));
 }
 
+/// Nobody of those who were asked.
+const ASKED_OF_FEW: (&str, &str) =
+    ("[acknowledgement.read]\naudience = \"staff\"", "[acknowledgement.read]\naudience = \"few\"");
+
 #[test]
 fn what_was_loosened_is_asked_again_and_what_was_tightened_stays() {
     let kept = Bars::of(&campaign(&[]));
     for change in [
         &[("share = 0.9", "share = 0.1"), ("\"abort\"", "\"hold\""), ("two_person = true", "allow_empty = true")][..],
         &[("\"confirmed\"", "\"sent\""), ("needs = [\"all\"]\n", "")],
+        &[("staff = { kind = \"local\" }", "staff = { kind = \"local\" }\nfew = { kind = \"vip\" }"), ASKED_OF_FEW],
         &[
             ("[gate.all]\nacknowledgement = \"read\"\nshare = 0.9\non_deadline = \"abort\"\ntwo_person = true\n", ""),
             ("needs = [\"all\"]\n", ""),

@@ -93,11 +93,16 @@ fn unlisted(
 /// Mailbags with mail in them that no drain watches: of remote users, of neighbouring postoffices and gateways, and of the
 /// postoffice itself. The mail can be carried away only while P1 is open, and the old serial number in force. By hex id, with
 /// bytes and words.
-pub fn unwatched(live: &Postoffice, people: &[&Person], watched: &BTreeSet<&str>) -> BTreeMap<String, (u64, String)> {
+pub fn unwatched(
+    live: &Postoffice,
+    people: &[&Person],
+    watched: &BTreeSet<&str>,
+    asked: &BTreeSet<&str>,
+) -> BTreeMap<String, (u64, String)> {
     let (owners, _) = other_owners(live);
     let person = |stem: &str| people.iter().find(|person| person.hexid.as_deref() == Some(stem));
     let owner = |stem: &str| match person(stem) {
-        Some(person) if watched.contains(person.id.as_str()) || !is_remote(person) => None,
+        Some(person) if watched.contains(person.id.as_str()) || !is_known(person, asked) => None,
         Some(person) => Some(format!("{} ({})", person.id, person.kind)),
         None if SYSTEM.contains(&stem) => Some("the postoffice itself".to_owned()),
         None => owners.get(stem).cloned(),
@@ -109,13 +114,14 @@ pub fn unwatched(live: &Postoffice, people: &[&Person], watched: &BTreeSet<&str>
     live.folder(MAILBAGS).unwrap_or(&Folder::default()).with_suffix(".MBG").filter_map(full).collect()
 }
 
-/// Mailbags with mail in them for which nobody is waited: neither of the people whom the drain watches, nor a remote user's,
-/// a gateway's, a neighbour's or the postoffice's own. The hex id, and what each holds, of whom if the rosters tell.
-pub fn nobodys(live: &Postoffice, people: &[&Person], watched: &BTreeSet<&str>) -> Vec<(String, String)> {
+/// Mailbags with mail in them for which nobody is waited: neither of the people who are asked for something, the drain among
+/// it, nor a remote user's, a gateway's, a neighbour's or the postoffice's own. The hex id, and what each holds, of whom if
+/// the rosters tell.
+pub fn nobodys(live: &Postoffice, people: &[&Person], asked: &BTreeSet<&str>) -> Vec<(String, String)> {
     let (owners, _) = other_owners(live);
     let person = |stem: &str| people.iter().find(|person| person.hexid.as_deref() == Some(stem));
     let is_somebodys = |stem: &str| match person(stem) {
-        Some(person) => watched.contains(person.id.as_str()) || is_remote(person),
+        Some(person) => is_known(person, asked),
         None => SYSTEM.contains(&stem) || owners.contains_key(stem),
     };
     let empty = Folder::default();
@@ -125,9 +131,9 @@ pub fn nobodys(live: &Postoffice, people: &[&Person], watched: &BTreeSet<&str>) 
     full.map(|(stem, bag)| (stem.to_owned(), holding(stem, bag) + &of(stem))).collect()
 }
 
-/// They fetch their mail while P1 is open, and no drain can wait for them.
-fn is_remote(person: &Person) -> bool {
-    person.kind == "remote"
+/// Somebody is waited for, or fetches mail while P1 is open; remote users may be of a kind of the campaign's own.
+fn is_known(person: &Person, asked: &BTreeSet<&str>) -> bool {
+    asked.contains(person.id.as_str()) || person.kind == "remote"
 }
 
 /// A mailbag, and what it holds: mail that nobody watches is lost with the change.
