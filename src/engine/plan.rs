@@ -115,7 +115,7 @@ impl Engine<'_> {
             planned.push(Planned {
                 at,
                 local: self.local_hour(&Entry { at, ..entry.clone() }, only),
-                until: entry.until,
+                until: entry.until.max(at),
                 what: what.to_owned(),
                 notice: entry.notice.clone().unwrap_or_default(),
                 audience: entry.audience.clone(),

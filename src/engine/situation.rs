@@ -192,7 +192,7 @@ impl Engine<'_> {
     }
 
     /// The command that takes steps back, where no situation is told that would name it.
-    pub(super) fn way_back_told(&self) -> Result<Option<String>> {
+    pub(super) fn way_back_without_situation(&self) -> Result<Option<String>> {
         if self.campaign.msmail.is_some() {
             return Ok(None);
         }

@@ -82,7 +82,7 @@ impl Engine<'_> {
 
     fn not_begun(&self, step: &Step, fault: Fault) -> Fault {
         let history = self.ledger.entries().and_then(|entries| history_of(&entries, &step.name));
-        let back = self.way_back_told().unwrap_or_default();
+        let back = self.way_back_without_situation().unwrap_or_default();
         runbook::not_begun(step, &history.unwrap_or_default(), back.as_deref(), fault)
     }
 
@@ -129,7 +129,7 @@ impl Engine<'_> {
         facts: Vec<String>,
         run: impl FnOnce(&mut Runbook<'_>) -> Result<T>,
     ) -> Result<T> {
-        let (recorded, back) = (self.recorded()?, self.way_back_told()?);
+        let (recorded, back) = (self.recorded()?, self.way_back_without_situation()?);
         let (paths, clock, campaign) = (self.paths(), self.world, &self.campaign);
         let Patience { seconds, tell } = &self.patience;
         run(&mut Runbook {

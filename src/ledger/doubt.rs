@@ -1,7 +1,7 @@
 //! Messages of which nobody knows whether a server has them: what a killed run left, and what settles them.
 
 use super::messages::state_of;
-use super::queue::move_on;
+use super::queue::{BEFORE, move_on};
 use super::{Ledger, MessageRow, evidence, floor, millis};
 use crate::answer::{Evidence, Kind};
 use crate::campaign::Uncertain;
@@ -106,7 +106,7 @@ impl Ledger {
                 move_on(tx, *id, Event::Doubt, words, now)?;
                 let keep = "UPDATE message SET reply = ?2 || iif(instr(reply, ?3) > 0, substr(reply, instr(reply, ?3)), '') \
                             WHERE id = ?1";
-                tx.execute(keep, (id, words, "; before that: "))?;
+                tx.execute(keep, (id, words, BEFORE))?;
             }
             Ok(())
         })
@@ -157,8 +157,8 @@ impl Ledger {
                 tx.execute("UPDATE message SET next_at = ?2 WHERE id = ?1", (id, millis(now)))?;
                 if event == Event::Hold {
                     held += 1;
-                    let say = "UPDATE message SET reply = ?2 || '; before that: ' || reply, remedy = ?3 WHERE id = ?1";
-                    tx.execute(say, (id, TWICE, ASK_FIRST))?;
+                    let say = "UPDATE message SET reply = ?2 || ?4 || reply, remedy = ?3 WHERE id = ?1";
+                    tx.execute(say, (id, TWICE, ASK_FIRST, BEFORE))?;
                 }
             }
             Ok(held)

@@ -19,7 +19,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 /// Between what was said of a message last and what was said first.
-const BEFORE: &str = "; before that: ";
+pub(super) const BEFORE: &str = "; before that: ";
 
 /// A letter that opens its attachments on this machine.
 struct Stored(Letter);
