@@ -6,6 +6,7 @@ use super::cutover::TakenBack;
 use crate::campaign::Step;
 use crate::fault::{Result, counted};
 use crate::runbook::{self, Event, Journal};
+use std::collections::HashSet;
 
 impl Engine<'_> {
     /// The journal's entry with which what a notice tells was last taken back: that of the step which sends it, or of one
@@ -29,23 +30,39 @@ impl Engine<'_> {
         self.ledger.call_back(&notices, "taken back: the step that sends it is taken back", now).map(drop)
     }
 
-    /// The same with what people have in hand. A step that was still sending has no entry of its own.
-    pub(super) fn with_letters(&self, to: Option<&str>, undone: Vec<(String, Vec<String>)>) -> Result<Vec<TakenBack>> {
+    /// How many people have the letter of each of these steps in hand, as far as no rollback has told of it yet. A step that
+    /// was still sending is among them.
+    pub(super) fn letters_in_hand(&self, to: Option<&str>) -> Result<Vec<(String, usize)>> {
+        let mut in_hand = Vec::new();
+        for step in self.steps_taken_back(to) {
+            let mut people = HashSet::new();
+            for notice in step.notices() {
+                people.extend(self.ledger.reached_behind(notice, self.taken_back(notice)?.unwrap_or(0))?);
+            }
+            if !people.is_empty() {
+                in_hand.push((step.name.clone(), people.len()));
+            }
+        }
+        Ok(in_hand)
+    }
+
+    /// What a rollback has taken back, with what people have in hand of it.
+    pub(super) fn with_letters(
+        &self,
+        in_hand: Vec<(String, usize)>,
+        undone: Vec<(String, Vec<String>)>,
+    ) -> Result<Vec<TakenBack>> {
         let mut undone: Vec<TakenBack> = undone.into_iter().map(|(step, facts)| TakenBack { step, facts }).collect();
         let anew = if self.aborted()?.is_some() { "" } else { "; with the step they get it anew" };
-        for step in self.steps_taken_back(to) {
-            let people = self.ledger.reached_by(step.notices())?;
-            if people == 0 {
-                continue;
-            }
+        for (step, people) in in_hand {
             let who = counted(people, "person has", "people have");
             let fact = format!("{who} its letter, which is not true any more{anew}");
-            match undone.iter_mut().find(|one| one.step == step.name) {
+            match undone.iter_mut().find(|one| one.step == step) {
                 Some(one) => {
                     one.facts.retain(|fact| fact != runbook::STAYS_TOLD);
                     one.facts.push(fact);
                 }
-                None => undone.insert(0, TakenBack { step: step.name.clone(), facts: vec![fact] }),
+                None => undone.insert(0, TakenBack { step, facts: vec![fact] }),
             }
         }
         Ok(undone)

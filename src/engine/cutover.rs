@@ -269,12 +269,13 @@ impl Engine<'_> {
             // It is in nobody's way: a rollback does not fail for it.
             drop(self.world.forget_server(&facts.postoffice));
         }
+        let in_hand = self.letters_in_hand(to.as_deref())?;
         if self.may_go_back(to.as_deref())? {
             self.call_letters_back(to.as_deref())?;
         }
         let steps = self.campaign.steps.clone();
         let undone = self.runbook(Vec::new(), |runbook| runbook.rollback(&steps, to.as_deref()))?;
-        self.with_letters(to.as_deref(), undone)
+        self.with_letters(in_hand, undone)
     }
 
     /// The step that puts the new MASTER.GLB in place.

@@ -43,17 +43,12 @@ impl Ledger {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// To whom a letter of these notices has left, or may have.
-    pub fn reached_by(&self, notices: &[String]) -> Result<usize> {
-        let mut people = HashSet::new();
-        let sql = format!("SELECT DISTINCT person FROM message WHERE notice = ? AND {LEFT}");
+    /// To whom a letter of this notice has left, or may have, that was planned when the journal had so many entries.
+    pub fn reached_behind(&self, notice: &str, entry: i64) -> Result<Vec<String>> {
+        let sql = format!("SELECT DISTINCT person FROM message WHERE notice = ? AND behind >= ? AND {LEFT}");
         let mut all = self.db.prepare_cached(&sql)?;
-        for notice in notices {
-            for person in all.query_map([notice], |row| row.get::<_, String>(0))? {
-                people.insert(person?);
-            }
-        }
-        Ok(people.len())
+        let rows = all.query_map((notice, entry), |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Takes back what has not left of these notices: what they tell is not true any more. Returns how many.
