@@ -41,12 +41,11 @@ impl Amend {
             engine.require_new_date()?;
         }
         let wish = Wish { cosmetic: self.cosmetic, postpone: self.postpone, reason: self.reason.trim().to_owned() };
-        let amendment = engine.amendment(&wish)?;
-        let judged = engine.require_reason(&wish).and_then(|()| engine.require_sensible(&amendment, &wish));
         // What is refused is not shown as if it were done; whoever only looks sees both.
-        if !self.dry_run {
-            judged.clone()?;
-        }
+        let amendment = match self.dry_run {
+            true => engine.amendment(&wish)?,
+            false => engine.require_reason(&wish).and_then(|()| engine.amendment_to_make(&wish))?,
+        };
         if self.dry_run || !global.json {
             if global.json { output::json(&amendment)? } else { output::data(&text(&amendment))? }
         }
@@ -57,7 +56,8 @@ impl Amend {
             engine.urgent_after(&amendment)?.iter().for_each(|one| output::prose(&one.words(&hour)));
         }
         if self.dry_run {
-            return judged.map(|()| Exit::Done);
+            engine.require_reason(&wish)?;
+            return engine.require_sensible(&amendment, &wish).map(|()| Exit::Done);
         }
         if amendment.is_empty() && self.postpone {
             output::prose(&engine.put_off_already()?);
@@ -66,14 +66,9 @@ impl Amend {
             let people = amendment.informed.iter().filter(|one| !one.is_silent()).count();
             confirm(global, &format!("This makes revision {} and writes to {}", amendment.next, self::people(people)))?;
         }
-        let mut done = amendment;
-        let sent = send::with_progress(global, |stop, progress| {
-            let (amendment, sent) = engine.amend(&wish, stop, progress)?;
-            done = amendment;
-            Ok(sent)
-        })?;
+        let sent = send::with_progress(global, |stop, progress| engine.take_over(&amendment, &wish, stop, progress))?;
         if global.json {
-            output::json(&serde_json::json!({ "schema": 1, "amendment": done, "sent": sent }))?;
+            output::json(&serde_json::json!({ "schema": 1, "amendment": amendment, "sent": sent }))?;
         }
         match if global.json { send::exit(&sent) } else { send::finish(&engine, global, &sent)? } {
             Exit::Waiting if sent.nothing_due => Ok(Exit::Done),

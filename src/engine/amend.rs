@@ -31,19 +31,37 @@ impl Engine<'_> {
         stop: &AtomicBool,
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<(Amendment, Sent)> {
+        let amendment = self.amendment_to_make(wish)?;
+        let sent = self.take_over(&amendment, wish, stop, progress)?;
+        Ok((amendment, sent))
+    }
+
+    /// What is to be taken over, by what became of the messages that a run left behind; refused where it makes no sense.
+    pub fn amendment_to_make(&mut self, wish: &Wish) -> Result<Amendment> {
         self.require_roster()?;
         self.require_not_aborted()?;
         self.require_clock()?;
-        let now = self.now();
         self.doubt_again_who_is_back()?;
-        self.ledger.recover(now, self.campaign.mail.uncertain)?;
+        self.ledger.recover(self.now(), self.campaign.mail.uncertain)?;
         let amendment = self.amendment(wish)?;
         self.require_sensible(&amendment, wish)?;
+        Ok(amendment)
+    }
+
+    /// Takes over what was judged before.
+    pub fn take_over(
+        &mut self,
+        amendment: &Amendment,
+        wish: &Wish,
+        stop: &AtomicBool,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Sent> {
+        self.require_not_aborted()?;
         if !amendment.is_empty() {
             if !wish.postpone && amendment.changes.iter().any(|change| change.difference.fact == "change_at") {
                 self.note_short_notice()?;
             }
-            let facts = (!amendment.changes.is_empty()).then(|| self.facts_after(&amendment)).transpose()?;
+            let facts = (!amendment.changes.is_empty()).then(|| self.facts_after(amendment)).transpose()?;
             let names = |change: &&Change| change.effect == Effect::Cosmetic;
             let mut members = self.members();
             if wish.postpone {
@@ -61,10 +79,9 @@ impl Engine<'_> {
                 left: amendment.left.iter().map(|left| (left.person.clone(), left.acknowledgement.clone())).collect(),
                 members,
             };
-            self.ledger.amend(&change, now)?;
+            self.ledger.amend(&change, self.now())?;
         }
-        let sent = self.send_owed(stop, progress)?;
-        Ok((amendment, sent))
+        self.send_owed(stop, progress)
     }
 
     /// What amendments still have to tell. Until there is a date again, nobody is told anything but that there is none. What an

@@ -184,9 +184,10 @@ impl Engine<'_> {
         };
         let changed: Vec<&Difference> = amendment.changes.iter().map(|change| &change.difference).collect();
         amendment.wordings = self.wordings(&changed)?;
-        self.inform_those_concerned(&told, wish, &mut amendment)?;
+        let in_hand = self.in_hand(&amendment, wish)?;
+        self.inform_those_concerned(&told, wish, &in_hand, &mut amendment)?;
         self.catch_up(&told, wish, &mut amendment)?;
-        self.inform_who_moved(&told, wish, &mut amendment)?;
+        self.inform_who_moved(&told, wish, &in_hand, &mut amendment)?;
         self.count_answers(&mut amendment)?;
         amendment.rests = self.resting_on_void(&amendment)?;
         if self.was_in_force()? {

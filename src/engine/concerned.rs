@@ -3,6 +3,7 @@
 use super::amend::Wish;
 use super::amendment::{Amendment, Informed};
 use super::facts::text_of;
+use super::true_again::InHand;
 use super::{Difference, Engine};
 use crate::campaign::{Grade, Notice};
 use crate::fault::Result;
@@ -41,11 +42,16 @@ impl Engine<'_> {
         Ok(told)
     }
 
-    pub(super) fn inform_those_concerned(&self, told: &Told, wish: &Wish, amendment: &mut Amendment) -> Result<()> {
+    pub(super) fn inform_those_concerned(
+        &self,
+        told: &Told,
+        wish: &Wish,
+        in_hand: &InHand<'_, '_>,
+        amendment: &mut Amendment,
+    ) -> Result<()> {
         let texts = self.texts()?;
         let material: Vec<&Difference> = amendment.material().collect();
         let answered = self.answered_by_now(&material)?;
-        let in_hand = self.in_hand(amendment, wish)?;
         let (mut owed, mut restored) = (Vec::new(), Vec::new());
         for (id, notices) in told {
             let Some(person) = self.roster.get(id) else { continue };
@@ -129,7 +135,13 @@ impl Engine<'_> {
 
     /// Whoever was told the date and is on the rosters still, but in no audience that hears of the new one: theirs does not
     /// hold any more, and nothing is asked of them.
-    pub(super) fn inform_who_moved(&self, told: &Told, wish: &Wish, amendment: &mut Amendment) -> Result<()> {
+    pub(super) fn inform_who_moved(
+        &self,
+        told: &Told,
+        wish: &Wish,
+        in_hand: &InHand<'_, '_>,
+        amendment: &mut Amendment,
+    ) -> Result<()> {
         let dates = amendment.material().filter(|one| matches!(one.fact.as_str(), "change_at" | "time_zone"));
         let change =
             |one: &Difference| Changed { fact: one.fact.clone(), told: one.told.clone(), now: one.now.clone() };
@@ -137,7 +149,6 @@ impl Engine<'_> {
         if wish.postpone || changes.is_empty() {
             return Ok(());
         }
-        let in_hand = self.in_hand(amendment, wish)?;
         let restored = amendment.restored.iter().map(|one| one.person.as_str());
         let hear: HashSet<&str> = amendment.owed.iter().map(|one| one.person.as_str()).chain(restored).collect();
         let knows = |id: &str, notices: &BTreeMap<String, Option<Newest>>| {

@@ -185,7 +185,7 @@ impl Status {
             campaign: engine.campaign.name.clone(),
             revision: engine.revision_number()?,
             change_at: engine.campaign.change.at,
-            phase: if engine.aborted()?.is_some() { Phase::Aborted } else { phase(engine, &steps, told) },
+            phase: phase(engine, &steps, told)?,
             people: engine.roster.len(),
             next: next(engine, &steps, &messages, &gates, &asleep, kept_waiting, &replaced)?,
             messages,
@@ -232,10 +232,12 @@ impl Status {
     }
 }
 
-fn phase(engine: &Engine, steps: &[StepView], told: bool) -> Phase {
+fn phase(engine: &Engine, steps: &[StepView], told: bool) -> Result<Phase> {
     let begun = |step: &&StepView| matches!(step.state, "done" | "running" | "failed");
     let cutting = engine.campaign.beginning().map_or(steps.len(), |(at, _)| at);
-    if !steps.is_empty() && steps.iter().all(|step| step.state == "done") {
+    Ok(if engine.aborted()?.is_some() {
+        Phase::Aborted
+    } else if engine.has_taken_place()? {
         Phase::Done
     } else if steps.iter().skip(cutting).any(|step| begun(&step)) {
         Phase::CuttingOver
@@ -243,7 +245,7 @@ fn phase(engine: &Engine, steps: &[StepView], told: bool) -> Phase {
         Phase::Announced
     } else {
         Phase::Preparing
-    }
+    })
 }
 
 /// Tasks whose acknowledgement is still open, and calls about the end of it all.
