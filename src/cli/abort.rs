@@ -45,11 +45,10 @@ impl Abort {
         let what = format!("This calls '{title}' off for good: {back}tells {}", counted(people, "person", "people"));
         confirm(global, &[Some(what), warning].into_iter().flatten().collect::<Vec<_>>().join(". "))?;
         let by = if self.by.trim().is_empty() { operator() } else { self.by.clone() };
-        let call_off = |engine: &mut Engine| engine.call_off(self.reason.as_deref().unwrap_or_default(), &by);
-        let mut taken_back = call_off(&mut engine)?;
+        let mut taken_back = engine.call_off(self.reason.as_deref().unwrap_or_default(), &by)?;
         let _lock = wait_for_lock(global, &engine)?;
-        // What a run that was under way had in its hands, it has given back by now.
-        taken_back += call_off(&mut engine)?;
+        // What a run that was under way had in its hands, it has given back by now, or was killed with.
+        taken_back += engine.call_off_rest()?;
         if again.is_none() {
             output::prose(&match taken_back {
                 1 => "called off; one message that had not left is taken back".to_owned(),

@@ -38,6 +38,14 @@ impl Engine<'_> {
         Ok(taken_back)
     }
 
+    /// The rest of it, by whoever holds the lock: what a run that was stopped or killed had in hand is taken back as well.
+    pub fn call_off_rest(&mut self) -> Result<usize> {
+        let Some(abort) = self.ledger.aborted()? else { return Ok(0) };
+        let now = self.now();
+        self.ledger.recover(now, self.campaign.mail.uncertain)?;
+        self.ledger.call_off(&Aborted { at: now, ..abort })
+    }
+
     /// Who called the campaign off, and why.
     pub fn aborted(&self) -> Result<Option<Aborted>> {
         self.ledger.aborted()
@@ -112,9 +120,7 @@ impl Engine<'_> {
         }
         self.require_clock()?;
         let now = self.now();
-        self.ledger.recover(now, self.campaign.mail.uncertain)?;
-        // What a run that was just stopped gave back.
-        self.ledger.call_off(&Aborted { at: now, ..abort.clone() })?;
+        self.call_off_rest()?;
         let intent = |person: Arc<Person>, address: &str, copy: u32, cancels: Option<u32>| Intent {
             copy,
             reason: abort.reason.clone(),

@@ -48,7 +48,8 @@ pub struct Asked {
 
 impl Ledger {
     /// Calls the campaign off, and takes back what has not left, in one transaction: from here on every process lets go
-    /// of what it has in hand. Asked again, it changes nothing but takes back what came in between.
+    /// of what it has in hand. Asked again, it changes nothing but takes back what came in between. Returns how many of
+    /// these have not left, as is known.
     pub fn call_off(&mut self, abort: &Aborted) -> Result<usize> {
         self.durable(|tx| {
             let new = tx.execute(
@@ -59,7 +60,11 @@ impl Ledger {
                 audit::append(tx, abort.at, "aborted", abort)?;
             }
             // In doubt is not unsent: who may have got it is told, and nobody gets it once more.
-            amendments::take_back(tx, "notice <> 'abort'", (), "taken back: the campaign was called off", abort.at)
+            let unsent = "SELECT count(*) FROM message WHERE notice <> 'abort' AND doubts = 0 \
+                          AND state IN ('planned', 'held', 'failed')";
+            let unsent = tx.query_row(unsent, (), |row| row.get::<_, i64>(0))?;
+            amendments::take_back(tx, "notice <> 'abort'", (), "taken back: the campaign was called off", abort.at)?;
+            Ok(unsent.max(0) as usize)
         })
     }
 

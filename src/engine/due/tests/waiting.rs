@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::engine::Wish;
+use crate::outbox::{Lease, Queue};
 
 impl Play {
     fn planned(&self) {
@@ -153,4 +154,17 @@ fn a_joiner_whose_letter_waits_when_it_is_put_off_is_told_with_the_new_date_and_
     assert_eq!(hers(&play, "news"), ["cancelled", "sent"]);
     let letter = play.letter_to("news", "dee@corp.example");
     assert!(!letter.contains("Changed: ") && !letter.contains("CHANGED"), "nothing changed for her: {letter}");
+}
+
+#[test]
+fn what_a_killed_run_had_in_hand_is_counted_as_taken_back_unless_a_server_may_have_it() {
+    let play = Play::new();
+    play.planned();
+    let mut killed = play.engine();
+    let claimed = killed.ledger.claim(play.clock.now(), 100).expect("claimed");
+    assert_eq!(killed.ledger.mark(claimed[0].id, claimed[0].fence).expect("marked"), Lease::Held);
+    drop(killed);
+    let mut engine = play.engine();
+    assert_eq!(engine.call_off("the room burnt down", "Pat").expect("called off"), 0, "another process may have them");
+    assert_eq!((claimed.len(), engine.call_off_rest().expect("taken back")), (3, 2));
 }
