@@ -35,8 +35,8 @@ impl Engine<'_> {
     /// Plans messages in trouble again, and says which of them have to be written anew. What was amended since stays where
     /// it is, and so do all reminders but the newest.
     pub(super) fn try_again(&mut self, notice: Option<&str>, limit: usize) -> Result<Again> {
-        let (now, mut overtaken) = (self.now(), self.ledger.overtaken()?);
-        overtaken.extend(self.ledger.older_reminders()?);
+        let (now, mut untrue) = (self.now(), self.untrue()?);
+        untrue.extend(self.ledger.older_reminders()?);
         let mut again = Again::default();
         let mut same = Vec::new();
         let look = self.look_around()?;
@@ -44,7 +44,7 @@ impl Engine<'_> {
         let mut asked: HashSet<(String, Option<String>, Address)> = HashSet::new();
         let mut copies: HashMap<String, HashSet<(String, u32)>> = HashMap::new();
         for message in self.ledger.messages_in_trouble()? {
-            if overtaken.contains(&message.id) || notice.is_some_and(|name| name != message.notice) {
+            if untrue.contains(&message.id) || notice.is_some_and(|name| name != message.notice) {
                 continue;
             }
             if message.state == State::Uncertain && message.settled_at.is_some_and(|at| at + UNCERTAIN_PAUSE > now) {
@@ -116,13 +116,13 @@ impl Engine<'_> {
     /// newest each: asking for them by name does not send another.
     pub(super) fn failed_before(&self, notice: &str, to: &To, intents: &[Intent]) -> Result<Vec<MessageRow>> {
         let To::People(words) = to else { return Ok(Vec::new()) };
-        let overtaken = self.ledger.overtaken()?;
+        let untrue = self.untrue()?;
         let mut failed = Vec::new();
         let mut ids: Vec<String> = self.ids_of(words)?.into_iter().collect();
         ids.sort();
         for id in ids.into_iter().filter(|id| !intents.iter().any(|intent| intent.person.id == *id)) {
             let mut letters = self.ledger.letters_to(&id, notice)?;
-            letters.retain(|one| !overtaken.contains(&one.id) && one.state != State::Cancelled);
+            letters.retain(|one| !untrue.contains(&one.id) && one.state != State::Cancelled);
             let did_not_arrive = |one: &MessageRow| matches!(one.state, State::Failed | State::Bounced | State::Held);
             if letters.iter().all(did_not_arrive) {
                 failed.extend(letters.pop());
@@ -188,11 +188,11 @@ impl Engine<'_> {
         if changed.is_empty() {
             return Ok(Vec::new());
         }
-        let (overtaken, look) = (self.ledger.overtaken()?, self.look_around()?);
+        let (untrue, look) = (self.untrue()?, self.look_around()?);
         let mut asked: HashSet<(String, Option<String>, Address)> = HashSet::new();
         let mut intents = Vec::new();
         for (message, person) in changed {
-            if overtaken.contains(&message.id) || !self.is_there(&message) {
+            if untrue.contains(&message.id) || !self.is_there(&message) {
                 continue;
             }
             // Its window is over: it is held, under whatever address.

@@ -22,12 +22,32 @@ impl Engine<'_> {
         Ok(undone.map(|entry| entry.seq))
     }
 
+    /// Messages that tell what is no longer so, by their numbers: it has changed since, or was taken back. Whatever became of
+    /// them, nobody gets them any more.
+    pub fn untrue(&self) -> Result<HashSet<i64>> {
+        let mut untrue = self.ledger.overtaken()?;
+        for notice in self.steps_of_the_change().iter().flat_map(Step::notices) {
+            if let Some(undone) = self.taken_back(notice)? {
+                untrue.extend(self.ledger.planned_before(notice, undone)?);
+            }
+        }
+        Ok(untrue)
+    }
+
     /// Before steps are taken back: what waits of their letters would not be true any more when it leaves.
     pub(super) fn call_letters_back(&mut self, to: Option<&str>) -> Result<()> {
         let notices: Vec<String> = self.steps_taken_back(to).iter().flat_map(|step| step.notices()).cloned().collect();
         let now = self.now();
         self.ledger.recover(now, self.campaign.mail.uncertain)?;
         self.ledger.call_back(&notices, "taken back: the step that sends it is taken back", now).map(drop)
+    }
+
+    /// The same once a person has taken this step of the change back by hand.
+    pub(super) fn call_letters_back_from(&mut self, step: &Step) -> Result<()> {
+        let change = self.steps_of_the_change();
+        let Some(at) = change.iter().position(|one| one.name == step.name) else { return Ok(()) };
+        let before = at.checked_sub(1).map(|before| change[before].name.clone());
+        self.call_letters_back(before.as_deref())
     }
 
     /// How many people have the letter of each of these steps in hand, as far as no rollback has told of it yet. A step that

@@ -253,6 +253,7 @@ impl Engine<'_> {
     pub fn undone_by_hand(&mut self, step: &str, by: &str, note: &str) -> Result<String> {
         let step = self.step_named(step)?.clone();
         self.runbook(Vec::new(), |runbook| runbook.undone_by_hand(&step, by, note))?;
+        self.call_letters_back_from(&step)?;
         Ok(format!("undone by hand, says {by}: {}", step.title))
     }
 

@@ -5,7 +5,6 @@ use super::calendar::What;
 use super::{Engine, To};
 use crate::campaign::{Action, Step};
 use crate::fault::{Fault, Finding, Result, people};
-use crate::ledger::MessageRow;
 use crate::outbox::{Progress, State};
 use chrono::{DateTime, Utc};
 use std::sync::atomic::AtomicBool;
@@ -77,16 +76,14 @@ impl Engine<'_> {
     /// Whom the step's notices did not reach: told as a warning, because a gate holds only where an answer is asked.
     pub(super) fn unreached(&self, step: &Step) -> Result<Vec<Finding>> {
         let Some(Action::Notice(names)) = &step.action else { return Ok(Vec::new()) };
-        let overtaken = self.ledger.overtaken()?;
+        let untrue = self.untrue()?;
         let mut findings = Vec::new();
         for name in names {
-            let undone = self.taken_back(name)?.unwrap_or(0);
-            let holds = |message: &MessageRow| !overtaken.contains(&message.id) && message.behind >= undone;
             let failed: Vec<String> = self
                 .ledger
                 .messages()?
                 .into_iter()
-                .filter(|message| message.notice == *name && holds(message))
+                .filter(|message| message.notice == *name && !untrue.contains(&message.id))
                 .filter(|message| matches!(message.state, State::Failed | State::Bounced | State::Held))
                 .filter(|message| !message.is_in_doubt())
                 .map(|message| message.person)
@@ -102,13 +99,12 @@ impl Engine<'_> {
 
     /// People of a notice's audience whose message is not settled yet, or not even planned.
     fn untold(&self, notice: &str) -> Result<Vec<String>> {
-        let (overtaken, undone) = (self.ledger.overtaken()?, self.taken_back(notice)?);
-        let holds = |message: &MessageRow| !overtaken.contains(&message.id) && message.behind >= undone.unwrap_or(0);
+        let untrue = self.untrue()?;
         let settled: std::collections::HashSet<String> = self
             .ledger
             .messages()?
             .into_iter()
-            .filter(|message| message.notice == notice && holds(message))
+            .filter(|message| message.notice == notice && !untrue.contains(&message.id))
             .filter(|message| {
                 let open = [State::Planned, State::Sending, State::Transmitting, State::Uncertain, State::Cancelled];
                 !open.contains(&message.state)

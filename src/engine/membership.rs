@@ -107,7 +107,8 @@ impl Engine<'_> {
     /// What was taken back from people while it was in doubt is so again once it is for them again: nothing else tells them.
     pub(super) fn doubt_again_who_is_back(&mut self) -> Result<()> {
         let settled = self.settled()?;
-        let doubtful = self.ledger.taken_back_in_doubt()?.into_iter();
+        let (doubtful, untrue) = (self.ledger.taken_back_in_doubt()?.into_iter(), self.untrue()?);
+        let doubtful = doubtful.filter(|message| !untrue.contains(&message.id));
         let open = doubtful.filter(|message| self.is_there(message) && !message.is_settled_by(&settled));
         let open: Vec<i64> = open.map(|message| message.id).collect();
         let words = "in doubt as before it was taken back: the person is among those it is for again";

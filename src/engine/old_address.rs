@@ -37,9 +37,9 @@ impl Engine<'_> {
         if doubtful.is_empty() {
             return Ok(found);
         }
-        let (overtaken, settled) = (self.ledger.overtaken()?, self.settled()?);
+        let (untrue, settled) = (self.untrue()?, self.settled()?);
         for message in doubtful {
-            if overtaken.contains(&message.id) || message.is_settled_by(&settled) {
+            if untrue.contains(&message.id) || message.is_settled_by(&settled) {
                 continue;
             }
             let another = |one: &MessageRow| {

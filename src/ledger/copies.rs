@@ -51,6 +51,13 @@ impl Ledger {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// The messages of this notice that were planned when the journal had fewer entries.
+    pub fn planned_before(&self, notice: &str, entry: i64) -> Result<Vec<i64>> {
+        let mut all = self.db.prepare_cached("SELECT id FROM message WHERE notice = ? AND behind < ?")?;
+        let rows = all.query_map((notice, entry), |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Takes back what has not left of these notices: what they tell is not true any more. Returns how many.
     pub fn call_back(&mut self, notices: &[String], words: &str, now: DateTime<Utc>) -> Result<usize> {
         self.durable(|tx| {

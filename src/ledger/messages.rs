@@ -101,9 +101,6 @@ pub struct MessageRow {
     /// Quiet hours put it off: when it could have left.
     #[serde(skip)]
     pub ready_at: Option<DateTime<Utc>>,
-    /// How many entries the journal had when it was planned.
-    #[serde(skip)]
-    pub behind: i64,
 }
 
 /// How many messages are in each state, under the names of the contract.
@@ -132,7 +129,7 @@ const TOKENS: usize = 10_000;
 
 const COLUMNS: &str = "id, message_id, person, notice, revision, copy, acknowledgement, reason, envelope_to, due_at, \
                        planned_at, settled_at, state, attempts, next_at, reply, tells, remedy, doubts, \
-                       expires_at, ready_at, behind";
+                       expires_at, ready_at";
 /// Why a message is planned as failed.
 const NOWHERE: &str = "no address in the roster";
 const ADD_ONE: &str = "add one to the roster, then run `flagday send --to failed`; or reach them another way";
@@ -427,7 +424,6 @@ fn read(row: &Row) -> Result<MessageRow> {
         doubts: row.get(18)?,
         expires: row.get::<_, Option<i64>>(19)?.map(instant),
         ready_at: row.get::<_, Option<i64>>(20)?.map(instant),
-        behind: row.get(21)?,
     })
 }
 

@@ -112,8 +112,8 @@ pub fn calls(engine: &Engine, check_letters: bool) -> Result<Vec<Call>> {
     if off || engine.is_postponed()? {
         return uninformed(engine);
     }
-    let overtaken = engine.ledger().overtaken()?;
-    let holds = |message: &MessageRow| !overtaken.contains(&message.id);
+    let untrue = engine.untrue()?;
+    let holds = |message: &MessageRow| !untrue.contains(&message.id);
     let mut newest: HashMap<(String, String), MessageRow> = HashMap::new();
     for message in engine.ledger().messages()?.into_iter().filter(holds) {
         // A message that went to somebody else says nothing about the person.

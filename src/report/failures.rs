@@ -71,10 +71,10 @@ fn matters(message: &MessageRow, settled: &HashSet<(String, String)>) -> bool {
 }
 
 fn rows(engine: &Engine, messages: Vec<MessageRow>, wanted: impl Fn(&MessageRow) -> bool) -> Result<Vec<FailureRow>> {
-    let overtaken = engine.ledger().overtaken()?;
+    let untrue = engine.untrue()?;
     let mut rows = Vec::new();
     for message in messages {
-        if overtaken.contains(&message.id) || !wanted(&message) {
+        if untrue.contains(&message.id) || !wanted(&message) {
             continue;
         }
         let person = engine.roster.get(&message.person);

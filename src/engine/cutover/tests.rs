@@ -1,7 +1,7 @@
 //! The cutover of a small campaign of its own, on real files.
 
 use super::*;
-use crate::engine::fixture;
+use crate::engine::{To, fixture};
 use crate::system::Real;
 use std::path::Path;
 
@@ -142,4 +142,56 @@ fn no_step_starts_after_it_was_called_off_and_none_that_was_judged_before() {
     let fault = engine.advance(&step).expect_err("not begun");
     assert_eq!(fault.findings[0].code, "aborted");
     assert!(engine.ledger.entries().expect("read").iter().all(|entry| entry.step == "close"));
+}
+
+const TELLS: &str = r#"
+[[step]]
+name = "switch"
+wait = "T"
+shell = { run = ["true"], undo = ["true"] }
+
+[[step]]
+name = "tell"
+notice = ["news"]
+"#;
+
+#[test]
+fn a_letter_of_a_step_that_was_taken_back_never_leaves_whatever_becomes_of_it_afterwards() {
+    let campaign = fixture::campaign(&[fixture::ASKED, TELLS].concat());
+    let root = campaign.path();
+    fixture::write(
+        root,
+        "users.csv",
+        "id,name,email,kind\nANN,Ann,a@corp.example,local\nBEA,Bea,b@corp.example,local\n",
+    );
+    for part in ["subject", "text"] {
+        fixture::write(root, &format!("templates/mail/news/{part}.hbs"), "All is said\n");
+    }
+    let made = |sql: &str| {
+        let ledger = rusqlite::Connection::open(root.join(".flagday/ledger.db")).expect("the ledger");
+        ledger.execute(sql, ()).expect("made so")
+    };
+    let states = || -> Vec<&'static str> {
+        let engine = Engine::open(root, &Real).expect("opened");
+        engine.ledger().messages().expect("messages").iter().map(|one| one.state.word()).collect()
+    };
+    assert_eq!(run(root).stop, Stop::Done);
+    assert_eq!(made("UPDATE message SET state = 'uncertain', doubts = 1 WHERE person = 'BEA'"), 1);
+    let mut engine = Engine::open(root, &Real).expect("opened");
+    engine.rollback(None).expect("undone");
+    // Ann's comes back only now.
+    made("UPDATE message SET state = 'bounced' WHERE person = 'ANN'");
+    assert_eq!(crate::report::failures::open(&engine).expect("listed"), []);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    for to in [To::Failed, To::Everyone] {
+        let sent = engine.send(None, &to, None, false, &stop, &mut |_| {}).expect("nothing to send");
+        assert!(sent.nothing_due && sent.in_doubt == 0, "{sent:?}");
+    }
+    assert_eq!(states(), ["bounced", "cancelled"]);
+
+    // Taken back by hand it is the same.
+    assert_eq!(run(root).ran, ["switch", "tell"]);
+    made("UPDATE message SET state = 'planned' WHERE state = 'sent' AND person = 'ANN'");
+    Engine::open(root, &Real).expect("opened").undone_by_hand("switch", "Ann", "seen").expect("recorded");
+    assert_eq!(states(), ["cancelled", "cancelled", "cancelled", "sent"]);
 }
