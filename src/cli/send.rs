@@ -198,6 +198,15 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
             "{n} messages that waited were written anew: they bore the date of a clock that was ahead"
         )),
     }
+    match sent.gone_on {
+        0 => {}
+        1 => output::prose(
+            "one escalation that waited is not sent: mail to that address comes back; the next in the chain is asked",
+        ),
+        n => output::prose(&format!(
+            "{n} escalations that waited are not sent: mail to these addresses comes back; the next in the chain is asked"
+        )),
+    }
     output::findings(&sent.shipped, true);
     for (class, failure) in &sent.failures {
         output::prose(&failure.sentence(class));

@@ -4,6 +4,7 @@
 
 use super::Engine;
 use super::clock::is_of_a_wrong_clock;
+use super::in_vain::is_in_vain;
 use super::reason::Reason;
 use super::sending::{Intent, Sent, To};
 use crate::fault::Result;
@@ -177,7 +178,7 @@ impl Engine<'_> {
     }
 
     /// New letters in the place of those that wait, have never left and are chosen.
-    fn anew(&self, chosen: impl Fn(&MessageRow, &Person) -> bool) -> Result<Vec<Intent>> {
+    pub(super) fn anew(&self, chosen: impl Fn(&MessageRow, &Person) -> bool) -> Result<Vec<Intent>> {
         // What may have arrived goes out as the same bytes only.
         let waiting =
             self.ledger.waiting()?.into_iter().filter(|one| one.state == State::Planned && !one.is_in_doubt());
@@ -201,8 +202,9 @@ impl Engine<'_> {
             }
             let mut instead = None;
             if !message.tells {
-                let same = message.envelope_to.as_deref().and_then(|to| to.parse().ok());
-                let to = match same.filter(|_| !asks_somebody_gone(&message, &person)) {
+                let same: Option<Address> = message.envelope_to.as_deref().and_then(|to| to.parse().ok());
+                let gone = asks_somebody_gone(&message, &person) || is_in_vain(&message, &*look.came_back()?);
+                let to = match same.filter(|_| !gone) {
                     None => look.asked_instead(&message, &person)?,
                     same => same,
                 };

@@ -61,14 +61,15 @@ pub(super) struct Look<'e, 'w> {
     silent: RefCell<HashMap<String, Rc<IndexMap<String, Silent>>>>,
     untold: RefCell<HashMap<String, Rc<Vec<Arc<Person>>>>>,
     asked: RefCell<HashMap<String, Rc<chain::Asked>>>,
+    came_back: RefCell<Option<Rc<HashSet<String>>>>,
 }
 
 impl Engine<'_> {
     pub(super) fn look_around(&self) -> Result<Look<'_, '_>> {
-        let (have, silent, untold, asked) = Default::default();
+        let (have, silent, untold, asked, came_back) = Default::default();
         let calls = self.ledger.calls()?;
         let owed = self.owed()?.into_iter().map(|owed| (owed.person, owed.notice)).collect();
-        Ok(Look { engine: self, now: self.now(), owed, calls, by_name: false, have, silent, untold, asked })
+        Ok(Look { engine: self, now: self.now(), owed, calls, by_name: false, have, silent, untold, asked, came_back })
     }
 
     /// Everything whose hour has come and that still has somebody to tell; tasks are noted at once.

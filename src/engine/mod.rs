@@ -30,6 +30,7 @@ mod facts;
 mod fixture;
 mod gates;
 mod import;
+mod in_vain;
 mod inputs;
 mod intake;
 mod mailboxes;

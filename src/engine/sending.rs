@@ -54,6 +54,8 @@ pub struct Sent {
     pub readdressed: usize,
     /// Written anew before they left: their date was that of a clock that was ahead.
     pub redated: usize,
+    /// Escalations that waited for an address from which mail comes back: written to the next in the chain, or held.
+    pub gone_on: usize,
     /// Taken back at the instant of sending: answered meanwhile.
     pub moot: usize,
     /// The run was asked to stop, and messages are left.
@@ -215,6 +217,7 @@ impl Engine<'_> {
             self.ledger.bring_forward(&self.early(notice, to, &choice)?, now)?;
         }
         self.readdress(&mut sent)?;
+        self.go_on_in_chain(&mut sent)?;
         let limit = limit.unwrap_or(usize::MAX);
         let mut intents = match (to, notice) {
             (To::Failed, _) => {
@@ -329,6 +332,7 @@ impl Engine<'_> {
         let done = sent.planned
             + sent.readdressed
             + sent.redated
+            + sent.gone_on
             + sent.sent
             + sent.deferred
             + sent.failed

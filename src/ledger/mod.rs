@@ -6,6 +6,7 @@
 mod abort;
 mod amendments;
 mod audit;
+mod came_back;
 mod checkpoint;
 mod clock;
 mod copies;

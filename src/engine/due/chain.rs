@@ -7,7 +7,7 @@ use crate::fault::Result;
 use crate::ledger::{Escalated, MessageRow};
 use crate::roster::Person;
 use lettre::Address;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// The escalations about one acknowledgement.
@@ -33,7 +33,7 @@ pub(in crate::engine) fn ways_of(person: &Person, way: EscalationWay) -> (Option
 }
 
 impl Look<'_, '_> {
-    /// The next address of the chain from this step on that was not asked about the person yet. A step that stands in the
+    /// The next address of the chain from this step on that takes mail and was not asked about the person yet. A step that stands in the
     /// file twice asks its own address twice. `before`: whom steps to come ask first.
     pub(super) fn next_in_chain(
         &self,
@@ -43,10 +43,13 @@ impl Look<'_, '_> {
         before: &[ToAsk],
     ) -> Result<Option<Address>> {
         let (own, next) = ways_of(person, way);
-        let known = self.asked(asked)?;
+        let (known, came_back) = (self.asked(asked)?, self.came_back()?);
         let letters = known.letters.get(&person.id).map(Vec::as_slice).unwrap_or_default();
         let is_free = |to: &Address, steps: Option<EscalationWay>| {
             let to = to.to_string().to_lowercase();
+            if came_back.contains(&to) {
+                return false;
+            }
             let had = letters.iter().filter(|one| one.to == to).map(|one| known.ways.get(&one.copy).copied());
             let first =
                 before.iter().filter(|(about, one, _)| *about == asked.name && one.to_string().to_lowercase() == to);
@@ -83,6 +86,15 @@ impl Look<'_, '_> {
     /// Somebody has to call them about it already.
     pub(super) fn is_called(&self, asked: &Acknowledgement, person: &Person) -> bool {
         !self.calls.is_empty() && self.calls.contains_key(&(person.id.clone(), asked.name.clone()))
+    }
+
+    /// Addresses from which mail comes back, in small letters.
+    pub(in crate::engine) fn came_back(&self) -> Result<Rc<HashSet<String>>> {
+        if let Some(known) = self.came_back.borrow().as_ref() {
+            return Ok(Rc::clone(known));
+        }
+        let known = Rc::new(self.engine.ledger.came_back_from()?);
+        Ok(self.came_back.borrow_mut().insert(known).clone())
     }
 
     fn asked(&self, asked: &Acknowledgement) -> Result<Rc<Asked>> {

@@ -96,3 +96,44 @@ fn a_reminder_that_waited_does_not_go_to_an_address_from_which_mail_has_come_bac
     assert_eq!(play.to("escalation"), [("ann".to_owned(), "boss@corp.example".to_owned())]);
     assert_eq!(play.ann().trouble, Some(Kind::HardBounce));
 }
+
+#[test]
+fn an_escalation_goes_on_in_the_chain_where_mail_to_the_manager_comes_back() {
+    let boss = |play: &Play| play.to("escalation").iter().filter(|(_, to)| to == "boss@corp.example").count();
+    let about = |play: &Play, who: &str| -> Vec<(String, State)> {
+        let letters = play.letters("escalation").into_iter().filter(|one| one.person == who);
+        letters.map(|one| (one.envelope_to.unwrap_or_default(), one.state)).collect()
+    };
+    let people =
+        PEOPLE.replace("user,,aide", "user,boss@corp.example,aide").replace("user,,,", "user,boss@corp.example,,");
+    for waits in [false, true] {
+        let play = Play::new();
+        fs_err::write(play.folder.path().join("people.csv"), &people).expect("written");
+        play.tick();
+        play.record("bea", Kind::HardBounce);
+        play.at("2027-03-18T09:00").tick();
+        assert_eq!((about(&play, "bea").len(), boss(&play)), (1, 1));
+        play.at("2027-03-28T07:00");
+        if waits {
+            play.server_is_down(true);
+            let stop = AtomicBool::new(false);
+            play.engine().send(None, &To::Everyone, None, false, &stop, &mut |_| {}).expect_err("the server is down");
+            assert_eq!(boss(&play), 3, "about all of them");
+            play.server_is_down(false);
+        }
+        play.comes_back(&play.letters("escalation").remove(0));
+        let sent = play.tick();
+        let aide = ("aide@corp.example".to_owned(), State::Sent);
+        assert_eq!(about(&play, "ann").last(), Some(&aide), "the next in the chain");
+        let calls: Vec<&str> = sent.tasks.iter().map(|task| task.what.as_str()).collect();
+        assert!(calls.len() == 1 && calls[0].ends_with("call Cy (no phone number in the roster)"), "{calls:?}");
+        let lost = failures::open(&play.engine()).expect("listed");
+        let about_cy: Vec<&str> = lost.iter().filter(|one| one.person == "cy").map(|one| &*one.reason).collect();
+        let held = "mail to boss@corp.example comes back, and nobody else is left to write to";
+        assert_eq!((sent.gone_on, about_cy), if waits { (2, vec![held]) } else { (0, vec![]) });
+        assert!(play.at("2027-03-28T08:00").tick().tasks.is_empty(), "once");
+        let to_boss =
+            about(&play, "ann").into_iter().chain(about(&play, "cy")).filter(|(to, _)| to.starts_with("boss"));
+        assert!(to_boss.clone().all(|(_, state)| state != State::Sent), "{:?}", to_boss.collect::<Vec<_>>());
+    }
+}
