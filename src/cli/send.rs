@@ -68,9 +68,14 @@ impl Send {
     }
 }
 
-/// Asks whether to go on, and says for how many messages that is; where there are none, nobody.
+/// Asks whether a round is to go on, and says for how many messages that is; where there are none, nobody.
 pub fn ask(engine: &Engine, global: &Global, what: &str) -> Result<()> {
-    asking(engine, global, what, None, &To::Everyone, None, false)
+    let held = engine.held_by_pause()?.map(|one| {
+        let until = one.until.with_timezone(&engine.campaign.change.zone).format("%a %F %H:%M %Z");
+        format!(" (delivery is paused until {until}, and nothing leaves before)")
+    });
+    let what = format!("{what}{}", held.unwrap_or_default());
+    asking(engine, global, &what, None, &To::Everyone, None, false)
 }
 
 fn asking(
@@ -317,6 +322,11 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
         global.hint(format!("Some messages are in doubt: flagday status names them; {settled}"));
     }
     let left = sent.waiting + sent.others;
+    let waits = left > 0 && engine.ledger().next_due()?.is_some_and(|at| at <= engine.now());
+    let paused = engine.paused()?.filter(|_| waits && !sent.called_off);
+    if let (Some(one), []) = (&paused, sent.stopped.as_slice()) {
+        output::findings(&[Finding { severity: Severity::Warning, ..one.finding(&hour(one.until)) }], true);
+    }
     let next = engine.next_moment()?.map(|(at, what)| format!("{what} {}", hour(at)));
     if sent.failed > 0 {
         global.hint("Each with the reason: flagday who --failed (or --failed --csv)");
@@ -360,6 +370,7 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
         Exit::Waiting if sent.nothing_due && !sent.failed_before.is_empty() => {
             global.hint("Next: correct the roster or the server, then flagday send --to failed")
         }
+        Exit::Waiting if sent.nothing_due && waits => global.hint(format!("{left} still to go out: flagday send")),
         Exit::Waiting if sent.nothing_due => {
             let next = next.map(|next| format!("Nothing is due. Next: {next}"));
             global.hint(next.unwrap_or_else(|| "Nothing is due, and nothing is to come.".into()));

@@ -138,7 +138,7 @@ impl Engine<'_> {
         let mut sent = Sent::default();
         if *to == To::Failed {
             let again = self.try_again(Some("abort"), usize::MAX)?;
-            sent.planned += again.same;
+            sent.planned += again.same.len();
             intents.extend(again.intents);
         }
         self.readdress(&mut sent)?;

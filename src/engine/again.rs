@@ -18,8 +18,8 @@ use std::sync::Arc;
 /// What is tried again.
 #[derive(Debug, Default)]
 pub(super) struct Again {
-    /// How many go out as they are.
-    pub same: usize,
+    /// Those that go out as they are.
+    pub same: Vec<i64>,
     /// How many more would, were there no limit.
     pub left: usize,
     /// In doubt for so short that a delivery report may come first: left as they are.
@@ -33,13 +33,18 @@ pub(super) struct Again {
 }
 
 impl Engine<'_> {
-    /// Plans messages in trouble again, and says which of them have to be written anew. What was amended since stays where
-    /// it is, and so do all reminders but the newest.
+    /// Plans messages in trouble again, and says which of them have to be written anew.
     pub(super) fn try_again(&mut self, notice: Option<&str>, limit: usize) -> Result<Again> {
+        let again = self.to_try_again(notice, limit)?;
+        self.ledger.retry(&again.same, self.now())?;
+        Ok(again)
+    }
+
+    /// What is tried again. What is not true any more stays where it is, and so do all reminders but the newest.
+    pub(super) fn to_try_again(&self, notice: Option<&str>, limit: usize) -> Result<Again> {
         let (now, mut untrue) = (self.now(), self.untrue()?);
         untrue.extend(self.ledger.older_reminders()?);
         let mut again = Again::default();
-        let mut same = Vec::new();
         let look = self.look_around()?;
         let settled = self.settled()?;
         let mut asked: HashSet<(String, Option<String>, Address)> = HashSet::new();
@@ -76,10 +81,10 @@ impl Engine<'_> {
                 instead = Some(to);
             } else if address.is_none() || address == message.envelope_to || !message.tells || in_doubt {
                 let known = message.envelope_to.is_some() && (address.is_some() || !message.tells || person.is_none());
-                if known && same.len() >= limit {
+                if known && again.same.len() >= limit {
                     again.left += 1;
                 } else if known {
-                    same.push(message.id);
+                    again.same.push(message.id);
                     again.further += usize::from(message.doubts > 0);
                     again.letters.insert(key);
                 }
@@ -96,8 +101,6 @@ impl Engine<'_> {
                 again.intents.push(intent);
             }
         }
-        self.ledger.retry(&same, now)?;
-        again.same = same.len();
         Ok(again)
     }
 

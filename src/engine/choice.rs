@@ -65,6 +65,11 @@ impl Engine<'_> {
         if choice.is_everything() {
             return Ok(None);
         }
+        Ok(Some(self.in_turn(choice)?.into_iter().take(choice.limit.unwrap_or(usize::MAX)).collect()))
+    }
+
+    /// The same, also beyond the limit.
+    fn in_turn(&self, choice: &Choice) -> Result<Vec<i64>> {
         let now = self.now();
         let kept =
             |one: &MessageRow| self.ledger.presses_nobody && matches!(one.notice.as_str(), "reminder" | "escalation");
@@ -74,7 +79,26 @@ impl Engine<'_> {
             .filter(|one| !kept(one) && choice.includes(one))
             .collect();
         chosen.sort_by_key(|one| (one.next_at, one.id));
-        Ok(Some(chosen.into_iter().map(|one| one.id).take(choice.limit.unwrap_or(usize::MAX)).collect()))
+        Ok(chosen.into_iter().map(|one| one.id).collect())
+    }
+
+    /// Leaves out what is beyond the limit, and says how much that is. What waits goes first. A letter in the place of one that
+    /// waits takes its turn, and one that has no address takes nobody's.
+    pub(super) fn keep_to_limit(&self, intents: &mut Vec<Intent>, choice: &Choice) -> Result<usize> {
+        let Some(limit) = choice.limit else { return Ok(0) };
+        let (queued, all) = (HashSet::<i64>::from_iter(self.in_turn(choice)?), intents.len());
+        let replaced = |intent: &Intent| intent.replaces.iter().filter(|id| queued.contains(id)).count();
+        intents.sort_by_key(|intent| replaced(intent) == 0);
+        let mut leaving = queued.len();
+        intents.retain(|intent| {
+            let others = leaving - replaced(intent);
+            let fits = others < limit;
+            if fits {
+                leaving = others + usize::from(intent.instead.is_some() || intent.person.email.is_some());
+            }
+            fits
+        });
+        Ok(all - intents.len())
     }
 
     /// What is left of those whom a run was asked about, where that is not everybody: it ends by these, and not by what waits
@@ -95,7 +119,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// How many messages would leave now, and how many of them wait in the queue already. What has failed is counted as it is.
+    /// How many messages would leave now, and how many of them wait in the queue already.
     pub fn forecast(&self, notice: Option<&str>, to: &To, limit: Option<usize>, again: bool) -> Result<(usize, usize)> {
         self.require_roster()?;
         self.require_no_choice_at_the_end(notice, to, limit)?;
@@ -103,16 +127,17 @@ impl Engine<'_> {
         choice.woken = self.woken_by(&notice.map_or_else(Wanted::default, |name| Wanted::Notice(name.to_owned())))?;
         let most = limit.unwrap_or(usize::MAX);
         if *to == To::Failed {
-            let settled = self.settled()?;
-            let failed = self.ledger.messages_in_trouble()?.into_iter().filter(|one| !one.is_settled_by(&settled));
-            let failed = failed.filter(|one| notice.is_none_or(|name| name == one.notice)).count();
-            return Ok((failed.min(most), 0));
+            let again = self.to_try_again(notice, most)?;
+            choice.letters = Some(again.letters);
+            let queued = self.chosen(&choice)?.map_or(0, |queued| queued.len());
+            return Ok(((again.same.len() + again.intents.len() + queued).min(most), queued.min(most)));
         }
         let off = self.aborted()?.is_some() || self.is_postponed()?;
-        let intents = if off { Vec::new() } else { self.intended(notice, to, again)? };
+        let mut intents = if off { Vec::new() } else { self.intended(notice, to, again)? };
         if *to == To::Unanswered {
             choice.letters = Some(letters(&intents));
         }
+        self.keep_to_limit(&mut intents, &choice)?;
         // A further copy takes the place of what waits.
         let replaced: HashSet<i64> = intents.iter().flat_map(|intent| intent.replaces.iter().copied()).collect();
         let leaves = |id: &&i64| !replaced.contains(id);

@@ -17,6 +17,12 @@ impl Engine<'_> {
         Ok(self.ledger.suspended()?.filter(|one| one.settings == settings))
     }
 
+    /// The same, while no round of the schedule tries anything.
+    pub fn held_by_pause(&self) -> Result<Option<Suspended>> {
+        let (settings, now) = (self.mail_settings(), self.now());
+        Ok(self.paused()?.filter(|one| one.holds(&settings, now)))
+    }
+
     /// The same, where mail is about to leave: what is over is forgotten.
     pub(super) fn paused_still(&mut self) -> Result<Option<Suspended>> {
         let paused = self.paused()?;

@@ -64,7 +64,7 @@ impl Engine<'_> {
         if *to == To::Failed {
             for notice in TOLD {
                 let failed = self.try_again(Some(notice), usize::MAX)?;
-                again.planned += failed.same + self.plan_messages(&failed.intents, &mut again.shipped)?;
+                again.planned += failed.same.len() + self.plan_messages(&failed.intents, &mut again.shipped)?;
             }
         }
         let mut sent = self.send_owed(stop, progress)?;

@@ -223,7 +223,7 @@ impl Engine<'_> {
             (To::Failed, _) => {
                 let again = self.try_again(notice, limit)?;
                 (sent.resting, sent.further) = (again.resting, again.further);
-                (sent.planned, sent.untried) = (again.same, again.left);
+                (sent.planned, sent.untried) = (again.same.len(), again.left);
                 choice.letters = Some(again.letters.clone());
                 wanted = Wanted::Letters(again.letters);
                 again.intents
@@ -249,11 +249,10 @@ impl Engine<'_> {
             // What quiet hours have put off and is asked for now counts.
             self.let_sleep(&wanted)?;
         }
-        let room = limit.saturating_sub(self.chosen(&choice)?.map_or(0, |queued| queued.len()));
+        let beyond = self.keep_to_limit(&mut intents, &choice)?;
         if *to == To::Failed {
-            sent.untried += intents.len().saturating_sub(room);
+            sent.untried += beyond;
         }
-        intents.truncate(room);
         if let Some(name) = notice {
             sent.failed_before = self.failed_before(name, to, &intents)?;
         }
@@ -368,7 +367,7 @@ impl Engine<'_> {
         }
         self.world.mail_server()?;
         let (settings, suspended) = (self.mail_settings(), self.paused_still()?);
-        if let Some(one) = suspended.as_ref().filter(|one| self.by_schedule && one.holds(&settings, self.now())) {
+        if let Some(one) = self.held_by_pause()?.filter(|_| self.by_schedule) {
             let until = one.until.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z").to_string();
             (sent.stopped, sent.ended) = (vec![one.finding(&until)], true);
             return Ok(());
@@ -421,7 +420,12 @@ impl Engine<'_> {
         }
         (sent.stopped, sent.ended) = (summary.stopped, summary.ended);
         // A pause says it by itself.
-        let unreached = if sent.ended && self.ledger.suspended()?.is_none() { sent.stopped.first() } else { None };
+        let paused = self.ledger.suspended()?.is_some();
+        let unreached = if sent.ended && !paused { sent.stopped.first() } else { None };
+        if unreached.is_none() && !paused && !summary.judged {
+            // Whether the server can be reached is as it was.
+            return Ok(());
+        }
         self.ledger.note_outage(unreached, &self.mail_settings(), self.now())
     }
 

@@ -16,12 +16,16 @@ impl Ledger {
     /// first, and when it does.
     pub fn deferrals(&self) -> Result<BTreeMap<String, FailureClass>> {
         let mut all = self.db.prepare_cached(&format!(
-            "SELECT person, reply, remedy, next_at FROM message WHERE state = 'planned' AND {PUT_OFF} ORDER BY next_at, id"
+            "SELECT person, reply, remedy, next_at, doubts > 0 FROM message WHERE state = 'planned' AND {PUT_OFF} ORDER BY next_at, id"
         ))?;
         let mut rows = all.query(())?;
         let mut classes = BTreeMap::new();
         while let Some(row) = rows.next()? {
             let (person, words, remedy): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            // What is in doubt was not put off.
+            if row.get(4)? && Reply::class_of(&words).is_none() {
+                continue;
+            }
             let again_at = instant(row.get(3)?);
             let class = Reply::class_of(&words).unwrap_or(&words).to_owned();
             let remedy = if remedy.is_empty() { ANYWAY.to_owned() } else { remedy };
@@ -34,6 +38,7 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::campaign::Uncertain;
     use crate::ledger::Counts;
     use crate::ledger::tests::{at, ledger, message};
     use crate::outbox::{Enhanced, Lease, Outcome, Queue};
@@ -46,7 +51,7 @@ mod tests {
     #[test]
     fn whatever_is_tried_again_is_deferred_and_told_in_its_words_also_where_it_cost_no_attempt() {
         let (_folder, mut ledger) = ledger();
-        let people = ["ann", "bea", "cid", "dan", "eve", "fay"];
+        let people = ["ann", "bea", "cid", "dan", "eve", "fay", "gil"];
         ledger.plan_messages(people.map(|person| Ok(message(person, 0))), at(0)).unwrap();
         let closed = |may_be_the_message| {
             let (why, remedy) = ("mx:25: it hung up".to_owned(), "see its log".to_owned());
@@ -60,12 +65,18 @@ mod tests {
             closed(true),
             closed(false),
             given_back,
+            Outcome::Uncertain { why: "the connection ended".into() },
         ];
         for (claimed, outcome) in ledger.claim(at(1), 10).unwrap().into_iter().zip(outcomes) {
+            if matches!(outcome, Outcome::Uncertain { .. }) {
+                assert_eq!(ledger.mark(claimed.id, claimed.fence).unwrap(), Lease::Held);
+            }
             assert_eq!(ledger.settle(claimed.id, claimed.fence, outcome, at(2)).unwrap(), Lease::Held);
         }
         ledger.flush().unwrap();
-        assert_eq!(ledger.counts().unwrap(), Counts { planned: 1, deferred: 5, ..Counts::default() });
+        assert_eq!(ledger.counts().unwrap(), Counts { planned: 1, deferred: 5, uncertain: 1, ..Counts::default() });
+        ledger.recover(at(13), Uncertain::Retry).unwrap();
+        assert_eq!(ledger.messages_in_doubt().unwrap().len(), 1, "it is told there");
         let classes = ledger.deferrals().unwrap();
         let told = |class: &str| {
             let one = &classes[class];

@@ -72,6 +72,8 @@ pub struct Summary {
     pub lost: usize,
     /// By reply class or finding code.
     pub failures: BTreeMap<String, FailureClass>,
+    /// Something was taken, put off or refused, or may have been taken: mail gets through to whoever judges it.
+    pub judged: bool,
     /// Lanes that gave up, and why.
     pub stopped: Vec<Finding>,
     /// No lane was left to go on: messages are left behind.
@@ -108,6 +110,9 @@ impl Summary {
     }
 
     pub(super) fn count(&mut self, claimed: &Claimed, outcome: &Outcome) {
+        use Outcome::{Deferred, Failed, Sent, Stored, Uncertain};
+        self.judged |=
+            matches!(outcome, Sent { .. } | Stored { .. } | Deferred { .. } | Uncertain { .. } | Failed { .. });
         match outcome {
             Outcome::Sent { .. } | Outcome::Stored { .. } => self.sent += 1,
             Outcome::Deferred { .. } | Outcome::Broken { .. } => self.deferred += 1,

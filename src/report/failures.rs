@@ -6,7 +6,7 @@ use crate::campaign::Uncertain;
 use crate::engine::Engine;
 use crate::fault::Result;
 use crate::ledger::MessageRow;
-use crate::outbox::State;
+use crate::outbox::{State, Suspended};
 use crate::roster::Person;
 use serde::Serialize;
 use std::collections::HashSet;
@@ -71,7 +71,7 @@ fn matters(message: &MessageRow, settled: &HashSet<(String, String)>) -> bool {
 }
 
 fn rows(engine: &Engine, messages: Vec<MessageRow>, wanted: impl Fn(&MessageRow) -> bool) -> Result<Vec<FailureRow>> {
-    let untrue = engine.untrue()?;
+    let (untrue, paused) = (engine.untrue()?, engine.paused()?);
     let mut rows = Vec::new();
     for message in messages {
         if untrue.contains(&message.id) || !wanted(&message) {
@@ -84,8 +84,8 @@ fn rows(engine: &Engine, messages: Vec<MessageRow>, wanted: impl Fn(&MessageRow)
             row: person.map(|person| person.place.to_string()).unwrap_or_default(),
             state: if is_put_off(&message) { "deferred" } else { message.state.word() },
             remedy: match is_put_off(&message) {
-                true => put_off(engine, &message),
-                false => remedy(&message, person, engine.campaign.mail.uncertain),
+                true => put_off(engine, &message, paused.as_ref()),
+                false => remedy(&message, person, engine.campaign.mail.uncertain, paused.is_some()),
             },
             email: message.envelope_to.unwrap_or_default(),
             reason: if message.state == State::Planned && message.doubts > 0 {
@@ -104,8 +104,9 @@ fn is_put_off(message: &MessageRow) -> bool {
     message.state == State::Planned && message.doubts == 0
 }
 
-fn put_off(engine: &Engine, message: &MessageRow) -> String {
-    let at = message.next_at.with_timezone(&engine.campaign.change.zone).format("%a %F %H:%M %Z");
+fn put_off(engine: &Engine, message: &MessageRow, paused: Option<&Suspended>) -> String {
+    let at = paused.map_or(message.next_at, |pause| pause.until.max(message.next_at));
+    let at = at.with_timezone(&engine.campaign.change.zone).format("%a %F %H:%M %Z");
     let goes_on = if message.remedy.is_empty() {
         String::new()
     } else {
@@ -114,7 +115,7 @@ fn put_off(engine: &Engine, message: &MessageRow) -> String {
     format!("the next `flagday send`, or round of serve or tick, from {at} on tries again{goes_on}")
 }
 
-fn remedy(message: &MessageRow, person: Option<&Person>, doubt: Uncertain) -> String {
+fn remedy(message: &MessageRow, person: Option<&Person>, doubt: Uncertain, paused: bool) -> String {
     let today = person.and_then(|person| person.email.as_ref()).map(ToString::to_string);
     let moved = message.tells && today.is_some() && today != message.envelope_to;
     match message.state {
@@ -129,6 +130,9 @@ fn remedy(message: &MessageRow, person: Option<&Person>, doubt: Uncertain) -> St
             "the next `flagday send`, ten minutes on, sends the same bytes once more".to_owned()
         }
         State::Uncertain => "`flagday send --to failed` sends the same bytes once more".to_owned(),
+        State::Planned if paused => {
+            "the same bytes go out once more when delivery goes on; your own `flagday send` tries at once".to_owned()
+        }
         State::Planned => "`flagday send` sends the same bytes once more when its turn comes".to_owned(),
         State::Held if message.remedy.is_empty() => "`flagday send --to failed` sends it all the same".to_owned(),
         _ => message.remedy.clone(),

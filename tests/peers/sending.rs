@@ -122,6 +122,9 @@ fn wrong_relay() {
     assert_eq!((&status["messages"]["failed"], &status["paused"]["times"]), (&0.into(), &1.into()), "{status}\n{run}");
     campaign.run("status").ends(0).says("DELIVERY IS PAUSED until").says("to do: correct [mail] transport");
     campaign.run("tick --yes").ends(1).refuses("delivery-paused").says("25 in a row are refused alike");
+    campaign.run("tick").ends(3).says("and nothing leaves before): 28 messages");
+    let failed = campaign.run("send --to failed --yes").ends(3).says("0 planned").says("delivery is paused until");
+    failed.says("28 still to go out: flagday send");
     drop(wrong);
     // Whoever changes [mail] is not kept waiting: here mail no longer goes to a server at all.
     let old = String::from_utf8_lossy(&campaign.bytes("flagday.toml")).into_owned();

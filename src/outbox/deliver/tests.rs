@@ -55,7 +55,7 @@ async fn every_message_goes_out_once_whatever_the_number_of_lanes() {
     for lanes in [1, 3, 50] {
         let (mut queue, stage) = (MemoryQueue::of(100), good());
         let summary = run(&mut queue, &stage, lanes).await.expect("a good day");
-        assert_eq!(summary, Summary { sent: 100, ..Summary::default() });
+        assert_eq!(summary, Summary { sent: 100, judged: true, ..Summary::default() });
         assert_eq!(queue.states(), [State::Sent; 100]);
         let log = stage.log();
         assert!(log.connections <= lanes);
@@ -192,6 +192,10 @@ async fn a_message_that_breaks_every_connection_steps_aside() {
     assert_eq!((summary.sent, summary.deferred), (3, 1));
     assert_eq!((queue.rows[1].state, queue.rows[1].attempt), (State::Planned, 1));
     assert!(queue.rows[1].due >= DateTime::UNIX_EPOCH + TimeDelta::minutes(4));
+    assert!(summary.judged);
+    queue.rows[1].due = DateTime::UNIX_EPOCH;
+    let summary = run(&mut queue, &stage, 1).await.expect("put off");
+    assert!(summary.deferred == 1 && !summary.judged, "nobody can tell by that whether mail leaves: {summary:?}");
     // Run after run it is the message, and somebody has to hear of it.
     (queue.rows[1].attempt, queue.rows[1].due) = (retry::MOST_ATTEMPTS - 1, DateTime::UNIX_EPOCH);
     let summary = run(&mut queue, &stage, 1).await.expect("it is given up");

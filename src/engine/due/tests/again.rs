@@ -4,6 +4,7 @@
 use super::amended::postpone;
 use super::*;
 use crate::engine::Wish;
+use crate::outbox::{Queue, Suspended};
 
 impl Play {
     /// As if the server had refused it.
@@ -187,4 +188,29 @@ fn whose_address_was_corrected_reads_so_in_their_language() {
     assert_eq!(play.again().sent, 2);
     let reasons: Vec<String> = play.letters("news").into_iter().skip(3).map(|one| one.reason).collect();
     assert_eq!(reasons, ["your address was corrected", "Ihre Adresse wurde berichtigt"]);
+}
+
+#[test]
+fn what_is_tried_again_is_counted_beforehand_and_while_delivery_is_paused_no_word_says_otherwise() {
+    let play = Play::new();
+    play.tick();
+    let ledger = rusqlite::Connection::open(play.folder.path().join(".flagday/ledger.db")).expect("the ledger");
+    let made = |sql: &str| assert_eq!(ledger.execute(sql, ()).expect("made so"), 1);
+    play.refuse("news", "ann");
+    // Waits to go out once more; and for so short in doubt that a report may come first.
+    made("UPDATE message SET state = 'planned', doubts = 1, attempts = 1, reply = 'hung up' WHERE person = 'bea'");
+    made("UPDATE message SET state = 'uncertain', doubts = 1 WHERE person = 'cy'");
+    let mut engine = play.engine();
+    assert_eq!(engine.forecast(None, &To::Failed, None, false).expect("counted"), (2, 1));
+    let remedy = |engine: &crate::engine::Engine| {
+        let doubtful = crate::report::failures::in_doubt(engine).expect("listed");
+        doubtful.into_iter().find(|one| one.person == "bea").expect("hers").remedy
+    };
+    assert!(remedy(&engine).starts_with("`flagday send` sends the same bytes once more"));
+    let (now, finding) = (play.clock.now(), crate::fault::Finding::error("smtp-password", "no login", "correct it"));
+    let pause = Suspended::after(None, "smtp-password".into(), &engine.mail_settings(), &finding, now);
+    engine.ledger.suspend(&pause, &[], now).expect("paused");
+    assert!(remedy(&engine).contains("when delivery goes on"));
+    assert!(engine.held_by_pause().expect("asked").is_some());
+    assert!(engine.deferrals().expect("listed").is_empty(), "it was put off by nobody");
 }

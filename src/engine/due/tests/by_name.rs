@@ -1,6 +1,7 @@
 //! Reminders that somebody asks for by name, once more and once more.
 
 use super::*;
+use crate::outbox::State;
 
 impl Play {
     fn asks(&self, notice: &str, to: &To, again: bool) -> usize {
@@ -40,4 +41,22 @@ fn the_next_reminder_is_sent_early_by_name_once_and_no_sooner_than_a_window_afte
     assert_eq!(play.at("2027-03-24T08:05").tick().planned, 0);
     assert_eq!(play.at("2027-03-26T08:05").tick().sent, 3);
     assert_eq!(play.at("2027-03-26T09:00").asks("reminder", &To::Everyone, false), 0, "reminded an hour ago");
+}
+
+#[test]
+fn a_copy_in_the_place_of_one_that_waits_takes_its_turn_and_nobody_elses() {
+    let play = Play::new();
+    let stop = AtomicBool::new(false);
+    let to = |ids: &[&str]| To::People(ids.iter().map(|id| (*id).to_owned()).collect());
+    play.server_is_down(true);
+    play.engine().send(Some("news"), &to(&["ann"]), None, false, &stop, &mut |_| {}).expect_err("the server is down");
+    play.server_is_down(false);
+    let mut engine = play.engine();
+    let all = to(&["ann", "bea", "cy"]);
+    assert_eq!(engine.forecast(Some("news"), &all, Some(2), true).expect("counted"), (2, 0));
+    let sent = engine.send(Some("news"), &all, Some(2), true, &stop, &mut |_| {}).expect("sent");
+    assert_eq!((sent.planned, sent.sent), (2, 2), "so many leave");
+    let left: Vec<String> =
+        play.letters("news").into_iter().filter(|one| one.state == State::Sent).map(|one| one.person).collect();
+    assert_eq!(left, ["ann", "bea"]);
 }
