@@ -6,7 +6,7 @@ use super::Engine;
 use super::drain::{WHERE, watches_drain};
 use crate::campaign::Step;
 use crate::fault::{Exit, Fault, Finding, Result, Severity};
-use crate::msmail::{self, Postoffice};
+use crate::msmail::{self, Mailbags, Postoffice};
 use crate::roster::Person;
 use std::collections::BTreeMap;
 
@@ -74,13 +74,19 @@ impl Engine<'_> {
     }
 
     fn unwatched(&self) -> Result<BTreeMap<String, (u64, String)>> {
-        let (Some(facts), Ok(_)) = (&self.campaign.msmail, self.drain_gate()) else { return Ok(BTreeMap::new()) };
-        let people: Vec<&Person> = self.roster.people().collect();
-        let live = Postoffice::open_folders(&facts.postoffice, WHERE)?;
-        Ok(msmail::unwatched(&live, &people, &self.watched(), &self.waited_for()))
+        if self.campaign.msmail.is_none() || self.drain_gate().is_err() {
+            return Ok(BTreeMap::new());
+        }
+        Ok(self.whose_mailbags()?.unwatched(&self.watched(), &self.waited_for()))
     }
 
-    fn mailbags_place(&self) -> std::path::PathBuf {
+    /// Each mailbag as it is now, with whose it is.
+    pub(super) fn whose_mailbags(&self) -> Result<Mailbags<'_>> {
+        let people: Vec<&Person> = self.roster.people().collect();
+        Ok(Mailbags::of(&Postoffice::open_folders(&self.msmail()?.postoffice, WHERE)?, &people).0)
+    }
+
+    pub(super) fn mailbags_place(&self) -> std::path::PathBuf {
         self.campaign.msmail.as_ref().map(|facts| facts.postoffice.join("MBG")).unwrap_or_default()
     }
 }

@@ -3,33 +3,27 @@
 //! audience, and their mailbag is such a one.
 
 use super::Engine;
-use super::drain::WHERE;
 use crate::answer::Kind;
 use crate::campaign::Step;
 use crate::fault::{Exit, Fault, Finding, Result, Severity};
-use crate::msmail::{self, Postoffice};
-use crate::roster::Person;
 use std::collections::HashSet;
 
 impl Engine<'_> {
     /// Each mailbag of nobody that holds mail: its hex id, and what it holds.
-    fn nobodys(&self, live: &Postoffice) -> Vec<(String, String)> {
-        let people: Vec<&Person> = self.roster.people().collect();
-        msmail::nobodys(live, &people, &self.waited_for())
+    fn nobodys(&self) -> Result<Vec<(String, String)>> {
+        Ok(self.whose_mailbags()?.nobodys(&self.waited_for()))
     }
 
     /// The hex id of one of them, as a person writes it.
     pub(super) fn nobodys_named(&self, word: &str) -> Result<Option<String>> {
-        let live = Postoffice::open_folders(&self.msmail()?.postoffice, WHERE)?;
-        let all = self.nobodys(&live).into_iter().map(|(hexid, _)| hexid);
-        Ok(all.into_iter().find(|hexid| hexid.eq_ignore_ascii_case(word.trim())))
+        let mut all = self.nobodys()?.into_iter().map(|(hexid, _)| hexid);
+        Ok(all.find(|hexid| hexid.eq_ignore_ascii_case(word.trim())))
     }
 
     /// What is to be said of them: `None` where there are none, or somebody has vouched for all of them since the broadcast.
     pub(super) fn mail_of_nobody(&self, severity: Severity) -> Result<Option<Finding>> {
-        let (Some(facts), Ok(gate)) = (&self.campaign.msmail, self.drain_gate()) else { return Ok(None) };
-        let live = Postoffice::open_folders(&facts.postoffice, WHERE)?;
-        let mut all = self.nobodys(&live);
+        let (Some(_), Ok(gate)) = (&self.campaign.msmail, self.drain_gate()) else { return Ok(None) };
+        let mut all = self.nobodys()?;
         if !all.is_empty() {
             let vouched = self.vouched_mailbags(&gate.acknowledgement)?;
             all.retain(|(hexid, _)| !vouched.contains(hexid));
@@ -43,7 +37,7 @@ impl Engine<'_> {
              (`flagday amend` takes them over). Nobody's any more: let ADMIN delete it, or state, once the broadcast is sent, \
              that its mail may stay behind: `flagday cutover attest {drain} --person {first} --by NAME --note TEXT`"
         );
-        let place = live.place("MBG");
+        let place = self.mailbags_place();
         Ok(Some(Finding::new(severity, MAIL_OF_NOBODY, cause, remedy).in_file(place).article("Q87416")))
     }
 

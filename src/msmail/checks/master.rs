@@ -154,8 +154,10 @@ fn offsets(live: &[u8], staged: &[u8]) -> Option<Finding> {
 /// OLDMAST.GLB must not be there before the change: it would be overwritten, or mistaken for the old file.
 pub fn no_old_master(live: &Postoffice) -> Option<Finding> {
     let entry = live.entry(OLD_MASTER)?;
-    let cause = "OLDMAST.GLB is there already, from an earlier change: it will not be overwritten";
-    let remedy = "see what it is, and move it out of the postoffice";
+    let cause =
+        "OLDMAST.GLB is there already, of an earlier change or of another campaign's: it will not be overwritten";
+    let remedy = "ask who made it: while another campaign has a change of this postoffice under way it is the way back from that, \
+                  and stays; once none has, move it out of the postoffice";
     Some(Finding::error("oldmast-exists", cause, remedy).in_file(&entry.path).article("Q209486"))
 }
 

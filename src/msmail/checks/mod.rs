@@ -7,6 +7,7 @@ mod access;
 mod disk_making;
 mod gateways;
 mod layout;
+mod mailbags;
 mod master;
 mod p1;
 mod roster;
@@ -21,10 +22,10 @@ use std::sync::Arc;
 
 pub use crate::campaign::CHECKS;
 pub use access::{COPIED, user_records};
+pub use mailbags::Mailbags;
 pub use master::{Recorded, fingerprint};
 pub use p1::State as P1;
 pub use p1::{one_of_two, state as p1_state};
-pub use roster::{nobodys, unwatched};
 
 /// Runs the check of that name on the trees as they are now. `None`: there is no such check.
 pub fn check_by_name(

@@ -1,7 +1,7 @@
 //! P1, the directory through which all mail from and to transports passes: quiet, closed, open.
 
 use super::master::OLD_MASTER;
-use super::{names, roster};
+use super::{mailbags, names};
 use crate::fault::Finding;
 use crate::msmail::tree::{Entry, Postoffice};
 use std::collections::BTreeMap;
@@ -162,7 +162,7 @@ fn contents(live: &Postoffice, folder: &str) -> Vec<Finding> {
             by_meaning.entry(meaning).or_default().push(entry);
         }
     }
-    let (owners, _) = roster::other_owners(live);
+    let (owners, _) = mailbags::other_owners(live);
     let closed = in_closed(live, folder);
     by_meaning.into_iter().map(|(meaning, entries)| explain(folder, meaning, &entries, &owners, closed)).collect()
 }

@@ -1,6 +1,6 @@
 //! The rosters against the mailbags.
 
-use crate::msmail::checks::roster;
+use crate::msmail::checks::{Mailbags, roster};
 use crate::msmail::fixture::{Tree, person, troubles};
 use crate::roster::{MailStore, Person};
 
@@ -25,6 +25,8 @@ fn the_rosters_are_compared_with_the_mailbags() {
     people[3].mail_store = Postoffice;
     assert_eq!(codes(&people), ["mmf-missing"]);
     people[3].mail_store = Local;
+    people[6].kind = "dial-in".into();
+    assert_eq!(codes(&people), [""; 0], "a kind of the campaign's own is on the rosters too");
     people[1].hexid = None;
     assert_eq!(codes(&people), ["hexid-missing", "mailbag-unlisted"]);
     people[1].hexid = Some("00000077".into());
@@ -32,6 +34,27 @@ fn the_rosters_are_compared_with_the_mailbags() {
     people.pop();
     people.extend((0..3).map(|n| row(&n.to_string(), "remote", 1, Local)));
     assert!(codes(&people).contains(&"people-too-many"));
+}
+
+#[test]
+fn one_walk_tells_whose_mail_waits_for_whom() {
+    let live = Tree::live();
+    for hexid in ["00000001", "00000002", "00000003", "00000004", "0000000B", "INQUEUE"] {
+        live.mailbag(hexid, 116);
+    }
+    let row = |id: &str, kind: &str, hexid: &str| person(id, kind, Some(hexid), MailStore::Postoffice);
+    let people = [row("ann", "local", "00000001"), row("bob", "remote", "00000002"), row("cem", "locla", "00000003")];
+    let (all, unreadable) = Mailbags::of(&live.open(), &people.iter().collect::<Vec<_>>());
+    assert!(unreadable.is_empty());
+    let unlisted: Vec<&str> = all.unlisted().collect();
+    assert_eq!(unlisted, ["00000000", "00000004 (1 header)", "00000005", "00000006"]);
+    let locals = ["ann"].into();
+    let waits: Vec<String> = all.unwatched(&locals, &locals).into_values().map(|(_, words)| words).collect();
+    let others =
+        ["0000000A (1 header) of SALES", "0000000B (1 header) of SMTP", "INQUEUE (1 header) of the postoffice itself"];
+    assert_eq!(waits, [&["00000002 (1 header) of bob (remote)"], &others[..]].concat());
+    let nobodys: Vec<String> = all.nobodys(&locals).into_iter().map(|(_, words)| words).collect();
+    assert_eq!(nobodys, ["00000003 (1 header) of cem (locla)", "00000004 (1 header)"]);
 }
 
 #[test]
