@@ -1,9 +1,10 @@
-//! What somebody did by hand although it is a step that does it: P1 renamed, MASTER.GLB taken away or replaced (steps 5a and
-//! 6 to 8 of Q209486). The checks look at one name each, and their remedies would lead astray.
+//! What stands changed although no step of this campaign did it: P1 renamed, MASTER.GLB taken away or replaced (steps 5a and 6
+//! to 8 of Q209486). Somebody did it by hand, or another campaign has a change of the same postoffice under way; the files
+//! look alike. The checks look at one name each, and their remedies would lead astray.
 
 use super::Engine;
-use super::situation::{Serial, look};
-use crate::campaign::Step;
+use super::situation::Serial;
+use crate::campaign::{Action, Step};
 use crate::fault::{Fault, Finding, Result};
 use crate::msmail::{self, P1, Postoffice};
 use crate::runbook::{Journal, StepState, state_of};
@@ -11,8 +12,12 @@ use crate::runbook::{Journal, StepState, state_of};
 /// What the checks say of such a MASTER.GLB.
 const OF_MASTER: [&str; 4] = ["master-missing", "master-same", "oldmast-exists", "master-not-retired"];
 /// And of such a P1.
-const OF_P1: [&str; 2] = ["p1-not-closed", "p1-not-open"];
+const OF_P1: [&str; 3] = ["p1-renamed", "p1-not-closed", "p1-not-open"];
 
+/// Put right under another campaign, the postoffice would change in the middle of its evening.
+const ASK: &str = "ask who else works here: while another campaign has a change of this postoffice under way, touch nothing, and \
+                   let that one go on or go back, from its own folder. Only if there is none: ";
+const NOT_HERE: &str = "by no step of this campaign";
 const GO_ON: &str = "then run this again: the steps do it in their turn, when all gates are open";
 
 /// One of the two that are looked at.
@@ -33,7 +38,7 @@ impl<'e> Engine<'e> {
         }
         // That it cannot be looked at is told by whoever looks at more of it.
         let Ok(live) = Postoffice::open_folders(&facts.postoffice, &["GLB"]) else { return Ok(Vec::new()) };
-        let Ok((_, serial)) = look(facts, None, &retired) else { return Ok(Vec::new()) };
+        let Ok((_, serial)) = self.look_at_master(facts, None)? else { return Ok(Vec::new()) };
         let told = match retired.state {
             StepState::Done => self.put_there(&live, serial),
             state if state.has_begun() => return Ok(Vec::new()),
@@ -41,7 +46,9 @@ impl<'e> Engine<'e> {
         };
         let master = live.place("GLB/MASTER.GLB");
         Ok(Vec::from_iter(told.map(|(cause, remedy)| {
-            Finding::error("master-by-hand", cause, format!("{remedy}; {GO_ON}")).in_file(master).article("Q209486")
+            Finding::error("master-by-hand", cause, format!("{ASK}{remedy}; {GO_ON}"))
+                .in_file(master)
+                .article("Q209486")
         })))
     }
 
@@ -54,12 +61,25 @@ impl<'e> Engine<'e> {
             None => format!("put the old one back from the backup as {}", master.display()),
         };
         Ok(match serial {
-            Serial::None => Some(("MASTER.GLB was taken away, and not by a step: nobody can sign in".to_owned(), back)),
+            Serial::None => Some((format!("MASTER.GLB was taken away, and {NOT_HERE}: nobody can sign in"), back)),
             // Else it may be the staged one that is a copy of this.
             Serial::New if old.is_some() || self.recorded()?.stated == msmail::fingerprint(live)? => {
                 let remedy = format!("{}. {}, then {back}", sign_out(), self.aside(live));
                 Some((self.in_force_already(), remedy))
             }
+            // Before the backup a check says that it is in the way.
+            Serial::Unknown if old.is_some() => self.copy_of_master()?.map(|(copy, kept)| {
+                let cause = format!(
+                    "OLDMAST.GLB lies there and MASTER.GLB is not the one of the backup, both {NOT_HERE}: which serial number is in \
+                     force cannot be told"
+                );
+                let swapped = live.read("GLB/OLDMAST.GLB").is_ok_and(|old| old.as_ref() == Some(&kept));
+                let remedy = match swapped {
+                    true => format!("{}. {}, then {back}", sign_out(), self.aside(live)),
+                    false => format!("compare both with {}, and move the one that is nobody's away", copy.display()),
+                };
+                (cause, remedy)
+            }),
             _ => None,
         })
     }
@@ -70,17 +90,18 @@ impl<'e> Engine<'e> {
         Some(match (serial, live.entry("GLB/OLDMAST.GLB")) {
             (Serial::New, _) => (self.in_force_already(), format!("{}. {}", sign_out(), self.aside(live))),
             (Serial::Old, None) => (
-                "OLDMAST.GLB was given the name MASTER.GLB again, and not by a step".to_owned(),
+                format!("OLDMAST.GLB was given the name MASTER.GLB again, and {NOT_HERE}"),
                 format!("`mv {} {}`", master.path.display(), live.place("GLB/OLDMAST.GLB").display()),
             ),
-            _ => ("MASTER.GLB was put there, and not by a step".to_owned(), self.aside(live)),
+            _ => (format!("MASTER.GLB was put there, and {NOT_HERE}"), self.aside(live)),
         })
     }
 
     fn in_force_already(&self) -> String {
         let number = self.campaign.msmail.as_ref().map_or("", |facts| &facts.new_serial);
         format!(
-            "MASTER.GLB is the staged one already, and no step has put it there: serial number {number} is in force"
+            "MASTER.GLB is the staged one already, and no step of this campaign has put it there: serial number {number} is in \
+             force"
         )
     }
 
@@ -103,18 +124,22 @@ impl<'e> Engine<'e> {
         let state = msmail::p1_state(&live);
         let (cause, remedy) = match state {
             P1::Open if closed == StepState::Done && !opened.has_begun() => (
-                "P1 was given its name back, and not by a step: transports can work",
+                format!("P1 was given its name back, and {NOT_HERE}: transports can work"),
                 format!(
                     "stop every transport and let the sessions end. When P1 holds nothing but POPULATE.MSM: `mv {} {}`",
                     p1.display(),
                     pold.display()
                 ),
             ),
-            P1::Closed if !closed.has_begun() => ("P1 was renamed to POLD, and not by a step: no mail comes in", open),
-            P1::Closed if opened == StepState::Done => ("P1 was renamed to POLD once more, and not by a step", open),
+            P1::Closed if !closed.has_begun() => {
+                (format!("P1 was renamed to POLD, and {NOT_HERE}: no mail comes in"), open)
+            }
+            P1::Closed if opened == StepState::Done => {
+                (format!("P1 was renamed to POLD once more, and {NOT_HERE}"), open)
+            }
             _ => return Ok(Vec::new()),
         };
-        let remedy = format!("{remedy}; {GO_ON}");
+        let remedy = format!("{ASK}{remedy}; {GO_ON}");
         let mut told = vec![Finding::error("p1-by-hand", cause, remedy).in_file(p1).article("Q209486")];
         if state == P1::Open {
             told.extend(self.check_by_names(&["p1-quiet".to_owned()]));
@@ -133,13 +158,9 @@ impl<'e> Engine<'e> {
             match seen(self) {
                 Ok(told) if told.is_empty() => {}
                 Ok(told) => {
-                    findings.retain(|finding| !astray.contains(&finding.code));
+                    // Nor does everything stand as the steps have left it, which is what a step says that has not begun.
+                    findings.retain(|finding| !astray.contains(&finding.code) && finding.code != "step-not-begun");
                     findings.splice(..0, told);
-                    // No way back is safe now.
-                    for finding in findings.iter_mut().filter(|finding| finding.code == "step-not-begun") {
-                        finding.remedy =
-                            "put it right as told above; then `flagday cutover` tries this step again".to_owned();
-                    }
                 }
                 Err(fault) => findings.extend(fault.findings),
             }
@@ -154,6 +175,16 @@ impl<'e> Engine<'e> {
         Fault::check(if begun { self.by_hand()? } else { Vec::new() }).map(drop)
     }
 
+    /// What holds the step: no backup is made of what another campaign has half changed, and no evening begins on it.
+    pub(super) fn changed_by_others(&self, step: &Step) -> Result<Vec<Finding>> {
+        let begins = self.campaign.beginning().map(|(_, first)| &first.name);
+        let is_first =
+            |one: &Step| matches!(one.action, Some(Action::Backup(_))) || one.closes_p1() || begins == Some(&one.name);
+        let from_there = self.campaign.steps.iter().skip_while(|one| !is_first(one));
+        let holds = from_there.map(|one| &one.name).any(|name| *name == step.name);
+        if holds { self.by_hand() } else { Ok(Vec::new()) }
+    }
+
     /// A rollback that opens P1 says that the old serial number stays in force: then it has to be.
     pub(super) fn require_old_master_for_p1(&self, to: Option<&str>) -> Result<()> {
         let entries = self.ledger.entries()?;
@@ -162,7 +193,7 @@ impl<'e> Engine<'e> {
             opens |= state_of(&entries, &step.name)?.has_begun();
         }
         let Some(facts) = self.campaign.msmail.as_ref().filter(|_| opens) else { return Ok(()) };
-        if let Err(cause) = look(facts, None, &self.retired()?) {
+        if let Err(cause) = self.look_at_master(facts, None)? {
             let cause = format!("which MASTER.GLB is in force cannot be seen, and P1 would be opened: {cause}");
             let remedy = "no step was taken back. See to that file; `flagday check` says more; then roll back again";
             return Err(Fault::new("master-unseen", cause, remedy));
@@ -174,7 +205,7 @@ impl<'e> Engine<'e> {
     /// is gone already.
     pub(super) fn new_by_hand(&self) -> Result<Vec<Finding>> {
         let Some(facts) = &self.campaign.msmail else { return Ok(Vec::new()) };
-        let old = matches!(look(facts, None, &self.retired()?), Ok((_, Serial::Old)));
+        let old = matches!(self.look_at_master(facts, None)?, Ok((_, Serial::Old)));
         if old { Ok(Vec::new()) } else { self.master_by_hand() }
     }
 }
@@ -182,3 +213,6 @@ impl<'e> Engine<'e> {
 fn sign_out() -> &'static str {
     "stop every transport and have everybody sign out, because what is written until then cannot be read under the old number"
 }
+
+#[cfg(test)]
+mod tests;

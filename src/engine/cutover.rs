@@ -192,6 +192,7 @@ impl Engine<'_> {
         let step = self.step_named(step)?.clone();
         self.require_turn(&step)?;
         self.require_nothing_by_hand()?;
+        Fault::check(self.changed_by_others(&step)?)?;
         stated(by, note)?;
         let anew = self.to_be_restated()?.is_some_and(|(anew, _)| anew.name == step.name);
         let overtaken = anew || self.is_overtaken(&step)?;

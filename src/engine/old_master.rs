@@ -2,7 +2,7 @@
 //! cutover stops, with the copy that the backup has of it.
 
 use super::Engine;
-use super::situation::{Serial, look};
+use super::situation::Serial;
 use crate::fault::{Fault, Finding, Result, Severity};
 use crate::msmail::Postoffice;
 use crate::runbook::{Journal, state_of};
@@ -21,7 +21,7 @@ impl Engine<'_> {
         }
         // That it cannot be looked at is told by whoever looks at more of it.
         let Ok(live) = Postoffice::open_folders(&facts.postoffice, &["GLB"]) else { return Ok(None) };
-        match look(facts, self.installed()?.as_ref(), &retired) {
+        match self.look_at_master(facts, self.installed()?.as_ref())? {
             Ok((_, serial)) if serial != Serial::Old && live.entry(OLD_MASTER).is_none() => {}
             _ => return Ok(None),
         }
@@ -70,13 +70,15 @@ impl Engine<'_> {
 
     /// The very file that was renamed, as the backup has it.
     fn old_master_in_backup(&self) -> Result<Option<PathBuf>> {
-        let (Some(tree), retired) = (self.backup_tree()?, self.retired()?) else { return Ok(None) };
+        let (Some((place, bytes)), retired) = (self.copy_of_master()?, self.retired()?) else { return Ok(None) };
+        Ok(retired.renames().any(|it| it.is_of(&bytes)).then_some(place))
+    }
+
+    /// MASTER.GLB as the backup has it.
+    pub(super) fn copy_of_master(&self) -> Result<Option<(PathBuf, Vec<u8>)>> {
+        const MASTER: &str = "GLB/MASTER.GLB";
+        let Some(tree) = self.backup_tree()? else { return Ok(None) };
         let Ok(copy) = Postoffice::open_folders(&tree, &["GLB"]) else { return Ok(None) };
-        let is_it = copy
-            .read("GLB/MASTER.GLB")
-            .ok()
-            .flatten()
-            .is_some_and(|bytes| retired.renames().any(|it| it.is_of(&bytes)));
-        Ok(is_it.then(|| copy.place("GLB/MASTER.GLB")))
+        Ok(copy.read(MASTER).ok().flatten().map(|bytes| (copy.place(MASTER), bytes)))
     }
 }

@@ -41,7 +41,7 @@ impl Engine<'_> {
         let Some(facts) = &self.campaign.msmail else { return Ok(None) };
         let by_hand = !self.by_hand()?.is_empty();
         let ways = if self.aborted()?.is_some() { "is taken back" } else { "goes on or goes back" };
-        let (p1, serial, mut words) = match look(facts, self.installed()?.as_ref(), &self.retired()?) {
+        let (p1, serial, mut words) = match self.look_at_master(facts, self.installed()?.as_ref())? {
             Ok((p1, serial)) => (p1_word(p1), serial, vec![serial_words(serial, by_hand, facts, ways)]),
             Err(cause) => {
                 let words = format!("The postoffice cannot be looked at, so its state is not known here: {cause}.");
@@ -103,12 +103,22 @@ impl Engine<'_> {
     /// that failed before it had put it there has cost nothing.
     pub(super) fn was_in_force(&self) -> Result<bool> {
         let (Some(history), Some(facts)) = (self.installed()?, &self.campaign.msmail) else { return Ok(false) };
-        let retired = self.retired()?;
-        let lies_there = || match look(facts, Some(&history), &retired) {
-            Ok((_, serial)) => matches!(serial, Serial::New | Serial::Rewritten),
-            Err(_) => true,
+        let lies_there = || {
+            Ok(match self.look_at_master(facts, Some(&history))? {
+                Ok((_, serial)) => matches!(serial, Serial::New | Serial::Rewritten),
+                Err(_) => true,
+            })
         };
-        Ok(history.acted.is_some() || lies_there())
+        if history.acted.is_some() { Ok(true) } else { lies_there() }
+    }
+
+    /// P1, and which MASTER.GLB lies there; or why that cannot be seen.
+    pub(super) fn look_at_master(
+        &self,
+        facts: &MsMail,
+        installed: Option<&History>,
+    ) -> Result<std::result::Result<(P1, Serial), String>> {
+        Ok(look(facts, installed, &self.retired()?, &|| Some(self.copy_of_master().ok()??.1)))
     }
 
     /// The last start of the step that installs the new MASTER.GLB; `None` while it has not begun or was taken back.
@@ -242,7 +252,13 @@ impl Engine<'_> {
 
 /// Which MASTER.GLB lies there is judged by the identity of what the step installed, and by OLDMAST.GLB: the staged tree
 /// may change once it is done, or be gone. Before the step there is only that tree to compare with.
-pub(super) fn look(facts: &MsMail, installed: Option<&History>, retired: &History) -> Result<(P1, Serial), String> {
+/// `kept`: the MASTER.GLB of this cutover's backup.
+fn look(
+    facts: &MsMail,
+    installed: Option<&History>,
+    retired: &History,
+    kept: &dyn Fn() -> Option<Vec<u8>>,
+) -> Result<(P1, Serial), String> {
     let open =
         |path, folders: &[&'static str]| Postoffice::open_folders(path, folders).map_err(|f| f.cause().to_owned());
     let live = open(&facts.postoffice, &["GLB"])?;
@@ -269,9 +285,11 @@ pub(super) fn look(facts: &MsMail, installed: Option<&History>, retired: &Histor
             staged.ok().flatten().map(|staged| staged == master)
         }
     };
-    // As long as nothing was renamed or installed, what is not the staged file is the old one, whatever OLDMAST.GLB may be.
+    // As long as nothing was renamed or installed, what is not the staged file is the old one. With an OLDMAST.GLB beside it
+    // that no step has made, another campaign may have put its own there: then it is the one of the backup, or unknown.
     let away = retired.state.has_begun();
-    let untouched = installed.is_none() && !(away && old.is_some()) && is_new == Some(false);
+    let stayed = old.is_none() || (!away && kept().as_ref() == Some(&master));
+    let untouched = installed.is_none() && is_new == Some(false) && stayed;
     let is_old = untouched || old.as_ref() == Some(&master) || retired.renames().any(|it| it.is_of(&master));
     let serial = match (is_new, is_old) {
         (_, true) => Serial::Old,
@@ -322,7 +340,8 @@ fn serial_words(serial: Serial, by_hand: bool, facts: &MsMail, ways: &str) -> St
             facts.new_serial
         ),
         Serial::None if by_hand => {
-            "There is no MASTER.GLB, and no step has taken it away: nobody can sign in until the old one is back.".to_owned()
+            "There is no MASTER.GLB, and no step of this campaign has taken it away: nobody can sign in until there is one again."
+                .to_owned()
         }
         Serial::None => format!("There is no MASTER.GLB: nobody can sign in until the cutover {ways}."),
     }

@@ -32,6 +32,7 @@ impl Engine<'_> {
         if !step.needs.is_empty() {
             self.begin_with_gates()?;
         }
+        Fault::check(self.changed_by_others(step)?)?;
         self.require_backup(step)?;
         self.require_road_ahead(step)?;
         for _ in 0..ATTEMPTS {

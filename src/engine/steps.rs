@@ -140,6 +140,8 @@ impl Engine<'_> {
                 next = false;
                 if !state.has_begun() {
                     findings = self.check_by_names(&step.before);
+                    let others = self.changed_by_others(step)?;
+                    findings.extend(others.into_iter().filter(|one| !findings.contains(one)).collect::<Vec<_>>());
                     findings.extend(runbook::refusals(step, &paths, self.now()));
                     findings.extend(self.backup_old(step)?);
                 }
