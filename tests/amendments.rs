@@ -364,7 +364,7 @@ fn a_date_that_moved_and_moved_back_before_anybody_heard_of_it_is_news_to_nobody
     fs_err::rename(&aside, &outbox).expect("renamed");
     campaign.edit(LATER, FUTURE).run("build").ends(0);
     assert_eq!(campaign.code("CARTER"), code, "the disk that CARTER holds is today's");
-    campaign.run("amend --yes").ends(0).says("what 17 people have in hand is true again").says("0 sent");
+    campaign.run("amend --yes").ends(0).says("what 17 people were told is true again").says("0 sent");
     assert_eq!(campaign.outbox("").len(), 17, "the letters of before, and no other");
     assert_eq!((satisfied(&campaign, "disks-held").0, satisfied(&campaign, "async-informed").0), (1, 1));
     campaign.run("tick --yes").ends(0);

@@ -179,7 +179,7 @@ fn text(amendment: &Amendment) -> String {
         let again: BTreeSet<&str> = amendment.restored.iter().map(|one| one.person.as_str()).collect();
         let again: Vec<String> = again.into_iter().map(str::to_owned).collect();
         text += &format!(
-            "what {} have in hand is true again, and what they answered to it counts: nobody writes to {}\n",
+            "what {} were told is true again, and what they answered to it counts: nobody writes to {}\n",
             self::people(again.len()),
             names(&again)
         );

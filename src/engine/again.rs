@@ -242,7 +242,8 @@ impl Engine<'_> {
             changes: if off {
                 Vec::new()
             } else {
-                self.ledger.changes_to_tell(&person.id, &message.notice, message.revision)?
+                let asks = message.acknowledgement.as_deref();
+                self.ledger.changes_to_tell(&person.id, &message.notice, asks, message.revision)?
             },
             acknowledgement: message.acknowledgement,
             copy,

@@ -32,11 +32,11 @@ impl Engine<'_> {
             let newest = told.entry(message.person).or_default().entry(message.notice).or_default();
             *newest = (*newest).max(day);
         }
-        // Whoever was told by hand, and never written to.
-        for asked in self.campaign.acknowledgements.values() {
-            let Some(notice) = &asked.notice else { continue };
-            for standing in self.standings(asked)?.into_iter().filter(|one| one.grade >= Grade::Confirmed) {
-                told.entry(standing.person).or_default().entry(notice.clone()).or_default();
+        // Whoever was told by hand, and never written to, of whatever revision.
+        for (person, spoken) in self.ledger.spoken()? {
+            for asked in spoken.answered.keys().filter_map(|name| self.campaign.acknowledgements.get(name)) {
+                let Some(notice) = &asked.notice else { continue };
+                told.entry(person.clone()).or_default().entry(notice.clone()).or_default();
             }
         }
         Ok(told)
@@ -52,6 +52,7 @@ impl Engine<'_> {
         let texts = self.texts()?;
         let material: Vec<&Difference> = amendment.material().collect();
         let answered = self.answered_by_now(&material)?;
+        let missed = self.missed(Some(&*amendment))?;
         let (mut owed, mut restored) = (Vec::new(), Vec::new());
         for (id, notices) in told {
             let Some(person) = self.roster.get(id) else { continue };
@@ -73,7 +74,7 @@ impl Engine<'_> {
                 }
                 let changes = match day {
                     Some(day) => self.letter_changes(&changes, notice, id, *day)?,
-                    None => Vec::new(),
+                    None => missed.by(id, name)?,
                 };
                 // Whoever never got the letter need not hear that its date is open.
                 if wish.postpone && day.is_none() {
@@ -194,13 +195,7 @@ impl Engine<'_> {
         person: &str,
         (day, revision): Newest,
     ) -> Result<Vec<Changed>> {
-        let mut told: Vec<Changed> = changes
-            .iter()
-            .filter(|change| !change.fact.starts_with("package "))
-            .map(|change| Changed { fact: change.fact.clone(), told: change.told.clone(), now: change.now.clone() })
-            .collect();
-        // Where their language came or went two texts are another, and it is one letter.
-        told.dedup_by_key(|change| text_of(&change.fact).map_or(change.fact.clone(), |(notice, _)| notice.to_owned()));
+        let mut told = in_words(changes);
         let words = changes.iter().all(|change| is_words(&change.fact));
         let Some(package) = &notice.package else { return Ok(told) };
         if !words || self.ledger.packages_issued(person, package, revision)? > 1 {
@@ -270,6 +265,18 @@ impl Engine<'_> {
         amendment.informed = informed.into_values().collect();
         Ok(())
     }
+}
+
+/// What is told of them but for packages.
+pub(super) fn in_words(changes: &[&Difference]) -> Vec<Changed> {
+    let mut told: Vec<Changed> = changes
+        .iter()
+        .filter(|change| !change.fact.starts_with("package "))
+        .map(|change| Changed { fact: change.fact.clone(), told: change.told.clone(), now: change.now.clone() })
+        .collect();
+    // Where their language came or went two texts are another, and it is one letter.
+    told.dedup_by_key(|change| text_of(&change.fact).map_or(change.fact.clone(), |(notice, _)| notice.to_owned()));
+    told
 }
 
 /// Whether a fact is told in the letter alone: no disk says anything of it.

@@ -2,6 +2,7 @@
 //! newest letter that they have, however many amendments passed them by.
 
 use super::amendment::{Amendment, Effect};
+use super::concerned::in_words;
 use super::sending::Intent;
 use super::{Difference, Engine};
 use crate::fault::Result;
@@ -48,14 +49,17 @@ impl<'w> Engine<'w> {
 }
 
 impl Missed<'_, '_> {
-    /// As the letter tells it. Nothing for whoever has no older letter about the notice, or one that is still true.
+    /// As the letter tells it: since the newest letter about the notice, or what they heard when they answered by hand after it
+    /// or without one. Nothing for whoever was told nothing, or what is still true.
     pub(super) fn by(&self, person: &str, notice: &str) -> Result<Vec<Changed>> {
-        let Some(newest) = self.engine.ledger.newest_letter(person, notice)? else { return Ok(Vec::new()) };
-        let (revision, day) = newest;
-        let since = self.past.iter().position(|one| one.number == revision).map(|first| &self.past[first..]);
-        let Some(since) = since.filter(|since| since.len() > 1) else { return Ok(Vec::new()) };
+        let letter = self.engine.ledger.newest_letter(person, notice)?;
         let notice = &self.engine.campaign.notices[notice];
         let asks = self.engine.acknowledgement_asked_by(&notice.name);
+        let now = self.past.last().map_or(0, |newest| newest.number);
+        let heard = asks.map(|asks| self.engine.ledger.heard(person, asks, now)).transpose()?.flatten();
+        let Some(known) = letter.map(|(revision, _)| revision).max(heard) else { return Ok(Vec::new()) };
+        let since = self.past.iter().position(|one| one.number == known).map(|first| &self.past[first..]);
+        let Some(since) = since.filter(|since| since.len() > 1) else { return Ok(Vec::new()) };
         let asked = asks.map(|name| &self.engine.campaign.acknowledgements[name]);
         let standing = asked.map(|asked| self.engine.standing(asked, person)).transpose()?.flatten();
         // Whoever has answered need not know until when others have to.
@@ -69,7 +73,10 @@ impl Missed<'_, '_> {
             return Ok(Vec::new());
         }
         let changes: Vec<&Difference> = differences.iter().collect();
-        self.engine.letter_changes(&changes, notice, person, (day, revision))
+        match letter {
+            Some((revision, day)) => self.engine.letter_changes(&changes, notice, person, (day, revision)),
+            None => Ok(in_words(&changes)),
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! What moved, and moved back before anything about it left to a person: what they have in hand is true again. They are not
-//! written to, and what they answered counts as it did.
+//! What moved, and moved back before a person heard anything about it: what they were told, by letter or by hand, is true
+//! again. They are not written to, and what they answered counts as it did.
 
 use super::Engine;
 use super::amend::Wish;
@@ -7,21 +7,20 @@ use super::amendment::Amendment;
 use super::missed::different;
 use crate::campaign::Notice;
 use crate::fault::Result;
-use crate::ledger::{Out, Restored};
+use crate::ledger::{Out, Restored, Spoken};
 use crate::notice::Texts;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// What everybody has in hand, held against what an amendment is to tell.
+/// What everybody has in hand and has answered, held against what an amendment is to tell.
 pub(super) struct InHand<'e, 'w> {
     engine: &'e Engine<'w>,
     texts: Arc<Texts>,
     postponed: bool,
-    /// The facts that are different, by the revision under which a letter told them; only where that can be the past.
+    /// The facts that are different, by the revision under which they were told; only where that can be the past.
     different: BTreeMap<u32, Vec<String>>,
     letters: HashMap<String, Vec<Out>>,
-    /// The newest revision under which somebody answered, or was decided about.
-    spoken: HashMap<String, u32>,
+    spoken: HashMap<String, Spoken>,
 }
 
 impl<'w> Engine<'w> {
@@ -40,37 +39,44 @@ impl<'w> Engine<'w> {
 }
 
 impl InHand<'_, '_> {
-    /// What puts on record that somebody's letter about a notice is true again; nothing where it is not, where anything that
-    /// says otherwise may be with them, and where anybody heard from them since.
+    /// What puts on record that what somebody was told with a notice is true again; nothing where it is not, where anything
+    /// that says otherwise may be with them, and where anybody heard from them since. Told they are by a letter that arrived,
+    /// or where they have answered.
     pub(super) fn restored(&self, person: &str, notice: &Notice) -> Option<Restored> {
-        let letters = self.letters.get(person)?;
         let about = |one: &&Out| one.notice == notice.name || one.notice == "postponed";
-        let since = letters.iter().filter(about).max_by_key(|one| one.revision)?;
+        let letter = self.letters_to(person).iter().filter(about).max_by_key(|one| one.revision);
         let asks = self.engine.acknowledgement_asked_by(&notice.name);
+        let answered = asks.and_then(|asks| self.spoken.get(person)?.answered.get(asks).copied());
+        let since = letter.filter(|one| one.arrived).map(|one| one.revision).max(answered)?;
         let concerns = |fact: &str| self.engine.concerns(&self.texts, fact, notice, asks, person);
         let name = if self.postponed { "postponed" } else { &notice.name };
         self.unless_told(person, since, concerns).then(|| Restored {
             person: person.to_owned(),
             notice: name.to_owned(),
             asks: asks.filter(|_| !self.postponed).map(str::to_owned),
-            since: since.revision,
+            since,
         })
     }
 
     /// The same of who hears of the date alone.
     pub(super) fn restored_date(&self, person: &str) -> Option<Restored> {
-        let since = self.letters.get(person)?.iter().max_by_key(|one| one.revision)?;
+        let since = self.letters_to(person).iter().max_by_key(|one| one.revision).filter(|one| one.arrived)?.revision;
         let concerns = |fact: &str| matches!(fact, "change_at" | "time_zone");
         let (person, notice, asks) = (person.to_owned(), "correction".to_owned(), None);
-        self.unless_told(&person, since, concerns).then_some(Restored { person, notice, asks, since: since.revision })
+        self.unless_told(&person, since, concerns).then_some(Restored { person, notice, asks, since })
     }
 
-    fn unless_told(&self, person: &str, since: &Out, concerns: impl Fn(&str) -> bool) -> bool {
-        let holds = |one: &Out| {
-            let facts = self.different.get(&one.revision);
+    fn letters_to(&self, person: &str) -> &[Out] {
+        self.letters.get(person).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether what they were told then holds, and nothing that says otherwise came after it.
+    fn unless_told(&self, person: &str, since: u32, concerns: impl Fn(&str) -> bool) -> bool {
+        let holds = |revision: u32| {
+            let facts = self.different.get(&revision);
             facts.is_some_and(|facts| !facts.iter().any(|fact| concerns(fact)))
         };
-        let mut newer = self.letters[person].iter().filter(|one| one.revision >= since.revision);
-        since.arrived && newer.all(holds) && self.spoken.get(person).is_none_or(|spoken| *spoken <= since.revision)
+        let mut newer = self.letters_to(person).iter().map(|one| one.revision).filter(|revision| *revision >= since);
+        holds(since) && newer.all(holds) && self.spoken.get(person).is_none_or(|spoken| spoken.newest <= since)
     }
 }

@@ -174,7 +174,7 @@ impl Ledger {
             let (owed, own) = row?;
             let changes = match owed.notice.as_str() {
                 "postponed" | "correction" => serde_json::from_str(&own)?,
-                notice => self.changes_to_tell(&owed.person, notice, owed.revision)?,
+                notice => self.changes_to_tell(&owed.person, notice, owed.asks.as_deref(), owed.revision)?,
             };
             Ok(Owed { changes, ..owed })
         })
@@ -182,15 +182,22 @@ impl Ledger {
     }
 
     /// What a letter of this revision about a notice has to say is different: since the newest one that really went to the
-    /// person, however many amendments came between. Nothing where none did.
-    pub fn changes_to_tell(&self, person: &str, notice: &str, revision: u32) -> Result<Vec<Changed>> {
+    /// person, or what they heard when they answered by hand since, however many amendments came between. Nothing where they
+    /// were told nothing.
+    pub fn changes_to_tell(
+        &self,
+        person: &str,
+        notice: &str,
+        asks: Option<&str>,
+        revision: u32,
+    ) -> Result<Vec<Changed>> {
         let mut newest = self.db.prepare_cached(&format!(
             "SELECT max(revision) FROM message WHERE person = ?1 AND notice IN (?2, 'postponed') AND revision < ?3 AND tells \
              AND ({LEFT} OR state = 'bounced')"
         ))?;
-        let Some(known) = newest.query_row((person, notice, revision), |row| row.get::<_, Option<u32>>(0))? else {
-            return Ok(Vec::new());
-        };
+        let letter: Option<u32> = newest.query_row((person, notice, revision), |row| row.get(0))?;
+        let heard = asks.map(|asks| self.heard(person, asks, revision)).transpose()?.flatten();
+        let Some(known) = letter.max(heard) else { return Ok(Vec::new()) };
         let mut all = self.db.prepare_cached(
             "SELECT changes FROM amended a WHERE person = ?1 AND notice IN (?2, 'postponed') AND revision > ?3 \
              AND revision <= ?4 AND NOT EXISTS (SELECT 1 FROM amended b WHERE b.person = a.person AND b.notice = ?2 \

@@ -56,7 +56,7 @@ pub use messages::{Counts, MessageRow, NewMessage};
 pub use outage::Outage;
 pub use outdated::{OUTDATED, Outdated, ToHear};
 pub use past::Past;
-pub use restored::{Out, Restored};
+pub use restored::{Out, Restored, Spoken};
 pub use revisions::{Moved, Revision, Telling};
 pub use secret::begin_with_key;
 pub use tasks::Task;

@@ -1,4 +1,4 @@
-//! What moved and moved back before anybody heard of it: what people have in hand, and what of it holds again.
+//! What moved and moved back before anybody heard of it: what people were told, and what of it holds again.
 
 use super::Ledger;
 use super::doubt::LEFT;
@@ -8,14 +8,15 @@ use crate::fault::Result;
 use serde::Serialize;
 use std::collections::HashMap;
 
-/// Somebody's letter about a notice that is true again under a new revision, with what they answered to it.
+/// What somebody was told with a notice, by letter or by hand, that is true again under a new revision; and what they answered
+/// to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Restored {
     pub person: String,
     pub notice: String,
     /// The acknowledgement that the notice asks for.
     pub asks: Option<String>,
-    /// The revision of that letter: what came after it counts for nothing, and what is on record until then holds.
+    /// The revision under which they were told: what came after it counts for nothing, and what is on record until then holds.
     pub since: u32,
 }
 
@@ -26,6 +27,15 @@ pub struct Out {
     pub revision: u32,
     /// A server took each of them, and none came back.
     pub arrived: bool,
+}
+
+/// What people said of themselves, and what was decided about them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Spoken {
+    /// The newest revision under which there was any of it.
+    pub newest: u32,
+    /// The newest one under which they answered an acknowledgement, without what was revoked.
+    pub answered: HashMap<String, u32>,
 }
 
 impl Ledger {
@@ -46,23 +56,37 @@ impl Ledger {
         Ok(letters)
     }
 
-    /// The newest revision under which each person answered anything, or somebody decided about them.
-    pub fn spoken(&self) -> Result<HashMap<String, u32>> {
+    /// By person.
+    pub fn spoken(&self) -> Result<HashMap<String, Spoken>> {
         let mut all = self.db.prepare_cached(
-            "SELECT person, kind, max(revision) FROM evidence GROUP BY person, kind \
-             UNION ALL SELECT person, NULL, max(revision) FROM waiver GROUP BY person",
+            "SELECT person, acknowledgement, kind, revoked, max(revision) FROM evidence GROUP BY 1, 2, 3, 4 \
+             UNION ALL SELECT person, NULL, NULL, NULL, max(revision) FROM waiver GROUP BY 1",
         )?;
-        let rows =
-            all.query_map((), |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?, row.get::<_, u32>(2)?)))?;
-        let mut spoken: HashMap<String, u32> = HashMap::new();
-        for row in rows {
-            let (person, kind, revision) = row?;
+        let mut rows = all.query(())?;
+        let mut spoken: HashMap<String, Spoken> = HashMap::new();
+        while let Some(row) = rows.next()? {
+            let (acknowledgement, kind): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
             let kind: Option<Kind> = kind.map(|kind| serde_json::from_value(kind.into())).transpose()?;
-            if kind.is_none_or(|kind| kind.proves() >= Grade::Confirmed) {
-                let newest = spoken.entry(person).or_default();
+            if kind.is_some_and(|kind| kind.proves() < Grade::Confirmed) {
+                continue;
+            }
+            let (revoked, revision): (Option<bool>, u32) = (row.get(3)?, row.get(4)?);
+            let one = spoken.entry(row.get(0)?).or_default();
+            one.newest = one.newest.max(revision);
+            if let Some(acknowledgement) = acknowledgement.filter(|_| revoked == Some(false)) {
+                let newest = one.answered.entry(acknowledgement).or_default();
                 *newest = revision.max(*newest);
             }
         }
         Ok(spoken)
+    }
+
+    /// The newest revision before another under which an operator heard somebody's answer: they talked about what held then.
+    pub fn heard(&self, person: &str, acknowledgement: &str, before: u32) -> Result<Option<u32>> {
+        let mut newest = self.db.prepare_cached(
+            "SELECT max(revision) FROM evidence INDEXED BY evidence_about WHERE person = ? AND acknowledgement = ? \
+             AND revision < ? AND kind = 'operator' AND NOT revoked",
+        )?;
+        Ok(newest.query_row((person, acknowledgement, before), |row| row.get(0))?)
     }
 }

@@ -6,7 +6,7 @@ use crate::report::failures;
 
 impl Play {
     /// A report that a letter of ours failed comes in.
-    fn comes_back(&self, letter: &MessageRow) {
+    pub(super) fn comes_back(&self, letter: &MessageRow) {
         let id = letter.message_id.trim_matches(['<', '>']);
         let to = letter.envelope_to.as_deref().unwrap_or_default();
         let report = format!(

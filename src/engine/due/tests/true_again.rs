@@ -139,6 +139,62 @@ fn whoever_answered_the_new_date_by_hand_or_may_have_its_letter_is_told() {
     play.write(CAMPAIGN);
     let back = play.at("2027-03-18T10:00").amend(&Wish::default());
     assert_eq!((told(&back), restored(&back)), (vec!["bea", "cy"], vec!["ann"]));
+    // She knows of the new date from the telephone, whatever her newest letter says.
+    let letter = play.letter_to("news", "bea@corp.example");
+    assert!(letter.contains("Bisher:       Mittwoch, 14. April 2027"), "{letter}");
+}
+
+#[test]
+fn whoever_was_told_by_hand_or_whose_letter_came_back_has_answered_what_is_true_again() {
+    let play = Play::new();
+    assert_eq!((play.send_to("ann"), play.send_to("bea")), (1, 1));
+    play.comes_back(&play.letters("news")[0]);
+    play.record("ann", Kind::Operator);
+    play.record("cy", Kind::Operator);
+    play.write(&later());
+    play.at("2027-03-18T09:00").amend_unheard(&Wish::default());
+    assert!(play.stands("cy").grade < crate::campaign::Grade::Confirmed);
+    play.write(CAMPAIGN);
+    let back = play.at("2027-03-18T10:00").amend(&Wish::default());
+    assert_eq!((told(&back).len(), restored(&back)), (0, vec!["ann", "bea", "cy"]));
+    for person in ["ann", "cy"] {
+        assert_eq!(play.stands(person).grade, crate::campaign::Grade::Confirmed, "{person} said it of this date");
+    }
+    assert!(play.at("2027-03-18T11:00").tick().nothing_due);
+
+    // Put off, and on again on that date: whoever was told by hand heard nothing of that, but by hand.
+    play.at("2027-03-18T12:00").amend_unheard(&postpone());
+    play.record("ann", Kind::Operator);
+    let on = play.at("2027-03-18T13:00").amend(&Wish::default());
+    assert_eq!((told(&on), restored(&on)), (vec!["ann"], vec!["bea", "cy"]));
+    assert!(play.stands("ann").grade < crate::campaign::Grade::Confirmed, "she knows that it was put off");
+    assert_eq!(play.stands("cy").grade, crate::campaign::Grade::Confirmed);
+
+    // In earnest, and to another date: that is told against what was told by hand.
+    play.at("2027-03-18T14:00").amend(&postpone());
+    play.write(&later());
+    assert_eq!(told(&play.at("2027-03-18T15:00").amend(&Wish::default())), ["ann", "bea", "cy"]);
+    let letter = play.letter_to("news", "cy@corp.example");
+    assert!(letter.contains("It was:      Wednesday, 31 March 2027"), "{letter}");
+}
+
+#[test]
+fn an_answer_by_hand_to_another_date_never_counts_and_the_letter_names_that_date() {
+    let play = Play::new();
+    assert_eq!(play.send_to("ann"), 1);
+    play.record("bea", Kind::Operator);
+    play.write(&later());
+    play.at("2027-03-18T09:00").amend_unheard(&Wish::default());
+    play.record("bea", Kind::Operator);
+    play.record("cy", Kind::Operator);
+    play.write(CAMPAIGN);
+    let back = play.at("2027-03-18T10:00").amend(&Wish::default());
+    assert_eq!((told(&back), restored(&back)), (vec!["bea", "cy"], vec!["ann"]));
+    for person in ["bea", "cy"] {
+        assert!(play.stands(person).grade < crate::campaign::Grade::Confirmed, "{person} has the other date in mind");
+    }
+    let letter = play.letter_to("news", "cy@corp.example");
+    assert!(letter.contains("It was:      Wednesday, 14 April 2027"), "{letter}");
 }
 
 #[test]
