@@ -198,7 +198,10 @@ impl Engine<'_> {
         }
         owed.into_iter()
             .filter(|(name, _)| !matches!(*name, "postponed" | "correction"))
-            .try_for_each(|(name, people)| self.require_packages(name, people.into_iter()))
+            .try_for_each(|(name, people)| self.require_packages(name, people.into_iter()))?;
+        let mut letters = self.intents_of(amendment.owed.clone())?;
+        letters.extend(self.intents_to_correct(amendment, wish)?);
+        self.require_letters(&letters, amendment.next)
     }
 
     /// The facts of the next revision: what was told, as it is now.

@@ -2,7 +2,6 @@
 //! whom. It is shown before anything is taken over.
 
 use super::amend::{OPEN, Wish};
-use super::corrections::names_another_date;
 use super::facts::text_of;
 use super::wording::Wording;
 use super::{Difference, Engine};
@@ -199,12 +198,7 @@ impl Engine<'_> {
         if !wish.postpone && !amendment.is_empty() {
             amendment.held = self.held_after(&amendment)?;
         }
-        if amendment.material().any(|one| matches!(one.fact.as_str(), "change_at" | "time_zone")) {
-            let asked = self.ledger.asked_to_remind()?;
-            let asked = asked.iter().filter(|one| wish.postpone || self.roster.get(&one.person).is_some());
-            let (facts, past) = (self.facts_after(&amendment)?, self.ledger.past()?);
-            amendment.corrected = asked.filter(|one| names_another_date(one, &past, &facts)).count();
-        }
+        amendment.corrected = self.intents_to_correct(&amendment, wish)?.len();
         Ok(amendment)
     }
 

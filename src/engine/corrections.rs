@@ -2,9 +2,11 @@
 //! not hold any more, they hear of it: one letter for each person whom they were asked about, and none to anybody else.
 
 use super::Engine;
+use super::amend::Wish;
+use super::amendment::Amendment;
 use super::sending::Intent;
 use crate::fault::Result;
-use crate::ledger::{Asked, Past};
+use crate::ledger::{Asked, Moved, Past};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashSet};
 
@@ -21,19 +23,33 @@ impl Engine<'_> {
 
     /// The letters about amendments that moved the change, or put it off, after somebody was asked to remind.
     pub(super) fn intents_corrected(&self) -> Result<Vec<Intent>> {
-        let asked = self.ledger.asked_to_remind()?;
-        if asked.is_empty() {
-            return Ok(Vec::new());
-        }
-        // Whether the person's own letter ever arrived does not matter: who asked about them has one.
         let Some(moved) = self.ledger.moved()? else { return Ok(Vec::new()) };
-        let (postponed, past) = (self.is_postponed()?, self.ledger.past()?);
-        let told = past.last().map(|newest| newest.facts.clone()).unwrap_or_default();
+        let mut intents = self.corrections(&moved, &self.ledger.past()?, self.is_postponed()?)?;
+        if intents.is_empty() {
+            return Ok(intents);
+        }
         let mut have: HashSet<(String, u32)> = self.ledger.copies("correction")?;
         have.extend(self.ledger.copies("postponed")?);
+        intents.retain(|intent| !have.contains(&(intent.person.id.clone(), intent.copy)));
+        Ok(intents)
+    }
+
+    /// Those about an amendment that is not on record yet.
+    pub(super) fn intents_to_correct(&self, amendment: &Amendment, wish: &Wish) -> Result<Vec<Intent>> {
+        if !amendment.material().any(|one| DATE.contains(&one.fact.as_str())) {
+            return Ok(Vec::new());
+        }
+        let moved = Moved { at: self.now(), revision: amendment.next, reason: wish.reason.clone() };
+        self.corrections(&moved, &self.past(Some(amendment))?, wish.postpone)
+    }
+
+    /// Whether the person's own letter ever arrived does not matter: who asked about them has one.
+    fn corrections(&self, moved: &Moved, past: &[Past], postponed: bool) -> Result<Vec<Intent>> {
+        let asked = self.ledger.asked_to_remind()?;
+        let told = past.last().map(|newest| newest.facts.clone()).unwrap_or_default();
         let mut intents = Vec::new();
         for one in asked.into_iter().filter(|one| one.revision < moved.revision) {
-            if !names_another_date(&one, &past, &told) {
+            if !names_another_date(&one, past, &told) {
                 continue;
             }
             // Of who has left no new date is told.
@@ -41,13 +57,9 @@ impl Engine<'_> {
                 continue;
             }
             let person = self.still_asked_about(&one);
-            let copy = copy_to(&one.envelope_to);
             let Ok(address) = one.envelope_to.parse() else { continue };
-            if have.contains(&(one.person.clone(), copy)) {
-                continue;
-            }
             intents.push(Intent {
-                copy,
+                copy: copy_to(&one.envelope_to),
                 reason: moved.reason.clone(),
                 instead: Some(address),
                 cancels: one.calendar.filter(|_| postponed),
@@ -60,7 +72,7 @@ impl Engine<'_> {
 
 /// Whether the newest letter to somebody who was asked names a date that does not hold by these facts: what moved may have moved
 /// back before they heard of it.
-pub(super) fn names_another_date(asked: &Asked, past: &[Past], facts: &BTreeMap<String, String>) -> bool {
+fn names_another_date(asked: &Asked, past: &[Past], facts: &BTreeMap<String, String>) -> bool {
     let told = past.iter().find(|one| one.number == asked.revision);
     told.is_none_or(|told| DATE.iter().any(|fact| told.facts.get(*fact) != facts.get(*fact)))
 }

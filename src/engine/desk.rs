@@ -112,12 +112,7 @@ impl Desk {
             .package_entry(intent)
             .map(|(package, entry)| (entry.code_fingerprint.clone(), package.to_owned(), entry.digest.clone()));
         let (letter, message_id, shipped) = if recipient.is_some() {
-            let context = self.words(intent, revision, &token, now)?;
-            let (rendered, shipped) = match self.rendered(intent, &context) {
-                Err(finding) if is_off(&intent.notice) => (self.in_shipped_words(intent, &context)?, Some(finding)),
-                rendered => (rendered?, None),
-            };
-            let (letter, header) = self.lay_out(intent, &rendered, revision, &token, now)?;
+            let (letter, header, shipped) = self.written(intent, revision, &token, now)?;
             (self.sign(letter, now)?, header.message_id, shipped)
         } else {
             (Letter::new(Vec::new())?, self.message_id(intent, revision), None)
@@ -155,6 +150,23 @@ impl Desk {
             shipped,
             letter,
         })
+    }
+
+    /// The letter before it is signed, with what could not be in the campaign's own words.
+    pub fn written(
+        &self,
+        intent: &Intent,
+        revision: u32,
+        token: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(Letter, Header, Option<Finding>)> {
+        let context = self.words(intent, revision, token, now)?;
+        let (rendered, shipped) = match self.rendered(intent, &context) {
+            Err(finding) if is_off(&intent.notice) => (self.in_shipped_words(intent, &context)?, Some(finding)),
+            rendered => (rendered?, None),
+        };
+        let (letter, header) = self.lay_out(intent, &rendered, revision, token, now)?;
+        Ok((letter, header, shipped))
     }
 
     /// When a message that could not leave yet is no longer true: what is told beforehand at the change, a reminder when its

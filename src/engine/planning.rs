@@ -62,6 +62,30 @@ impl Engine<'_> {
         Ok(planned)
     }
 
+    /// Refuses what cannot be written to somebody under a revision that is not on record yet: it would name people whom
+    /// nobody can tell.
+    pub(super) fn require_letters(&self, intents: &[Intent], revision: u32) -> Result<()> {
+        if intents.is_empty() {
+            return Ok(());
+        }
+        let mut desk = self.desk()?;
+        desk.threads = self.threads(intents)?;
+        desk.others = self.others(intents.iter().filter_map(|intent| intent.instead.as_ref()));
+        let (desk, now) = (desk, self.now());
+        let write = |intent: &Intent| {
+            if intent.instead.is_none() && intent.person.email.is_none() {
+                return Ok(());
+            }
+            desk.written(intent, revision, &desk.token(intent, revision), now).map(drop).map_err(|mut fault| {
+                for finding in &mut fault.findings {
+                    finding.cause = format!("'{}' for {}: {}", intent.notice, intent.person.id, finding.cause);
+                }
+                fault
+            })
+        };
+        streamed(intents, write, |written| whole(written, intents.len()).collect())
+    }
+
     /// Whether some package is not built for everybody, or of what lies at its source now.
     pub fn lacks_packages(&self) -> Result<bool> {
         for package in self.campaign.packages.values() {

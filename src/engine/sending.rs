@@ -9,7 +9,7 @@ use super::whereabouts::Whereabouts;
 use super::{Asleep, Engine, Urgent, choice};
 use crate::campaign::Grade;
 use crate::fault::{Finding, Result};
-use crate::ledger::{Changed, MessageRow, Task, Told};
+use crate::ledger::{Changed, MessageRow, Owed, Task, Told};
 use crate::outbox::{self, FailureClass, Hours, Limits, Progress, State};
 use crate::roster::Person;
 use serde::Serialize;
@@ -294,6 +294,13 @@ impl Engine<'_> {
     }
 
     pub(super) fn intents_owed(&self) -> Result<Vec<Intent>> {
+        let mut intents = self.intents_of(self.owed()?)?;
+        intents.extend(self.intents_corrected()?);
+        Ok(intents)
+    }
+
+    /// What people are to get because of amendments.
+    pub(super) fn intents_of(&self, owed: Vec<Owed>) -> Result<Vec<Intent>> {
         let told = self.ledger.ever_told()?.into_iter().map(|told| (told.person.clone(), told));
         let told: HashMap<String, Told> = told.collect();
         let now = self.now();
@@ -301,7 +308,7 @@ impl Engine<'_> {
         let wanted = Wanted::default();
         let nights = Nights::new(&self.campaign, &self.roster, amended, &wanted);
         let mut intents = Vec::new();
-        for owed in self.owed()? {
+        for owed in owed {
             let dated = told.get(&owed.person).filter(|_| matches!(owed.notice.as_str(), "postponed" | "correction"));
             let was = told.get(&owed.person).filter(|_| owed.notice == "postponed");
             let person = self.roster.shared(&owed.person).or_else(|| was.map(|told| self.still_known(told)));
@@ -321,7 +328,6 @@ impl Engine<'_> {
                 ..Intent::new(owed.notice, person, now)
             });
         }
-        intents.extend(self.intents_corrected()?);
         Ok(intents)
     }
 

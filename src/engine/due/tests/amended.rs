@@ -297,3 +297,26 @@ fn whoever_was_asked_about_somebody_gone_reads_the_words_of_flagday_where_the_ca
     let letter = play.letter_to("abort", "boss@corp.example");
     assert!(letter.contains("please do not press") && !letter.contains("Of kind"), "{letter}");
 }
+
+#[test]
+fn what_cannot_be_written_to_somebody_is_not_taken_over() {
+    let play = Play::new();
+    play.tick();
+    play.record("ann", Kind::HardBounce);
+    play.at("2027-03-18T09:00").tick();
+    let refuses = |text: &str, words: &str, whom: &str| {
+        let path = play.folder.path().join("templates/mail").join(text);
+        fs_err::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs_err::write(&path, words).expect("written");
+        play.write(&CAMPAIGN.replace("2027-03-31T18", "2027-04-14T18"));
+        let refused = play.engine().amend(&Wish::default(), &AtomicBool::new(false), &mut |_| {}).expect_err("refused");
+        assert!(refused.cause().starts_with(whom), "{refused}");
+        assert_eq!(play.engine().ledger().revision_number().expect("asked"), Some(1), "nobody is told of another");
+        assert!(play.letters("news").iter().all(|one| one.revision == 1));
+        fs_err::remove_file(&path).expect("removed");
+    };
+    // Bea has no manager.
+    refuses("all-clear/text.hbs", "{{person.manager_email}} {{ack.word}}", "'news' for bea: ");
+    refuses("correction/text.hbs", "{{person.phone}}", "'correction' for ann: ");
+    assert_eq!(play.amend(&Wish::default()).next, 2);
+}
