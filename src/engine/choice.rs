@@ -1,6 +1,7 @@
 //! Which messages one run sends: all that are due, or only those for whom somebody asked, and so many.
 
 use super::nights::Wanted;
+use super::postponed::is_told;
 use super::sending::{Intent, To};
 use super::{Engine, Sent};
 use crate::fault::{Exit, Fault, Result};
@@ -126,14 +127,19 @@ impl Engine<'_> {
         let mut choice = self.choice(notice, to, limit)?;
         choice.woken = self.woken_by(&notice.map_or_else(Wanted::default, |name| Wanted::Notice(name.to_owned())))?;
         let most = limit.unwrap_or(usize::MAX);
+        let at_the_end = self.letters_about_the_end()?;
         if *to == To::Failed {
             let again = self.to_try_again(notice, most)?;
             choice.letters = Some(again.letters);
-            let queued = self.chosen(&choice)?.map_or(0, |queued| queued.len());
-            return Ok(((again.same.len() + again.intents.len() + queued).min(most), queued.min(most)));
+            // That it is off, or put off, is told to everybody in any case.
+            let queued = match at_the_end {
+                Some(_) => self.ledger.due(self.now())?,
+                None => self.chosen(&choice)?.map_or(0, |queued| queued.len()),
+            };
+            let new = again.same.len() + again.intents.len() + at_the_end.unwrap_or(0);
+            return Ok(((new + queued).min(most), queued.min(most)));
         }
-        let off = self.aborted()?.is_some() || self.is_postponed()?;
-        let mut intents = if off { Vec::new() } else { self.intended(notice, to, again)? };
+        let mut intents = if at_the_end.is_some() { Vec::new() } else { self.intended(notice, to, again)? };
         if *to == To::Unanswered {
             choice.letters = Some(letters(&intents));
         }
@@ -146,14 +152,25 @@ impl Engine<'_> {
             None => self.ledger.due(self.now())? + choice.woken.len(),
         };
         let queued = queued + self.early(notice, to, &choice)?.iter().filter(leaves).count();
-        Ok((intents.len().saturating_add(queued).min(most), queued))
+        let new = at_the_end.unwrap_or(intents.len());
+        Ok((new.saturating_add(queued).min(most), queued))
     }
 
-    /// Nothing is in doubt, in the hands of a run that broke off, or owed because the change is off: what leaves now is known
-    /// beforehand.
+    /// How many letters that it is off, or put off, are still to be written; nothing where it is neither.
+    fn letters_about_the_end(&self) -> Result<Option<usize>> {
+        if self.aborted()?.is_some() {
+            return Ok(Some(self.to_be_told_of_abort()?.len() + self.asked_to_be_told_of_abort()?.len()));
+        }
+        if !self.is_postponed()? {
+            return Ok(None);
+        }
+        Ok(Some(self.intents_owed()?.iter().filter(|intent| is_told(&intent.notice)).count()))
+    }
+
+    /// Nothing is in doubt, or in the hands of a run that broke off: what leaves now is known beforehand.
     pub fn is_idle(&self) -> Result<bool> {
         let counts = self.ledger.counts()?;
-        Ok(counts.sending + counts.uncertain == 0 && self.aborted()?.is_none() && !self.is_postponed()?)
+        Ok(counts.sending + counts.uncertain == 0)
     }
 
     /// That it is off, or put off, is told to all who have to know.

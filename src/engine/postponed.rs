@@ -72,7 +72,12 @@ impl Engine<'_> {
         sent.nothing_due &= again.planned == 0;
         sent.shipped.append(&mut again.shipped);
         if sent.nothing_due && self.to_be_told_of_postponement()? == 0 {
-            self.require_unchanged()?;
+            self.require_unchanged().map_err(|mut fault| {
+                for finding in fault.findings.iter_mut().take(1) {
+                    finding.cause = format!("nothing is left to send: {}", finding.cause);
+                }
+                fault
+            })?;
         }
         Ok(sent)
     }

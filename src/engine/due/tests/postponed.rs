@@ -36,7 +36,8 @@ fn told_once(play: &Play) {
     assert_eq!(play.to_be_told(), 0);
     assert!(play.at("2027-03-18T11:30").round().nothing_due, "a round rests until there is a date");
     let again = play.engine().send(None, &To::Everyone, None, false, &AtomicBool::new(false), &mut |_| {});
-    assert_eq!(again.expect_err("nothing is left to go out").exit, Exit::FactsChanged);
+    let ends = again.expect_err("nothing is left to go out");
+    assert!(ends.exit == Exit::FactsChanged && ends.cause().starts_with("nothing is left to send: "), "{ends}");
     assert_eq!(play.letters("postponed").len(), 3);
     assert_eq!(play.engine().next_moment().expect("asked"), None);
 }
@@ -50,6 +51,26 @@ fn put_off_while_the_server_is_down_is_told_by_the_next_round() {
     assert!(play.engine().round(&AtomicBool::new(false), &mut |_| {}).is_err());
     play.server_is_down(false);
     told_once(&play);
+}
+
+#[test]
+fn a_question_counts_who_is_to_hear_that_it_is_off_or_put_off_and_once_all_know_there_is_none() {
+    let play = Play::new();
+    play.tick();
+    let asked = || {
+        let engine = play.engine();
+        let of = |to: &To| engine.forecast(None, to, None, false).expect("counted").0;
+        assert_eq!(of(&To::Failed), of(&To::Everyone), "nobody's letter failed, and the others go out with them");
+        (of(&To::Everyone), engine.is_idle().expect("looked"))
+    };
+    play.at("2027-03-18T09:00").put_off(true).expect("planned");
+    assert_eq!(asked().0, 3);
+    play.at("2027-03-18T10:30").round();
+    assert_eq!(asked(), (0, true));
+    play.engine().call_off("the room burnt down", "Pat").expect("called off");
+    assert_eq!(asked().0, 3);
+    play.call_off();
+    assert_eq!(asked(), (0, true));
 }
 
 #[test]
