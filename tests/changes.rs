@@ -108,6 +108,26 @@ fn a_date_that_is_off_holds_everything_until_there_is_another() {
 }
 
 #[test]
+fn a_statement_that_was_in_hand_when_the_date_moved_is_made_on_the_new_one() {
+    let asks = "due = \"T-3d\"\n";
+    let campaign = Small::new("2026-12-12T18:00:00", "America/Chicago", asks);
+    campaign.write("flagday.toml", &format!("{}attest = \"it is done\"\n", campaign.toml));
+    let fault = "[answers]\ndelay = \"2h\"\nspread = \"0m\"\n\
+                 [[fault]]\nkind = \"date-change\"\nat = \"T+2m\"\nto = 2026-12-26T18:00:00\nfor = \"3m\"\n";
+    let stated = "[[administrator]]\non = \"attestation\"\nstep = \"switch\"\nafter = \"10m\"\nattest = \"seen\"\n";
+    // The second is an administrator without a script.
+    for script in [format!("{fault}{stated}"), fault.to_owned()] {
+        let outcome = campaign.rehearse(&script, "out").ends(0).json();
+        let waits = outcome["timeline"].as_array().expect("a timeline").iter();
+        let mut kept =
+            waits.filter(|event| event["text"].to_string().contains("keeps what was to be stated for switch"));
+        assert_eq!(kept.next().expect("told")["at"], "2026-12-12T18:10:00-06:00");
+        assert_eq!(told(&outcome).last().expect("a line"), "2026-12-26T18:10:00-06:00 step-done switch");
+        fs_err::remove_dir_all(campaign.beside("out")).expect("removed");
+    }
+}
+
+#[test]
 fn an_answer_to_the_letter_before_counts_no_more_even_where_the_new_one_is_on_its_way() {
     // The mail server is down when the date changes: ANN answers the only letter she has.
     let asks = "due = \"T-3d\"\nremind = [\"T-10d\"]\n";

@@ -1,5 +1,6 @@
 //! The simulated administrator: waits for what the script names, then does one thing, with the same commands as anybody.
 
+use super::outcome::Kind as Event;
 use super::script::{AtEvening, Deed, On};
 use super::stage::{Happening, How, Stage};
 use super::world::{each_file, touch};
@@ -45,8 +46,10 @@ impl Stage<'_, '_> {
         }
         .to_owned();
         if let Some(words) = &deed.attest {
-            self.engine.attest(step, &operator, words)?;
-            self.by_hand(on, &whom, &format!("states for {step}: {words}"));
+            let said = format!("states for {step}: {words}");
+            if !self.state(step, words, &said)? {
+                return Ok(());
+            }
         }
         if let Some(pair) = &deed.copy {
             let (from, to) = (self.inside(&pair.from)?, self.inside(&pair.to)?);
@@ -106,6 +109,27 @@ impl Stage<'_, '_> {
             self.by_hand(on, &whom, words);
         }
         Ok(())
+    }
+
+    /// States what a step asks. Where its turn is over meanwhile, because the date moved or is off, that is told; once it is asked
+    /// for again, it is stated then.
+    pub(super) fn state(&mut self, step: &str, words: &str, said: &str) -> Result<bool> {
+        let operator = self.script.operator.clone();
+        match self.engine.attest(step, &operator, words) {
+            Ok(_) => {
+                self.by_hand(On::Attestation, step, said);
+                Ok(true)
+            }
+            Err(fault) if fault.findings.iter().any(|finding| finding.code == "not-its-turn") => {
+                let text = format!("{operator} keeps what was to be stated for {step}: {}", fault.cause());
+                self.event(Event::Waits, step, &text);
+                let deeds = &self.script.administrator;
+                self.used.retain(|(index, _)| deeds[*index].attest.is_none());
+                self.asked.remove(step);
+                Ok(false)
+            }
+            Err(fault) => Err(fault),
+        }
     }
 
     /// A folder of the copied campaign; never one outside it.

@@ -285,9 +285,7 @@ impl<'a, 'w> Stage<'a, 'w> {
                 Ok(true)
             }
             Happening::Attest { step } => {
-                let operator = self.script.operator.clone();
-                self.engine.attest(&step, &operator, "as asked")?;
-                self.by_hand(On::Attestation, &step, &format!("states for {step} what is asked"));
+                self.state(&step, "as asked", &format!("states for {step} what is asked"))?;
                 Ok(true)
             }
             Happening::Round => {
