@@ -145,8 +145,11 @@ fn two_hemispheres_in_one_campaign() {
          chief,HEAD,Head,head@corp.example,,Australia/Sydney\n",
     );
     let script = "[[share]]\nshare = 1\nbehaviour = \"never\"\n";
+    let outcome = campaign.rehearse(script, "out").ends(3).json();
+    let page = fs_err::read_to_string(campaign.beside("out/rehearsal.html")).expect("a page");
+    assert!(page.contains("to ANN, SUE, HEAD, zone by zone until 2026-10-24 Sat 17:00"), "as one line");
     assert_eq!(
-        told(&campaign.rehearse(script, "out").ends(3).json()),
+        told(&outcome),
         [
             "2026-10-24T09:00:00-05:00 sent announcement: ANN",
             "2026-10-24T17:00:00-05:00 sent announcement: SUE HEAD", // 25 October, 09:00 in Sydney

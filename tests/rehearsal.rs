@@ -124,6 +124,8 @@ fn the_timeline_is_a_page_that_needs_nothing_beside_it() {
         assert!(page.contains(&format!(">{lane}</text>")), "{lane} has no lane");
     }
     assert!(page.contains("<title>11 of 11, open, from 2026-12-10 Thu"), "a mark tells its words");
+    let waits = "goes out Sat 2026-11-28 08:00 CST to Sun 2026-11-29 03:00 CST, zone by zone";
+    assert_eq!(page.matches(waits).count(), 1, "it waits for the same until the last zone has it");
     for outside in ["<script", "<link", "src=", "http://", "https://", "@import", "url("] {
         assert!(!page.contains(outside), "the page reaches for {outside}");
     }

@@ -49,16 +49,28 @@ impl Engine<'_> {
             let calendar = self.calendar();
             let hours =
                 calendar.iter().filter(|entry| entry.what == What::Notice && entry.notice.as_ref() == Some(name));
+            let first = hours.clone().map(|entry| entry.at).min();
+            let look = self.look_around()?;
+            let (mut next, mut last) = (None, None);
             for entry in hours.filter(|entry| entry.at > now || entry.is_late(now)) {
-                if self.look_around()?.intents(entry)?.is_empty() {
-                    continue;
+                if !look.intents(entry)?.is_empty() {
+                    next = next.or(Some(entry));
+                    last = last.max(Some(entry.at));
                 }
-                let hour = entry.at.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z");
+            }
+            if let (Some(next), Some(first), Some(last)) = (next, first, last) {
+                let hour = |at: DateTime<Utc>| {
+                    at.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z").to_string()
+                };
                 let send = self.send_by_name(name)?;
-                return Ok(Some(if entry.at > now {
-                    format!("notice '{name}' goes out {hour}; `{send}` sends it now")
+                return Ok(Some(if next.at <= now {
+                    format!("notice '{name}' was due {} and is held; `{send}` sends it late", hour(next.at))
+                } else if first == last {
+                    format!("notice '{name}' goes out {}; `{send}` sends it now", hour(last))
                 } else {
-                    format!("notice '{name}' was due {hour} and is held; `{send}` sends it late")
+                    // The same as long as it waits for any of them.
+                    let until = hour(last);
+                    format!("notice '{name}' goes out {} to {until}, zone by zone; `{send}` sends it now", hour(first))
                 }));
             }
             self.by_step = true;

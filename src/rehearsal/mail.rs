@@ -8,13 +8,10 @@ use crate::engine::{Engine, Sent, To};
 use crate::fault::{Fault, Result};
 use crate::ledger::MessageRow;
 use crate::outbox::{Progress, State};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, FixedOffset, Offset, Utc};
 use indexmap::IndexMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::AtomicBool;
-
-/// More people than this are counted in a line, not named.
-const NAMED: usize = 4;
 
 impl Stage<'_, '_> {
     /// One round of the scheduler.
@@ -107,7 +104,8 @@ impl Stage<'_, '_> {
     /// Tells what became of messages since the last look, and lets everybody react.
     pub(super) fn read_mail(&mut self) -> Result<()> {
         let settled = self.settled_messages()?;
-        let mut groups: IndexMap<(Event, String), Vec<String>> = IndexMap::new();
+        let now = self.world.truly();
+        let mut groups: IndexMap<(Event, String), (Vec<String>, Option<FixedOffset>)> = IndexMap::new();
         for message in &settled {
             let kind = match message.state {
                 State::Sent | State::Delivered => Event::Sent,
@@ -115,15 +113,16 @@ impl Stage<'_, '_> {
                 State::Held => Event::Held,
                 _ => continue,
             };
-            groups.entry((kind, self.subject(message))).or_default().push(message.person.clone());
+            // A manager has a clock of their own.
+            let zone = self.engine.roster.get(&message.person).filter(|_| message.tells);
+            let zone = zone.map(|person| person.time_zone.unwrap_or(self.engine.campaign.change.zone));
+            let offset = zone.map(|zone| now.with_timezone(&zone).offset().fix());
+            let (people, there) = groups.entry((kind, self.subject(message))).or_insert_with(|| (Vec::new(), offset));
+            *there = there.filter(|there| Some(*there) == offset);
+            people.push(message.person.clone());
         }
-        for ((kind, subject), people) in groups {
-            let text = match kind {
-                Event::Sent => format!("sent '{subject}' to {}", named(&people)),
-                Event::Failed => format!("'{subject}' cannot be sent to {}", named(&people)),
-                _ => format!("'{subject}' to {} came too late and is held", named(&people)),
-            };
-            self.record.event(self.world.truly(), kind, &subject, people, &text);
+        for ((kind, subject), (people, there)) in groups {
+            self.record.messages(self.world.truly(), kind, &subject, people, there);
         }
         for message in settled {
             match message.state {
@@ -183,13 +182,5 @@ impl Stage<'_, '_> {
 
     pub(super) fn need(&mut self, on: On, whom: &str, what: &str, by: Option<DateTime<Utc>>) {
         self.record.need(self.world.truly(), on, whom, what, by);
-    }
-}
-
-fn named(people: &[String]) -> String {
-    let shown = people.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-    match people.len().saturating_sub(NAMED) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
     }
 }

@@ -8,6 +8,7 @@
 
 mod administrator;
 mod amendment;
+mod by_zone;
 mod compare;
 mod copy;
 mod mail;
@@ -79,7 +80,10 @@ pub fn rehearse(order: &Order, told: &mut dyn FnMut(Told)) -> Result<Rehearsed> 
     site.stamp(&script, &engine)?;
     let record = Record::new(zone, format!("{}/", site.root.display()), told);
     let mut stage = Stage::new(engine, &world, &script, &site, record);
-    let open = stage.play()?;
+    let open = stage.play();
+    // Where it broke off, what came before says why.
+    stage.record.tell_the_rest();
+    let open = open?;
     let (outcome, report, head) = stage.outcome(open, &folder)?;
     fs::write(folder.join(OUTCOME), serde_json::to_vec_pretty(&outcome)?)?;
     let page = folder.join("rehearsal.html");

@@ -46,7 +46,23 @@ pub enum Kind {
     Ends,
 }
 
-/// One line of the timeline.
+impl Kind {
+    /// What became of messages, in words.
+    pub(super) fn of_messages(self, subject: &str, people: &[String]) -> String {
+        let mut whom = people.iter().take(NAMED_IN_A_LINE).cloned().collect::<Vec<_>>().join(", ");
+        match people.len().saturating_sub(NAMED_IN_A_LINE) {
+            0 => {}
+            more => whom += &format!(" and {more} more"),
+        }
+        match self {
+            Kind::Failed => format!("'{subject}' cannot be sent to {whom}"),
+            Kind::Held => format!("'{subject}' to {whom} came too late and is held"),
+            _ => format!("sent '{subject}' to {whom}"),
+        }
+    }
+}
+
+/// One event of the timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// RFC 3339, in the campaign's time zone.
@@ -57,6 +73,9 @@ pub struct Event {
     /// Whom it is about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<String>,
+    /// Of messages to people whose clocks all show the same hour, that hour: `09:00+01:00`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub there: Option<String>,
     pub text: String,
 }
 
@@ -122,6 +141,8 @@ pub struct Outcome {
 
 /// More people than this are counted, not named.
 const NAMED: usize = 12;
+/// And in one line of the timeline.
+const NAMED_IN_A_LINE: usize = 4;
 
 impl Outcome {
     /// The end of the rehearsal, for a terminal. The timeline has been told as it happened.

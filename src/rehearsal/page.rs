@@ -1,7 +1,7 @@
 //! The rehearsal as one HTML page that needs nothing beside it: a picture, what needs a human, who blocked, the timeline.
 
 use super::outcome::{Event, Kind, Outcome, alike, shown};
-use super::picture;
+use super::{by_zone, picture};
 use crate::fault::{Fault, Result};
 use handlebars::Handlebars;
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ pub(super) fn render(outcome: &Outcome) -> Result<String> {
         "blocked": blocked,
         "blocked_more": outcome.blocked.len().saturating_sub(BLOCKED),
         "open": outcome.open,
-        "events": rows(&outcome.timeline),
+        "events": rows(&by_zone::read(&outcome.timeline)),
     });
     page.render("page", &data).map_err(|error| failed(error.to_string()))
 }

@@ -1,8 +1,9 @@
 //! What happens is written down as it happens: the timeline, who held which step, and the moments that need a human.
 
-use super::outcome::{Blocked, Count, Event, Kind, Need, Told};
+use super::by_zone::ByZone;
+use super::outcome::{Blocked, Count, Event, Kind, Need, Told, shown};
 use super::script::On;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, FixedOffset, Utc};
 use chrono_tz::Tz;
 use indexmap::IndexMap;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,7 @@ pub(super) struct Record<'a> {
     folder: String,
     told: &'a mut dyn FnMut(Told),
     pub timeline: Vec<Event>,
+    by_zone: ByZone,
     pub gates: IndexMap<String, Vec<Count>>,
     pub needs: Vec<Need>,
     /// What is needed and not yet done, by what for whom.
@@ -37,6 +39,7 @@ impl<'a> Record<'a> {
             folder,
             told,
             timeline: Vec::new(),
+            by_zone: ByZone::default(),
             gates: IndexMap::new(),
             needs: Vec::new(),
             open_needs: BTreeMap::new(),
@@ -58,11 +61,38 @@ impl<'a> Record<'a> {
     }
 
     pub(super) fn event(&mut self, at: DateTime<Utc>, kind: Kind, subject: &str, people: Vec<String>, text: &str) {
-        let text = text.replace(&self.folder, "");
-        let shown = self.shown(at);
-        (self.told)(Told::Moment { at: &shown, text: &text });
-        let at = self.written(at);
-        self.timeline.push(Event { at, kind, subject: subject.to_owned(), people, text });
+        let (at, text) = (self.written(at), text.replace(&self.folder, ""));
+        self.add(Event { at, kind, subject: subject.to_owned(), people, there: None, text });
+    }
+
+    /// Of messages; `there`: the offset of everybody's clock, where they have one.
+    pub(super) fn messages(
+        &mut self,
+        at: DateTime<Utc>,
+        kind: Kind,
+        subject: &str,
+        people: Vec<String>,
+        there: Option<FixedOffset>,
+    ) {
+        let text = kind.of_messages(subject, &people);
+        let there = there.map(|offset| at.with_timezone(&offset).format("%H:%M%:z").to_string());
+        self.add(Event { at: self.written(at), kind, subject: subject.to_owned(), people, there, text });
+    }
+
+    fn add(&mut self, event: Event) {
+        let whole = self.by_zone.take(&event);
+        self.tell(whole);
+        self.timeline.push(event);
+    }
+
+    fn tell(&mut self, lines: Vec<Event>) {
+        lines.iter().for_each(|line| (self.told)(Told::Moment { at: &shown(&line.at), text: &line.text }));
+    }
+
+    /// Nothing more happens.
+    pub(super) fn tell_the_rest(&mut self) {
+        let rest = self.by_zone.rest();
+        self.tell(rest);
     }
 
     /// Why the cutover stands still. The same reason again is no news.
