@@ -193,6 +193,19 @@ fn a_deed_for_each_is_done_for_everybody_whom_it_fits() {
 }
 
 #[test]
+fn whoever_answers_before_the_administrator_waives_them_needs_no_waiver() {
+    let (_, outcome, code) = play(
+        "[person.BOB]\nbehaviour = \"decline-then-answer\"\nthen = \"1d\"\n\
+         [[administrator]]\non = \"declined\"\nafter = \"2d\"\nwaive = \"will not come\"\n",
+    );
+    assert_eq!(code, 0);
+    let timeline = outcome["timeline"].as_array().expect("a timeline").iter();
+    let by_hand: Vec<&Value> = timeline.filter(|event| event["kind"] == "by-hand").collect();
+    assert_eq!(by_hand.len(), 1, "{by_hand:?}");
+    assert!(by_hand[0]["text"].to_string().contains("need not waive BOB"), "{by_hand:?}");
+}
+
+#[test]
 fn a_share_of_the_evening_stays_away() {
     let campaign = Campaign::sample();
     let script = String::from_utf8(campaign.bytes("rehearsal.toml")).expect("UTF-8");

@@ -91,10 +91,19 @@ impl Stage<'_, '_> {
         }
         if let Some(reason) = &deed.waive {
             let waive = Waive { person, only: None, reason, by: &operator, until: None };
-            if self.engine.waive(waive)?.iter().any(|one| !one.counts) {
+            let waived = match self.engine.waive(waive) {
+                Ok(waived) => Some(waived),
+                // They have answered meanwhile, or were waived before.
+                Err(fault) if fault.findings.iter().any(|finding| finding.code == "nothing-to-waive") => None,
+                Err(fault) => return Err(fault),
+            };
+            if waived.as_ref().is_some_and(|waived| waived.iter().any(|one| !one.counts)) {
                 self.engine.waive(Waive { by: "Second operator", ..waive })?;
             }
-            self.by_hand(on, &whom, &format!("waives {person}: {reason}"));
+            match waived {
+                Some(_) => self.by_hand(on, &whom, &format!("waives {person}: {reason}")),
+                None => self.by_hand(on, &whom, &format!("need not waive {person}, who blocks nothing any more")),
+            }
         }
         if deed.log_on {
             self.by_hand(on, &whom, &format!("recovers the password of {person}, logs on and off as them"));
