@@ -77,6 +77,10 @@ impl Scratch {
     /// was renamed there before is durable with it. Whether the volume itself keeps a rename from replacing.
     pub fn probe(&self, folder: &Folder) -> Result<bool> {
         self.unprobe(folder)?;
+        self.or_nothing(folder, self.prove(folder))
+    }
+
+    fn prove(&self, folder: &Folder) -> Result<bool> {
         let [probe, renamed] = self.probes();
         let guarded = self.try_out(folder, OsStr::new(&probe), OsStr::new(&renamed));
         let guarded = guarded.map_err(|error| match error.kind() {
@@ -105,6 +109,10 @@ impl Scratch {
     /// Whether a file made there can be given to an owner.
     pub fn can_give(&self, folder: &Folder, owner: (u32, u32)) -> Result<bool> {
         self.unprobe(folder)?;
+        self.or_nothing(folder, self.give(folder, owner))
+    }
+
+    fn give(&self, folder: &Folder, owner: (u32, u32)) -> Result<bool> {
         let [probe, _] = self.probes();
         let probe = OsStr::new(&probe);
         set_owner(&folder.create(probe)?, owner)?;
@@ -112,6 +120,16 @@ impl Scratch {
         take_away(folder, probe)?;
         sync(folder)?;
         Ok(given)
+    }
+
+    /// Whoever is refused may never come back to this step: what was tried out is taken away as far as it can be, but after
+    /// a failed sync.
+    fn or_nothing(&self, folder: &Folder, tried: Result<bool>) -> Result<bool> {
+        tried.inspect_err(|fault| {
+            if fault.findings.iter().all(|finding| finding.code != UNSYNCED) {
+                drop(self.unprobe(folder));
+            }
+        })
     }
 
     /// Removes what an interrupted probe left.

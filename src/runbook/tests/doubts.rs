@@ -165,6 +165,28 @@ fn an_undo_that_fails_is_tried_again() {
 }
 
 #[test]
+fn a_rollback_that_does_not_begin_leaves_nothing_of_its_own() {
+    let office = Office::new(&rename("{postoffice}/P1", "{postoffice}/POLD"));
+    office.perform().expect("done");
+    let done = office.tree();
+    let mut refused = 0;
+    for n in 1.. {
+        arm(n, Some(ErrorKind::PermissionDenied));
+        let back = office.run(|runbook, step| runbook.rollback(std::slice::from_ref(step), None));
+        arm(0, None);
+        if office.state() != StepState::Done {
+            break;
+        }
+        let Err(fault) = back else { continue };
+        if codes(&fault)[0] != "sync-failed" {
+            assert!(office.tree() == done, "{n}: {fault}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 2, "{refused}");
+}
+
+#[test]
 fn a_sync_that_failed_ends_the_run_and_is_not_repeated() {
     let actions = [
         rename("{postoffice}/P1", "{postoffice}/POLD"),
