@@ -206,10 +206,10 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
     match sent.gone_on {
         0 => {}
         1 => output::prose(
-            "one escalation that waited is not sent: mail to that address comes back; the next in the chain is asked",
+            "one escalation that waited is not sent: mail to that address comes back; the next in the chain is asked, or somebody calls",
         ),
         n => output::prose(&format!(
-            "{n} escalations that waited are not sent: mail to these addresses comes back; the next in the chain is asked"
+            "{n} escalations that waited are not sent: mail to these addresses comes back; the next in the chain is asked, or somebody calls"
         )),
     }
     output::findings(&sent.shipped, true);

@@ -60,6 +60,8 @@ pub struct Summary {
     /// Refused, and held: a server may have them from before. By class, as `failures`.
     pub in_doubt_still: BTreeMap<String, FailureClass>,
     pub(super) held: BTreeSet<i64>,
+    /// Whoever was refused, by class and in their order: some of it may turn out not to be about them.
+    pub(super) refused: BTreeMap<String, Vec<(i64, String)>>,
     /// Given back untouched, and carried by no other lane.
     pub released: usize,
     /// Put off, because quiet hours had begun.
@@ -96,13 +98,17 @@ pub fn given_up(stopped: &[Finding]) -> Fault {
 }
 
 impl Summary {
-    /// These failures of a class are none.
+    /// These failures of a class are none, and their people no examples of it.
     pub(super) fn take_back(&mut self, class: &str, messages: &[i64]) {
-        let (held, failed): (Vec<i64>, Vec<i64>) = messages.iter().partition(|id| self.held.contains(id));
-        self.failed -= failed.len().min(self.failed);
-        for (classes, count) in [(&mut self.failures, failed.len()), (&mut self.in_doubt_still, held.len())] {
+        let none: BTreeSet<i64> = messages.iter().copied().collect();
+        self.failed -= none.difference(&self.held).count().min(self.failed);
+        let Some(refused) = self.refused.get_mut(class) else { return };
+        refused.retain(|(id, _)| !none.contains(id));
+        for (classes, held) in [(&mut self.failures, false), (&mut self.in_doubt_still, true)] {
             let Some(entry) = classes.get_mut(class) else { continue };
-            entry.count = entry.count.saturating_sub(count);
+            let left = || refused.iter().filter(|(id, _)| self.held.contains(id) == held);
+            entry.count = left().count();
+            entry.people = left().take(EXAMPLES).map(|(_, person)| person.clone()).collect();
             if entry.count == 0 {
                 classes.remove(class);
             }
@@ -123,6 +129,8 @@ impl Summary {
             Outcome::Late => self.late += 1,
             Outcome::Moot { .. } => self.moot += 1,
             Outcome::Failed { refusal } => {
+                let one = (claimed.id, claimed.person.clone());
+                self.refused.entry(refusal.class()).or_default().push(one);
                 let classes = if claimed.may_be_there {
                     self.held.insert(claimed.id);
                     &mut self.in_doubt_still
@@ -189,5 +197,31 @@ impl FailureClass {
             entry.people.push(person.to_owned());
         }
         entry
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbox::queue::{Queue, memory::MemoryQueue};
+    use crate::outbox::{Enhanced, Refusal, Reply, smtp::Phase};
+
+    #[test]
+    fn whoever_is_taken_back_is_no_example_of_those_who_failed() {
+        let mut messages = MemoryQueue::of(6).claim(DateTime::UNIX_EPOCH, 6).expect("a queue");
+        messages[4].may_be_there = true;
+        let reply = Reply { code: 550, enhanced: Enhanced::parse("5.7.1"), text: "go away".into() };
+        let refused = Outcome::Failed { refusal: Refusal::Server { phase: Phase::Rcpt, reply } };
+        let mut summary = Summary::default();
+        messages.iter().for_each(|message| summary.count(message, &refused));
+        let class = "550 5.7.1";
+        assert_eq!((summary.failed, summary.failures[class].people.len()), (5, EXAMPLES));
+        summary.take_back(class, &[0, 1, 2]);
+        let (failed, held) = (&summary.failures[class], &summary.in_doubt_still[class]);
+        let people = |of: [usize; 2]| of.map(|place| messages[place].person.clone()).to_vec();
+        assert_eq!((summary.failed, failed.count, &failed.people), (2, 2, &people([3, 5])));
+        assert_eq!((held.count, &held.people), (1, &vec![messages[4].person.clone()]));
+        summary.take_back(class, &[3, 4, 5]);
+        assert!(summary.failed == 0 && summary.failures.is_empty() && summary.in_doubt_still.is_empty());
     }
 }
