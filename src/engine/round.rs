@@ -2,13 +2,15 @@
 
 use super::sending::{Sent, To};
 use super::{Engine, What};
+use crate::campaign::Uncertain;
 use crate::fault::{Exit, Result};
-use crate::outbox::Progress;
+use crate::outbox::{Progress, State, UNCERTAIN_PAUSE};
 use chrono::{DateTime, Utc};
 use std::sync::atomic::AtomicBool;
 
 /// What comes next where nothing else does.
 const WAITING: &str = "messages that are waiting to go out";
+const DOUBTFUL: &str = "messages in doubt, once more";
 
 impl Engine<'_> {
     /// Does everything whose hour has come. `stop` is looked at between messages.
@@ -33,7 +35,19 @@ impl Engine<'_> {
             (entry.at, what)
         });
         let pause = self.paused()?.map(|one| one.until);
-        let waiting = self.ledger.next_due()?.map(|at| (at.max(pause.unwrap_or(at)), WAITING.to_owned()));
-        Ok([entry, waiting].into_iter().flatten().min_by_key(|(at, _)| *at))
+        let queued = |at: DateTime<Utc>, what: &str| (at.max(pause.unwrap_or(at)), what.to_owned());
+        let waiting = self.ledger.next_due()?.map(|at| queued(at, WAITING));
+        let doubtful = self.doubt_ends()?.map(|at| queued(at, DOUBTFUL));
+        Ok([entry, waiting, doubtful].into_iter().flatten().min_by_key(|(at, _)| *at))
+    }
+
+    /// When the first message in doubt goes out once more by itself, or is held: a delivery report could have come by then.
+    /// `None` where a person decides.
+    pub fn doubt_ends(&self) -> Result<Option<DateTime<Utc>>> {
+        if self.campaign.mail.uncertain == Uncertain::Hold {
+            return Ok(None);
+        }
+        let doubtful = self.ledger.messages_in_doubt()?.into_iter().filter(|one| one.state == State::Uncertain);
+        Ok(doubtful.map(|one| one.settled_at.unwrap_or(one.planned_at) + UNCERTAIN_PAUSE).min())
     }
 }

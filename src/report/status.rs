@@ -364,8 +364,17 @@ fn next(
     if due && engine.outage()?.is_some() {
         return Ok("flagday send: once the mail server can be reached".into());
     }
-    if messages.uncertain > 0 || due {
+    if due {
         return Ok("flagday send: messages are waiting to go out".into());
+    }
+    let doubt = if messages.uncertain > 0 { engine.doubt_ends()? } else { None };
+    if messages.uncertain > 0 && doubt.is_none() {
+        return Ok(
+            "flagday send --to failed: what is in doubt goes out once more (or ask the people, and record it)".into()
+        );
+    }
+    if doubt.is_some_and(|at| at <= engine.now()) {
+        return Ok("flagday send: what is in doubt goes out once more, or is held".into());
     }
     match engine.to_hear()?.len() {
         0 => {}
@@ -376,6 +385,11 @@ fn next(
         0 => {}
         1 => return Ok("flagday ack review: a letter waits for you".into()),
         n => return Ok(format!("flagday ack review: {n} letters wait for you")),
+    }
+    if let Some(at) = doubt {
+        let at = at.with_timezone(&engine.campaign.change.zone).format("%a %F %H:%M %Z");
+        let how = "by flagday send, serve or tick";
+        return Ok(format!("wait: what is in doubt goes out once more, or is held, from {at} on, {how}"));
     }
     if let Some(at) = engine.ledger().next_due()? {
         let at = at.with_timezone(&engine.campaign.change.zone).format("%a %F %H:%M %Z");

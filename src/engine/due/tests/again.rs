@@ -214,3 +214,22 @@ fn what_is_tried_again_is_counted_beforehand_and_while_delivery_is_paused_no_wor
     assert!(engine.held_by_pause().expect("asked").is_some());
     assert!(engine.deferrals().expect("listed").is_empty(), "it was put off by nobody");
 }
+
+#[test]
+fn what_comes_next_is_what_settles_a_doubt() {
+    let play = Play::new();
+    play.tick();
+    let ledger = rusqlite::Connection::open(play.folder.path().join(".flagday/ledger.db")).expect("the ledger");
+    ledger.execute("UPDATE message SET state = 'uncertain', doubts = 1 WHERE person = 'cy'", ()).expect("made so");
+    let next = || crate::report::status::Status::of(&play.engine()).expect("looked").next;
+    let wait = "wait: what is in doubt goes out once more, or is held, from Wed 2027-03-17 10:10 CET on";
+    assert!(next().starts_with(wait), "{}", next());
+    let moment = play.engine().next_moment().expect("asked").map(|(at, _)| at);
+    assert_eq!(moment, Some(day("2027-03-17T09:10")));
+    play.at("2027-03-17T09:10");
+    assert!(next().starts_with("flagday send: what is in doubt"), "{}", next());
+    // A person decides, and no `flagday send` does anything.
+    play.write(&CAMPAIGN.replace("[mail]\n", "[mail]\nuncertain = \"hold\"\n"));
+    assert!(next().starts_with("flagday send --to failed: "), "{}", next());
+    assert!(play.tick().nothing_due);
+}
