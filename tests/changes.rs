@@ -137,6 +137,9 @@ fn an_answer_to_the_letter_before_counts_no_more_even_where_the_new_one_is_on_it
                   [[fault]]\nkind = \"date-change\"\nat = \"T-14d 11:00\"\nto = 2026-12-19T18:00:00\n";
     let outcome = campaign.rehearse(script, "out").ends(0).json();
     let lines = told(&outcome);
+    // It is taken over all the same: what waits for the server is its letters.
+    assert!(lines.contains(&"2026-11-28T11:30:00-06:00 amended revision 2: ANN BOB CAM DOT".to_owned()), "{lines:#?}");
+    assert!(!outcome["timeline"].to_string().contains("the amendment is refused"));
     let after = |line: &str| lines.iter().position(|told| told == line).unwrap_or_else(|| panic!("{line}: {lines:#?}"));
     assert!(
         after("2026-11-29T09:00:00-06:00 fact older revision (ready): ANN")

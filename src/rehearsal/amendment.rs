@@ -78,10 +78,15 @@ impl Stage<'_, '_> {
             let findings: Vec<Finding> = built.into_iter().flat_map(|one| one.findings).collect();
             Fault::check(findings)?;
         }
-        let amendment = self.engine.amendment(wish)?;
+        let amendment = self.engine.amendment_to_make(wish)?;
         let stop = AtomicBool::new(false);
-        // Killed meanwhile, the next round goes on: what it owes is on record.
-        self.run(|engine, progress| engine.amend(wish, &stop, progress))?;
+        // Killed meanwhile, or without a server, the next round goes on: what it owes is on record.
+        if let Err(fault) = self.run(|engine, progress| engine.take_over(&amendment, wish, &stop, progress)) {
+            if self.engine.ledger().revision_number()? != Some(amendment.next) {
+                return Err(fault);
+            }
+            self.stopped_sending(&fault)?;
+        }
         Ok(amendment)
     }
 

@@ -67,7 +67,7 @@ impl Stage<'_, '_> {
         self.judge()
     }
 
-    fn stopped_sending(&mut self, fault: &Fault) -> Result<()> {
+    pub(super) fn stopped_sending(&mut self, fault: &Fault) -> Result<()> {
         let counts = self.engine.ledger().counts()?;
         let waiting = match counts.planned + counts.deferred {
             0 => String::new(),
