@@ -73,7 +73,8 @@ impl Engine<'_> {
     /// to be taken back first; where only the old state is in force still, a word of its own tells people all the same.
     pub fn require_nothing_changed(&self) -> Result<()> {
         Fault::check(self.new_by_hand()?).map_err(|mut fault| {
-            let cause = "nobody is told that the change does not take place: its MASTER.GLB was put there by hand";
+            let cause =
+                "nobody is told that the change does not take place: no step of this campaign put its MASTER.GLB there";
             let remedy = "put it right as told above, then call it off; `flagday check` says the same";
             fault.findings.push(Finding::note("abort-half-done", cause, remedy));
             fault

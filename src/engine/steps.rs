@@ -102,6 +102,9 @@ impl Engine<'_> {
         if let Some((why, _)) = self.unseen(step)? {
             return Ok(Some(why));
         }
+        if let Some(other) = self.changed_by_others(step)?.into_iter().next() {
+            return Ok(Some(other.cause));
+        }
         if step.action.is_none() && awaits_statement(step, history) {
             return Ok(Some(AWAITS_STATEMENT.to_owned()));
         }

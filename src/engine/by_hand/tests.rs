@@ -89,6 +89,10 @@ impl Two {
         let state = self.state(1);
         let safe = state.safe.iter().map(|(command, _)| command.as_str()).collect::<Vec<_>>();
         assert_eq!(safe, ["flagday check", "flagday status"], "{stage}");
+        let steps = self.engine(1).steps().expect("told");
+        let next = steps.iter().find(|step| step.state != "done").expect("one is open");
+        let told = next.why.contains("no step of this campaign");
+        assert!(told || code == "oldmast-exists", "{stage}: {}", next.why);
         assert_eq!(self.files(), before, "{stage}");
     }
 }
