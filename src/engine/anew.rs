@@ -5,16 +5,21 @@ use super::Engine;
 use super::cutover::TakenBack;
 use crate::campaign::Step;
 use crate::fault::{Result, counted};
-use crate::runbook::{self, Event, Journal};
+use crate::runbook::{self, Entry, Event, Journal, StepState, state_of};
 use std::collections::HashSet;
 
 impl Engine<'_> {
     /// The journal's entry with which what a notice tells was last taken back: that of the step which sends it, or of one
-    /// before it in the change. `None` for a notice from before the change, which stays true.
+    /// before it in the change. A step that is done stands by what it told. `None` for a notice from before the change, which
+    /// stays true.
     pub(super) fn taken_back(&self, notice: &str) -> Result<Option<i64>> {
         let steps = self.steps_of_the_change();
         let Some(sends) = steps.iter().position(|step| step.sends(notice)) else { return Ok(None) };
-        let entries = self.ledger.entries()?;
+        let mut entries = self.ledger.entries()?;
+        if state_of(&entries, &steps[sends].name)? == StepState::Done {
+            let done = |entry: &Entry| entry.step == steps[sends].name && matches!(entry.event, Event::Done { .. });
+            entries.truncate(entries.iter().rposition(done).unwrap_or(0));
+        }
         let undone = entries.iter().rev().find(|entry| {
             matches!(entry.event, Event::Undone { .. } | Event::UndoneByHand { .. })
                 && steps[..=sends].iter().any(|step| step.name == entry.step)
@@ -34,24 +39,38 @@ impl Engine<'_> {
         Ok(untrue)
     }
 
-    /// Before steps are taken back: what waits of their letters would not be true any more when it leaves.
-    pub(super) fn call_letters_back(&mut self, to: Option<&str>) -> Result<()> {
-        let notices: Vec<String> = self.steps_taken_back(to).iter().flat_map(|step| step.notices()).cloned().collect();
+    /// What has not left of letters that tell what was taken back does not leave any more. After every entry that takes
+    /// something back, and before anything leaves: a run may have been cut off between the two.
+    pub(super) fn call_letters_back(&mut self) -> Result<()> {
         let now = self.now();
-        self.ledger.recover(now, self.campaign.mail.uncertain)?;
-        self.ledger.call_back(&notices, "taken back: the step that sends it is taken back", now).map(drop)
+        for notice in self.steps_of_the_change().iter().flat_map(Step::notices).cloned().collect::<Vec<_>>() {
+            if let Some(undone) = self.taken_back(&notice)? {
+                self.ledger.recover(now, self.campaign.mail.uncertain)?;
+                self.ledger.call_back(&notice, undone, "taken back: the step that sends it is taken back", now)?;
+            }
+        }
+        Ok(())
     }
 
-    /// The same once a person has taken this step of the change back by hand.
-    pub(super) fn call_letters_back_from(&mut self, step: &Step) -> Result<()> {
-        let change = self.steps_of_the_change();
-        let Some(at) = change.iter().position(|one| one.name == step.name) else { return Ok(()) };
-        let before = at.checked_sub(1).map(|before| change[before].name.clone());
-        self.call_letters_back(before.as_deref())
+    /// Steps whose letters have begun to leave, or wait to, and which are not on record yet: that comes with the last one.
+    pub(super) fn sending(&self, to: Option<&str>) -> Result<Vec<String>> {
+        let entries = self.ledger.entries()?;
+        let mut sending = Vec::new();
+        for step in self.steps_taken_back(to) {
+            if state_of(&entries, &step.name)?.has_begun() {
+                continue;
+            }
+            for notice in step.notices() {
+                if !self.ledger.have_behind(notice, self.taken_back(notice)?.unwrap_or(0))?.is_empty() {
+                    sending.push(step.name.clone());
+                    break;
+                }
+            }
+        }
+        Ok(sending)
     }
 
-    /// How many people have the letter of each of these steps in hand, as far as no rollback has told of it yet. A step that
-    /// was still sending is among them.
+    /// How many people have the letter of each of these steps in hand, as far as no rollback has told of it yet.
     pub(super) fn letters_in_hand(&self, to: Option<&str>) -> Result<Vec<(String, usize)>> {
         let mut in_hand = Vec::new();
         for step in self.steps_taken_back(to) {
@@ -72,20 +91,19 @@ impl Engine<'_> {
         in_hand: Vec<(String, usize)>,
         undone: Vec<(String, Vec<String>)>,
     ) -> Result<Vec<TakenBack>> {
-        let mut undone: Vec<TakenBack> = undone.into_iter().map(|(step, facts)| TakenBack { step, facts }).collect();
         let anew = if self.aborted()?.is_some() { "" } else { "; with the step they get it anew" };
-        for (step, people) in in_hand {
-            let who = counted(people, "person has", "people have");
-            let fact = format!("{who} its letter, which is not true any more{anew}");
-            match undone.iter_mut().find(|one| one.step == step) {
-                Some(one) => {
-                    one.facts.retain(|fact| fact != runbook::STAYS_TOLD);
-                    one.facts.push(fact);
-                }
-                None => undone.insert(0, TakenBack { step, facts: vec![fact] }),
+        let taken_back = undone.into_iter().map(|(step, mut facts)| {
+            if self.steps_of_the_change().iter().any(|one| one.name == step) {
+                facts.retain(|fact| fact != runbook::STAYS_TOLD);
             }
-        }
-        Ok(undone)
+            let people = in_hand.iter().find(|(name, _)| *name == step);
+            facts.extend(people.map(|(_, people)| {
+                let who = counted(*people, "person has", "people have");
+                format!("{who} its letter, which is not true any more{anew}")
+            }));
+            TakenBack { step, facts }
+        });
+        Ok(taken_back.collect())
     }
 
     pub(super) fn step_of_the_change(&self, notice: &str) -> Option<&Step> {

@@ -254,7 +254,7 @@ impl Engine<'_> {
     pub fn undone_by_hand(&mut self, step: &str, by: &str, note: &str) -> Result<String> {
         let step = self.step_named(step)?.clone();
         self.runbook(Vec::new(), |runbook| runbook.undone_by_hand(&step, by, note))?;
-        self.call_letters_back_from(&step)?;
+        self.call_letters_back()?;
         Ok(format!("undone by hand, says {by}: {}", step.title))
     }
 
@@ -271,13 +271,12 @@ impl Engine<'_> {
             // It is in nobody's way: a rollback does not fail for it.
             drop(self.world.forget_server(&facts.postoffice));
         }
-        let in_hand = self.letters_in_hand(to.as_deref())?;
-        if self.may_go_back(to.as_deref())? {
-            self.call_letters_back(to.as_deref())?;
-        }
+        let (in_hand, sending) = (self.letters_in_hand(to.as_deref())?, self.sending(to.as_deref())?);
         let steps = self.campaign.steps.clone();
-        let undone = self.runbook(Vec::new(), |runbook| runbook.rollback(&steps, to.as_deref()))?;
-        self.with_letters(in_hand, undone)
+        let undone = self.runbook(Vec::new(), |runbook| runbook.rollback(&steps, to.as_deref(), &sending));
+        // Of the steps that were taken back, also where it ended half way.
+        self.call_letters_back()?;
+        self.with_letters(in_hand, undone?)
     }
 
     /// The step that puts the new MASTER.GLB in place.

@@ -180,7 +180,9 @@ impl Desk {
             "escalation" => Some(change),
             name => self.campaign.notices[name].at.map(|_| change),
         };
-        [untrue, intent.until].into_iter().flatten().filter(|expires| *expires > now).min()
+        // At its very end a window is not over yet.
+        let until = intent.until.filter(|until| *until >= now);
+        untrue.filter(|expires| *expires > now).into_iter().chain(until).min()
     }
 
     /// The answer that makes a reminder, an escalation or a reply needless.

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 impl Engine<'_> {
     /// Each mailbag of nobody that holds mail: its hex id, and what it holds.
     fn nobodys(&self) -> Result<Vec<(String, String)>> {
-        Ok(self.whose_mailbags()?.nobodys(&self.waited_for()))
+        Ok(self.whose_mailbags()?.nobodys(&self.watched(), &self.waited_for()))
     }
 
     /// The hex id of one of them, as a person writes it.

@@ -208,6 +208,7 @@ impl Engine<'_> {
         let now = self.now();
         self.doubt_again_who_is_back()?;
         let doubted_twice = self.ledger.recover(now, self.campaign.mail.uncertain)?;
+        self.call_letters_back()?;
         self.take_back_from_gone()?;
         self.take_back_older_reminders()?;
         let mut wanted = notice.map_or_else(Wanted::default, |name| Wanted::Notice(name.to_owned()));

@@ -1,6 +1,6 @@
 //! What the gates ask: kept on record, so that none of it is lowered in silence.
 
-use crate::campaign::{Acknowledgement, Campaign, Gate, Grade, OnDeadline};
+use crate::campaign::{Acknowledgement, Audience, Campaign, Gate, Grade, OnDeadline};
 use crate::fault::Place;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,7 +138,7 @@ impl Bars {
     }
 
     /// Has the campaign ask at least this much again, and the same audiences: what was loosened since does not count. Whom
-    /// an audience consists of is left as it is; people who are not asked any more are told of elsewhere, by name.
+    /// an audience of the file consists of is left as it is; people who are not asked any more are told of elsewhere, by name.
     pub fn hold(&self, campaign: &mut Campaign) {
         for (name, bar) in &self.gates {
             let Some(asked) = campaign.acknowledgements.get(&bar.acknowledgement) else { continue };
@@ -156,9 +156,13 @@ impl Bars {
         for (name, asked) in &self.acknowledgements {
             if let Some(Acknowledgement { grade, audience, .. }) = campaign.acknowledgements.get_mut(name) {
                 *grade = asked.grade.max(*grade);
-                if campaign.audiences.contains_key(&asked.audience) {
-                    audience.clone_from(&asked.audience);
-                }
+                audience.clone_from(&asked.audience);
+                let place = Place::file(&campaign.file);
+                campaign.audiences.entry(audience.clone()).or_insert_with(|| Audience {
+                    name: asked.audience.clone(),
+                    columns: asked.people.clone(),
+                    place,
+                });
             }
         }
         for step in &mut campaign.steps {

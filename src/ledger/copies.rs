@@ -58,12 +58,9 @@ impl Ledger {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Takes back what has not left of these notices: what they tell is not true any more. Returns how many.
-    pub fn call_back(&mut self, notices: &[String], words: &str, now: DateTime<Utc>) -> Result<usize> {
-        self.durable(|tx| {
-            let of = |notice: &String| take_back(tx, "notice = ?1", [notice], words, now);
-            notices.iter().map(of).sum()
-        })
+    /// Takes back what has not left of this notice, and was planned when the journal had fewer entries. Returns how many.
+    pub fn call_back(&mut self, notice: &str, entry: i64, words: &str, now: DateTime<Utc>) -> Result<usize> {
+        self.durable(|tx| take_back(tx, "notice = ?1 AND behind < ?2", (notice, entry), words, now))
     }
 
     /// The number of a person's next copy of a notice: none of this revision or a later one has it.

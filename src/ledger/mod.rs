@@ -194,6 +194,11 @@ impl Ledger {
         secret::operator_password(&self.state)
     }
 
+    /// Another number after each change that somebody else made.
+    pub fn version(&self) -> Result<i64> {
+        Ok(self.db.pragma_query_value(None, "data_version", |row| row.get(0))?)
+    }
+
     /// It is a rehearsal's, and a power cut may take it.
     pub fn is_throwaway(&self) -> bool {
         self.kept == Kept::ForARehearsal

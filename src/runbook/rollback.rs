@@ -15,10 +15,14 @@ pub const STAYS_TOLD: &str = "what people were told stays told";
 impl Runbook<'_> {
     /// Takes one step back; the facts, or `None` when there was nothing to take back.
     pub fn undo(&mut self, step: &Step) -> Result<Option<Vec<String>>> {
-        let history = self.history(step)?;
-        if !history.state.has_begun() {
-            return Ok(None);
+        match self.history(step)?.state.has_begun() {
+            true => self.take_back(step).map(Some),
+            false => Ok(None),
         }
+    }
+
+    fn take_back(&mut self, step: &Step) -> Result<Vec<String>> {
+        let history = self.history(step)?;
         let done = changes_to_take_back(step, &history)?;
         patiently(self.again, || done.iter().try_for_each(|intent| intent.operation().at_rest()), || Ok(()))
             .map_err(|fault| not_back(step, self.back, fault))?;
@@ -40,11 +44,17 @@ impl Runbook<'_> {
             facts.push(STAYS_TOLD.to_owned());
         }
         self.record(step, Event::Undone { facts: facts.clone() })?;
-        Ok(Some(facts))
+        Ok(facts)
     }
 
-    /// Takes back every step after `to`, or all, last first. What was taken back, with facts, in that order.
-    pub fn rollback(&mut self, steps: &[Step], to: Option<&str>) -> Result<Vec<(String, Vec<String>)>> {
+    /// Takes back every step after `to`, or all, last first. What was taken back, with facts, in that order. `sending`: steps
+    /// that have not begun by the journal, and whose letters have begun to leave.
+    pub fn rollback(
+        &mut self,
+        steps: &[Step],
+        to: Option<&str>,
+        sending: &[String],
+    ) -> Result<Vec<(String, Vec<String>)>> {
         let kept = match to {
             None => 0,
             Some(name) => {
@@ -61,8 +71,8 @@ impl Runbook<'_> {
         self.require_way_back(&steps[kept..])?;
         let mut undone = Vec::new();
         for step in steps[kept..].iter().rev() {
-            if let Some(facts) = self.undo(step)? {
-                undone.push((step.name.clone(), facts));
+            if sending.contains(&step.name) || self.history(step)?.state.has_begun() {
+                undone.push((step.name.clone(), self.take_back(step)?));
             }
         }
         Ok(undone)

@@ -7,6 +7,7 @@
 //! started | failed          -Failed-> failed          (undoing -Failed-> undoing)
 //! started | failed          -NotDone-> pending        (the files show that nothing happened)
 //! started | failed | done   -Undoing-> undoing -Undone-> undone
+//! pending | undone          -Undoing-> undoing        (its letters had begun to leave before it was on record)
 //! started | failed | done | undoing -UndoneByHand-> undone   (a person states it)
 //! any                       -Attested-> the same
 //! ```
@@ -56,7 +57,7 @@ pub fn apply(state: StepState, event: &Event) -> Option<StepState> {
         (Started | Failed, Event::Failed { .. }) => Some(Failed),
         (Undoing, Event::Failed { .. }) => Some(Undoing),
         (Started | Failed, Event::NotDone { .. }) => Some(Pending),
-        (Started | Failed | Done, Event::Undoing {}) => Some(Undoing),
+        (Started | Failed | Done | Pending | Undone, Event::Undoing {}) => Some(Undoing),
         (Undoing, Event::Undone { .. }) => Some(Undone),
         (Started | Failed | Done | Undoing, Event::UndoneByHand { .. }) => Some(Undone),
         (same, Event::Attested { .. }) => Some(same),
@@ -97,12 +98,12 @@ mod tests {
             })
             .collect();
         insta::assert_snapshot!(table.join("\n"), @"
-        pending started - - - - - - - pending
+        pending started - - - - undoing - - pending
         started - started done failed pending undoing - undone started
         done    - - - - - undoing - undone done
         failed  started - done failed pending undoing - undone failed
         undoing - - - undoing - - undone undone undoing
-        undone  started - - - - - - - undone
+        undone  started - - - - undoing - - undone
         ");
     }
 }

@@ -187,11 +187,57 @@ fn a_letter_of_a_step_that_was_taken_back_never_leaves_whatever_becomes_of_it_af
         let sent = engine.send(None, &to, None, false, &stop, &mut |_| {}).expect("nothing to send");
         assert!(sent.nothing_due && sent.in_doubt == 0, "{sent:?}");
     }
-    assert_eq!(states(), ["bounced", "cancelled"]);
+    assert_eq!(states(), ["cancelled", "cancelled"]);
 
-    // Taken back by hand it is the same.
+    // A step that is done stands by what it told, until it is taken back itself.
     assert_eq!(run(root).ran, ["switch", "tell"]);
-    made("UPDATE message SET state = 'planned' WHERE state = 'sent' AND person = 'ANN'");
+    made("UPDATE message SET state = 'failed' WHERE state = 'sent' AND person = 'ANN'");
     Engine::open(root, &Real).expect("opened").undone_by_hand("switch", "Ann", "seen").expect("recorded");
+    assert_eq!(states(), ["cancelled", "cancelled", "failed", "sent"]);
+    assert_eq!(run(root).ran, ["switch"]);
+    engine = Engine::open(root, &Real).expect("opened");
+    assert_eq!(crate::report::failures::open(&engine).expect("listed").len(), 1);
+    engine.rollback(None).expect("undone");
     assert_eq!(states(), ["cancelled", "cancelled", "cancelled", "sent"]);
+}
+
+#[test]
+fn a_rollback_that_is_refused_takes_no_letter_back() {
+    let campaign = fixture::campaign(
+        &[fixture::ASKED, TELLS, "[[step]]\nname = \"last\"\nshell = { run = [\"true\"] }\n"].concat(),
+    );
+    let root = campaign.path();
+    fixture::write(root, "users.csv", "id,name,email,kind\nANN,Ann,a@corp.example,local\nBEA,Bea,,local\n");
+    for part in ["subject", "text"] {
+        fixture::write(root, &format!("templates/mail/news/{part}.hbs"), "All is said\n");
+    }
+    assert_eq!(run(root).stop, Stop::Done);
+    let mut engine = Engine::open(root, &Real).expect("opened");
+    assert_eq!(engine.rollback(None).expect_err("refused").findings[0].code, "no-undo");
+    let failed = crate::report::failures::open(&engine).expect("listed");
+    assert_eq!(failed.iter().map(|one| one.person.as_str()).collect::<Vec<_>>(), ["BEA"]);
+}
+
+#[test]
+fn a_step_that_was_still_sending_is_taken_back_on_record_and_sends_anew() {
+    let tells = "[[step]]\nname = \"tell\"\nwait = \"T\"\nnotice = [\"news\"]\n";
+    let campaign = fixture::campaign(&[fixture::ASKED, tells].concat());
+    let root = campaign.path();
+    for part in ["subject", "text"] {
+        fixture::write(root, &format!("templates/mail/news/{part}.hbs"), "All is said\n");
+    }
+    // Nothing can be laid down where a file stands in the folder's place.
+    Engine::open(root, &Real).expect("opened");
+    fixture::write(root, ".flagday/outbox", "");
+    let mut engine = Engine::open(root, &Real).expect("opened");
+    engine.cutover(None, &mut |_, _| {}).expect_err("it cannot send");
+    let back = |engine: &mut Engine<'_>| -> Vec<String> {
+        engine.rollback(None).expect("undone").into_iter().map(|one| one.step).collect()
+    };
+    assert_eq!(back(&mut engine), ["tell"]);
+    assert!(back(&mut engine).is_empty(), "once");
+    fs_err::remove_file(root.join(".flagday/outbox")).expect("removed");
+    assert_eq!(run(root).stop, Stop::Done);
+    let states: Vec<_> = engine.ledger().messages().expect("messages").iter().map(|one| one.state.word()).collect();
+    assert_eq!(states, ["cancelled", "sent"]);
 }

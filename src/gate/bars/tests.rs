@@ -95,6 +95,12 @@ fn what_was_loosened_is_asked_again_and_what_was_tightened_stays() {
         &[("share = 0.9", "share = 0.1"), ("\"abort\"", "\"hold\""), ("two_person = true", "allow_empty = true")][..],
         &[("\"confirmed\"", "\"sent\""), ("needs = [\"all\"]\n", "")],
         &[("staff = { kind = \"local\" }", "staff = { kind = \"local\" }\nfew = { kind = \"vip\" }"), ASKED_OF_FEW],
+        // The audience itself is gone as well.
+        &[
+            ("staff = { kind = \"local\" }", "few = { kind = \"vip\" }"),
+            ("[notice.news]\naudience = \"staff\"", "[notice.news]\naudience = \"few\""),
+            ASKED_OF_FEW,
+        ],
         &[
             ("[gate.all]\nacknowledgement = \"read\"\nshare = 0.9\non_deadline = \"abort\"\ntwo_person = true\n", ""),
             ("needs = [\"all\"]\n", ""),

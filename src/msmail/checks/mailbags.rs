@@ -62,7 +62,9 @@ impl<'p> Mailbags<'p> {
     pub fn unwatched(&self, watched: &BTreeSet<&str>, asked: &BTreeSet<&str>) -> BTreeMap<String, (u64, String)> {
         let told = |bag: &Mailbag<'_>| {
             let owner = match &bag.owner {
-                Owner::Person(person) if watched.contains(person.id.as_str()) || !is_known(person, asked) => None,
+                Owner::Person(person) if watched.contains(person.id.as_str()) || !is_known(person, watched, asked) => {
+                    None
+                }
                 Owner::Person(person) => Some(format!("{} ({})", person.id, person.kind)),
                 Owner::Other(owner) => Some(owner.clone()),
                 Owner::Nobody => None,
@@ -74,10 +76,10 @@ impl<'p> Mailbags<'p> {
 
     /// Those with mail in them for which nobody is waited: neither of the people who are asked for something, the drain among
     /// it, nor one of the above. The hex id, and what each holds, of whom if the rosters tell.
-    pub fn nobodys(&self, asked: &BTreeSet<&str>) -> Vec<(String, String)> {
+    pub fn nobodys(&self, watched: &BTreeSet<&str>, asked: &BTreeSet<&str>) -> Vec<(String, String)> {
         let told = |bag: &Mailbag<'_>| {
             let of = match &bag.owner {
-                Owner::Person(person) if is_known(person, asked) => None,
+                Owner::Person(person) if is_known(person, watched, asked) => None,
                 Owner::Person(person) => Some(format!(" of {} ({})", person.id, person.kind)),
                 Owner::Other(_) => None,
                 Owner::Nobody => Some(String::new()),
@@ -112,9 +114,11 @@ pub(super) fn other_owners(live: &Postoffice) -> (BTreeMap<String, String>, Vec<
     (owners, findings)
 }
 
-/// Somebody is waited for, or fetches mail while P1 is open; remote users may be of a kind of the campaign's own.
-fn is_known(person: &Person, asked: &BTreeSet<&str>) -> bool {
-    asked.contains(person.id.as_str()) || person.kind == "remote"
+/// Somebody is waited for, or fetches mail while P1 is open; remote users may be of a kind of the campaign's own. A local
+/// user's mail is waited for by the drain alone, whatever else they are asked.
+fn is_known(person: &Person, watched: &BTreeSet<&str>, asked: &BTreeSet<&str>) -> bool {
+    let id = person.id.as_str();
+    watched.contains(id) || person.kind == "remote" || person.kind != "local" && asked.contains(id)
 }
 
 /// A mailbag, and what it holds: mail that nobody watches is lost with the change.

@@ -172,7 +172,7 @@ fn a_rollback_that_does_not_begin_leaves_nothing_of_its_own() {
     let mut refused = 0;
     for n in 1.. {
         arm(n, Some(ErrorKind::PermissionDenied));
-        let back = office.run(|runbook, step| runbook.rollback(std::slice::from_ref(step), None));
+        let back = office.run(|runbook, step| runbook.rollback(std::slice::from_ref(step), None, &[]));
         arm(0, None);
         if office.state() != StepState::Done {
             break;

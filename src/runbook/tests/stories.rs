@@ -137,7 +137,7 @@ fn a_rollback_goes_backwards_to_the_step_named_and_twice_is_once() {
     assert_eq!(fs_err::read(office.path("po/GLB/MASTER.GLB")).expect("new"), vec![9; 176]);
     let rollback = |to: Option<&str>| {
         let names = |undone: Vec<(String, Vec<String>)>| undone.into_iter().map(|(name, _)| name).collect::<Vec<_>>();
-        office.run(|runbook, _| runbook.rollback(&steps, to)).map(names)
+        office.run(|runbook, _| runbook.rollback(&steps, to, &[])).map(names)
     };
     assert_eq!(rollback(Some("retire")), Ok(vec!["open-p1".to_owned(), "install".to_owned()]));
     assert_eq!(office.tree(), trees[1]);

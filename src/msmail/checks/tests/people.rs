@@ -3,6 +3,7 @@
 use crate::msmail::checks::{Mailbags, roster};
 use crate::msmail::fixture::{Tree, person, troubles};
 use crate::roster::{MailStore, Person};
+use std::collections::BTreeSet;
 
 #[test]
 fn the_rosters_are_compared_with_the_mailbags() {
@@ -53,8 +54,14 @@ fn one_walk_tells_whose_mail_waits_for_whom() {
     let others =
         ["0000000A (1 header) of SALES", "0000000B (1 header) of SMTP", "INQUEUE (1 header) of the postoffice itself"];
     assert_eq!(waits, [&["00000002 (1 header) of bob (remote)"], &others[..]].concat());
-    let nobodys: Vec<String> = all.nobodys(&locals).into_iter().map(|(_, words)| words).collect();
-    assert_eq!(nobodys, ["00000003 (1 header) of cem (locla)", "00000004 (1 header)"]);
+    let nobodys = |asked: &BTreeSet<&str>| -> Vec<String> {
+        all.nobodys(&locals, asked).into_iter().map(|(_, words)| words).collect()
+    };
+    assert_eq!(nobodys(&locals), ["00000003 (1 header) of cem (locla)", "00000004 (1 header)"]);
+    // Asked for something else: only a local user's mail has to be fetched for all that.
+    assert_eq!(nobodys(&["cem"].into()), ["00000004 (1 header)"]);
+    let nobody_watched = all.nobodys(&BTreeSet::new(), &["ann"].into());
+    assert_eq!(nobody_watched[0].1, "00000001 (1 header) of ann (local)");
 }
 
 #[test]
