@@ -206,10 +206,19 @@ pub fn finish(engine: &Engine, global: &Global, sent: &Sent) -> Result<Exit> {
     match sent.gone_on {
         0 => {}
         1 => output::prose(
-            "one escalation that waited is not sent: mail to that address comes back; the next in the chain is asked, or somebody calls",
+            "one escalation that waited is not sent: mail to that address comes back; the next in the chain is asked",
         ),
         n => output::prose(&format!(
-            "{n} escalations that waited are not sent: mail to these addresses comes back; the next in the chain is asked, or somebody calls"
+            "{n} escalations that waited are not sent: mail to these addresses comes back; the next in the chain is asked"
+        )),
+    }
+    match sent.nobody_left {
+        0 => {}
+        1 => output::prose(
+            "one escalation that waited is held: mail to that address comes back, and nobody else is left to write to; somebody has to call",
+        ),
+        n => output::prose(&format!(
+            "{n} escalations that waited are held: mail to these addresses comes back, and nobody else is left to write to; somebody has to call"
         )),
     }
     output::findings(&sent.shipped, true);

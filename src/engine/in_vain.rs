@@ -5,7 +5,7 @@ use super::{Engine, Sent};
 use crate::fault::Result;
 use crate::ledger::MessageRow;
 use crate::outbox::State;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 const REMEDY: &str = "somebody has to call; or correct the address in the roster, then `flagday send --to failed`";
 
@@ -18,15 +18,47 @@ impl Engine<'_> {
         }
         let intents = self.anew(|message, _| is_in_vain(message, &back))?;
         sent.gone_on = self.plan_messages(&intents, &mut sent.shipped)?;
-        for message in self.ledger.waiting()? {
-            if message.state == State::Planned && !message.is_in_doubt() && is_in_vain(&message, &back) {
-                let to = message.envelope_to.as_deref().unwrap_or_default();
-                let words = format!("mail to {to} comes back, and nobody else is left to write to");
-                self.ledger.hold(&[message.id], &words, REMEDY, self.now())?;
-                sent.gone_on += 1;
-            }
+        let now = self.now();
+        // Whose window is over is held because of that, in the words for it.
+        let is_left = |message: &MessageRow| {
+            message.state == State::Planned
+                && !message.is_in_doubt()
+                && message.expires.is_none_or(|until| until > now)
+                && is_in_vain(message, &back)
+        };
+        let left: Vec<MessageRow> = self.ledger.waiting()?.into_iter().filter(is_left).collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        let asked = self.asks_another(&back)?;
+        // By address: each transaction is made durable by itself.
+        let (mut needless, mut held) = (BTreeMap::<_, Vec<i64>>::new(), BTreeMap::<_, Vec<i64>>::new());
+        for MessageRow { id, person, acknowledgement, envelope_to, .. } in left {
+            let is_asked = acknowledgement.is_some_and(|asks| asked.contains(&(person, asks)));
+            let of = if is_asked { &mut needless } else { &mut held };
+            of.entry(envelope_to.unwrap_or_default()).or_default().push(id);
+        }
+        for (to, ids) in needless {
+            let words = format!("not needed any more: mail to {to} comes back, and somebody else is asked");
+            self.ledger.hold_back(&ids, &words, now)?;
+            sent.gone_on += ids.len();
+        }
+        for (to, ids) in held {
+            let words = format!("mail to {to} comes back, and nobody else is left to write to");
+            self.ledger.hold(&ids, &words, REMEDY, now)?;
+            sent.nobody_left += ids.len();
         }
         Ok(())
+    }
+
+    /// About whom, and which acknowledgement, an escalation waits for another address, or has gone there.
+    fn asks_another(&self, back: &HashSet<String>) -> Result<HashSet<(String, String)>> {
+        let mut asked = HashSet::new();
+        for name in self.campaign.acknowledgements.keys() {
+            let others = self.ledger.escalated(name)?.into_iter().filter(|one| !one.lost && !back.contains(&one.to));
+            asked.extend(others.map(|one| (one.person, name.clone())));
+        }
+        Ok(asked)
     }
 }
 

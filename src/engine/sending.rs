@@ -54,8 +54,10 @@ pub struct Sent {
     pub readdressed: usize,
     /// Written anew before they left: their date was that of a clock that was ahead.
     pub redated: usize,
-    /// Escalations that waited for an address from which mail comes back: written to the next in the chain, or held.
+    /// Escalations that waited for an address from which mail comes back: not sent, because the next in the chain is asked.
     pub gone_on: usize,
+    /// The same where nobody else is left to write to: held, until somebody has called.
+    pub nobody_left: usize,
     /// Taken back at the instant of sending: answered meanwhile.
     pub moot: usize,
     /// The run was asked to stop, and messages are left.
@@ -287,6 +289,7 @@ impl Engine<'_> {
         }
         let mut sent = Sent::default();
         self.readdress(&mut sent)?;
+        self.go_on_in_chain(&mut sent)?;
         sent.planned = self.plan_messages(&intents, &mut sent.shipped)?;
         let wanted = Wanted::default();
         sent.urgent = self.let_sleep(&wanted)?;
@@ -339,6 +342,7 @@ impl Engine<'_> {
             + sent.readdressed
             + sent.redated
             + sent.gone_on
+            + sent.nobody_left
             + sent.sent
             + sent.deferred
             + sent.failed

@@ -7,7 +7,8 @@ use crate::outbox::Event;
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 
-/// Where a letter came back, or was refused because of the address, and none that was written after it has got through.
+/// Where a letter came back, or one that tells a person something was refused because of the address, and none that was
+/// written after it has got through. An escalation that is refused says so at once, and goes on by itself.
 const CAME_BACK: &str = "\
     SELECT address FROM (SELECT lower(envelope_to) AS address, \
       max(CASE WHEN state = 'bounced' THEN coalesce(settled_at, planned_at) END) AS back, \

@@ -1,5 +1,5 @@
 use super::*;
-use crate::engine::TakenIn;
+use crate::engine::{TakenIn, Wish};
 use crate::inbox::Letter;
 use crate::outbox::State;
 use crate::report::failures;
@@ -97,43 +97,105 @@ fn a_reminder_that_waited_does_not_go_to_an_address_from_which_mail_has_come_bac
     assert_eq!(play.ann().trouble, Some(Kind::HardBounce));
 }
 
-#[test]
-fn an_escalation_goes_on_in_the_chain_where_mail_to_the_manager_comes_back() {
-    let boss = |play: &Play| play.to("escalation").iter().filter(|(_, to)| to == "boss@corp.example").count();
-    let about = |play: &Play, who: &str| -> Vec<(String, State)> {
-        let letters = play.letters("escalation").into_iter().filter(|one| one.person == who);
-        letters.map(|one| (one.envelope_to.unwrap_or_default(), one.state)).collect()
-    };
+/// Ann and Bea have a manager and an alternate, Cy has the manager alone.
+fn with_a_boss(campaign: &str) -> Play {
     let people =
         PEOPLE.replace("user,,aide", "user,boss@corp.example,aide").replace("user,,,", "user,boss@corp.example,,");
+    let play = Play::of(campaign);
+    play.people(&people);
+    play.tick();
+    play.record("bea", Kind::HardBounce);
+    play.at("2027-03-18T09:00").tick();
+    assert_eq!(play.about("bea"), [("boss@corp.example".to_owned(), State::Sent)]);
+    play.at("2027-03-28T07:00");
+    play
+}
+
+/// The same where those about Ann and Cy wait for the manager, and the one about Bea comes back.
+fn waiting_for_the_boss(campaign: &str) -> Play {
+    let play = with_a_boss(campaign);
+    play.planned_while_down();
+    assert_eq!((play.about("ann"), play.about("cy")), (vec![to_boss(State::Planned)], vec![to_boss(State::Planned)]));
+    play.comes_back(&play.letters("escalation").remove(0));
+    play
+}
+
+fn to_boss(state: State) -> (String, State) {
+    ("boss@corp.example".to_owned(), state)
+}
+
+fn to_aide(state: State) -> (String, State) {
+    ("aide@corp.example".to_owned(), state)
+}
+
+impl Play {
+    fn about(&self, who: &str) -> Vec<(String, State)> {
+        let letters = self.letters("escalation").into_iter().filter(|one| one.person == who);
+        letters.map(|one| (one.envelope_to.unwrap_or_default(), one.state)).collect()
+    }
+
+    fn planned_while_down(&self) {
+        self.server_is_down(true);
+        let stop = AtomicBool::new(false);
+        self.engine().send(None, &To::Everyone, None, false, &stop, &mut |_| {}).expect_err("the server is down");
+        self.server_is_down(false);
+    }
+
+    fn why_lost(&self, who: &str) -> Vec<String> {
+        let lost = failures::open(&self.engine()).expect("listed").into_iter();
+        lost.filter(|one| one.person == who).map(|one| one.reason).collect()
+    }
+}
+
+#[test]
+fn an_escalation_goes_on_in_the_chain_where_mail_to_the_manager_comes_back() {
     for waits in [false, true] {
-        let play = Play::new();
-        fs_err::write(play.folder.path().join("people.csv"), &people).expect("written");
-        play.tick();
-        play.record("bea", Kind::HardBounce);
-        play.at("2027-03-18T09:00").tick();
-        assert_eq!((about(&play, "bea").len(), boss(&play)), (1, 1));
-        play.at("2027-03-28T07:00");
-        if waits {
-            play.server_is_down(true);
-            let stop = AtomicBool::new(false);
-            play.engine().send(None, &To::Everyone, None, false, &stop, &mut |_| {}).expect_err("the server is down");
-            assert_eq!(boss(&play), 3, "about all of them");
-            play.server_is_down(false);
+        let play = if waits { waiting_for_the_boss(CAMPAIGN) } else { with_a_boss(CAMPAIGN) };
+        if !waits {
+            play.comes_back(&play.letters("escalation").remove(0));
         }
-        play.comes_back(&play.letters("escalation").remove(0));
         let sent = play.tick();
-        let aide = ("aide@corp.example".to_owned(), State::Sent);
-        assert_eq!(about(&play, "ann").last(), Some(&aide), "the next in the chain");
+        assert_eq!(play.about("ann").last(), Some(&to_aide(State::Sent)), "the next in the chain");
         let calls: Vec<&str> = sent.tasks.iter().map(|task| task.what.as_str()).collect();
         assert!(calls.len() == 1 && calls[0].ends_with("call Cy (no phone number in the roster)"), "{calls:?}");
-        let lost = failures::open(&play.engine()).expect("listed");
-        let about_cy: Vec<&str> = lost.iter().filter(|one| one.person == "cy").map(|one| &*one.reason).collect();
         let held = "mail to boss@corp.example comes back, and nobody else is left to write to";
-        assert_eq!((sent.gone_on, about_cy), if waits { (2, vec![held]) } else { (0, vec![]) });
+        let expected = if waits { (1, 1, vec![held.to_owned()]) } else { (0, 0, vec![]) };
+        assert_eq!((sent.gone_on, sent.nobody_left, play.why_lost("cy")), expected);
         assert!(play.at("2027-03-28T08:00").tick().tasks.is_empty(), "once");
-        let to_boss =
-            about(&play, "ann").into_iter().chain(about(&play, "cy")).filter(|(to, _)| to.starts_with("boss"));
-        assert!(to_boss.clone().all(|(_, state)| state != State::Sent), "{:?}", to_boss.collect::<Vec<_>>());
+        let all = [play.about("ann"), play.about("cy")].concat();
+        assert!(!all.contains(&to_boss(State::Sent)), "{all:?}");
     }
+}
+
+#[test]
+fn an_amendment_sends_nobodys_escalation_where_mail_comes_back() {
+    let play = waiting_for_the_boss(CAMPAIGN);
+    let people = fs_err::read_to_string(play.folder.path().join("people.csv")).expect("read");
+    play.people(&format!("{people}dee,Dee,dee@corp.example,user,,,\n"));
+    let (_, sent) =
+        play.engine().amend(&Wish::default(), &AtomicBool::new(false), &mut |_| {}).expect("Dee has joined");
+    assert_eq!((sent.gone_on, sent.nobody_left), (1, 1));
+    assert_eq!(play.about("ann"), [to_boss(State::Cancelled), to_aide(State::Sent)]);
+    assert_eq!(play.about("cy"), [to_boss(State::Held)]);
+}
+
+#[test]
+fn nobody_has_to_call_where_the_next_in_the_chain_is_asked_already() {
+    let play = with_a_boss(&CAMPAIGN.replace(r#"at = "T-2d", to"#, r#"at = "T-3d 12:00", to"#));
+    play.planned_while_down();
+    play.at("2027-03-28T10:00").planned_while_down();
+    assert_eq!(play.about("ann"), [to_boss(State::Planned), to_aide(State::Planned)]);
+    play.comes_back(&play.letters("escalation").remove(0));
+    let sent = play.tick();
+    assert_eq!((sent.gone_on, sent.nobody_left), (1, 1), "and nobody is left about Cy");
+    assert_eq!(play.about("ann"), [to_boss(State::Cancelled), to_aide(State::Sent)]);
+    assert!(play.why_lost("ann").is_empty() && sent.tasks.iter().all(|task| task.person != "ann"), "{:?}", sent.tasks);
+}
+
+#[test]
+fn an_escalation_whose_window_is_over_is_held_because_of_that() {
+    let play = waiting_for_the_boss(CAMPAIGN);
+    let sent = play.at("2027-03-29T07:30").tick();
+    assert_eq!((sent.expired, sent.gone_on, sent.nobody_left), (2, 0, 0));
+    assert_eq!(play.about("ann"), [to_boss(State::Held), to_aide(State::Sent)], "asked by the step of that day");
 }
