@@ -1,5 +1,5 @@
 //! Escalations that wait for an address from which mail has come back meanwhile: they go on to the next in the chain, or
-//! somebody calls.
+//! somebody calls. What a person asked for again goes out all the same.
 
 use super::{Engine, Sent};
 use crate::fault::Result;
@@ -65,5 +65,5 @@ impl Engine<'_> {
 /// An escalation to an address from which mail comes back.
 pub(super) fn is_in_vain(message: &MessageRow, back: &HashSet<String>) -> bool {
     let to = message.envelope_to.as_ref().map(|to| to.to_lowercase());
-    message.notice == "escalation" && to.is_some_and(|to| back.contains(&to))
+    message.notice == "escalation" && !message.asked_again && to.is_some_and(|to| back.contains(&to))
 }

@@ -101,6 +101,9 @@ pub struct MessageRow {
     /// Quiet hours put it off: when it could have left.
     #[serde(skip)]
     pub ready_at: Option<DateTime<Utc>>,
+    /// A person asked that it be tried again, knowing what had become of it.
+    #[serde(skip)]
+    pub asked_again: bool,
 }
 
 /// How many messages are in each state, under the names of the contract.
@@ -129,7 +132,7 @@ const TOKENS: usize = 10_000;
 
 const COLUMNS: &str = "id, message_id, person, notice, revision, copy, acknowledgement, reason, envelope_to, due_at, \
                        planned_at, settled_at, state, attempts, next_at, reply, tells, remedy, doubts, \
-                       expires_at, ready_at";
+                       expires_at, ready_at, asked_again";
 /// Why a message is planned as failed.
 const NOWHERE: &str = "no address in the roster";
 const ADD_ONE: &str = "add one to the roster, then run `flagday send --to failed`; or reach them another way";
@@ -424,6 +427,7 @@ fn read(row: &Row) -> Result<MessageRow> {
         doubts: row.get(18)?,
         expires: row.get::<_, Option<i64>>(19)?.map(instant),
         ready_at: row.get::<_, Option<i64>>(20)?.map(instant),
+        asked_again: row.get(21)?,
     })
 }
 

@@ -420,8 +420,10 @@ impl Ledger {
                 // A bounce has settled the doubt of before.
                 tx.prepare_cached("UPDATE message SET doubts = 0 WHERE id = ? AND state = 'bounced'")?.execute([id])?;
                 move_on(tx, *id, Event::Retry, "tried again by the operator", now)?;
-                tx.prepare_cached("UPDATE message SET next_at = ?2, attempts = 0, remedy = '' WHERE id = ?1")?
-                    .execute((id, millis(now)))?;
+                tx.prepare_cached(
+                    "UPDATE message SET next_at = ?2, attempts = 0, remedy = '', asked_again = 1 WHERE id = ?1",
+                )?
+                .execute((id, millis(now)))?;
             }
             Ok(())
         })

@@ -151,6 +151,8 @@ ALTER TABLE amended ADD COLUMN since INTEGER;
 ", gates::INDEXED, "
 ALTER TABLE message ADD COLUMN behind INTEGER NOT NULL DEFAULT 0;
 UPDATE message SET behind = (SELECT coalesce(max(seq), 0) FROM journal WHERE journal.at <= message.planned_at);
+", "
+ALTER TABLE message ADD COLUMN asked_again INTEGER NOT NULL DEFAULT 0;
 "];
 
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<()> {

@@ -199,3 +199,20 @@ fn an_escalation_whose_window_is_over_is_held_because_of_that() {
     assert_eq!((sent.expired, sent.gone_on, sent.nobody_left), (2, 0, 0));
     assert_eq!(play.about("ann"), [to_boss(State::Held), to_aide(State::Sent)], "asked by the step of that day");
 }
+
+#[test]
+fn what_a_person_asks_for_again_is_not_held_by_the_next_round() {
+    let play = waiting_for_the_boss(&format!("{CAMPAIGN}[calendar]\nquiet = \"20:00-07:00\"\n"));
+    play.tick();
+    assert_eq!(play.about("cy"), [to_boss(State::Held)]);
+    // Who has answered is not tried again: that letter stays one that came back.
+    play.record("bea", Kind::Confirmed);
+    play.at("2027-03-28T20:00").server_is_down(true);
+    let stop = AtomicBool::new(false);
+    play.engine().send(None, &To::Failed, None, false, &stop, &mut |_| {}).expect_err("the server is down");
+    play.server_is_down(false);
+    play.at("2027-03-28T21:00").tick();
+    assert_eq!(play.about("cy"), [to_boss(State::Planned)], "until the morning");
+    play.at("2027-03-29T06:00").tick();
+    assert_eq!(play.about("cy"), [to_boss(State::Sent)]);
+}
