@@ -75,7 +75,7 @@ impl Entry {
 
     /// Its window is over, or never opens.
     pub fn is_late(&self, now: DateTime<Utc>) -> bool {
-        now > self.until || self.ends.is_some_and(|ends| now >= ends) || self.too_late.is_some()
+        now >= self.until || self.ends.is_some_and(|ends| now >= ends) || self.too_late.is_some()
     }
 }
 

@@ -180,9 +180,7 @@ impl Desk {
             "escalation" => Some(change),
             name => self.campaign.notices[name].at.map(|_| change),
         };
-        // At its very end a window is not over yet.
-        let until = intent.until.filter(|until| *until >= now);
-        untrue.filter(|expires| *expires > now).into_iter().chain(until).min()
+        [untrue, intent.until].into_iter().flatten().filter(|expires| *expires > now).min()
     }
 
     /// The answer that makes a reminder, an escalation or a reply needless.

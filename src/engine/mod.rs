@@ -27,7 +27,7 @@ mod due;
 mod elsewhere;
 mod facts;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod gates;
 mod import;
 mod in_vain;

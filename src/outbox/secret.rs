@@ -5,6 +5,7 @@ use crate::fault::{Fault, Result};
 use crate::platform::ended_within;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use std::collections::HashSet;
 use std::fmt;
 use std::io::Read;
 use std::path::Path;
@@ -18,6 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// So much of its output is read, in bytes.
 const LONGEST: u64 = 64 * 1024;
+
+/// So many characters of it are a part of it, and hardly a word of the server's own.
+const PART: usize = 6;
+const STARS: &str = "***";
 
 /// A password or token. It prints as `***`.
 #[derive(Clone, PartialEq, Eq)]
@@ -53,13 +58,32 @@ impl Secret {
         &self.0
     }
 
-    /// The text without the secret and without its usual encodings, for words that come from a server.
+    /// The text without the secret, its usual encodings, and any longer part of one, for words that come from a server: it may
+    /// break what it repeats over two lines, or cut it off.
     pub(crate) fn redact(&self, text: &str, user: &str) -> String {
         let plain = STANDARD.encode(format!("\0{user}\0{}", self.0));
         let bearer = STANDARD.encode(format!("user={user}\x01auth=Bearer {}\x01\x01", self.0));
-        [plain, bearer, STANDARD.encode(&self.0), self.0.clone()]
-            .iter()
-            .fold(text.to_owned(), |text, form| text.replace(form, "***"))
+        let forms = [plain, bearer, STANDARD.encode(&self.0), self.0.clone()];
+        let text = forms.iter().fold(text.to_owned(), |text, form| text.replace(form, STARS));
+        let parts: HashSet<&[u8]> = forms.iter().flat_map(|form| form.as_bytes().windows(PART)).collect();
+        let mut secret = vec![false; text.len()];
+        for (at, window) in text.as_bytes().windows(PART).enumerate() {
+            if parts.contains(window) {
+                secret[at..at + PART].fill(true);
+            }
+        }
+        let mut redacted = String::with_capacity(text.len());
+        let mut before = false;
+        for (at, c) in text.char_indices() {
+            let is_secret = secret[at..at + c.len_utf8()].contains(&true);
+            match is_secret {
+                true if !before => redacted += STARS,
+                true => {}
+                false => redacted.push(c),
+            }
+            before = is_secret;
+        }
+        redacted
     }
 }
 
@@ -113,7 +137,7 @@ fn heard(mut from: impl Read + Send + 'static) -> Receiver<std::io::Result<Vec<u
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
+        f.write_str(STARS)
     }
 }
 
@@ -136,6 +160,11 @@ mod tests {
         for echo in ["sesame", "c2VzYW1l", "AGtpbQBzZXNhbWU=", "dXNlcj1raW0BYXV0aD1CZWFyZXIgc2VzYW1lAQE="] {
             assert_eq!(secret.redact(&format!("no: {echo}!"), "kim"), "no: ***!");
         }
+        let secret = Secret::new("s3cr3t-Zebra-Quagga");
+        let of = |text: &str| secret.redact(text, "kim");
+        assert_eq!(of("bad s3cr3t-Zeb ra-Quagga ü"), "bad *** *** ü", "over two lines");
+        assert_eq!(of("bad AGtpbQBzM2NyM3QtWmVi…"), "bad ***…", "cut off");
+        assert_eq!(of("535 5.7.8 authentication failed"), "535 5.7.8 authentication failed");
     }
 
     #[test]

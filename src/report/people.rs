@@ -3,9 +3,11 @@
 use crate::campaign::{Audience, Grade};
 use crate::engine::Engine;
 use crate::fault::{Exit, Fault, Result};
+use crate::roster::Person;
 use serde::Serialize;
+use std::collections::HashSet;
 
-/// One person and one acknowledgement.
+/// One person and one acknowledgement, or a notice that asks for nothing where they are asked for nothing at all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct PersonRow {
     pub person: String,
@@ -15,7 +17,7 @@ pub struct PersonRow {
     pub acknowledgement: String,
     pub grade: Grade,
     pub required: Grade,
-    /// `satisfied`, `missing`, `waived` or `attested`.
+    /// `satisfied`, `missing`, `waived` or `attested`; of who is only told: `told` or `untold`.
     pub state: &'static str,
     pub why: String,
 }
@@ -45,9 +47,14 @@ pub fn who(engine: &Engine, filter: &Filter) -> Result<Vec<PersonRow>> {
         None => None,
     };
     let only = filter.person.as_ref().map(|word| engine.roster.find(word)).transpose()?.map(|person| &person.id);
-    let members: Option<std::collections::HashSet<&str>> =
+    let members: Option<HashSet<&str>> =
         audience.map(|audience| engine.roster.audience(audience).map(|person| person.id.as_str()).collect());
     let reached = engine.ledger().reached()?;
+    let is_wanted = |person: &Person, grade: Grade| {
+        filter.grade_below.is_none_or(|below| grade < below)
+            && only.is_none_or(|id| *id == person.id)
+            && members.as_ref().is_none_or(|members| members.contains(person.id.as_str()))
+    };
     let mut rows = Vec::new();
     for acknowledgement in engine.campaign.acknowledgements.values() {
         if gate.is_some_and(|gate| gate.acknowledgement != acknowledgement.name) {
@@ -77,20 +84,12 @@ pub fn who(engine: &Engine, filter: &Filter) -> Result<Vec<PersonRow>> {
                 () if attested => "attested",
                 () => "missing",
             };
-            let wanted = filter.grade_below.is_none_or(|grade| standing.grade < grade)
-                && only.is_none_or(|id| *id == person.id)
-                && members.as_ref().is_none_or(|members| members.contains(person.id.as_str()))
-                && (gate.is_none() || state == "missing");
-            if wanted {
+            if is_wanted(person, standing.grade) && (gate.is_none() || state == "missing") {
                 let waived = standing.waiver.map(|waiver| {
                     let second = waiver.second.map(|name| format!(" and {name}")).unwrap_or_default();
                     format!("waived by {}{second}: {}", waiver.by, waiver.reason)
                 });
                 rows.push(PersonRow {
-                    person: person.id.clone(),
-                    name: person.name.clone(),
-                    email: person.email.as_ref().map(ToString::to_string).unwrap_or_default(),
-                    phone: person.phone.clone().unwrap_or_default(),
                     acknowledgement: acknowledgement.name.clone(),
                     grade: standing.grade,
                     required: acknowledgement.grade,
@@ -99,11 +98,54 @@ pub fn who(engine: &Engine, filter: &Filter) -> Result<Vec<PersonRow>> {
                         "" => standing.why,
                         remedy => format!("{}; {remedy}", standing.why),
                     }),
+                    ..PersonRow::of(person)
                 });
             }
         }
     }
+    if gate.is_none() {
+        rows.extend(
+            only_told(engine, &reached).filter(|(person, row)| is_wanted(person, row.grade)).map(|(_, row)| row),
+        );
+    }
     Ok(rows)
+}
+
+/// Those who are asked for nothing, by the notices of the calendar that they get.
+fn only_told<'e>(
+    engine: &'e Engine<'_>,
+    reached: &'e HashSet<(String, String)>,
+) -> impl Iterator<Item = (&'e Person, PersonRow)> {
+    let campaign = &engine.campaign;
+    let asked: HashSet<&str> = campaign
+        .acknowledgements
+        .values()
+        .flat_map(|one| engine.roster.audience(&campaign.audiences[&one.audience]))
+        .map(|person| person.id.as_str())
+        .collect();
+    campaign.notices.values().filter(|notice| notice.at.is_some()).flat_map(move |notice| {
+        let people: Vec<&Person> = engine.roster.audience(&campaign.audiences[&notice.audience]).collect();
+        let people: Vec<&Person> = people.into_iter().filter(|person| !asked.contains(person.id.as_str())).collect();
+        people.into_iter().map(move |person| {
+            let (grade, state, why) = match reached.contains(&(person.id.clone(), notice.name.clone())) {
+                true => (Grade::Sent, "told", format!("was sent '{}'", notice.name)),
+                false => (Grade::None, "untold", format!("was not sent '{}'", notice.name)),
+            };
+            (person, PersonRow { grade, required: Grade::None, state, why, ..PersonRow::of(person) })
+        })
+    })
+}
+
+impl PersonRow {
+    fn of(person: &Person) -> PersonRow {
+        PersonRow {
+            person: person.id.clone(),
+            name: person.name.clone(),
+            email: person.email.as_ref().map(ToString::to_string).unwrap_or_default(),
+            phone: person.phone.clone().unwrap_or_default(),
+            ..PersonRow::default()
+        }
+    }
 }
 
 /// The audience of that name.
@@ -140,4 +182,36 @@ fn harmless(text: &str) -> String {
     // A phone number is no formula, and an apostrophe before it would be dialled.
     let number = text.chars().all(|c| c.is_ascii_digit() || " +-()/".contains(c));
     if formula && !number { format!("'{text}") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::fixture::{self, ASKED};
+    use crate::system::Real;
+
+    #[test]
+    fn who_is_only_told_something_is_below_sent_until_it_was_sent() {
+        let visitors = "[audience.visitors]\nkind = [\"visitor\"]\n[notice.parking]\naudience = \"visitors\"\nat = \"T-3d\"\n";
+        let root = fixture::campaign(&[ASKED, visitors].concat());
+        fixture::write(
+            root.path(),
+            "users.csv",
+            "id,name,email,kind\nANN,Ann,a@corp.example,local\nVIC,Vic,v@corp.example,visitor\n",
+        );
+        for file in ["news/subject", "news/text", "parking/subject", "parking/text"] {
+            fixture::write(root.path(), &format!("templates/mail/{file}.hbs"), "Park elsewhere\n");
+        }
+        let mut engine = Engine::open(root.path(), &Real).expect("opened");
+        let below = |engine: &Engine<'_>, below: Grade| -> Vec<(String, &'static str)> {
+            let filter = Filter { grade_below: Some(below), ..Filter::default() };
+            who(engine, &filter).expect("read").into_iter().map(|row| (row.person, row.state)).collect()
+        };
+        let (ann, vic) = (("ANN".to_owned(), "missing"), |state| ("VIC".to_owned(), state));
+        assert_eq!(below(&engine, Grade::Sent), [ann.clone(), vic("untold")]);
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        engine.send(Some("parking"), &crate::engine::To::Everyone, None, false, &stop, &mut |_| {}).expect("sent");
+        assert_eq!(below(&engine, Grade::Sent), [ann.clone()]);
+        assert_eq!(below(&engine, Grade::Read), [ann, vic("told")]);
+    }
 }
