@@ -72,10 +72,6 @@ impl Engine<'_> {
                 if changes.is_empty() || !person.is_in(&self.campaign.audiences[&notice.audience]) {
                     continue;
                 }
-                let changes = match day {
-                    Some(day) => self.letter_changes(&changes, notice, id, *day)?,
-                    None => missed.by(id, name)?,
-                };
                 // Whoever never got the letter need not hear that its date is open.
                 if wish.postpone && day.is_none() {
                     continue;
@@ -84,6 +80,10 @@ impl Engine<'_> {
                     restored.push(one);
                     continue;
                 }
+                let changes = match day {
+                    Some(day) => self.letter_changes(&changes, notice, id, *day)?,
+                    None => missed.by(id, name)?,
+                };
                 let notice = if wish.postpone { "postponed".to_owned() } else { name.clone() };
                 let asks = self.acknowledgement_asked_by(&notice).map(str::to_owned);
                 let (person, revision, reason) = (id.clone(), amendment.next, wish.reason.clone());

@@ -8,6 +8,9 @@ use super::{Difference, Engine};
 use crate::fault::Result;
 use crate::ledger::{Changed, Past};
 use crate::notice::Texts;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// What was told, one revision after the other.
@@ -15,12 +18,14 @@ pub(super) struct Missed<'e, 'w> {
     engine: &'e Engine<'w>,
     texts: Arc<Texts>,
     past: Vec<Past>,
+    /// By the revision that somebody heard of last: there is a fact for each one's package.
+    different: RefCell<HashMap<u32, Rc<[Difference]>>>,
 }
 
 impl<'w> Engine<'w> {
     /// By what people were told last, or are told by an amendment.
     pub(super) fn missed(&self, amendment: Option<&Amendment>) -> Result<Missed<'_, 'w>> {
-        Ok(Missed { engine: self, texts: self.texts()?, past: self.past(amendment)? })
+        Ok(Missed { engine: self, texts: self.texts()?, past: self.past(amendment)?, different: RefCell::default() })
     }
 
     /// What people were told, one revision after the other, and last what an amendment is to tell.
@@ -67,12 +72,12 @@ impl Missed<'_, '_> {
         let concerns = |fact: &str| {
             self.engine.concerns(&self.texts, fact, notice, asks, person) && !(settled && fact.starts_with("due "))
         };
-        let mut differences = different(since);
-        differences.retain(|one| concerns(&one.fact));
-        if differences.is_empty() {
+        let differences =
+            Rc::clone(self.different.borrow_mut().entry(known).or_insert_with(|| different(since).into()));
+        let changes: Vec<&Difference> = differences.iter().filter(|one| concerns(&one.fact)).collect();
+        if changes.is_empty() {
             return Ok(Vec::new());
         }
-        let changes: Vec<&Difference> = differences.iter().collect();
         match letter {
             Some((revision, day)) => self.engine.letter_changes(&changes, notice, person, (day, revision)),
             None => Ok(in_words(&changes)),

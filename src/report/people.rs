@@ -192,7 +192,8 @@ mod tests {
 
     #[test]
     fn who_is_only_told_something_is_below_sent_until_it_was_sent() {
-        let visitors = "[audience.visitors]\nkind = [\"visitor\"]\n[notice.parking]\naudience = \"visitors\"\nat = \"T-3d\"\n";
+        let visitors =
+            "[audience.visitors]\nkind = [\"visitor\"]\n[notice.parking]\naudience = \"visitors\"\nat = \"T-3d\"\n";
         let root = fixture::campaign(&[ASKED, visitors].concat());
         fixture::write(
             root.path(),
@@ -211,7 +212,7 @@ mod tests {
         assert_eq!(below(&engine, Grade::Sent), [ann.clone(), vic("untold")]);
         let stop = std::sync::atomic::AtomicBool::new(false);
         engine.send(Some("parking"), &crate::engine::To::Everyone, None, false, &stop, &mut |_| {}).expect("sent");
-        assert_eq!(below(&engine, Grade::Sent), [ann.clone()]);
+        assert_eq!(below(&engine, Grade::Sent), std::slice::from_ref(&ann));
         assert_eq!(below(&engine, Grade::Read), [ann, vic("told")]);
     }
 }
