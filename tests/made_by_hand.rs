@@ -101,6 +101,34 @@ fn a_new_file_or_a_p1_put_there_by_hand_holds_everything_with_the_way_out() {
 }
 
 #[test]
+fn a_pold_beside_the_p1_in_use_is_the_stray_one() {
+    let campaign = Campaign::answered();
+    let (stray, kept) = (campaign.path("postoffice/POLD"), campaign.path(".flagday/POLD.by-hand"));
+    let told = |command: &str| {
+        let told = campaign.run(command).ends(1).refuses("p1-both").says("POLD is a stray").says("leave P1 and all");
+        told.says("POLD.by-hand`").keeps_quiet_about("remove this P1").keeps_quiet_about("made P1 anew");
+    };
+    let state = || {
+        let status = campaign.run("status").ends(0).says("P1 is the one in use, and POLD a stray");
+        status.keeps_quiet_about("made P1 anew")
+    };
+    fs_err::create_dir(&stray).expect("of a change long ago");
+    ["check --offline", "cutover --yes"].into_iter().for_each(told);
+    state().says("Next: flagday check");
+    fs_err::remove_dir(&stray).expect("away");
+    campaign.close().drain().finish().ends(0);
+
+    campaign.write("postoffice/P1/000003CB.P1", "an envelope");
+    fs_err::create_dir(&stray).expect("made");
+    ["check --offline", "cutover rollback --to backup --yes"].into_iter().for_each(told);
+    state();
+    // What is said is carried out, and nothing is lost by it.
+    fs_err::rename(&stray, kept).expect("moved");
+    campaign.run("check --offline").ends(0);
+    assert!(campaign.path("postoffice/P1/000003CB.P1").exists());
+}
+
+#[test]
 fn a_file_that_is_refused_is_not_called_missing() {
     let campaign = Campaign::answered();
     campaign.close();

@@ -19,6 +19,7 @@ fn every_stop_tells_the_state_and_two_commands_that_are_safe() {
         .run("cutover --yes")
         .ends(3)
         .says("P1 is renamed to POLD since ")
+        .says("Keep every transport stopped")
         .says("Local users can sign in")
         .says("flagday cutover rollback --to backup  puts everything back");
     let postoffice = campaign.run("status --json").ends(0).json()["postoffice"].clone();

@@ -12,7 +12,7 @@ use crate::runbook::{Journal, StepState, state_of};
 /// What the checks say of such a MASTER.GLB.
 const OF_MASTER: [&str; 4] = ["master-missing", "master-same", "oldmast-exists", "master-not-retired"];
 /// And of such a P1.
-const OF_P1: [&str; 3] = ["p1-renamed", "p1-not-closed", "p1-not-open"];
+const OF_P1: [&str; 4] = ["p1-renamed", "p1-not-closed", "p1-not-open", "p1-both"];
 
 /// Put right under another campaign, the postoffice would change in the middle of its evening.
 const ASK: &str = "ask who else works here: while another campaign has a change of this postoffice under way, touch nothing, and \
@@ -113,15 +113,18 @@ impl<'e> Engine<'e> {
     /// Nothing where P1 bears the name that the steps have given it, or what became of it is not that simple.
     fn p1_by_hand(&self) -> Result<Vec<Finding>> {
         let Some(facts) = &self.campaign.msmail else { return Ok(Vec::new()) };
+        let Ok(live) = Postoffice::open_folders(&facts.postoffice, &["P1", "POLD"]) else { return Ok(Vec::new()) };
+        let state = msmail::p1_state(&live);
+        if state == P1::Both {
+            return Ok(Vec::from_iter(self.stray_beside_p1(&live)?));
+        }
         let steps = &self.campaign.steps;
         let (closing, opening) = (steps.iter().find(|it| it.closes_p1()), steps.iter().find(|it| it.opens_p1()));
         let (Some(closing), Some(opening)) = (closing, opening) else { return Ok(Vec::new()) };
         let entries = self.ledger.entries()?;
         let (closed, opened) = (state_of(&entries, &closing.name)?, state_of(&entries, &opening.name)?);
-        let Ok(live) = Postoffice::open_folders(&facts.postoffice, &[]) else { return Ok(Vec::new()) };
         let (p1, pold) = (live.place("P1"), live.place("POLD"));
         let open = format!("`mv {} {}`", pold.display(), p1.display());
-        let state = msmail::p1_state(&live);
         let (cause, remedy) = match state {
             P1::Open if closed == StepState::Done && !opened.has_begun() => (
                 format!("P1 was given its name back, and {NOT_HERE}: transports can work"),
@@ -145,6 +148,48 @@ impl<'e> Engine<'e> {
             told.extend(self.check_by_names(&["p1-quiet".to_owned()]));
         }
         Ok(told)
+    }
+
+    /// Where the steps have left P1 closed, the check is right: P1 was made anew. Where they have it open it is the one in use,
+    /// and an envelope that is taken out of it is lost (Q148707).
+    fn stray_beside_p1(&self, live: &Postoffice) -> Result<Option<Finding>> {
+        let both = "P1 and POLD are both there";
+        let holds = |folder: &str| {
+            let entries = live.folder(folder).into_iter().flat_map(|folder| folder.entries());
+            format!("{folder} holds: {}", msmail::names(entries.map(|entry| entry.name.as_str())))
+        };
+        let (cause, remedy) = match self.p1_by_now()? {
+            Some(P1::Open) => {
+                let kept = self.campaign.state().join("POLD.by-hand");
+                (
+                    format!(
+                        "{both}, and no step of this campaign has P1 renamed now: POLD is a stray. {}",
+                        holds("POLD")
+                    ),
+                    format!(
+                        "{ASK}leave P1 and all that it holds where it is, for it is the one in use; `mv {} {}`, and keep \
+                     that: what it holds besides POPULATE.MSM is mail that nobody has got; then run this again",
+                        live.place("POLD").display(),
+                        kept.display()
+                    ),
+                )
+            }
+            None => (
+                format!(
+                    "{both}, and a step that renames one to the other did not come to its end: which of them was put there is \
+                     not known. {}; {}",
+                    holds("P1"),
+                    holds("POLD")
+                ),
+                format!(
+                    "{ASK}stop all transports and start none; delete nothing. Keep what either holds besides POPULATE.MSM in a \
+                     third folder, outside P1 and POLD; move POLD there as well, or P1 if only POLD has a POPULATE.MSM; then run \
+                     this again. What you kept goes into P1 once P1 is open, and only then start External"
+                ),
+            ),
+            Some(_) => return Ok(None),
+        };
+        Ok(Some(Finding::error("p1-both", cause, remedy).in_file(live.place("POLD")).article("Q135902")))
     }
 
     /// What was done by hand, with the way out, takes the place of what each check sees of it.

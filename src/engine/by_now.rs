@@ -4,6 +4,7 @@
 use super::Engine;
 use crate::campaign::Step;
 use crate::fault::Result;
+use crate::msmail::P1;
 use crate::runbook::{Entry, Event, History, Journal, StepState, history_of};
 use chrono::{DateTime, Utc};
 
@@ -38,6 +39,25 @@ impl Engine<'_> {
             }
         }
         Ok(now.into_iter().flatten().map(str::to_owned).collect())
+    }
+
+    /// Which of its two names the steps have left P1 under. `None`: a step that renames it was cut off or has failed, and
+    /// only the files tell.
+    pub(super) fn p1_by_now(&self) -> Result<Option<P1>> {
+        let entries = self.ledger.entries()?;
+        let mut now = P1::Open;
+        for step in self.campaign.steps.iter().filter(|step| step.closes_p1() || step.opens_p1()) {
+            let history = history_of(&entries, &step.name)?;
+            let made = history.state == StepState::Done || history.acted.is_some();
+            if !history.state.has_begun() {
+                break;
+            }
+            if history.state == StepState::Undoing || !made {
+                return Ok(None);
+            }
+            now = if step.closes_p1() { P1::Closed } else { P1::Open };
+        }
+        Ok(Some(now))
     }
 
     /// The copies of the access files are in use: made, and the staged postoffice still waits for its turn.

@@ -140,7 +140,7 @@ impl Engine<'_> {
         findings.extend(self.backup_gone()?);
         match Postoffice::open(&facts.postoffice) {
             Ok(live) => {
-                findings.extend(msmail::at_any_instant(&live));
+                findings.extend(self.told_by_hand(msmail::at_any_instant(&live)));
                 let people: Vec<&Person> = self.roster.people().collect();
                 findings.extend(msmail::roster(&live, &people));
             }

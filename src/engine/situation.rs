@@ -52,7 +52,7 @@ impl Engine<'_> {
         let since = closed_since.map_or(String::new(), |at| {
             format!(" since {}", at.with_timezone(&self.campaign.change.zone).format("%a %F %H:%M %Z"))
         });
-        words.splice(..0, p1_words(p1, &since, serial));
+        words.splice(..0, p1_words(p1, &since, serial, self.p1_by_now()?));
         words.extend(self.backup_words()?);
         Ok(Some(Situation { p1, closed_since, serial, words, safe: self.safe(p1, serial, by_hand)? }))
     }
@@ -312,15 +312,27 @@ fn p1_word(state: P1) -> &'static str {
     }
 }
 
-fn p1_words(p1: &str, since: &str, serial: Serial) -> Option<String> {
+/// `by_now`: the name that the steps have left it.
+fn p1_words(p1: &str, since: &str, serial: Serial, by_now: Option<P1>) -> Option<String> {
     let locals = match serial {
         Serial::None => "",
         _ => " Local users can sign in, read and write to each other.",
     };
     Some(match p1 {
         "open" => "P1 is in its place: mail comes in and goes out once the transports run.".to_owned(),
-        "closed" => format!("P1 is renamed to POLD{since}: no mail comes in or goes out, and nobody dials in.{locals}"),
-        "both" => "P1 and POLD are both there: somebody made P1 anew. Keep every transport stopped.".to_owned(),
+        "closed" => format!(
+            "P1 is renamed to POLD{since}: no mail comes in or goes out, and nobody dials in. Keep every transport \
+             stopped.{locals}"
+        ),
+        "both" => match by_now {
+            Some(P1::Open) => {
+                "P1 and POLD are both there: P1 is the one in use, and POLD a stray. Take nothing out of P1, and start no \
+                 transport until `flagday check` is content."
+            }
+            Some(_) => "P1 and POLD are both there: somebody made P1 anew. Keep every transport stopped.",
+            None => "P1 and POLD are both there: which of them was put there is not known. Keep every transport stopped.",
+        }
+        .to_owned(),
         "neither" => {
             "Neither P1 nor POLD is there: no mail comes in or goes out. Keep every transport stopped.".to_owned()
         }

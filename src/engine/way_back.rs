@@ -122,7 +122,7 @@ impl Engine<'_> {
         }
         let live = Postoffice::open_folders(&facts.postoffice, &["P1"])?;
         match renames {
-            true => Fault::check(msmail::one_of_two(&live).into_iter().collect()).map(drop),
+            true => Fault::check(self.told_by_hand(msmail::one_of_two(&live).into_iter().collect())).map(drop),
             false => Ok(()),
         }
     }
