@@ -22,6 +22,10 @@ pub enum Serial {
     Unknown,
 }
 
+/// What a rollback that ends with P1 renamed asks of the transports (Q148707).
+const STAY_STOPPED: &str = "keep them stopped until P1 is opened again: P1 is POLD afterwards, and External that is started then \
+                            finds no envelope, and that mail is lost";
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Situation {
     /// `open`, `closed`, `both`, `neither` or `unknown`.
@@ -74,12 +78,16 @@ impl Engine<'_> {
                 taken_back.push(step);
             }
         }
+        let closes = self.campaign.steps.iter().any(Step::closes_p1);
+        let ends_closed = closes && !taken_back.iter().any(|step| step.closes_p1());
         let installs = self.install_step().is_some_and(|install| taken_back.iter().any(|one| one.name == install.name));
         if installs && self.was_in_force()? {
-            let mut text = "The new MASTER.GLB is in place: mail that was written since then cannot be read under the old serial \
-                            number. Stop all transports first, have everybody sign out, and restart the transports afterwards. \
-                            Remote users who have installed the new disk need the old one again"
-                .to_owned();
+            let transports = if ends_closed { STAY_STOPPED } else { "restart the transports afterwards" };
+            let mut text = format!(
+                "The new MASTER.GLB is in place: mail that was written since then cannot be read under the old serial number. \
+                 Stop all transports first, have everybody sign out, and {transports}. \
+                 Remote users who have installed the new disk need the old one again"
+            );
             let switched = self.switched()?;
             if switched > 0 {
                 text += &format!(
@@ -87,6 +95,9 @@ impl Engine<'_> {
                 );
             }
             return Ok(Some(text));
+        }
+        if ends_closed && taken_back.iter().any(|step| step.opens_p1()) {
+            return Ok(Some(format!("This renames P1 to POLD again. Stop all transports first, and {STAY_STOPPED}")));
         }
         // Then it is refused, with the way to put it right.
         if !self.new_by_hand()?.is_empty() {
