@@ -159,6 +159,25 @@ fn nothing_is_wrong_in_any_state_that_the_steps_leave() {
 }
 
 #[test]
+fn whether_p1_is_quiet_is_told_before_anybody_has_stated_it() {
+    let campaign = Campaign::answered();
+    let (envelope, queue) = ("postoffice/P1/000003CB.P1", "postoffice/MBG/INQUEUE3.MBG");
+    campaign.write(envelope, "an envelope").write(queue, [0; 116]);
+    // Long before the evening mail comes and goes.
+    campaign.run("check --offline").ends(0).keeps_quiet_about("p1-inbound").keeps_quiet_about("inqueue3-waiting");
+    let busy = campaign.run("check --offline -v").ends(0).says("note[p1-inbound]").says("note[inqueue3-waiting]");
+    busy.says("no fault while the transports run; by step quiesce it must be gone: leave External running");
+    campaign.run("cutover --yes").ends(3).says("step quiesce needs a person");
+    let next = campaign.run("check --offline").ends(0).says("warning[p1-inbound]").says("warning[inqueue3-waiting]");
+    next.says("step quiesce is next, and does not go on with this: leave External running");
+    campaign.attest("quiesce").run("cutover --yes").ends(1).refuses("p1-inbound");
+    campaign.run("check --offline").ends(1).refuses("p1-inbound").refuses("inqueue3-waiting");
+    fs_err::remove_file(campaign.path(envelope)).expect("handed out");
+    campaign.write(queue, []);
+    campaign.run("check --offline").ends(0);
+}
+
+#[test]
 fn p1_and_master_glb_are_judged_by_what_was_done() {
     let campaign = Campaign::answered();
     let (master, p1, pold) =

@@ -3,13 +3,19 @@
 
 use super::Engine;
 use crate::campaign::Step;
-use crate::fault::Result;
+use crate::fault::{Finding, Result, Severity};
 use crate::msmail::P1;
 use crate::runbook::{Entry, Event, History, Journal, StepState, history_of};
 use chrono::{DateTime, Utc};
 
 /// Checks of one thing, each of which holds until a step makes another one of them true.
 const TURNS: [[&str; 3]; 2] = [["p1-quiet", "p1-closed", "p1-open"], ["master-old", "master-retired", "master-new"]];
+
+const QUIET: &str = "p1-quiet";
+/// What it says of mail that comes and goes while the transports run.
+const UNDER_WAY: [&str; 5] = ["p1-mailbag-lock", "p1-session", "p1-outbound", "p1-inbound", "inqueue3-waiting"];
+/// And of what is nobody's business until then.
+const ODD: [&str; 2] = ["p1-unknown", "inqueue3-missing"];
 
 impl Engine<'_> {
     /// The checks that hold now, by name: what the last steps have left, what one that failed was not satisfied with, and
@@ -39,6 +45,37 @@ impl Engine<'_> {
             }
         }
         Ok(now.into_iter().flatten().map(str::to_owned).collect())
+    }
+
+    /// What P1 and INQUEUE3 hold while no step has asked for them to be quiet: a note, and a warning once that step is next, so
+    /// that whoever states that the transports stand still can look first. `names`: what is checked as it should be now.
+    pub(super) fn not_quiet_yet(&self, names: &[String]) -> Result<Vec<Finding>> {
+        let steps = &self.campaign.steps;
+        let wants = |step: &&Step| step.before.iter().chain(&step.after).any(|check| check == QUIET);
+        let Some(step) = steps.iter().find(wants) else { return Ok(Vec::new()) };
+        let entries = self.ledger.entries()?;
+        for closing in steps.iter().filter(|step| step.closes_p1()) {
+            if history_of(&entries, &closing.name)?.state.has_begun() {
+                return Ok(Vec::new());
+            }
+        }
+        if names.iter().any(|name| name == QUIET) {
+            return Ok(Vec::new());
+        }
+        let is_next = self.require_before(step).is_ok();
+        let mut findings = self.check_by_names(&[QUIET.to_owned()]);
+        // The rest is told by those that look at the whole postoffice.
+        findings.retain(|finding| UNDER_WAY.contains(&finding.code) || ODD.contains(&finding.code));
+        for finding in &mut findings {
+            let meaning = match (is_next, UNDER_WAY.contains(&finding.code)) {
+                (true, _) => format!("step {} is next, and does not go on with this", step.name),
+                (false, true) => format!("no fault while the transports run; by step {} it must be gone", step.name),
+                (false, false) => format!("by step {}", step.name),
+            };
+            finding.severity = if is_next { Severity::Warning } else { Severity::Note };
+            finding.remedy = format!("{meaning}: {}", finding.remedy);
+        }
+        Ok(findings)
     }
 
     /// Which of its two names the steps have left P1 under. `None`: a step that renames it was cut off or has failed, and

@@ -137,6 +137,7 @@ impl Engine<'_> {
             names.push("access-current".to_owned());
         }
         let mut findings = self.check_by_names(&names);
+        findings.extend(self.not_quiet_yet(&names)?);
         findings.extend(self.backup_gone()?);
         match Postoffice::open(&facts.postoffice) {
             Ok(live) => {
