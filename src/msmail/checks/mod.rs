@@ -60,8 +60,13 @@ fn seen(mut findings: Vec<Finding>) -> Vec<Finding> {
     let place = |finding: &Finding| finding.place.as_ref().map(|place| Arc::clone(&place.file));
     let blind: Vec<_> = findings.iter().filter(|finding| untold(finding)).filter_map(place).collect();
     findings.retain(|finding| {
-        let hidden = |place: Arc<Path>| blind.iter().any(|blind| is_below(&place, blind));
-        untold(finding) || !place(finding).is_some_and(hidden)
+        let hidden = |place: &Path| blind.iter().any(|blind| is_below(place, blind));
+        let of = |place: Arc<Path>| match finding.code {
+            // It is said of two names, and placed where they would be.
+            "p1-neither" => ["P1", "POLD"].iter().any(|name| hidden(&place.join(name))),
+            _ => hidden(&place),
+        };
+        untold(finding) || !place(finding).is_some_and(of)
     });
     findings
 }
@@ -97,8 +102,10 @@ pub fn sound(live: &Postoffice) -> Vec<Finding> {
 /// What holds between any two instants of the change, whichever names P1 and MASTER.GLB bear: one of its two for each, and
 /// the one size.
 pub fn at_any_instant(live: &Postoffice) -> Vec<Finding> {
-    let p1 = p1::one_of_two(live).filter(Finding::is_error);
-    p1.into_iter().chain(master::kept(live)).collect()
+    let mut findings = live.findings().to_vec();
+    findings.extend(p1::one_of_two(live).filter(Finding::is_error));
+    findings.extend(master::kept(live));
+    seen(findings)
 }
 
 /// The live postoffice and the site's own facts. [`stage`] says the same, and judges the staged postoffice besides.

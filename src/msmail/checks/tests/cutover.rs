@@ -1,6 +1,6 @@
 //! P1, the ACCESS files and MASTER.GLB through the change, by the names of the checks.
 
-use crate::msmail::checks::{CHECKS, COPIED, access_changed_since, check_by_name, p1_quiet};
+use crate::msmail::checks::{CHECKS, COPIED, access_changed_since, at_any_instant, check_by_name, p1_quiet};
 use crate::msmail::fixture::{Tree, facts, troubles};
 use crate::msmail::{Recorded, fingerprint};
 
@@ -179,6 +179,31 @@ fn every_check_has_its_name_and_tells_of_a_missing_tree_or_a_clash() {
         assert!(named(name, &live, &staged).contains(&"case-clash"), "{name}");
     }
     assert!(check_by_name("p1", live.root(), staged.root(), &facts(), &Default::default()).is_none());
+}
+
+#[cfg(unix)]
+#[test]
+fn between_two_instants_a_link_or_a_clash_is_not_called_missing() {
+    let told = |change: &dyn Fn(&Tree)| {
+        let live = Tree::live();
+        change(&live);
+        troubles(&at_any_instant(&live.open()))
+    };
+    let link = |live: &Tree, path: &str| {
+        live.rename(path, "elsewhere");
+        std::os::unix::fs::symlink(live.path("elsewhere"), live.path(path)).expect("a link");
+    };
+    assert_eq!(told(&|live| _ = live.remove("P1").remove("GLB/MASTER.GLB")), ["master-missing", "p1-neither"]);
+    assert_eq!(told(&|live| _ = live.fill("GLB/master.glb", 176)), ["case-clash"]);
+    assert_eq!(told(&|live| _ = live.folder("glb")), ["case-clash"]);
+    for path in ["GLB/MASTER.GLB", "P1"] {
+        assert_eq!(told(&|live| link(live, path)), ["link-refused"], "{path}");
+    }
+    let renamed = |live: &Tree| {
+        live.rename("P1", "POLD").remove("GLB/MASTER.GLB");
+        link(live, "POLD");
+    };
+    assert_eq!(told(&renamed), ["link-refused", "master-missing"], "what is seen to be missing is said");
 }
 
 #[test]
