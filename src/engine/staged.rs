@@ -7,13 +7,13 @@ use crate::msmail::{self, Postoffice, Recorded};
 use crate::runbook::{Event, Journal, StepState, state_of};
 
 impl Engine<'_> {
-    /// What the journal has of the new MASTER.GLB.
+    /// What the journal has of the staged postoffice.
     pub(super) fn recorded(&self) -> Result<Recorded> {
         let installed = self.installed()?;
         // While it is being put in place the staged file is what counts.
         let installed = installed.filter(|history| history.acted.is_some());
         let installed = installed.and_then(|history| Some(history.places().first()?.digest.clone()));
-        Ok(Recorded { stated: self.stated_of_staged()?, installed })
+        Ok(Recorded { stated: self.stated_of_staged()?, installed, copied: self.access_copied_at()? })
     }
 
     /// The fingerprint of the staged file, to go on record with the statement about it.

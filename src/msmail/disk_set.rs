@@ -55,8 +55,8 @@ const NEEDED: [(&str, Option<usize>); 6] = [
 /// What is said of a disk that was made before the ACCESS files were copied.
 pub const OUTDATED: &str = "disk-outdated";
 
-/// A disk bears the clock of the machine that wrote it, the postoffice that of its server.
-const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(5);
+/// A disk bears the clock of the machine that wrote it, the postoffice that of its server, and the record this one's.
+pub(super) const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(5);
 
 /// Checks the disk made for `person`; `place` is its folder or image.
 pub fn inspect(person: &Person, place: &Path, files: &[DiskFile], source: &Source) -> Vec<Finding> {

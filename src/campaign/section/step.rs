@@ -10,8 +10,9 @@ use crate::fault::Finding;
 use indexmap::IndexMap;
 
 /// The checks of a postoffice that a step may name in `before` and `after`.
-pub const CHECKS: [&str; 10] = [
+pub const CHECKS: [&str; 11] = [
     "stage",
+    "disk-sources",
     "postoffice",
     "access-copied",
     "access-current",

@@ -3,6 +3,7 @@
 use crate::fault::{Finding, Result};
 use crate::msmail::sizes;
 use crate::msmail::tree::{Postoffice, Rights};
+use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -161,13 +162,15 @@ pub fn no_old_master(live: &Postoffice) -> Option<Finding> {
     Some(Finding::error("oldmast-exists", cause, remedy).in_file(&entry.path).article("Q209486"))
 }
 
-/// What the cutover has on record of the new MASTER.GLB, by SHA-256 in hex.
+/// What the cutover has on record of the staged postoffice; of its MASTER.GLB the SHA-256 in hex.
 #[derive(Debug, Clone, Default)]
 pub struct Recorded {
-    /// The staged file, as it was when a person stated what ADMIN shows of it.
+    /// MASTER.GLB, as it was when a person stated what ADMIN shows of it.
     pub stated: Option<String>,
     /// What was put in place.
     pub installed: Option<String>,
+    /// When the live ACCESS files were copied there; a copy keeps its time.
+    pub copied: Option<DateTime<Utc>>,
 }
 
 /// SHA-256 of a MASTER.GLB; `None` where it is not there.

@@ -17,6 +17,7 @@ use super::tree::{FOLDERS, Postoffice, UNTOLD};
 use crate::campaign::MsMail;
 use crate::fault::{Finding, Result};
 use crate::roster::Person;
+use chrono::{DateTime, Utc};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -36,18 +37,19 @@ pub fn check_by_name(
     recorded: &Recorded,
 ) -> Option<Vec<Finding>> {
     let findings = match name {
-        "stage" => on_both(live, staged, &FOLDERS, |live, staged| stage(live, staged, facts)),
-        "postoffice" => on_live(live, &FOLDERS, sound),
+        "stage" => on_both(live, staged, &FOLDERS, |live, staged| stage(live, staged, facts, recorded.copied)),
+        "disk-sources" => on_one(staged, &FOLDERS, |staged| disk_sources(staged, recorded.copied)),
+        "postoffice" => on_one(live, &FOLDERS, sound),
         "access-current" => on_both(live, staged, &["GLB", "NME"], access_changed_since),
         "access-copied" => on_both(live, staged, &["GLB", "NME"], access_copied),
-        "p1-quiet" => on_live(live, &["P1", "POLD", "MBG", "GLB", "XTN"], p1_quiet),
-        "p1-closed" => on_live(live, &["P1", "POLD", "GLB"], p1_closed),
-        "p1-open" => on_live(live, &["P1", "POLD"], p1_open),
+        "p1-quiet" => on_one(live, &["P1", "POLD", "MBG", "GLB", "XTN"], p1_quiet),
+        "p1-closed" => on_one(live, &["P1", "POLD", "GLB"], p1_closed),
+        "p1-open" => on_one(live, &["P1", "POLD"], p1_open),
         "master-old" => on_both(live, staged, &["GLB"], |live, staged| master_old(live, staged, recorded)),
         "master-retired" => on_both(live, staged, &["GLB"], |live, staged| master_retired(live, staged, recorded)),
         "master-new" => match &recorded.installed {
             None => on_both(live, staged, &["GLB"], master_new),
-            Some(installed) => on_live(live, &["GLB"], |live| master_in_force(live, staged, installed)),
+            Some(installed) => on_one(live, &["GLB"], |live| master_in_force(live, staged, installed)),
         },
         _ => return None,
     };
@@ -77,8 +79,8 @@ fn is_below(place: &Path, above: &Path) -> bool {
     above.components().all(|name| names.next().is_some_and(|it| it.as_os_str().eq_ignore_ascii_case(name.as_os_str())))
 }
 
-fn on_live(live: &Path, folders: &[&'static str], check: impl Fn(&Postoffice) -> Vec<Finding>) -> Vec<Finding> {
-    Postoffice::open_folders(live, folders).map_or_else(|fault| fault.findings, |live| check(&live))
+fn on_one(tree: &Path, folders: &[&'static str], check: impl Fn(&Postoffice) -> Vec<Finding>) -> Vec<Finding> {
+    Postoffice::open_folders(tree, folders).map_or_else(|fault| fault.findings, |tree| check(&tree))
 }
 
 fn on_both(
@@ -117,13 +119,18 @@ pub fn postoffice(live: &Postoffice, facts: &MsMail) -> Vec<Finding> {
 
 /// Steps 1, 1a and 1c of Q209486: both trees are what they should be, and the staged one is fit to replace the live
 /// one's MASTER.GLB. Only before the change: it wants P1 open and no OLDMAST.GLB.
-pub fn stage(live: &Postoffice, staged: &Postoffice, facts: &MsMail) -> Vec<Finding> {
+pub fn stage(live: &Postoffice, staged: &Postoffice, facts: &MsMail, copied: Option<DateTime<Utc>>) -> Vec<Finding> {
     let mut findings = site(live, facts);
-    findings.extend(tree(staged));
+    findings.extend(disk_sources(staged, copied));
     findings.extend(gateways::staged_has_all(live, staged, facts));
-    findings.extend(disk_making::check(staged));
     findings.extend(master::staged_fits(live, staged));
     seen(findings)
+}
+
+/// Before step 2: the staged postoffice is sound, and ADMIN finds in it what it makes init disks from. `copied`: when
+/// the live ACCESS files were copied there.
+pub fn disk_sources(staged: &Postoffice, copied: Option<DateTime<Utc>>) -> Vec<Finding> {
+    [tree(staged), disk_making::check(staged, copied)].concat()
 }
 
 /// The live postoffice without its MASTER.GLB.

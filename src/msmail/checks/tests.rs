@@ -22,7 +22,7 @@ proptest! {
         for name in CHECKS {
             check_by_name(name, live.root(), staged.root(), &facts(), &Default::default()).expect("a check of that name");
         }
-        let findings = stage(&live.open(), &staged.open(), &facts());
+        let findings = stage(&live.open(), &staged.open(), &facts(), None);
         roster(&live.open(), &[]);
         prop_assert!(file != "GLB/MASTER.GLB" || findings.iter().any(Finding::is_error), "two equal or broken masters pass");
     }

@@ -3,6 +3,7 @@
 use crate::msmail::checks::{CHECKS, COPIED, access_changed_since, at_any_instant, check_by_name, p1_quiet};
 use crate::msmail::fixture::{Tree, facts, troubles};
 use crate::msmail::{Recorded, fingerprint};
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// The errors and warnings of a check by its name.
 fn named(name: &str, live: &Tree, staged: &Tree) -> Vec<&'static str> {
@@ -166,15 +167,45 @@ fn a_new_master_with_other_rights_than_the_old_one_is_found() {
 }
 
 #[test]
+fn init_disks_are_made_from_a_sound_staged_postoffice() {
+    let (live, staged) = (Tree::live(), Tree::staged());
+    assert_eq!(named("disk-sources", &live, &staged), [""; 0]);
+    staged.remove("GLB/C850SORT.GLB").fill("GLB/MODEM.GLB", 20);
+    assert_eq!(named("disk-sources", &live, &staged), ["disk-source-missing", "size-rule"]);
+}
+
+#[test]
+fn an_address_list_from_before_the_access_files_were_copied_is_stale_though_the_copies_keep_their_time() {
+    let (live, staged) = (Tree::live(), Tree::staged());
+    let copied: DateTime<Utc> = "2001-11-20T12:00:00Z".parse().expect("a time");
+    staged.fill("GLB/RNETWORK.GLB", 600);
+    let told = |copied, built| {
+        staged.touch("GLB/RNETWORK.GLB", built);
+        let recorded = Recorded { copied, ..Recorded::default() };
+        let name = "disk-sources";
+        troubles(&check_by_name(name, live.root(), staged.root(), &facts(), &recorded).expect("a check of that name"))
+    };
+    let minutes = TimeDelta::minutes;
+    for path in COPIED.into_iter().chain(["GLB/NETWORK.GLB", "GLB/GROUP.GLB", "XTN/00000001.XTN"]) {
+        staged.touch(path, copied - TimeDelta::days(3));
+    }
+    assert_eq!(told(None, copied - minutes(60)), [""; 0]);
+    assert_eq!(told(Some(copied), copied - minutes(60)), ["rnetwork-stale"]);
+    assert_eq!(told(Some(copied), copied - minutes(4)), [""; 0], "two clocks");
+    assert_eq!(told(Some(copied), copied + minutes(1)), [""; 0]);
+}
+
+#[test]
 fn every_check_has_its_name_and_tells_of_a_missing_tree_or_a_clash() {
     let (live, staged) = (Tree::live(), Tree::staged());
     let nowhere = live.path("nowhere");
     for name in CHECKS {
         let findings =
-            check_by_name(name, &nowhere, staged.root(), &facts(), &Default::default()).expect("a check of that name");
+            check_by_name(name, &nowhere, &nowhere, &facts(), &Default::default()).expect("a check of that name");
         assert_eq!(troubles(&findings), ["postoffice-unreadable"], "{name}");
     }
     live.folder("glb").folder("p1");
+    staged.folder("glb");
     for name in CHECKS {
         assert!(named(name, &live, &staged).contains(&"case-clash"), "{name}");
     }
@@ -211,7 +242,7 @@ fn a_statement_that_names_no_file_or_another_one_speaks_of_none() {
     let (live, staged) = (Tree::live(), Tree::staged());
     let there = fingerprint(&staged.open()).expect("read").expect("a file");
     let told = |stated: Option<&str>| {
-        let recorded = Recorded { stated: stated.map(str::to_owned), installed: None };
+        let recorded = Recorded { stated: stated.map(str::to_owned), ..Recorded::default() };
         let name = "master-old";
         troubles(&check_by_name(name, live.root(), staged.root(), &facts(), &recorded).expect("a check of that name"))
     };

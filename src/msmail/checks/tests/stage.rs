@@ -13,7 +13,7 @@ fn staged_with(change: impl for<'a> Fn(&'a Tree, &'a Tree) -> &'a Tree) -> Vec<&
 fn staged_for(facts: &MsMail, change: impl for<'a> Fn(&'a Tree, &'a Tree) -> &'a Tree) -> Vec<&'static str> {
     let (live, staged) = (Tree::live(), Tree::staged());
     change(&live, &staged);
-    troubles(&stage(&live.open(), &staged.open(), facts))
+    troubles(&stage(&live.open(), &staged.open(), facts, None))
 }
 
 fn live_with(change: impl Fn(&Tree) -> &Tree) -> Vec<&'static str> {
@@ -26,7 +26,7 @@ fn live_with(change: impl Fn(&Tree) -> &Tree) -> Vec<&'static str> {
 fn a_good_pair_of_trees_passes_in_either_case() {
     assert_eq!(staged_with(|live, _| live), [""; 0]);
     let (live, staged) = (Tree::lower_case(), Tree::staged());
-    assert_eq!(troubles(&stage(&live.open(), &staged.open(), &facts())), [""; 0]);
+    assert_eq!(troubles(&stage(&live.open(), &staged.open(), &facts(), None)), [""; 0]);
     assert_eq!(troubles(&postoffice(&live.open(), &facts())), [""; 0]);
 }
 
@@ -35,7 +35,7 @@ fn every_finding_says_where_why_and_what_to_do() {
     let (live, staged) = (Tree::live(), Tree::staged());
     staged.remove("GLB/SMTP.GLB").remove("GLB/TRANSFIL.GLB").fill("GLB/MASTER.GLB", 0);
     live.rename("P1", "POLD").fill("GLB/ACCESS2.GLB", 70).fill("GLB/OLDMAST.GLB", 176).remove("USR");
-    let findings = stage(&live.open(), &staged.open(), &facts());
+    let findings = stage(&live.open(), &staged.open(), &facts(), None);
     assert!(findings.len() >= 7, "{findings:#?}");
     for finding in findings {
         assert!(finding.place.is_some() && finding.article.is_some(), "{finding:?}");
@@ -158,7 +158,7 @@ fn the_documented_bytes_of_master_glb_are_equal() {
     assert_eq!(staged_with(|_, staged| staged.patch("GLB/MASTER.GLB", 0x94, 1)), ["master-security"]);
     assert_eq!(staged_with(|_, staged| staged.patch("GLB/MASTER.GLB", 0x93, 0x71)), ["master-mail-connection"]);
     let (live, staged) = (Tree::live(), Tree::staged());
-    let findings = stage(&live.open(), &staged.open(), &facts());
+    let findings = stage(&live.open(), &staged.open(), &facts(), None);
     let note = findings.iter().find(|finding| finding.code == "master-differences").expect("a note for a person");
     assert!(note.cause.contains("174 of 176 bytes differ"), "{}", note.cause);
 }
@@ -190,14 +190,14 @@ fn templates_are_no_evidence_of_a_gateway() {
         .networks(&[])
         .fill("TPL/SMTPUSER.TPL", 90)
         .fill("HLP/ASMTP.HLP", 9);
-    let findings = stage(&live.open(), &staged.open(), &facts());
+    let findings = stage(&live.open(), &staged.open(), &facts(), None);
     let finding = findings.iter().find(|finding| finding.code == "gateway-missing").expect("refused");
     assert!(finding.cause.contains("templates are there"), "{}", finding.cause);
 }
 
 #[test]
 fn networks_of_unknown_type_are_left_to_a_person() {
-    let findings = stage(&Tree::live().open(), &Tree::staged().open(), &facts());
+    let findings = stage(&Tree::live().open(), &Tree::staged().open(), &facts(), None);
     let note = findings.iter().find(|finding| finding.code == "networks-not-staged").expect("a note");
     assert!(note.cause.contains("SALES (type 01)") && !note.is_error(), "{}", note.cause);
 }
