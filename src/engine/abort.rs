@@ -143,7 +143,7 @@ impl Engine<'_> {
             intents.extend(again.intents);
         }
         self.readdress(&mut sent)?;
-        sent.planned += self.plan_messages(&intents, &mut sent.shipped)?;
+        sent.planned += self.plan_messages(&intents, &mut sent)?;
         self.ledger.carries_abort = true;
         let delivered = self.deliver(&mut sent, &Wanted::default(), stop, progress);
         self.ledger.carries_abort = false;

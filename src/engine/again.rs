@@ -72,15 +72,24 @@ impl Engine<'_> {
             // What may have arrived already goes out as the same bytes only, so that a receiver can drop the double.
             let in_doubt = message.is_in_doubt();
             let mut instead = None;
-            if let Some(person) = person.as_ref().filter(|one| !in_doubt && asks_somebody_gone(&message, one)) {
-                let Some(to) = look.asked_instead(&message, person)? else { continue };
+            let anew = |one: &Person| !message.tells && !message.written || asks_somebody_gone(&message, one);
+            if let Some(person) = person.as_ref().filter(|one| !in_doubt && anew(one)) {
+                let to = match asks_somebody_gone(&message, person) {
+                    true => look.asked_instead(&message, person)?,
+                    false => message.envelope_to.as_ref().and_then(|to| to.parse().ok()),
+                };
+                let Some(to) = to else { continue };
                 // Two letters that did not reach the old address are one to the new one.
                 if !asked.insert((person.id.clone(), message.acknowledgement.clone(), to.clone())) {
                     continue;
                 }
                 instead = Some(to);
-            } else if address.is_none() || address == message.envelope_to || !message.tells || in_doubt {
-                let known = message.envelope_to.is_some() && (address.is_some() || !message.tells || person.is_none());
+            } else if address.is_none()
+                || address == message.envelope_to && message.written
+                || !message.tells
+                || in_doubt
+            {
+                let known = message.written && (address.is_some() || !message.tells || person.is_none());
                 if known && again.same.len() >= limit {
                     again.left += 1;
                 } else if known {
@@ -94,8 +103,10 @@ impl Engine<'_> {
             if !copies.contains_key(&message.notice) {
                 copies.insert(message.notice.clone(), self.ledger.copies(&message.notice)?);
             }
-            let have = copies[&message.notice].iter().filter(|(id, _)| *id == person.id);
-            let copy = have.map(|(_, copy)| copy + 1).max().unwrap_or(0);
+            let taken = copies.entry(message.notice.clone()).or_default();
+            let copy = taken.iter().filter(|(id, _)| *id == person.id).map(|(_, copy)| copy + 1).max().unwrap_or(0);
+            // Two letters about one person, to two who are asked about them, are two.
+            taken.insert((person.id.clone(), copy));
             if let Some(intent) = self.written_anew(message, person, instead, copy)? {
                 again.letters.insert(key);
                 again.intents.push(intent);
@@ -140,11 +151,11 @@ impl Engine<'_> {
         let gone = self.asking_nobody()?;
         self.ledger.hold_back(&gone, "taken back: whom it asked is on no roster any more", self.now())?;
         let intents = self.readdressed()?;
-        sent.readdressed = self.plan_messages(&intents, &mut sent.shipped)?;
+        sent.readdressed = self.plan_messages(&intents, sent)?;
         sent.miss(&intents);
         let now = self.now();
         let redated = self.anew(|message, _| is_of_a_wrong_clock(message, now))?;
-        sent.redated = self.plan_messages(&redated, &mut sent.shipped)?;
+        sent.redated = self.plan_messages(&redated, sent)?;
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use crate::ledger::{NewMessage, OUTDATED};
 use crate::notice::dkim::Signer;
 use crate::notice::{
     self, AckWords, Attachment, ChangeWords, ChangedWords, Context, FileWords, Header, Identity, Letter, PackageWords,
-    Rendered, Texts,
+    Rendered, Texts, UNFILLED,
 };
 use crate::package::Manifest;
 use crate::package::manifest::{Artefact, Entry};
@@ -111,12 +111,15 @@ impl Desk {
         let code = self
             .package_entry(intent)
             .map(|(package, entry)| (entry.code_fingerprint.clone(), package.to_owned(), entry.digest.clone()));
-        let (letter, message_id, shipped) = if recipient.is_some() {
-            let (letter, header, shipped) = self.written(intent, revision, &token, now)?;
-            (self.sign(letter, now)?, header.message_id, shipped)
-        } else {
-            (Letter::new(Vec::new())?, self.message_id(intent, revision), None)
-        };
+        let (mut letter, mut shipped, mut unwritten) = (Letter::new(Vec::new())?, None, None);
+        if recipient.is_some() {
+            match self.written(intent, revision, &token, now) {
+                Ok((written, _, instead)) => (letter, shipped) = (self.sign(written, now)?, instead),
+                // Nobody else waits because one text wants what one person does not have.
+                Err(mut fault) if fault.findings[0].code == UNFILLED => unwritten = Some(fault.findings.remove(0)),
+                Err(fault) => return Err(fault),
+            }
+        }
         let (reader, format) = self.reader(intent);
         let envelope_from = match format {
             // The gateway answers to MAIL FROM (Q99713): that has to be where answers are read.
@@ -128,7 +131,7 @@ impl Desk {
             None => self.campaign.mail.from.email.clone(),
         };
         Ok(NewMessage {
-            message_id,
+            message_id: self.message_id(intent, revision),
             person: person.id.clone(),
             notice: intent.notice.clone(),
             revision,
@@ -148,6 +151,7 @@ impl Desk {
             moot_at: self.moot_at(intent),
             calendar: self.invites(intent) || intent.cancels.is_some(),
             shipped,
+            unwritten,
             letter,
         })
     }

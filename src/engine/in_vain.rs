@@ -17,7 +17,7 @@ impl Engine<'_> {
             return Ok(());
         }
         let intents = self.anew(|message, _| is_in_vain(message, &back))?;
-        sent.gone_on = self.plan_messages(&intents, &mut sent.shipped)?;
+        sent.gone_on = self.plan_messages(&intents, sent)?;
         let now = self.now();
         // Whose window is over is held because of that, in the words for it.
         let is_left = |message: &MessageRow| {

@@ -68,6 +68,7 @@ mod steps;
 mod too_late;
 mod true_again;
 mod unread;
+mod unwritten;
 mod urgent;
 mod visit;
 mod vouching;

@@ -2,20 +2,21 @@
 
 use super::Engine;
 use super::membership::members_of;
-use super::sending::Intent;
+use super::sending::{Intent, Sent};
 use super::shipped::Shipped;
 use super::signing::Signatures;
-use crate::fault::{Fault, Finding, Result, people};
+use super::unwritten::Unwritten;
+use crate::fault::{Fault, Result, people};
 use crate::ledger::{OUTDATED, Telling};
 use crate::notice::dkim::Signer;
-use crate::notice::open_file;
+use crate::notice::{UNFILLED, open_file};
 use crate::package::streamed;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 impl Engine<'_> {
-    /// Composes and plans; returns how many messages are new. What could not be in the campaign's own words is added to
-    /// `shipped`.
-    pub(super) fn plan_messages(&mut self, intents: &[Intent], shipped: &mut Vec<Finding>) -> Result<usize> {
+    /// Composes and plans; returns how many messages are new. What could not be in the campaign's own words, or not be
+    /// written, is added to what is told of the run.
+    pub(super) fn plan_messages(&mut self, intents: &[Intent], sent: &mut Sent) -> Result<usize> {
         let (mut revisions, mut telling) = (HashMap::new(), Telling::default());
         for intent in intents {
             if !revisions.contains_key(&intent.notice) {
@@ -45,20 +46,41 @@ impl Engine<'_> {
         let desk = desk;
         let compose = |intent: &Intent| desk.compose(intent, revisions[&intent.notice], now);
         let beforehand = |signer: Signer| {
-            let sign = |intent: &Intent| signer.signature(&compose(intent)?.letter, now, &open_file);
+            let sign = |intent: &Intent| match compose(intent)?.letter {
+                none if none.size() == 0 => Ok(String::new()),
+                letter => signer.signature(&letter, now, &open_file),
+            };
             streamed(intents, sign, |made| Signatures::keep(self.ledger.state(), whole(made, intents.len())))
         };
         let mut signatures = slow.map(beforehand).transpose()?;
         let mut worded = Shipped::default();
+        let mut new = HashSet::new();
+        for notice in revisions.keys() {
+            if !self.ledger.knows(notice)? {
+                new.insert(notice.clone());
+            }
+        }
+        let mut unwritten = Unwritten::of(new);
         let planned = streamed(intents, compose, |composed| {
             let signed = composed.map(|message| match &mut signatures {
                 Some(signatures) => signatures.put_on(message?),
                 None => message,
             });
             let noted = signed.inspect(|message| message.iter().for_each(|message| worded.note(message)));
-            self.ledger.plan_telling(telling, whole(noted, intents.len()), now)
-        })?;
-        shipped.extend(worded.findings());
+            self.ledger.plan_telling(telling, unwritten.judge(whole(noted, intents.len())), now)
+        });
+        if planned.as_ref().is_err_and(|fault| fault.findings[0].code == UNFILLED) {
+            let left_out = unwritten.left_out();
+            let others = intents.iter().filter(|intent| !left_out.contains(&intent.notice));
+            let others: Vec<Intent> = others.cloned().collect();
+            if (1..intents.len()).contains(&others.len()) {
+                unwritten.tell(sent, "run `flagday send`: none of these is planned");
+                return self.plan_messages(&others, sent);
+            }
+        }
+        let planned = planned?;
+        sent.shipped.extend(worded.findings());
+        unwritten.tell(sent, "run `flagday send --to failed`");
         Ok(planned)
     }
 

@@ -64,13 +64,15 @@ impl Engine<'_> {
         if *to == To::Failed {
             for notice in TOLD {
                 let failed = self.try_again(Some(notice), usize::MAX)?;
-                again.planned += failed.same.len() + self.plan_messages(&failed.intents, &mut again.shipped)?;
+                again.planned += failed.same.len() + self.plan_messages(&failed.intents, &mut again)?;
             }
         }
         let mut sent = self.send_owed(stop, progress)?;
         sent.planned += again.planned;
         sent.nothing_due &= again.planned == 0;
         sent.shipped.append(&mut again.shipped);
+        sent.failed += again.failed;
+        sent.failures.append(&mut again.failures);
         if sent.nothing_due && self.to_be_told_of_postponement()? == 0 {
             self.require_unchanged().map_err(|mut fault| {
                 for finding in fault.findings.iter_mut().take(1) {

@@ -261,7 +261,7 @@ impl Engine<'_> {
         }
         self.tell_what_was_missed(&mut intents)?;
         let begun = Instant::now();
-        sent.planned += self.plan_messages(&intents, &mut sent.shipped)?;
+        sent.planned += self.plan_messages(&intents, &mut sent)?;
         sent.urgent = self.let_sleep(&wanted)?;
         sent.planning = begun.elapsed();
         sent.miss(&intents);
@@ -290,7 +290,7 @@ impl Engine<'_> {
         let mut sent = Sent::default();
         self.readdress(&mut sent)?;
         self.go_on_in_chain(&mut sent)?;
-        sent.planned = self.plan_messages(&intents, &mut sent.shipped)?;
+        sent.planned = self.plan_messages(&intents, &mut sent)?;
         let wanted = Wanted::default();
         sent.urgent = self.let_sleep(&wanted)?;
         self.deliver(&mut sent, &wanted, stop, progress)?;

@@ -63,6 +63,12 @@ impl Ledger {
         self.durable(|tx| take_back(tx, "notice = ?1 AND behind < ?2", (notice, entry), words, now))
     }
 
+    /// Whether a message of this notice was planned for anybody, ever.
+    pub fn knows(&self, notice: &str) -> Result<bool> {
+        let mut find = self.db.prepare_cached("SELECT EXISTS (SELECT 1 FROM message WHERE notice = ?)")?;
+        Ok(find.query_row([notice], |row| row.get(0))?)
+    }
+
     /// The number of a person's next copy of a notice: none of this revision or a later one has it.
     pub fn next_copy(&self, person: &str, notice: &str, revision: u32) -> Result<u32> {
         let mut find = self.db.prepare_cached(

@@ -53,6 +53,8 @@ pub struct NewMessage {
     pub calendar: bool,
     /// Why it is in the words that come with the program, where the campaign has its own.
     pub shipped: Option<Finding>,
+    /// Why there is no letter: the template wants what they do not have. The message is planned as failed.
+    pub unwritten: Option<Finding>,
     pub letter: Letter,
 }
 
@@ -92,6 +94,9 @@ pub struct MessageRow {
     /// It went to the person; false: to somebody else about them.
     #[serde(skip)]
     pub tells: bool,
+    /// There is a letter; false: there was no address, or it could not be written.
+    #[serde(skip)]
+    pub written: bool,
     /// How often nobody knew whether a server has it.
     #[serde(skip)]
     pub doubts: u32,
@@ -132,10 +137,23 @@ const TOKENS: usize = 10_000;
 
 const COLUMNS: &str = "id, message_id, person, notice, revision, copy, acknowledgement, reason, envelope_to, due_at, \
                        planned_at, settled_at, state, attempts, next_at, reply, tells, remedy, doubts, \
-                       expires_at, ready_at, asked_again";
-/// Why a message is planned as failed.
+                       expires_at, ready_at, asked_again, size > 0";
+/// Why a message to nobody is planned as failed.
 const NOWHERE: &str = "no address in the roster";
 const ADD_ONE: &str = "add one to the roster, then run `flagday send --to failed`; or reach them another way";
+
+impl NewMessage {
+    /// Why it will not leave, and what to do. Mail can never reach who has no address.
+    fn lost(&self) -> Option<(Kind, String, String)> {
+        if self.envelope_to.is_none() {
+            return Some((Kind::HardBounce, NOWHERE.to_owned(), ADD_ONE.to_owned()));
+        }
+        let finding = self.unwritten.as_ref()?;
+        let place = finding.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+        let remedy = format!("{}; then run `flagday send --to failed`", finding.remedy);
+        Some((Kind::Unsent, format!("{place}{}", finding.cause), remedy))
+    }
+}
 
 impl MessageRow {
     /// When it may leave, were nobody asleep.
@@ -189,8 +207,9 @@ impl Ledger {
                     let remedy = "`flagday status` says by whom and why";
                     return Err(Fault::new("aborted", "the campaign was called off", remedy));
                 }
-                let reachable = message.envelope_to.is_some();
-                let state = if reachable { State::Planned } else { State::Failed };
+                let lost = message.lost();
+                let state = if lost.is_none() { State::Planned } else { State::Failed };
+                let (why, remedy) = lost.as_ref().map_or(("", ""), |(_, why, remedy)| (why, remedy));
                 let values: [&dyn ToSql; 23] = [
                     &message.message_id,
                     &message.person,
@@ -205,11 +224,11 @@ impl Ledger {
                     &message.format.word(),
                     &millis(message.due_at),
                     &millis(now),
-                    &(!reachable).then(|| millis(now)),
+                    &lost.is_some().then(|| millis(now)),
                     &state.word(),
                     &millis(message.due_at),
-                    &if reachable { "" } else { NOWHERE },
-                    &if reachable { "" } else { ADD_ONE },
+                    &why,
+                    &remedy,
                     &(message.letter.size() as i64),
                     &message.expires.map(millis),
                     &message.moot_at.map(Grade::word),
@@ -231,9 +250,19 @@ impl Ledger {
                 if let Some((fingerprint, package, digest)) = &message.code {
                     code.execute((fingerprint, &message.person, package, message.revision, digest))?;
                 }
-                if let (false, true, Some(acknowledgement)) = (reachable, message.tells, message.acknowledgement) {
-                    let fact = nowhere(message.person.clone(), acknowledgement, message.revision, now);
-                    evidence::insert(tx, &fact)?;
+                if let (Some((kind, ..)), true, Some(acknowledgement)) = (&lost, message.tells, message.acknowledgement) {
+                    evidence::insert(tx, &Evidence {
+                        id: 0,
+                        at: now,
+                        person: message.person.clone(),
+                        acknowledgement,
+                        revision: message.revision,
+                        kind: *kind,
+                        by: None,
+                        detail: format!("{why}\n{remedy}"),
+                        revoked: false,
+                        address: message.envelope_to.clone(),
+                    })?;
                     chain.has_grown();
                 }
                 let body = Planned {
@@ -398,12 +427,6 @@ fn keep(tx: &Transaction, tokens: &mut Vec<(String, String, u32, bool)>) -> Resu
     Ok(())
 }
 
-/// Mail can never reach who has no address.
-fn nowhere(person: String, acknowledgement: String, revision: u32, at: DateTime<Utc>) -> Evidence {
-    let (kind, detail) = (Kind::HardBounce, format!("{NOWHERE}\n{ADD_ONE}"));
-    Evidence { id: 0, at, person, acknowledgement, revision, kind, by: None, detail, revoked: false, address: None }
-}
-
 fn read(row: &Row) -> Result<MessageRow> {
     Ok(MessageRow {
         id: row.get(0)?,
@@ -428,6 +451,7 @@ fn read(row: &Row) -> Result<MessageRow> {
         expires: row.get::<_, Option<i64>>(19)?.map(instant),
         ready_at: row.get::<_, Option<i64>>(20)?.map(instant),
         asked_again: row.get(21)?,
+        written: row.get(22)?,
     })
 }
 

@@ -52,6 +52,7 @@ pub(super) fn message(person: &str, copy: u32) -> NewMessage {
         moot_at: None,
         calendar: false,
         shipped: None,
+        unwritten: None,
         letter: Letter::new(Vec::new()).unwrap(),
     }
 }

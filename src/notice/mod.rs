@@ -43,4 +43,5 @@ pub use message_id::{Identity, calendar_uid, message_id};
 pub use moment::{day_in_words, in_words, is_german};
 pub use template::{Rendered, Texts};
 pub use token::{address_with_token, short_token, token, token_about};
+pub use voice::UNFILLED;
 pub(crate) use voice::chain;

@@ -2,7 +2,7 @@
 
 use super::context::{Context, facts};
 use super::source::{Part, Piece, Sources, built_in, gather, strays};
-use super::voice::{Voice, chain};
+use super::voice::{UNFILLED, Voice, chain};
 use crate::campaign::Campaign;
 use crate::fault::{Finding, Place};
 use data_encoding::HEXLOWER;
@@ -101,7 +101,7 @@ impl Texts {
     /// Makes one person's message out of a notice's templates.
     pub fn render(&self, template: &str, language: Option<&str>, context: &Context) -> Result<Rendered, Finding> {
         let context = handlebars::Context::wraps(context).map_err(|error| {
-            Finding::error("template-render", format!("this message's facts cannot be used: {error}"), "report this")
+            Finding::error(UNFILLED, format!("this message's facts cannot be used: {error}"), "report this")
         })?;
         let voice = self.voice_for(language);
         let part = |part: Part, accept: fn(&str) -> Result<(), &'static str>| {
@@ -110,7 +110,7 @@ impl Texts {
                 Ok(()) => Ok(rendered),
                 Err(cause) => {
                     let remedy = "look at the template, and at what is filled in with preview";
-                    let finding = Finding::error("template-render", cause, remedy);
+                    let finding = Finding::error(UNFILLED, cause, remedy);
                     Err(match voice.piece(part, template) {
                         Some(piece) => self.sources[piece].point(finding, 0, 0),
                         None => finding,

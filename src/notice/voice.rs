@@ -7,6 +7,9 @@ use handlebars::{Context, Handlebars, RenderError, RenderErrorReason, Template};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+/// The code of what is said where a template wants what a message does not have.
+pub const UNFILLED: &str = "template-render";
+
 /// How deep blocks and parentheses may stand in each other. The parser below us recurses.
 const DEPTH: usize = 32;
 
@@ -165,7 +168,7 @@ fn failed(error: &RenderError, notice: &str) -> Finding {
         ),
         reason => (format!("the template cannot be filled in: {reason}"), "correct the template".to_owned()),
     };
-    Finding::error("template-render", cause, remedy)
+    Finding::error(UNFILLED, cause, remedy)
 }
 
 /// True for a source that would overflow the parser's stack.

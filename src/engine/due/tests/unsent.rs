@@ -1,7 +1,7 @@
 //! Whom our own letter did not leave for, who has no address, and whom a letter about somebody did not reach.
 
 use super::*;
-use crate::outbox::{Lease, Outcome, Queue, Refusal, Reply, Unsendable, smtp::Phase};
+use crate::outbox::{Lease, Outcome, Queue, Refusal, Reply, State, Unsendable, smtp::Phase};
 
 fn too_large() -> Outcome {
     Outcome::Failed { refusal: Refusal::Message(Unsendable::TooLarge { size: 5000, limit: 1000 }) }
@@ -135,4 +135,97 @@ fn what_waited_until_its_time_was_over_says_why() {
     );
     assert!(ann.remedy.contains("send --to failed"));
     assert!(play.why("ann").starts_with("was not sent our message: past its expiry"), "{}", play.why("ann"));
+}
+
+/// A text that wants a phone number, and who has one.
+fn with_phones(play: &Play, has: &[&str]) {
+    let mut lines = PEOPLE.lines().map(str::to_owned).collect::<Vec<_>>();
+    lines[0] += ",phone";
+    for line in &mut lines[1..] {
+        *line += if has.iter().any(|id| line.starts_with(id)) { ",+49 1" } else { "," };
+    }
+    fs_err::write(play.folder.path().join("people.csv"), lines.join("\n")).expect("written");
+    let folder = play.folder.path().join("templates/mail/news");
+    fs_err::create_dir_all(&folder).expect("made");
+    fs_err::write(folder.join("subject.hbs"), "News").expect("written");
+    fs_err::write(folder.join("text.hbs"), "We call you: {{person.phone}}\n").expect("written");
+}
+
+#[test]
+fn whom_one_text_cannot_be_written_to_keeps_nobody_elses_letter_back() {
+    let play = Play::of(&CAMPAIGN.replace("template = \"all-clear\"\n", ""));
+    with_phones(&play, &[]);
+    let try_send = || play.engine().send(None, &To::Everyone, None, false, &AtomicBool::new(false), &mut |_| {});
+    assert_eq!(try_send().expect_err("nobody can be written to").findings[0].code, "template-render");
+    let nothing = play.engine().ledger().revision().expect("looked").is_none();
+    assert!(nothing && play.letters("news").is_empty(), "the text itself may be wrong");
+
+    with_phones(&play, &["bea", "cy"]);
+    let sent = play.tick();
+    assert_eq!((sent.planned, sent.sent, sent.failed), (3, 2, 1));
+    let class = &sent.failures["template-render of 'news'"];
+    assert_eq!((class.count, &class.people[..]), (1, &["ann".to_owned()][..]));
+    let lost = crate::report::failures::open(&play.engine()).expect("looked").remove(0);
+    assert_eq!((lost.person.as_str(), lost.notice.as_str(), lost.state), ("ann", "news", "failed"));
+    assert!(lost.reason.contains("text.hbs:1:"), "{}", lost.reason);
+    assert!(lost.reason.ends_with("the template needs 'person.phone', and this message has none"), "{}", lost.reason);
+    assert!(lost.remedy.ends_with("; then run `flagday send --to failed`"), "{}", lost.remedy);
+    assert!(play.why("ann").starts_with("was not sent our message: "), "{}", play.why("ann"));
+    assert_eq!(play.tick().planned, 0, "once");
+    play.at("2027-03-21T08:05").tick();
+    assert_eq!(play.to("reminder").len(), 2, "all others");
+
+    let again = || {
+        let stop = AtomicBool::new(false);
+        play.engine().send(None, &To::Failed, None, false, &stop, &mut |_| {}).expect("tried")
+    };
+    assert_eq!((again().failed, play.to("news").len()), (1, 4), "as long as it is not mended, it says so");
+    with_phones(&play, &["ann", "bea", "cy"]);
+    let sent = again();
+    assert_eq!((sent.planned, sent.sent, sent.failed), (1, 1, 0));
+    assert_eq!(play.why("ann"), "was sent the notice; ");
+    assert!(crate::report::failures::open(&play.engine()).expect("looked").is_empty());
+    assert!(again().nothing_due);
+}
+
+#[test]
+fn a_text_that_can_be_written_to_nobody_is_left_out_and_what_else_is_due_goes_out() {
+    let play = Play::of(&CAMPAIGN.replace("template = \"all-clear\"\n", ""));
+    with_phones(&play, &["ann", "bea", "cy"]);
+    play.tick();
+    let folder = play.folder.path().join("templates/mail/more");
+    fs_err::create_dir_all(&folder).expect("made");
+    fs_err::write(folder.join("subject.hbs"), "More").expect("written");
+    fs_err::write(folder.join("text.hbs"), "{{person.alternate_email}} {{person.manager_email}}\n").expect("written");
+    let more = "[notice.more]\naudience = \"few\"\nat = \"T-10d\"\n[audience.few]\nid = [\"bea\", \"cy\"]\n";
+    play.write(&CAMPAIGN.replace("template = \"all-clear\"\n", more));
+    let sent = play.at("2027-03-21T08:05").tick();
+    assert_eq!((sent.planned, sent.sent, sent.failed), (3, 3, 2), "the reminders");
+    assert!(play.letters("more").is_empty());
+    assert!(sent.failures["template-render of 'more'"].remedy.ends_with("none of these is planned"));
+}
+
+#[test]
+fn an_escalation_that_cannot_be_written_goes_on_in_the_chain_and_is_written_anew_once_it_is_mended() {
+    let play = Play::new();
+    with_phones(&play, &["bea", "cy"]);
+    let folder = play.folder.path().join("templates/mail/escalation");
+    fs_err::create_dir_all(&folder).expect("made");
+    fs_err::write(folder.join("subject.hbs"), "Please ask").expect("written");
+    fs_err::write(folder.join("text.hbs"), "Call {{about.phone}}\n").expect("written");
+    play.tick();
+    play.record("bea", Kind::HardBounce);
+    assert_eq!(play.at("2027-03-18T09:00").tick().sent, 1, "hers can be written");
+    let sent = play.at("2027-03-28T07:00").tick();
+    assert_eq!((sent.failed, play.to("escalation").len()), (1, 2));
+    play.at("2027-03-28T07:01").tick();
+    let to_ann = || play.letters("escalation").into_iter().filter(|one| one.person == "ann");
+    let failed: Vec<_> = to_ann().map(|one| (one.envelope_to.unwrap_or_default(), one.state)).collect();
+    let both = ["boss@corp.example", "aide@corp.example"].map(|to| (to.to_owned(), State::Failed));
+    assert_eq!(failed, both);
+    with_phones(&play, &["ann", "bea", "cy"]);
+    let stop = AtomicBool::new(false);
+    let sent = play.engine().send(None, &To::Failed, None, false, &stop, &mut |_| {}).expect("tried");
+    assert_eq!((sent.planned, sent.sent, sent.failed), (2, 2, 0));
+    assert!(play.letter_to("escalation", "boss@corp.example").contains("Call +49 1"));
 }
