@@ -345,8 +345,8 @@ impl Desk {
         let mut context = Context::with(change, &self.campaign, person, &notice.name);
         context.notice.reason = Some(intent.reason.clone()).filter(|reason| !reason.is_empty());
         context.notice.count = intent.count;
-        if intent.instead.is_some() {
-            // To whoever is asked about somebody, who is in none because of it.
+        if intent.instead.is_some() || matches!(notice.name.as_str(), "reminder" | "escalation" | "correction") {
+            // Some of an audience are reminded or corrected, and whoever is asked about somebody is in none because of it.
             context.notice.audience.clear();
         }
         context.outdated = intent.answers.as_ref().map(|answered| answered.words.clone());

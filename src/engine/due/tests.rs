@@ -176,6 +176,23 @@ fn reminders_then_the_manager_then_the_alternate_then_a_call() {
 }
 
 #[test]
+fn a_letter_names_an_audience_only_where_all_of_it_gets_it() {
+    let play = Play::new();
+    play.tick();
+    play.at("2027-03-21T08:05").tick();
+    play.at("2027-03-28T07:00").tick();
+    let ends = |notice: &str, to: &str| {
+        let letter = play.letter_to(notice, to);
+        (letter.contains("It went to:"), letter.contains("Sie ging an:"))
+    };
+    let (ann, bea, aide) = ("ann@corp.example", "bea@corp.example", "aide@corp.example");
+    assert_eq!((ends("news", ann), ends("news", bea)), ((true, false), (false, true)));
+    for (notice, to) in [("reminder", ann), ("reminder", bea), ("escalation", aide)] {
+        assert_eq!(ends(notice, to), (false, false), "{notice} to {to}");
+    }
+}
+
+#[test]
 fn whoever_mail_does_not_reach_is_escalated_at_once_and_reminded_no_more() {
     let play = Play::new();
     play.tick();
