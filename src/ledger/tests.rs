@@ -353,14 +353,6 @@ fn after_a_power_cut_every_claim_is_in_doubt() {
 }
 
 #[test]
-fn nobody_without_an_address_is_forgotten() {
-    let (_folder, mut ledger) = ledger();
-    ledger.plan_messages([NewMessage { envelope_to: None, ..message("ann", 0) }].map(Ok), at(0)).unwrap();
-    assert_eq!(ledger.counts().unwrap().failed, 1);
-    assert_eq!(ledger.messages().unwrap()[0].reply, "no address in the roster");
-}
-
-#[test]
 fn the_chain_shows_an_altered_a_removed_and_a_cut_off_event() {
     let (_folder, mut ledger) = ledger();
     for n in 0..5 {

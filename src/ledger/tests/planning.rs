@@ -44,3 +44,11 @@ fn nothing_of_it_is_on_record_where_no_letter_could_be_made() {
     assert_eq!(ledger.revision().unwrap().unwrap().facts.len(), 2);
     assert_eq!(ledger.members().unwrap().len(), 1);
 }
+
+#[test]
+fn nobody_without_an_address_is_forgotten() {
+    let (_folder, mut ledger) = ledger();
+    ledger.plan_messages([NewMessage { envelope_to: None, ..message("ann", 0) }].map(Ok), at(0)).unwrap();
+    assert_eq!(ledger.counts().unwrap().failed, 1);
+    assert_eq!(ledger.messages().unwrap()[0].reply, "no address in the roster");
+}
