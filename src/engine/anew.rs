@@ -43,13 +43,15 @@ impl Engine<'_> {
     /// something back, and before anything leaves: a run may have been cut off between the two.
     pub(super) fn call_letters_back(&mut self) -> Result<()> {
         let now = self.now();
-        for notice in self.steps_of_the_change().iter().flat_map(Step::notices).cloned().collect::<Vec<_>>() {
-            if let Some(undone) = self.taken_back(&notice)? {
-                self.ledger.recover(now, self.campaign.mail.uncertain)?;
-                self.ledger.call_back(&notice, undone, "taken back: the step that sends it is taken back", now)?;
-            }
+        let mut called_back = Vec::new();
+        for notice in self.steps_of_the_change().iter().flat_map(Step::notices) {
+            called_back.extend(self.taken_back(notice)?.map(|undone| (notice.clone(), undone)));
         }
-        Ok(())
+        if called_back.is_empty() {
+            return Ok(());
+        }
+        self.ledger.recover(now, self.campaign.mail.uncertain)?;
+        self.ledger.call_back(&called_back, "taken back: the step that sends it is taken back", now).map(drop)
     }
 
     /// Steps whose letters have begun to leave, or wait to, and which are not on record yet: that comes with the last one.
@@ -57,14 +59,12 @@ impl Engine<'_> {
         let entries = self.ledger.entries()?;
         let mut sending = Vec::new();
         for step in self.steps_taken_back(to) {
-            if state_of(&entries, &step.name)?.has_begun() {
-                continue;
-            }
+            let mut letters = false;
             for notice in step.notices() {
-                if !self.ledger.have_behind(notice, self.taken_back(notice)?.unwrap_or(0))?.is_empty() {
-                    sending.push(step.name.clone());
-                    break;
-                }
+                letters |= !self.ledger.have_behind(notice, self.taken_back(notice)?.unwrap_or(0))?.is_empty();
+            }
+            if letters && !state_of(&entries, &step.name)?.has_begun() {
+                sending.push(step.name.clone());
             }
         }
         Ok(sending)

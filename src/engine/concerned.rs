@@ -119,15 +119,13 @@ impl Engine<'_> {
     ) -> Result<()> {
         known.extend(owed.iter().map(|one| one.person.clone()));
         for told in self.ledger.ever_told()?.into_iter().filter(|told| !told.put_off && !known.contains(&told.person)) {
-            let change =
-                |one: &&Difference| Changed { fact: one.fact.clone(), told: one.told.clone(), now: one.now.clone() };
             owed.push(Owed {
                 person: told.person,
                 notice: "postponed".to_owned(),
                 asks: None,
                 revision,
                 reason: wish.reason.clone(),
-                changes: material.iter().map(change).collect(),
+                changes: material.iter().map(|one| one.as_told()).collect(),
                 overtakes: true,
             });
         }
@@ -144,9 +142,7 @@ impl Engine<'_> {
         amendment: &mut Amendment,
     ) -> Result<()> {
         let dates = amendment.material().filter(|one| matches!(one.fact.as_str(), "change_at" | "time_zone"));
-        let change =
-            |one: &Difference| Changed { fact: one.fact.clone(), told: one.told.clone(), now: one.now.clone() };
-        let changes: Vec<Changed> = dates.map(change).collect();
+        let changes: Vec<Changed> = dates.map(Difference::as_told).collect();
         if wish.postpone || changes.is_empty() {
             return Ok(());
         }
@@ -269,11 +265,8 @@ impl Engine<'_> {
 
 /// What is told of them but for packages.
 pub(super) fn in_words(changes: &[&Difference]) -> Vec<Changed> {
-    let mut told: Vec<Changed> = changes
-        .iter()
-        .filter(|change| !change.fact.starts_with("package "))
-        .map(|change| Changed { fact: change.fact.clone(), told: change.told.clone(), now: change.now.clone() })
-        .collect();
+    let mut told: Vec<Changed> =
+        changes.iter().filter(|change| !change.fact.starts_with("package ")).map(|change| change.as_told()).collect();
     // Where their language came or went two texts are another, and it is one letter.
     told.dedup_by_key(|change| text_of(&change.fact).map_or(change.fact.clone(), |(notice, _)| notice.to_owned()));
     told

@@ -8,7 +8,7 @@ use super::calendar::{Entry, What};
 use crate::campaign::Acknowledgement;
 use crate::campaign::schedule::Moment;
 use crate::fault::{Exit, Fault, Finding, Result, Severity};
-use crate::ledger::{Revision, Telling};
+use crate::ledger::{Changed, Revision, Telling};
 use crate::package::Manifest;
 use chrono::{DateTime, Duration, Utc};
 use data_encoding::HEXLOWER;
@@ -33,6 +33,11 @@ pub struct Difference {
 impl Difference {
     pub(super) fn of(fact: &str, told: &str, now: &str) -> Difference {
         Difference { fact: fact.to_owned(), told: told.to_owned(), now: now.to_owned(), withdrawn: false, gone: None }
+    }
+
+    /// What a letter says of it.
+    pub(super) fn as_told(&self) -> Changed {
+        Changed { fact: self.fact.clone(), told: self.told.clone(), now: self.now.clone() }
     }
 }
 

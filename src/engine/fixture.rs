@@ -53,6 +53,13 @@ pub fn campaign_of(tree: &Tree, more: &str) -> TempDir {
     campaign(&[&MSMAIL.replace("TREE", &tree.root().display().to_string()), more].concat())
 }
 
+/// A notice's own subject and text.
+pub fn texts(root: &Path, notice: &str) {
+    for part in ["subject", "text"] {
+        write(root, &format!("templates/mail/{notice}/{part}.hbs"), "All is said\n");
+    }
+}
+
 pub fn write(root: &Path, name: &str, text: &str) {
     let path = root.join(name);
     fs_err::create_dir_all(path.parent().expect("below the folder")).expect("a folder");

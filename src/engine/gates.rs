@@ -201,9 +201,7 @@ mod tests {
     fn in_the_evening_a_gate_is_held_to_although_it_and_the_need_of_it_are_gone_from_the_file() {
         let whole = [ASKED, GATE, BEFORE, BEGINS, SWITCH, "needs = [\"all\"]\n"].concat();
         let root = fixture::campaign(&whole);
-        for part in ["subject", "text"] {
-            fixture::write(root.path(), &format!("templates/mail/news/{part}.hbs"), "news");
-        }
+        fixture::texts(root.path(), "news");
         let clock = Standing::at("2024-12-13T01:00:00Z".parse().expect("a time"));
         let engine = || Engine::open(root.path(), &clock).expect("opened");
         let file = fs_err::read_to_string(root.path().join("flagday.toml")).expect("read");
@@ -238,9 +236,7 @@ mod tests {
     fn where_no_situation_is_told_a_stopped_step_names_the_way_back_to_before_the_evening() {
         let refused = SWITCH.replacen("[\"true\"]", "[\"false\"]", 1);
         let root = fixture::campaign(&[ASKED, BEFORE, BEGINS, &refused].concat());
-        for part in ["subject", "text"] {
-            fixture::write(root.path(), &format!("templates/mail/news/{part}.hbs"), "news");
-        }
+        fixture::texts(root.path(), "news");
         let clock = Standing::at("2024-12-13T01:00:00Z".parse().expect("a time"));
         let mut engine = Engine::open(root.path(), &clock).expect("opened");
         let fault = engine.cutover(None, &mut |_, _| {}).expect_err("its program fails");

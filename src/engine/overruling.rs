@@ -156,9 +156,7 @@ shell = { run = ["true"], undo = ["true"] }
     #[test]
     fn an_override_ends_with_the_rollback_behind_it_whatever_the_clock_says() {
         let root = fixture::campaign(&[fixture::ASKED, GATED].concat());
-        for part in ["subject", "text"] {
-            fixture::write(root.path(), &format!("templates/mail/news/{part}.hbs"), "news");
-        }
+        fixture::texts(root.path(), "news");
         let clock = Standing::at("2024-12-13T01:00:00Z".parse().expect("a time"));
         let engine = || Engine::open(root.path(), &clock).expect("opened");
         let run = || engine().cutover(None, &mut |_, _| {}).expect("no fault");

@@ -58,9 +58,14 @@ impl Ledger {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Takes back what has not left of this notice, and was planned when the journal had fewer entries. Returns how many.
-    pub fn call_back(&mut self, notice: &str, entry: i64, words: &str, now: DateTime<Utc>) -> Result<usize> {
-        self.durable(|tx| take_back(tx, "notice = ?1 AND behind < ?2", (notice, entry), words, now))
+    /// Takes back what has not left of these notices, and was planned when the journal had fewer entries. Returns how many.
+    pub fn call_back(&mut self, notices: &[(String, i64)], words: &str, now: DateTime<Utc>) -> Result<usize> {
+        self.durable(|tx| {
+            let of = |(notice, entry): &(String, i64)| {
+                take_back(tx, "notice = ?1 AND behind < ?2", (notice, entry), words, now)
+            };
+            notices.iter().map(of).sum()
+        })
     }
 
     /// Whether a message of this notice was planned for anybody, ever.

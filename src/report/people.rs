@@ -200,9 +200,8 @@ mod tests {
             "users.csv",
             "id,name,email,kind\nANN,Ann,a@corp.example,local\nVIC,Vic,v@corp.example,visitor\n",
         );
-        for file in ["news/subject", "news/text", "parking/subject", "parking/text"] {
-            fixture::write(root.path(), &format!("templates/mail/{file}.hbs"), "Park elsewhere\n");
-        }
+        fixture::texts(root.path(), "news");
+        fixture::texts(root.path(), "parking");
         let mut engine = Engine::open(root.path(), &Real).expect("opened");
         let below = |engine: &Engine<'_>, below: Grade| -> Vec<(String, &'static str)> {
             let filter = Filter { grade_below: Some(below), ..Filter::default() };

@@ -164,9 +164,7 @@ fn a_letter_of_a_step_that_was_taken_back_never_leaves_whatever_becomes_of_it_af
         "users.csv",
         "id,name,email,kind\nANN,Ann,a@corp.example,local\nBEA,Bea,b@corp.example,local\n",
     );
-    for part in ["subject", "text"] {
-        fixture::write(root, &format!("templates/mail/news/{part}.hbs"), "All is said\n");
-    }
+    fixture::texts(root, "news");
     let made = |sql: &str| {
         let ledger = rusqlite::Connection::open(root.join(".flagday/ledger.db")).expect("the ledger");
         ledger.execute(sql, ()).expect("made so")
@@ -208,9 +206,7 @@ fn a_rollback_that_is_refused_takes_no_letter_back() {
     );
     let root = campaign.path();
     fixture::write(root, "users.csv", "id,name,email,kind\nANN,Ann,a@corp.example,local\nBEA,Bea,,local\n");
-    for part in ["subject", "text"] {
-        fixture::write(root, &format!("templates/mail/news/{part}.hbs"), "All is said\n");
-    }
+    fixture::texts(root, "news");
     assert_eq!(run(root).stop, Stop::Done);
     let mut engine = Engine::open(root, &Real).expect("opened");
     assert_eq!(engine.rollback(None).expect_err("refused").findings[0].code, "no-undo");
@@ -223,9 +219,7 @@ fn a_step_that_was_still_sending_is_taken_back_on_record_and_sends_anew() {
     let tells = "[[step]]\nname = \"tell\"\nwait = \"T\"\nnotice = [\"news\"]\n";
     let campaign = fixture::campaign(&[fixture::ASKED, tells].concat());
     let root = campaign.path();
-    for part in ["subject", "text"] {
-        fixture::write(root, &format!("templates/mail/news/{part}.hbs"), "All is said\n");
-    }
+    fixture::texts(root, "news");
     // Nothing can be laid down where a file stands in the folder's place.
     Engine::open(root, &Real).expect("opened");
     fixture::write(root, ".flagday/outbox", "");
