@@ -1,7 +1,7 @@
 use super::confirm::{confirm, typed};
 use super::{Global, blocking, drain, output, restore, waiting};
 use crate::engine::{Engine, Except, Overrule, Stop};
-use crate::fault::{Exit, Fault, Result, counted};
+use crate::fault::{Exit, Fault, Finding, Result, counted};
 use crate::runbook::{Event, Journal, StepState};
 use clap::Subcommand;
 
@@ -102,8 +102,11 @@ impl Cutover {
         if let Some(gate) = &self.overrule {
             self.overrule(&mut engine, gate)?;
         }
+        let mut told: Vec<Finding> = Vec::new();
         let cutover = engine.cutover(self.until.as_deref(), &mut |step, warnings| {
-            output::findings(warnings, global.verbose);
+            let new = not_among(&told, warnings);
+            output::findings(&new, global.verbose);
+            told.extend(new);
             if !quiet {
                 output::prose(&format!("done: {} ({})", step.name, step.title));
             }
@@ -119,7 +122,7 @@ impl Cutover {
         if global.json {
             output::json(&cutover)?;
         } else {
-            output::findings(&cutover.warnings, global.verbose);
+            output::findings(&not_among(&told, &cutover.warnings), global.verbose);
         }
         let exit = tell(&engine, global, &cutover.stop)?;
         if exit != Exit::Done && !quiet {
@@ -167,6 +170,11 @@ pub fn situation(engine: &Engine) -> Result<()> {
     }
     output::prose(text.trim_end());
     Ok(())
+}
+
+/// What stays so from one step to the next is said once.
+fn not_among(told: &[Finding], warnings: &[Finding]) -> Vec<Finding> {
+    warnings.iter().filter(|one| !told.contains(one)).cloned().collect()
 }
 
 fn tell(engine: &Engine, global: &Global, stop: &Stop) -> Result<Exit> {

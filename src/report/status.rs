@@ -424,7 +424,7 @@ fn next(
             && holds(&message.person)
     };
     if messages.failed + messages.held > 0 && engine.ledger().messages_in_trouble()?.iter().any(lost) {
-        return Ok("flagday send --to failed: after correcting what the servers complained about".into());
+        return Ok("flagday send --to failed: after correcting what kept them from arriving".into());
     }
     let before = engine.now() < engine.campaign.change.at;
     let late = engine.overdue_by_name()?.into_iter().find(|name| !matches!(name.as_str(), "reminder" | "escalation"));
